@@ -1,0 +1,126 @@
+//! One seed, named independent streams.
+//!
+//! All randomness of the project is drawn here, from a counter-based generator (ChaCha) on the CPU; torch's
+//! process-global generator decides nothing. A stream is named by what it is for and by where it stands (round,
+//! epoch ...), never by how much was drawn before it, so a resumed trial draws what an uninterrupted one would, and
+//! two samplers of the same seed share their initial labels, their weights and their minibatch order.
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use sha2::{Digest, Sha256};
+
+/// The generator behind every stream.
+pub type Stream = ChaCha8Rng;
+
+/// What a stream is drawn for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Which images of the data set form the pool, where the spec takes a part of it.
+    PoolSubset,
+    /// The labels that round 0 starts from.
+    InitialLabels,
+    /// The weights of the task model.
+    Weights,
+    /// The order of the minibatches.
+    Order,
+    /// Crop offsets and flips.
+    Augmentation,
+    /// Choices of a sampler.
+    Query,
+    /// Which labels are held out of the training whose epoch they choose.
+    HeldOut,
+    /// The weights of the pretext learner.
+    PretextWeights,
+    /// The order of the pretext learner's minibatches.
+    PretextOrder,
+    /// The generated data set.
+    Shapes,
+    /// Resampling in statistics.
+    Bootstrap,
+}
+
+impl Purpose {
+    /// The name that enters the key of the stream. Changing one changes every result.
+    fn name(self) -> &'static str {
+        match self {
+            Self::PoolSubset => "pool-subset",
+            Self::InitialLabels => "initial-labels",
+            Self::Weights => "weights",
+            Self::Order => "order",
+            Self::Augmentation => "augmentation",
+            Self::Query => "query",
+            Self::HeldOut => "held-out",
+            Self::PretextWeights => "pretext-weights",
+            Self::PretextOrder => "pretext-order",
+            Self::Shapes => "shapes",
+            Self::Bootstrap => "bootstrap",
+        }
+    }
+}
+
+/// The stream of `seed` for `purpose` at `place` (round, epoch, ...). Equal arguments give equal streams; any
+/// difference gives an independent one.
+pub fn stream(seed: u64, purpose: Purpose, place: &[u64]) -> Stream {
+    let mut hash = Sha256::new();
+    hash.update(b"pt4al/1/");
+    hash.update(purpose.name().as_bytes());
+    hash.update(seed.to_le_bytes());
+    hash.update((place.len() as u64).to_le_bytes());
+    for part in place {
+        hash.update(part.to_le_bytes());
+    }
+    Stream::from_seed(hash.finalize().into())
+}
+
+/// `0..n` in random order.
+pub fn permutation(n: usize, stream: &mut Stream) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..n).collect();
+    order.shuffle(stream);
+    order
+}
+
+/// `n` of `items` without replacement, in random order; all of them when there are fewer.
+pub fn sample(items: &[usize], n: usize, stream: &mut Stream) -> Vec<usize> {
+    let mut items = items.to_vec();
+    items.shuffle(stream);
+    items.truncate(n);
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::RngCore;
+
+    #[test]
+    fn equal_names_give_equal_streams_and_any_difference_another() {
+        let first = |seed, purpose, place: &[u64]| stream(seed, purpose, place).next_u64();
+        let base = first(1, Purpose::Order, &[2, 3]);
+        assert_eq!(base, first(1, Purpose::Order, &[2, 3]));
+        let others = [
+            first(2, Purpose::Order, &[2, 3]),
+            first(1, Purpose::Query, &[2, 3]),
+            first(1, Purpose::Order, &[3, 2]),
+            first(1, Purpose::Order, &[2]),
+            first(1, Purpose::Order, &[2, 3, 0]),
+        ];
+        assert!(others.iter().all(|&other| other != base));
+    }
+
+    /// A new version of the generator would silently change every stored result.
+    #[test]
+    fn the_streams_are_those_of_the_stored_results() {
+        assert_eq!(permutation(8, &mut stream(0, Purpose::InitialLabels, &[])), [2, 7, 0, 6, 4, 5, 3, 1]);
+    }
+
+    #[test]
+    fn a_sample_has_no_repeats() {
+        let items: Vec<usize> = (10..40).collect();
+        let mut got = sample(&items, 20, &mut stream(5, Purpose::Query, &[]));
+        got.sort_unstable();
+        got.dedup();
+        assert_eq!(got.len(), 20);
+        assert!(got.iter().all(|i| items.contains(i)));
+    }
+}

@@ -1,0 +1,188 @@
+//! The rules that a spec keeps, beyond its types.
+
+use anyhow::{Result, bail, ensure};
+
+use super::{DatasetSpec, Optimizer, Schedule, Select, Sgd, Spec};
+
+/// Proof that [`Spec::check_pool`] passed, with the counts it passed for.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckedAgainstPool {
+    /// Images in the pool.
+    pub pool: usize,
+    /// Images in the test split.
+    pub test: usize,
+}
+
+impl Spec {
+    /// The rules that need no data. Each message names the key and what to do.
+    pub(super) fn check(&self) -> Result<()> {
+        ensure!(!self.seeds.is_empty(), "`seeds` is empty; name at least one, for instance seeds = [0, 1, 2]");
+        ensure!(
+            !self.samplers.is_empty(),
+            "`samplers` is empty; name at least one, for instance samplers = [\"random\"]"
+        );
+        no_repeats("seeds", self.seeds.iter().map(u64::to_string))?;
+        no_repeats("samplers", self.samplers.iter().map(super::SamplerSpec::label))?;
+        for (key, value) in [
+            ("rounds.count", self.rounds.count),
+            ("rounds.initial", self.rounds.initial),
+            ("model.width", self.model.width),
+            ("train.epochs", self.train.epochs),
+            ("train.minibatch", self.train.minibatch),
+        ] {
+            ensure!(value > 0, "`{key}` is 0; it must be at least 1");
+        }
+        ensure!(
+            self.rounds.count == 1 || self.rounds.query > 0,
+            "`rounds.query` is 0 but `rounds.count` is {}; ask for at least 1 label a round",
+            self.rounds.count
+        );
+        ensure!(self.model.width <= 1024, "`model.width` is {}; at most 1024 is supported", self.model.width);
+        check_optimizer("train", &self.train.optimizer, &self.train.schedule)?;
+        self.check_select()?;
+        self.check_dataset()?;
+        if let Some(pretext) = &self.pretext {
+            for (key, value) in [
+                ("pretext.epochs", pretext.epochs),
+                ("pretext.minibatch", pretext.minibatch),
+                ("pretext.batches", self.pretext_batches()),
+            ] {
+                ensure!(value > 0, "`{key}` is 0; it must be at least 1");
+            }
+            check_optimizer("pretext", &pretext.optimizer, &pretext.schedule)?;
+        }
+        if let Some(sampler) = self.samplers.iter().find(|s| s.needs_pretext()) {
+            ensure!(self.pretext.is_some(), "the sampler {} needs a [pretext] table; add one", sampler.label());
+            let batches = self.pretext_batches();
+            ensure!(
+                self.rounds.count <= batches,
+                "`rounds.count` is {} but there are only {batches} pretext batches; lower it to {batches}, or raise \
+                 `pretext.batches` to {}",
+                self.rounds.count,
+                self.rounds.count
+            );
+        }
+        Ok(())
+    }
+
+    fn check_select(&self) -> Result<()> {
+        let select = &self.train.select;
+        ensure!(!select.record.is_empty(), "`train.select.record` is empty; record at least [\"last\"]");
+        no_repeats("train.select.record", select.record.iter().map(|r| r.name().to_owned()))?;
+        ensure!(
+            select.record.contains(&select.query),
+            "`train.select.query` is \"{0}\" but `train.select.record` lacks it; add \"{0}\" there",
+            select.query.name()
+        );
+        let best = select.record.iter().find(|&&r| r != Select::Last);
+        match (best, select.every) {
+            (Some(rule), None) => bail!(
+                "`train.select.record` has \"{}\" but `train.select.every` is missing; say how many epochs lie between \
+                 its evaluations, for instance every = 1",
+                rule.name()
+            ),
+            (_, Some(0)) => bail!("`train.select.every` is 0; it must be at least 1"),
+            (_, Some(every)) => ensure!(
+                every <= self.train.epochs,
+                "`train.select.every` is {every} but `train.epochs` is {}; lower it",
+                self.train.epochs
+            ),
+            (None, None) => {}
+        }
+        match (select.record.contains(&Select::BestOnHeldOut), select.held_out) {
+            (true, None) => bail!(
+                "`train.select.record` has \"best-on-held-out\" but `train.select.held-out` is missing; say which part \
+                 of the labels it holds out, for instance held-out = 0.1"
+            ),
+            (_, Some(part)) => ensure!(
+                part > 0.0 && part < 1.0,
+                "`train.select.held-out` is {part}; it is a part of the labels, between 0 and 1"
+            ),
+            (false, None) => {}
+        }
+        ensure!(
+            select.held_out.is_none() || self.rounds.initial >= 2,
+            "`train.select.held-out` needs at least 2 labels in every round, but `rounds.initial` is {}",
+            self.rounds.initial
+        );
+        Ok(())
+    }
+
+    fn check_dataset(&self) -> Result<()> {
+        let (normalize, name) = match &self.dataset {
+            DatasetSpec::Cifar10(cifar) => {
+                if let Some(pool) = cifar.pool {
+                    let all = crate::data::cifar10::TRAIN;
+                    ensure!((1..=all).contains(&pool), "`dataset.cifar10.pool` is {pool}; it must be 1 to {all}");
+                }
+                (cifar.normalize, "cifar10")
+            }
+            DatasetSpec::Shapes(shapes) => {
+                ensure!(shapes.pool > 0, "`dataset.shapes.pool` is 0; it must be at least 1");
+                ensure!(shapes.test > 0, "`dataset.shapes.test` is 0; it must be at least 1");
+                ensure!(
+                    (12..=64).contains(&shapes.side),
+                    "`dataset.shapes.side` is {}; it must be 12 to 64",
+                    shapes.side
+                );
+                (shapes.normalize, "shapes")
+            }
+        };
+        ensure!(
+            normalize.std.iter().all(|s| *s > 0.0) && normalize.mean.iter().all(|m| m.is_finite()),
+            "`dataset.{name}.normalize` needs finite means and positive deviations"
+        );
+        Ok(())
+    }
+
+    /// The rules that need the number of images. `pool` and `test` are what the data set holds.
+    pub fn check_pool(&self, pool: usize, test: usize) -> Result<CheckedAgainstPool> {
+        let RoundsSpec { count, initial, query } = self.rounds.clone();
+        let budget = self.rounds.labeled(count - 1);
+        ensure!(
+            budget <= pool,
+            "the budget is {budget} labels (`rounds`: {initial} + {} x {query}) but the pool has {pool} images; lower \
+             `rounds.count`, `rounds.initial` or `rounds.query`",
+            count - 1
+        );
+        if self.needs_pretext() {
+            let batches = self.pretext_batches();
+            let smallest = pool / batches;
+            ensure!(
+                initial.max(if count > 1 { query } else { 0 }) <= smallest,
+                "a pretext batch has {smallest} images ({pool} in {batches} batches) but a round asks for {}; lower \
+                 `rounds.initial` and `rounds.query`, or `pretext.batches`",
+                initial.max(query)
+            );
+        }
+        Ok(CheckedAgainstPool { pool, test })
+    }
+}
+
+use super::RoundsSpec;
+
+fn check_optimizer(table: &str, optimizer: &Optimizer, schedule: &Schedule) -> Result<()> {
+    let Optimizer::Sgd(Sgd { lr, momentum, weight_decay }) = *optimizer;
+    ensure!(lr > 0.0 && lr.is_finite(), "`{table}.optimizer.sgd.lr` is {lr}; it must be above 0");
+    ensure!((0.0..1.0).contains(&momentum), "`{table}.optimizer.sgd.momentum` is {momentum}; it must be in 0..1");
+    ensure!(
+        weight_decay >= 0.0 && weight_decay.is_finite(),
+        "`{table}.optimizer.sgd.weight-decay` is {weight_decay}; it must be 0 or above"
+    );
+    if let Schedule::Steps(steps) = schedule {
+        ensure!(
+            steps.factor > 0.0 && steps.factor.is_finite(),
+            "`{table}.schedule.steps.factor` is {}; it must be above 0",
+            steps.factor
+        );
+    }
+    Ok(())
+}
+
+fn no_repeats(key: &str, items: impl Iterator<Item = String>) -> Result<()> {
+    let mut seen = std::collections::HashSet::new();
+    for item in items {
+        ensure!(seen.insert(item.clone()), "`{key}` names {item} twice; name it once");
+    }
+    Ok(())
+}

@@ -1,0 +1,436 @@
+//! Experiment specs: TOML on disk, checked [`Spec`] in memory, and the trials it expands to.
+//!
+//! Every number that affects a result stands here. There are no defaults for such numbers: a key that is missing is
+//! an error, and so is one that is not known ([`parse`] names the key, the line and the nearest valid key).
+
+mod check;
+mod hash;
+mod parse;
+mod work;
+
+use serde::{Deserialize, Serialize};
+
+pub use check::CheckedAgainstPool;
+pub use parse::{Source, experiment_name, load, load_resolved};
+pub use work::Work;
+
+/// One experiment: samplers x seeds on one data set under one protocol.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Spec {
+    /// One line for reports.
+    pub title: String,
+    /// One trial for each seed and sampler.
+    pub seeds: Vec<u64>,
+    /// The samplers that are compared.
+    pub samplers: Vec<SamplerSpec>,
+    pub dataset: DatasetSpec,
+    pub rounds: RoundsSpec,
+    pub model: ModelSpec,
+    pub train: TrainSpec,
+    /// Needed by samplers that use a pretext task, and by no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pretext: Option<PretextSpec>,
+    /// Filled in when the spec is resolved; absent in files that people write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<Resolved>,
+}
+
+/// Where a resolved spec came from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Resolved {
+    /// The file's name without its ending.
+    pub experiment: String,
+    /// The profile that was laid over the file; empty for none.
+    pub profile: String,
+    /// [`Spec::hash`].
+    pub hash: String,
+}
+
+/// The data set, its part that is used, and its normalisation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DatasetSpec {
+    Cifar10(Cifar10Spec),
+    Shapes(ShapesSpec),
+}
+
+/// CIFAR-10 in its official binary format: 50,000 + 10,000 images of 32x32.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Cifar10Spec {
+    /// Images of the train split that form the pool, drawn once for all trials; all 50,000 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<usize>,
+    /// As in the official code, unless the spec says otherwise.
+    #[serde(default = "Normalize::cifar10")]
+    pub normalize: Normalize,
+}
+
+/// The generated data set: ten classes of small images (see `data::shapes`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ShapesSpec {
+    /// Images in the pool.
+    pub pool: usize,
+    /// Images in the test split.
+    pub test: usize,
+    /// Height and width in pixels.
+    pub side: usize,
+    /// The seed of the pictures: the same for all trials.
+    pub seed: u64,
+    #[serde(default = "Normalize::half")]
+    pub normalize: Normalize,
+}
+
+/// `(pixel / 255 - mean) / std` for red, green, blue.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Normalize {
+    pub mean: [f64; 3],
+    pub std: [f64; 3],
+}
+
+impl Normalize {
+    /// The constants of the official code (johnsk95/PT4AL, `main.py`).
+    pub fn cifar10() -> Self {
+        Self { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.2010] }
+    }
+
+    fn half() -> Self {
+        Self { mean: [0.5; 3], std: [0.25; 3] }
+    }
+}
+
+/// How many labels each round has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RoundsSpec {
+    /// Rounds, the one on the initial labels included (the paper's "cycles").
+    pub count: usize,
+    /// Labels of round 0.
+    pub initial: usize,
+    /// Labels that each later round adds.
+    pub query: usize,
+}
+
+impl RoundsSpec {
+    /// Labels that the task model of `round` is trained on.
+    pub fn labeled(&self, round: usize) -> usize {
+        self.initial + round * self.query
+    }
+
+    /// Labels added at `round`.
+    pub fn budget(&self, round: usize) -> usize {
+        if round == 0 { self.initial } else { self.query }
+    }
+}
+
+/// How the pool's images are chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SamplerSpec {
+    /// Uniformly at random.
+    Random,
+    /// Highest entropy of the class probabilities, over the whole pool.
+    Entropy,
+    /// Lowest probability of the predicted class, over the whole pool.
+    LeastConfidence,
+    /// Smallest gap between the two most probable classes, over the whole pool.
+    Margin,
+    /// k-center greedy on the features before the head (Sener and Savarese, ICLR 2018).
+    CoreSet,
+    /// PT4AL: the most uncertain of the pretext batch of the round.
+    PretextBatch(PretextBatchSpec),
+}
+
+/// Options of the pretext-batch sampler.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PretextBatchSpec {
+    /// The paper uses least confidence (section 3.3).
+    #[serde(default)]
+    pub within: Uncertainty,
+}
+
+/// How unsure the task model is of an image; higher is less sure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Uncertainty {
+    /// `1 - max p`.
+    #[default]
+    LeastConfidence,
+    /// `-sum p ln p`, in nats.
+    Entropy,
+    /// `1 - (p1 - p2)` of the two most probable classes.
+    Margin,
+}
+
+impl SamplerSpec {
+    /// The name in records and plots. It determines the sampler's settings: options that differ from the paper's
+    /// appear in it.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Random => "random".into(),
+            Self::Entropy => "entropy".into(),
+            Self::LeastConfidence => "least-confidence".into(),
+            Self::Margin => "margin".into(),
+            Self::CoreSet => "core-set".into(),
+            Self::PretextBatch(options) => match options.within {
+                Uncertainty::LeastConfidence => "pretext-batch".into(),
+                Uncertainty::Entropy => "pretext-batch-entropy".into(),
+                Uncertainty::Margin => "pretext-batch-margin".into(),
+            },
+        }
+    }
+
+    /// Whether the sampler reads pretext losses.
+    pub fn needs_pretext(&self) -> bool {
+        matches!(self, Self::PretextBatch(_))
+    }
+
+    /// Images that one query scores with the task model, of a pool of `unlabeled` + `labeled` images.
+    pub(crate) fn scored(&self, unlabeled: usize, labeled: usize, batch: usize) -> usize {
+        match self {
+            Self::Random => 0,
+            Self::Entropy | Self::LeastConfidence | Self::Margin => unlabeled,
+            Self::CoreSet => unlabeled + labeled,
+            Self::PretextBatch(_) => batch,
+        }
+    }
+}
+
+/// The task model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ModelSpec {
+    pub arch: Arch,
+    /// Channels of the first stage; the later stages have 2, 4 and 8 times as many. 64 is the published network.
+    pub width: usize,
+}
+
+/// The network's architecture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Arch {
+    /// ResNet-18 with a 3x3 stem and no max-pool, as the official code has it for CIFAR-10.
+    #[serde(rename = "resnet18")]
+    ResNet18,
+}
+
+/// How the task model is trained each round.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TrainSpec {
+    pub start: Start,
+    pub epochs: usize,
+    pub minibatch: usize,
+    pub augment: Vec<Augment>,
+    pub optimizer: Optimizer,
+    pub schedule: Schedule,
+    pub select: SelectSpec,
+}
+
+/// The weights that a round starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// Initialised anew each round, as the paper's description implies.
+    Fresh,
+}
+
+/// A random change of the training images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Augment {
+    /// A random crop of the image's own size after padding it with 4 black pixels on each side.
+    #[serde(rename = "crop-4")]
+    Crop4,
+    /// A horizontal flip, half of the time.
+    #[serde(rename = "flip")]
+    Flip,
+}
+
+/// The optimizer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Optimizer {
+    Sgd(Sgd),
+}
+
+/// SGD with momentum, as PyTorch defines it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Sgd {
+    pub lr: f64,
+    pub momentum: f64,
+    pub weight_decay: f64,
+}
+
+/// The learning rate over the epochs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    /// The optimizer's, throughout.
+    Constant,
+    /// Multiplied by `factor` before each of the epochs `at` (counted from 0).
+    Steps(Steps),
+    /// From the optimizer's down to 0 along half a cosine, changed each epoch.
+    Cosine,
+}
+
+/// Options of [`Schedule::Steps`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Steps {
+    pub at: Vec<usize>,
+    pub factor: f64,
+}
+
+impl Schedule {
+    /// The factor on the learning rate in `epoch` of `epochs`.
+    pub fn factor(&self, epoch: usize, epochs: usize) -> f64 {
+        match self {
+            Self::Constant => 1.0,
+            Self::Steps(steps) => steps.factor.powi(steps.at.iter().filter(|&&at| epoch >= at).count() as i32),
+            Self::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * epoch as f64 / epochs as f64).cos()),
+        }
+    }
+}
+
+/// Which epoch's model is recorded, and which one queries.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SelectSpec {
+    /// The rule whose model chooses the next round's labels; one of `record`.
+    pub query: Select,
+    /// The rules whose test accuracy is recorded.
+    pub record: Vec<Select>,
+    /// Epochs between the evaluations that the best-on rules choose from; the last epoch is always one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every: Option<usize>,
+    /// Part of the labels that best-on-held-out chooses by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out: Option<f64>,
+}
+
+/// A rule that selects one epoch of a training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Select {
+    /// The last epoch.
+    Last,
+    /// The epoch with the highest accuracy on the test images: what the official code reports. It looks at the
+    /// answer, so its number is optimistic.
+    BestOnTest,
+    /// The epoch with the highest accuracy on labels held out of the training. Those labels cannot be trained on, so
+    /// this rule has a training of its own, on the rest of the labels; the other rules train on all of them.
+    BestOnHeldOut,
+}
+
+impl Select {
+    /// The name in the records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Last => "last",
+            Self::BestOnTest => "best-on-test",
+            Self::BestOnHeldOut => "best-on-held-out",
+        }
+    }
+}
+
+/// The pretext learner, and how its losses become pretext batches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PretextSpec {
+    pub task: PretextTask,
+    pub epochs: usize,
+    /// Images in a step; each enters it once for every transformation of the task.
+    pub minibatch: usize,
+    pub optimizer: Optimizer,
+    pub schedule: Schedule,
+    pub checkpoint: PretextCheckpoint,
+    pub order: LossOrder,
+    /// Pretext batches; as many as there are rounds when absent. Round i queries batch i.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batches: Option<usize>,
+}
+
+/// The self-supervised task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PretextTask {
+    /// Which of four rotations (0, 90, 180, 270 degrees) was applied (paper, section 3.1).
+    Rotation,
+}
+
+/// Which epoch's pretext learner gives the losses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PretextCheckpoint {
+    /// The last epoch's.
+    Last,
+    /// The one with the highest pretext accuracy on the pool it was trained on, measured after every epoch, as in
+    /// the official code.
+    BestOnPool,
+}
+
+/// How the pool is sorted before it is split into pretext batches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LossOrder {
+    /// By loss, highest first; ties by index, lowest first.
+    Loss,
+}
+
+/// One sampler and one seed: a process of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trial {
+    pub sampler: SamplerSpec,
+    pub seed: u64,
+}
+
+impl Trial {
+    /// The name of the trial's files, for instance `core-set-seed3`.
+    pub fn key(&self) -> String {
+        format!("{}-seed{}", self.sampler.label(), self.seed)
+    }
+}
+
+impl Spec {
+    /// All trials: seeds outermost, so that an interrupted run has complete comparisons.
+    pub fn trials(&self) -> Vec<Trial> {
+        let trial =
+            |seed: &u64| self.samplers.iter().map(|s| Trial { sampler: s.clone(), seed: *seed }).collect::<Vec<_>>();
+        self.seeds.iter().flat_map(trial).collect()
+    }
+
+    /// The trial of a sampler's label and a seed.
+    pub fn trial(&self, label: &str, seed: u64) -> Option<Trial> {
+        self.trials().into_iter().find(|t| t.seed == seed && t.sampler.label() == label)
+    }
+
+    /// Whether any sampler needs the pretext learner.
+    pub fn needs_pretext(&self) -> bool {
+        self.samplers.iter().any(SamplerSpec::needs_pretext)
+    }
+
+    /// Pretext batches: `pretext.batches`, or one a round.
+    pub fn pretext_batches(&self) -> usize {
+        self.pretext.as_ref().and_then(|p| p.batches).unwrap_or(self.rounds.count)
+    }
+
+    /// The results folder's name: `<experiment>[-<profile>]`.
+    pub fn folder_name(&self) -> String {
+        let resolved = self.resolved.as_ref().expect("a loaded spec is resolved");
+        match resolved.profile.as_str() {
+            "" => resolved.experiment.clone(),
+            profile => format!("{}-{profile}", resolved.experiment),
+        }
+    }
+
+    /// The experiment's name and profile.
+    pub fn identity(&self) -> (&str, &str) {
+        let resolved = self.resolved.as_ref().expect("a loaded spec is resolved");
+        (&resolved.experiment, &resolved.profile)
+    }
+}

@@ -1,0 +1,80 @@
+//! Writing aside and renaming.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+
+/// Writes a file aside and renames it into place, so that a reader or a kill sees the old file or the new one.
+///
+/// # Errors
+/// One line with the path and what to do; the old file stays, and nothing is left beside it.
+pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
+    let attempt = || -> std::io::Result<()> {
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder)?;
+        let aside = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(folder)?;
+        let mut out = BufWriter::new(aside);
+        fill(&mut out)?;
+        let aside = out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+        readable_by_all(aside.as_file())?;
+        aside.as_file().sync_all()?;
+        aside.persist(path).map_err(|e| e.error)?;
+        Ok(())
+    };
+    attempt().map_err(|e| anyhow!("{}: cannot be written ({e}); {}, then run again", path.display(), remedy(&e)))
+}
+
+/// Writes rows as CSV, as [`write_atomically`] does.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub fn write_csv<T: serde::Serialize>(path: &Path, rows: &[T]) -> Result<()> {
+    write_atomically(path, |out| {
+        let mut csv = csv::Writer::from_writer(out);
+        for row in rows {
+            csv.serialize(row).map_err(std::io::Error::other)?;
+        }
+        csv.flush()
+    })
+}
+
+/// Temporary files are private; results are for everybody.
+fn readable_by_all(file: &File) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    }
+    Ok(())
+}
+
+fn remedy(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded | std::io::ErrorKind::FileTooLarge => {
+            "free some disk space (finished rounds are kept)"
+        }
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+            "choose a folder that you may write to with --results"
+        }
+        _ => "check the folder",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_leaves_the_old_file_and_nothing_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.csv");
+        write_atomically(&path, |out| out.write_all(b"old")).unwrap();
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let error = write_atomically(&path, |out| out.write_all(b"half").and(Err(full))).unwrap_err().to_string();
+        assert!(error.contains("a.csv") && error.contains("free some disk space"), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,3 @@
+//! placeholder
+pub struct Folder;
+pub struct TrialFiles;

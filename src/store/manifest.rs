@@ -1,0 +1,100 @@
+//! Where, when and on which data an experiment ran.
+
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+use serde::{Deserialize, Serialize};
+
+/// `manifest.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    pub experiment: String,
+    pub profile: String,
+    /// The hash of the resolved spec.
+    pub spec_hash: String,
+    pub data: DataOrigin,
+    /// Every `pt4al run` that worked on these results, oldest first.
+    pub sessions: Vec<Session>,
+}
+
+/// One `pt4al run`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    /// RFC 3339, UTC.
+    pub started: String,
+    /// Empty while it runs, or if it was killed.
+    pub finished: String,
+    pub command: String,
+    pub pt4al: String,
+    /// The git revision that the program was built from; empty when it was built outside a checkout.
+    pub revision: String,
+    /// Whether tracked files differed from it.
+    pub dirty: bool,
+    pub libtorch: String,
+    pub host: String,
+    /// The processor's model and the number of logical cores.
+    pub cpu: String,
+    /// `cpu`, or `cuda:0 (<name>)`.
+    pub device: String,
+    /// Trials side by side.
+    pub jobs: usize,
+    /// Threads of each.
+    pub threads: usize,
+}
+
+/// The data set that was read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DataOrigin {
+    /// `cifar10`, `shapes`, ...
+    pub name: String,
+    /// Images in the pool that trials draw from.
+    pub pool: usize,
+    /// Images in the test split.
+    pub test: usize,
+    /// Changes with any byte of the data (or, for generated data, with its settings).
+    pub fingerprint: String,
+    /// The files, where there are files.
+    pub files: Vec<DataFile>,
+    /// What a reader must know, for instance that the files are not the official ones; empty for nothing.
+    pub note: String,
+}
+
+/// One file of a data set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DataFile {
+    /// Below the data folder.
+    pub path: String,
+    pub bytes: u64,
+    pub sha256: String,
+    /// Whether that is the sum of the official file.
+    pub official: bool,
+}
+
+impl Manifest {
+    /// Reads a `manifest.json`; `None` if there is none.
+    ///
+    /// # Errors
+    /// If it is there but not a manifest.
+    pub fn read(path: &Path) -> Result<Option<Self>> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(anyhow!("{}: cannot be read ({e}); check the folder", path.display())),
+        };
+        let manifest = serde_json::from_str(&text).map_err(|e| {
+            anyhow!("{}: not a manifest ({e}); restore it, or move the results folder away", path.display())
+        })?;
+        Ok(Some(manifest))
+    }
+
+    /// Writes it in place of the one there.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        super::write_atomically(path, |out| {
+            serde_json::to_writer_pretty(&mut *out, self)?;
+            writeln!(out)
+        })
+    }
+}

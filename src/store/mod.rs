@@ -1,0 +1,23 @@
+//! Results on disk. Everything is written aside and renamed into place, so a kill at any moment leaves whole files.
+//!
+//! ```text
+//! results/<experiment>[-<profile>]/
+//!   spec.toml        the resolved spec, with its hash
+//!   manifest.json    where, when and on which data it ran
+//!   records.csv      one row per value, merged from the trials'
+//!   queries/<trial>.csv     the indices that each round asked for
+//!   pretext/seed-<n>.csv    the pretext losses that the trials of a seed used
+//!   trials/<trial>/         records.csv of the trial while it runs, its log, its error
+//! ```
+
+mod atomic;
+mod folder;
+mod manifest;
+mod queries;
+mod record;
+
+pub use atomic::{write_atomically, write_csv};
+pub use folder::{Folder, TrialFiles};
+pub use manifest::{DataFile, DataOrigin, Manifest, Session};
+pub use queries::{Losses, Queries};
+pub use record::{Record, Records};

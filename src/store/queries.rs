@@ -1,0 +1,129 @@
+//! The indices that a trial asked for, and pretext losses by index.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use anyhow::{Result, anyhow, ensure};
+use serde::{Deserialize, Serialize};
+
+/// The labels that each round asked for; entry 0 holds the initial ones.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Queries {
+    /// Positions in the data set's train split, in the order in which the sampler chose them.
+    pub rounds: Vec<Vec<usize>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct QueryRow {
+    round: usize,
+    rank: usize,
+    index: usize,
+}
+
+impl Queries {
+    /// Reads a `queries/<trial>.csv`; none are there before round 0.
+    ///
+    /// # Errors
+    /// If the file does not hold the rounds in order, or names an index twice.
+    pub fn read(path: &Path) -> Result<Self> {
+        let file = path.display();
+        if !path.exists() {
+            return Ok(Self::default());
+        }
+        let mut queries = Self::default();
+        let mut seen = HashSet::new();
+        let mut reader = csv::Reader::from_path(path).map_err(|e| anyhow!("{file}: cannot be read ({e})"))?;
+        for (line, row) in reader.deserialize().enumerate() {
+            let row: QueryRow =
+                row.map_err(|e| anyhow!("{file}: not a list of queries ({})", super::record::one_line(&e)))?;
+            if row.round == queries.rounds.len() {
+                queries.rounds.push(Vec::new());
+            }
+            let last = queries.rounds.len().wrapping_sub(1);
+            let fits = row.round == last && row.rank == queries.rounds[last].len() && seen.insert(row.index);
+            ensure!(
+                fits,
+                "{file}:{}: out of order or repeated; restore the file or remove the trial's files",
+                line + 2
+            );
+            queries.rounds[last].push(row.index);
+        }
+        Ok(queries)
+    }
+
+    /// Writes them in place of the ones there.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let row = |round, (rank, &index): (usize, &usize)| QueryRow { round, rank, index };
+        let rows =
+            self.rounds.iter().enumerate().flat_map(|(r, asked)| asked.iter().enumerate().map(move |i| row(r, i)));
+        super::write_csv(path, &rows.collect::<Vec<_>>())
+    }
+}
+
+/// The pretext loss of every pool image.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Losses {
+    /// (position in the train split, loss), by position.
+    pub rows: Vec<(usize, f64)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct LossRow {
+    index: usize,
+    loss: f64,
+}
+
+impl Losses {
+    /// Reads a CSV with the columns `index,loss`.
+    ///
+    /// # Errors
+    /// If a row does not fit, a loss is not finite or an index is repeated.
+    pub fn read(path: &Path) -> Result<Self> {
+        let file = path.display();
+        let mut reader = csv::Reader::from_path(path).map_err(|e| anyhow!("{file}: cannot read the losses ({e})"))?;
+        let mut rows = Vec::new();
+        for (line, row) in reader.deserialize().enumerate() {
+            let row: LossRow =
+                row.map_err(|e| anyhow!("{file}: not pretext losses ({})", super::record::one_line(&e)))?;
+            ensure!(row.loss.is_finite(), "{file}:{}: the loss of image {} is {}", line + 2, row.index, row.loss);
+            rows.push((row.index, row.loss));
+        }
+        rows.sort_by_key(|r| r.0);
+        if let Some(pair) = rows.windows(2).find(|w| w[0].0 == w[1].0) {
+            return Err(anyhow!("{file}: image {} has two losses; remove the file and run again", pair[0].0));
+        }
+        Ok(Self { rows })
+    }
+
+    /// Writes them as CSV.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let rows: Vec<LossRow> = self.rows.iter().map(|&(index, loss)| LossRow { index, loss }).collect();
+        super::write_csv(path, &rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_and_losses_read_back_exactly() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("q.csv");
+        assert_eq!(Queries::read(&path).unwrap(), Queries::default());
+        let queries = Queries { rounds: vec![vec![5, 3], vec![9]] };
+        queries.write(&path).unwrap();
+        assert_eq!(Queries::read(&path).unwrap(), queries);
+        std::fs::write(&path, "round,rank,index\n0,0,5\n0,1,5\n").unwrap();
+        assert!(Queries::read(&path).unwrap_err().to_string().contains("q.csv:3"));
+        let losses = Losses { rows: vec![(0, 0.1 + 0.2), (7, 1e-17)] };
+        losses.write(&path).unwrap();
+        assert_eq!(Losses::read(&path).unwrap(), losses);
+    }
+}

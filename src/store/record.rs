@@ -1,0 +1,89 @@
+//! One row per value.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+use serde::{Deserialize, Serialize};
+
+/// One value of one trial, or the error that ended the trial.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    pub experiment: String,
+    /// Empty for the spec without a profile.
+    pub profile: String,
+    /// The sampler's label.
+    pub sampler: String,
+    pub seed: u64,
+    /// Counted from 0.
+    pub round: usize,
+    /// Labels that the task model was trained on.
+    pub labeled: usize,
+    /// `accuracy` (0 to 1), `loss` (nats) or `epoch` (the selected one, counted from 1).
+    pub metric: String,
+    /// The selection rule whose model this is the value of.
+    pub select: String,
+    /// Empty in the row of an error.
+    pub value: Option<f64>,
+    /// Seconds of the round's training, its evaluations left out.
+    pub train_seconds: f64,
+    /// Seconds of the round's evaluations.
+    pub evaluate_seconds: f64,
+    /// Seconds in which the pool was scored for the query that followed the round.
+    pub score_seconds: f64,
+    /// Seconds in which that query chose among the scored images.
+    pub query_seconds: f64,
+    /// The process's peak so far, in MiB.
+    pub peak_rss_mb: f64,
+    pub device: String,
+    /// Empty, or why the trial ended in this round.
+    pub error: String,
+}
+
+/// The rows of a `records.csv`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Records {
+    pub rows: Vec<Record>,
+}
+
+impl Records {
+    /// Reads a `records.csv`.
+    ///
+    /// # Errors
+    /// If it cannot be read or a row does not fit; the message names the file and the line.
+    pub fn read(path: &Path) -> Result<Self> {
+        let file = path.display();
+        let mut reader = csv::Reader::from_path(path).map_err(|e| anyhow!("{file}: cannot read the records ({e})"))?;
+        let rows = reader.deserialize().collect::<Result<_, csv::Error>>();
+        let rows = rows.map_err(|e| {
+            anyhow!("{file}: not the records of a trial ({}); remove the file and run again", one_line(&e))
+        })?;
+        Ok(Self { rows })
+    }
+
+    /// Writes a `records.csv` in place of the one there.
+    ///
+    /// # Errors
+    /// If the disk is full or the folder cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        super::write_csv(path, &self.rows)
+    }
+
+    /// The rows of each trial (sampler, seed).
+    pub fn by_trial(&self) -> BTreeMap<(String, u64), Vec<&Record>> {
+        let mut trials: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for row in &self.rows {
+            trials.entry((row.sampler.clone(), row.seed)).or_default().push(row);
+        }
+        trials
+    }
+
+    /// The rows that state why a trial ended.
+    pub fn errors(&self) -> impl Iterator<Item = &Record> {
+        self.rows.iter().filter(|r| !r.error.is_empty())
+    }
+}
+
+pub(super) fn one_line(error: &dyn std::fmt::Display) -> String {
+    error.to_string().replace('\n', " ")
+}
