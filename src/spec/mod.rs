@@ -11,7 +11,8 @@ mod work;
 use serde::{Deserialize, Serialize};
 
 pub use check::CheckedAgainstPool;
-pub use parse::{Source, experiment_name, load, load_resolved};
+pub(crate) use hash::hex;
+pub use parse::{Source, experiment_name, load, load_resolved, profiles};
 pub use work::Work;
 
 /// One experiment: samplers x seeds on one data set under one protocol.

@@ -79,6 +79,17 @@ pub fn load(source: &Source) -> Result<Spec> {
     Ok(spec)
 }
 
+/// The names of a spec file's profiles.
+///
+/// # Errors
+/// If it cannot be read or is not TOML.
+pub fn profiles(path: &Path) -> Result<Vec<String>> {
+    let text = std::fs::read_to_string(path).map_err(|e| anyhow!("{}: cannot read the spec ({e})", path.display()))?;
+    let table: Table = text.parse().map_err(|e| syntax_error(path, &text, &e))?;
+    let profiles = table.get("profile").and_then(Value::as_table);
+    Ok(profiles.map(|p| p.keys().cloned().collect()).unwrap_or_default())
+}
+
 /// Reads the `spec.toml` of a results folder.
 ///
 /// # Errors
@@ -439,7 +450,7 @@ train.epoch = 3
         );
         rejects("seeds = [0]", "seeds = [0, 0]", &["small.toml:3", "twice"]);
         let typo = message(SMALL, Some("typo"), &[]);
-        assert!(typo.contains("small.toml:33") && typo.contains("did you mean `epochs`"), "{typo}");
+        assert!(typo.contains("small.toml:34") && typo.contains("did you mean `epochs`"), "{typo}");
         assert!(message(SMALL, Some("huge"), &[]).contains("it has tiny, typo"));
         let missing = SMALL.split("[pretext]").next().unwrap();
         assert!(message(missing, None, &[]).contains("[pretext] table"));

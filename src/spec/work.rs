@@ -93,10 +93,11 @@ impl Spec {
     pub fn pretext_work(&self, pool: usize) -> Work {
         let Some(pretext) = &self.pretext else { return Work::default() };
         let transformed = 4 * pool as u64;
-        let checks = match pretext.checkpoint {
-            super::PretextCheckpoint::Last => 0,
+        // The evaluation that finds the best epoch is also the one that gives the losses.
+        let scorings = match pretext.checkpoint {
+            super::PretextCheckpoint::Last => 1,
             super::PretextCheckpoint::BestOnPool => pretext.epochs as u64,
         };
-        Work { train: transformed * pretext.epochs as u64, evaluate: transformed * checks, score: transformed }
+        Work { train: transformed * pretext.epochs as u64, evaluate: 0, score: transformed * scorings }
     }
 }

@@ -1,3 +1,298 @@
-//! placeholder
-pub struct Folder;
-pub struct TrialFiles;
+//! The results folder of one experiment, and the files of one trial.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, anyhow, bail, ensure};
+
+use super::{DataOrigin, Manifest, Queries, Record, Records};
+use crate::spec::{self, Spec, Trial};
+
+/// A results folder that this process alone may write to.
+#[derive(Debug)]
+pub struct Folder {
+    root: PathBuf,
+    /// Held until the process ends, however it ends.
+    _lock: File,
+}
+
+impl Folder {
+    /// Creates the folder, or continues in it, after checking that `spec` and `data` are those it was made with.
+    ///
+    /// # Errors
+    /// If another process works in it, if the spec or the data differ (both hashes are named), or if it cannot be
+    /// written. Nothing in it has changed then.
+    pub fn open(root: &Path, spec: &Spec, data: &DataOrigin) -> Result<Self> {
+        let shown = root.display();
+        std::fs::create_dir_all(root)
+            .map_err(|e| anyhow!("{shown}: cannot create the results folder ({e}); choose another with --results"))?;
+        let lock = lock(&root.join(".lock"), "another pt4al works on these results; wait for it, or use another --results")?;
+        let folder = Self { root: root.to_owned(), _lock: lock };
+        folder.check_spec(spec)?;
+        folder.check_data(data)?;
+        folder.import(&spec.trials())?;
+        super::write_atomically(&folder.spec_path(), |out| {
+            let text = toml::to_string(spec).map_err(std::io::Error::other)?;
+            out.write_all(HEADER.as_bytes())?;
+            out.write_all(text.as_bytes())
+        })?;
+        Ok(folder)
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The resolved spec.
+    pub fn spec_path(&self) -> PathBuf {
+        self.root.join("spec.toml")
+    }
+
+    /// The manifest.
+    pub fn manifest_path(&self) -> PathBuf {
+        self.root.join("manifest.json")
+    }
+
+    /// The merged records.
+    pub fn records_path(&self) -> PathBuf {
+        self.root.join("records.csv")
+    }
+
+    /// The pretext losses of a seed.
+    pub fn losses_path(&self, seed: u64) -> PathBuf {
+        losses_path(&self.root, seed)
+    }
+
+    /// The files of a trial.
+    pub fn trial(&self, trial: &Trial) -> TrialFiles {
+        TrialFiles::below(&self.root, trial)
+    }
+
+    /// Rewrites `records.csv` from the trials' files, in the spec's order.
+    ///
+    /// # Errors
+    /// If a file cannot be read or written.
+    pub fn merge(&self, spec: &Spec) -> Result<Records> {
+        let mut merged = Records::default();
+        for trial in spec.trials() {
+            let files = self.trial(&trial);
+            merged.rows.extend(files.records()?.rows);
+            merged.rows.extend(files.failure()?);
+        }
+        merged.write(&self.records_path())?;
+        Ok(merged)
+    }
+
+    fn check_spec(&self, spec: &Spec) -> Result<()> {
+        let path = self.spec_path();
+        let shown = self.root.display();
+        if !path.exists() {
+            ensure!(
+                !self.records_path().exists(),
+                "{shown}: has records.csv but no spec.toml, so it cannot be continued; restore it or use another --results"
+            );
+            return Ok(());
+        }
+        let old = spec::load_resolved(&path)?;
+        let (was, is) = (old.hash(), spec.hash());
+        ensure!(
+            was == is,
+            "{shown}: these results are of spec {was}, but the spec is now {is} (differs in {}); restore the spec, or \
+             keep both by another --results", differing_keys(&old, spec).join(", ")
+        );
+        let kept = spec.trials();
+        let dropped: Vec<String> = old.trials().iter().filter(|t| !kept.contains(t)).map(Trial::key).collect();
+        ensure!(
+            dropped.is_empty(),
+            "{shown}: these results (spec {was}) hold trials that the spec no longer names ({}); name them again, or use \
+             another --results", dropped.join(", ")
+        );
+        Ok(())
+    }
+
+    fn check_data(&self, data: &DataOrigin) -> Result<()> {
+        if let Some(manifest) = Manifest::read(&self.manifest_path())?
+            && manifest.data.fingerprint != data.fingerprint
+        {
+            bail!(
+                "{}: these results are of other data (fingerprint {}, now {}); restore the data, or use another --results",
+                self.root.display(),
+                manifest.data.fingerprint,
+                data.fingerprint
+            );
+        }
+        Ok(())
+    }
+
+    /// Gives trials that stand in `records.csv` alone (a folder that was committed or copied) their files back, so
+    /// that they count as done and no merge loses them.
+    fn import(&self, trials: &[Trial]) -> Result<()> {
+        let path = self.records_path();
+        if !path.exists() {
+            return Ok(());
+        }
+        let merged = Records::read(&path)?;
+        let by_trial = merged.by_trial();
+        for trial in trials {
+            let files = self.trial(trial);
+            let Some(rows) = by_trial.get(&(trial.sampler.label(), trial.seed)) else { continue };
+            let rows: Vec<Record> = rows.iter().filter(|r| r.error.is_empty()).map(|r| (*r).clone()).collect();
+            if !files.records_path().exists() && !rows.is_empty() {
+                Records { rows }.write(&files.records_path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+const HEADER: &str = "# The resolved spec of these results, written by pt4al. The hash covers all but title, seeds and samplers.\n";
+
+/// Where the pretext losses of a seed lie in a results folder.
+pub fn losses_path(root: &Path, seed: u64) -> PathBuf {
+    root.join("pretext").join(format!("seed-{seed}.csv"))
+}
+
+/// The keys in which two specs differ, dotted.
+pub fn differing_keys(a: &Spec, b: &Spec) -> Vec<String> {
+    fn walk(path: &str, a: Option<&serde_json::Value>, b: Option<&serde_json::Value>, out: &mut Vec<String>) {
+        if a == b {
+            return;
+        }
+        let (Some(serde_json::Value::Object(x)), Some(serde_json::Value::Object(y))) = (a, b) else {
+            out.push(path.to_owned());
+            return;
+        };
+        let keys: std::collections::BTreeSet<&String> = x.keys().chain(y.keys()).collect();
+        for key in keys {
+            let inner = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            walk(&inner, x.get(key), y.get(key), out);
+        }
+    }
+    let json = |spec: &Spec| {
+        let mut spec = spec.clone();
+        spec.resolved = None;
+        serde_json::to_value(spec).expect("plain data serialises")
+    };
+    let mut out = Vec::new();
+    walk("", Some(&json(a)), Some(&json(b)), &mut out);
+    out
+}
+
+/// Takes an exclusive lock that ends with the process.
+pub(crate) fn lock(path: &Path, held: &str) -> Result<File> {
+    let shown = path.display();
+    let file = File::options().create(true).truncate(false).write(true).open(path)
+        .map_err(|e| anyhow!("{shown}: cannot be written ({e}); choose another folder with --results"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => bail!("{}: {held}", path.parent().unwrap_or(path).display()),
+        Err(std::fs::TryLockError::Error(e)) => bail!("{shown}: cannot be locked ({e}); use a file system with locks"),
+    }
+}
+
+/// The files that one trial writes. Records and queries are whole at every moment: a round is committed by writing
+/// the queries (with the next round's) and then the records; a round without records is run again.
+#[derive(Clone, Debug)]
+pub struct TrialFiles {
+    folder: PathBuf,
+    queries: PathBuf,
+}
+
+impl TrialFiles {
+    /// The files of `trial` in the results folder `root`.
+    pub fn below(root: &Path, trial: &Trial) -> Self {
+        let key = trial.key();
+        Self { folder: root.join("trials").join(&key), queries: root.join("queries").join(format!("{key}.csv")) }
+    }
+
+    /// What the trial's process wrote on standard error.
+    pub fn log_path(&self) -> PathBuf {
+        self.folder.join("log.txt")
+    }
+
+    fn records_path(&self) -> PathBuf {
+        self.folder.join("records.csv")
+    }
+
+    fn failure_path(&self) -> PathBuf {
+        self.folder.join("failure.csv")
+    }
+
+    /// Keeps a second process from running the same trial.
+    ///
+    /// # Errors
+    /// If one does, or the folder cannot be written.
+    pub fn lock(&self) -> Result<File> {
+        std::fs::create_dir_all(&self.folder).map_err(|e| anyhow!("{}: cannot be created ({e})", self.folder.display()))?;
+        lock(&self.folder.join(".lock"), "another process runs this trial; wait for it")
+    }
+
+    /// The rows of the finished rounds.
+    ///
+    /// # Errors
+    /// If the file is damaged.
+    pub fn records(&self) -> Result<Records> {
+        let path = self.records_path();
+        if path.exists() { Records::read(&path) } else { Ok(Records::default()) }
+    }
+
+    /// How many rounds are finished.
+    ///
+    /// # Errors
+    /// As [`TrialFiles::records`].
+    pub fn finished(&self) -> Result<usize> {
+        Ok(self.records()?.rows.iter().map(|r| r.round + 1).max().unwrap_or(0))
+    }
+
+    /// The labels asked for so far: those of the finished rounds and of the one after them.
+    ///
+    /// # Errors
+    /// If the file is damaged, or lacks a round that has records.
+    pub fn queries(&self) -> Result<Queries> {
+        let finished = self.finished()?;
+        let mut queries = Queries::read(&self.queries)?;
+        ensure!(
+            queries.rounds.len() >= finished,
+            "{}: lacks the queries of round {}, which has records; restore the file, or remove {} to run the trial anew",
+            self.queries.display(),
+            queries.rounds.len(),
+            self.folder.display()
+        );
+        queries.rounds.truncate(finished + 1);
+        Ok(queries)
+    }
+
+    /// Writes the queries, and then the records.
+    ///
+    /// # Errors
+    /// If the folder cannot be written; the round then counts as not run.
+    pub fn commit(&self, records: &Records, queries: &Queries) -> Result<()> {
+        queries.write(&self.queries)?;
+        records.write(&self.records_path())
+    }
+
+    /// The row that says why the trial ended early.
+    ///
+    /// # Errors
+    /// If the file is damaged.
+    pub fn failure(&self) -> Result<Vec<Record>> {
+        let path = self.failure_path();
+        if path.exists() { Ok(Records::read(&path)?.rows) } else { Ok(Vec::new()) }
+    }
+
+    /// Notes why the trial ended early; `None` forgets it.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn set_failure(&self, failure: Option<Record>) -> Result<()> {
+        let path = self.failure_path();
+        match failure {
+            Some(record) => super::write_csv(&path, &[record]),
+            None if path.exists() => {
+                std::fs::remove_file(&path).map_err(|e| anyhow!("{}: cannot be removed ({e})", path.display()))
+            }
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The command line: verbs and their arguments. What they do is in the rooms below.
+
+mod data;
+mod list;
+#[cfg(feature = "torch")]
+mod plan;
+#[cfg(feature = "torch")]
+mod run;
+#[cfg(feature = "torch")]
+mod worker;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+use crate::spec::{self, Spec};
+
+/// Reproduce PT4AL (ECCV 2022), run its ablations, and guard accuracy curves.
+#[derive(Debug, Parser)]
+#[command(name = "pt4al", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run an experiment, or continue it: finished rounds are never run again
+    #[cfg(feature = "torch")]
+    Run(run::RunArgs),
+    /// Say what an experiment would cost on this machine
+    #[cfg(feature = "torch")]
+    Plan(plan::PlanArgs),
+    /// Write tables and curves for a results folder
+    Report {
+        /// A folder that `run` made, for instance results/demo
+        folder: PathBuf,
+    },
+    /// List the experiments
+    List {
+        /// The folder of the specs
+        #[arg(long, default_value = "experiments")]
+        experiments: PathBuf,
+    },
+    /// List, fetch and verify data sets
+    Data(data::DataArgs),
+    /// One trial, pretext learner or calibration as a process of its own; `run` starts these
+    #[cfg(feature = "torch")]
+    #[command(hide = true)]
+    Worker(worker::WorkerArgs),
+}
+
+/// Which spec, and how it is changed.
+#[derive(Debug, Args)]
+struct SpecArgs {
+    /// The experiment: a TOML file, for instance experiments/cifar10.toml
+    spec: PathBuf,
+    /// Lay [profile.P] over the spec; `paper` for none, `auto` for none with CUDA and `cpu` without
+    #[arg(long, value_name = "P", default_value = "paper")]
+    profile: String,
+    /// Change a key, for instance --set train.epochs=10; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+}
+
+impl SpecArgs {
+    /// The spec with a profile; `None` for the file as it stands.
+    fn load(&self, profile: Option<&str>) -> Result<Spec> {
+        let profile = profile.map(str::to_owned);
+        spec::load(&spec::Source { path: self.spec.clone(), profile, sets: self.sets.clone() })
+    }
+}
+
+/// Where data sets lie.
+#[derive(Debug, Args)]
+struct DataDir {
+    /// The folder of the data sets
+    #[arg(long = "data", value_name = "DIR", env = "PT4AL_DATA", default_value = "data")]
+    path: PathBuf,
+}
+
+/// Runs the command line and gives the exit code: 0, 1 if something failed, 2 for wrong usage.
+pub fn main() -> i32 {
+    let cli = Cli::parse();
+    let done = match cli.verb {
+        #[cfg(feature = "torch")]
+        Verb::Run(args) => run::run(&args),
+        #[cfg(feature = "torch")]
+        Verb::Plan(args) => plan::plan(&args),
+        Verb::Report { folder } => crate::report::report(&folder).map(|text| {
+            println!("{text}");
+            0
+        }),
+        Verb::List { experiments } => list::list(&experiments),
+        Verb::Data(args) => data::data(&args),
+        #[cfg(feature = "torch")]
+        Verb::Worker(args) => return worker::worker(args),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {}", format!("{error:#}").replace('\n', " "));
+        1
+    })
+}

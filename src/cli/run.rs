@@ -1,0 +1,89 @@
+//! `pt4al run`.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow};
+use clap::Args;
+use regex::Regex;
+
+use super::{DataDir, SpecArgs};
+use crate::device::{self, Choice};
+use crate::runner::{self, Jobs, Options};
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    spec: SpecArgs,
+    #[command(flatten)]
+    machine: MachineArgs,
+    /// Run only the trials whose name (for instance core-set-seed3) matches
+    #[arg(long, value_name = "REGEX")]
+    only: Option<Regex>,
+}
+
+/// Where and how a spec runs.
+#[derive(Debug, Args)]
+pub(super) struct MachineArgs {
+    #[command(flatten)]
+    data: DataDir,
+    /// The folder of the results folders
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    results: PathBuf,
+    /// Trials side by side: a number, or auto for what the machine holds
+    #[arg(long, value_name = "N", default_value = "auto")]
+    jobs: Jobs,
+    /// auto, cpu, cuda or cuda:N
+    #[arg(long, value_name = "D", default_value = "auto")]
+    device: Choice,
+}
+
+impl MachineArgs {
+    pub fn options(&self, only: Option<Regex>) -> Result<Options> {
+        let device = self.device.resolve()?;
+        let name = device::name(device);
+        let data = std::path::absolute(&self.data.path).map_err(|e| anyhow!("--data {}: {e}", self.data.path.display()))?;
+        Ok(Options {
+            data,
+            results: self.results.clone(),
+            only,
+            jobs: self.jobs,
+            device_name: if device.is_cuda() { format!("{name} ({})", device::gpu_model()) } else { name.clone() },
+            device: name,
+        })
+    }
+}
+
+/// Runs the spec, reports, and gives the exit code.
+pub(super) fn run(args: &RunArgs) -> Result<i32> {
+    let options = args.machine.options(args.only.clone())?;
+    let spec = match args.spec.profile.as_str() {
+        "paper" => args.spec.load(None)?,
+        "auto" => automatic(args, &options)?,
+        profile => args.spec.load(Some(profile))?,
+    };
+    let outcome = runner::run(&spec, &options)?;
+    println!("{}", crate::report::report(&outcome.folder)?);
+    if outcome.failed.is_empty() {
+        return Ok(0);
+    }
+    let (key, why) = &outcome.failed[0];
+    eprintln!(
+        "error: {} trials failed ({key}: {why}); mend the cause and run the same command again: finished rounds are kept",
+        outcome.failed.len()
+    );
+    Ok(1)
+}
+
+/// The spec as it stands where there is CUDA; else its `cpu` profile, after saying what the whole would cost here.
+fn automatic(args: &RunArgs, options: &Options) -> Result<crate::spec::Spec> {
+    let whole = args.spec.load(None)?;
+    if options.device != "cpu" {
+        return Ok(whole);
+    }
+    let cpu = args.spec.load(Some("cpu"))?;
+    eprintln!("no CUDA here: measuring what the whole experiment would cost on this machine ...");
+    let plan = runner::plan(&whole, options)?;
+    eprintln!("{plan}");
+    eprintln!("So the cpu profile runs instead: the same code, smaller numbers. --profile paper runs the whole ({}).", plan.duration());
+    Ok(cpu)
+}

@@ -1,0 +1,117 @@
+//! `pt4al worker`: one process, one task. Events go to standard output, a line each (see `trial::Event`).
+
+use std::panic::{self, AssertUnwindSafe};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use clap::{Args, Subcommand};
+
+use super::DataDir;
+use crate::device::Choice;
+use crate::trial::{self, Event, Reporter};
+use crate::{data, machine, pretext, spec, train};
+
+#[derive(Debug, Args)]
+pub(super) struct WorkerArgs {
+    #[arg(long)]
+    device: Choice,
+    #[arg(long)]
+    threads: usize,
+    /// End when standard input closes: the driver is gone then.
+    #[arg(long)]
+    watch_stdin: bool,
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// A trial of a results folder
+    Trial {
+        #[arg(long)]
+        folder: PathBuf,
+        /// For instance core-set-seed3
+        #[arg(long)]
+        trial: String,
+        #[command(flatten)]
+        data: DataDir,
+    },
+    /// The pretext losses of a seed
+    Pretext {
+        #[arg(long)]
+        spec: PathBuf,
+        #[arg(long)]
+        seed: u64,
+        #[arg(long)]
+        out: PathBuf,
+        #[command(flatten)]
+        data: DataDir,
+    },
+    /// How fast the spec's network trains here
+    Calibrate {
+        #[arg(long)]
+        spec: PathBuf,
+    },
+}
+
+/// Does the task, reports a failure as an event and on standard error, and gives the exit code.
+pub(super) fn worker(args: WorkerArgs) -> i32 {
+    if args.watch_stdin {
+        std::thread::spawn(|| {
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            // Not exit(): that would run destructors under the feet of the training thread.
+            // SAFETY: ends the process; files are whole at every moment.
+            unsafe { libc::_exit(1) }
+        });
+    }
+    let mut report = Reporter::new(Box::new(std::io::stdout()));
+    // libtorch's errors (out of memory, say) arrive as panics; the user gets them as one line too.
+    let done = panic::catch_unwind(AssertUnwindSafe(|| work(&args, &mut report))).unwrap_or_else(|cause| {
+        let text = cause.downcast_ref::<String>().map(String::as_str).or(cause.downcast_ref::<&str>().copied());
+        let text = text.unwrap_or("no message");
+        // libtorch appends a C++ stack trace, and tch a preamble.
+        let text = text.split("Exception raised from").next().unwrap_or(text).replace('\n', " ");
+        Err(anyhow!("libtorch stopped: {}; if memory ran out, lower --jobs", text.trim()))
+    });
+    match done {
+        Ok(()) => 0,
+        Err(error) => {
+            let error = format!("{error:#}").replace('\n', " ");
+            eprintln!("error: {error}");
+            report.event(&Event::Failed { error });
+            1
+        }
+    }
+}
+
+fn work(args: &WorkerArgs, report: &mut Reporter) -> Result<()> {
+    tch::set_num_threads(args.threads as i32);
+    tch::set_num_interop_threads(1);
+    let device = args.device.resolve()?;
+    match &args.task {
+        Task::Trial { folder, trial, data } => {
+            let spec = spec::load_resolved(&folder.join("spec.toml"))?;
+            let found = spec.trials().into_iter().find(|t| t.key() == *trial);
+            let found = found.with_context(|| format!("--trial {trial}: the spec has no such trial"))?;
+            trial::run(&trial::Job { folder, spec: &spec, trial: &found, data: &data.path, device }, report)
+        }
+        Task::Pretext { spec, seed, out, data } => {
+            let spec = spec::load_resolved(spec)?;
+            let settings = spec.pretext.as_ref().context("the spec has no [pretext] table; add one")?;
+            let data = data::open(&spec.dataset, &data.path, device)?;
+            let (losses, accuracy) =
+                pretext::losses(&data, &spec.model, settings, *seed, device, &mut |units| report.at(units, || "pretext".into()))?;
+            losses.write(out)?;
+            report.event(&Event::Losses { accuracy });
+            Ok(())
+        }
+        Task::Calibrate { spec } => {
+            let spec = spec::load_resolved(spec)?;
+            let size = data::size(&spec.dataset);
+            let speed = train::speed::measure(&spec, size.side, size.classes, device, Duration::from_secs(4));
+            report.event(&Event::Speed { train: speed.train, score: speed.score, peak_rss_mb: machine::peak_rss_mb() });
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Rotation prediction (Gidaris et al., ICLR 2018), as the official code trains and scores it.
+
+use tch::{Kind, Reduction, Tensor};
+
+use super::learner::{Pretext, Scores};
+use crate::data::augment::normalized;
+use crate::model::Network;
+use crate::spec::Normalize;
+
+/// Which of four rotations (0, 90, 180, 270 degrees) an image was turned by.
+pub(super) struct Rotation;
+
+const TURNS: i64 = 4;
+
+impl Rotation {
+    /// The loss of each image for one rotation, float `[n]`, and the outputs.
+    fn turned(network: &Network, images: &Tensor, turns: i64, normalize: &Normalize, train: bool) -> (Tensor, Tensor) {
+        let outputs = network.forward(&normalized(&images.rot90(turns, [1, 2]), normalize), train);
+        let targets = Tensor::full([images.size()[0]], turns, (Kind::Int64, images.device()));
+        let loss = outputs.cross_entropy_loss::<Tensor>(&targets, None, Reduction::None, -100, 0.0);
+        (loss, outputs)
+    }
+}
+
+impl Pretext for Rotation {
+    fn outputs(&self) -> usize {
+        TURNS as usize
+    }
+
+    fn transformations(&self) -> usize {
+        TURNS as usize
+    }
+
+    /// Each rotation goes through the network on its own, with batch-norm statistics of its own; the loss is the
+    /// mean of the four (official code, `rotation.py`).
+    fn loss(&self, network: &Network, images: &Tensor, normalize: &Normalize) -> Tensor {
+        let mean = |turns| Self::turned(network, images, turns, normalize, true).0.mean(Kind::Float);
+        (mean(0) + mean(1) + mean(2) + mean(3)) / TURNS as f64
+    }
+
+    fn score(&self, network: &Network, images: &Tensor, normalize: &Normalize) -> Scores {
+        let mut losses = Tensor::zeros([images.size()[0]], (Kind::Float, images.device()));
+        let mut correct = 0;
+        for turns in 0..TURNS {
+            let (loss, outputs) = Self::turned(network, images, turns, normalize, false);
+            losses += loss;
+            correct += outputs.argmax(-1, false).eq(turns).sum(Kind::Int64).int64_value(&[]);
+        }
+        Scores { losses: losses / TURNS as f64, accuracy: correct as f64 / (TURNS * images.size()[0]) as f64 }
+    }
+}

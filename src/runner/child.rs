@@ -1,0 +1,89 @@
+//! A worker process and what it says.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::Sender;
+
+use anyhow::{Context, Result, anyhow};
+
+use crate::trial::Event;
+
+/// A running worker. It watches its standard input and ends when that closes, so it never outlives its driver.
+#[derive(Debug)]
+pub(super) struct Child {
+    _stdin: Option<std::process::ChildStdin>,
+}
+
+/// What a worker says, and its end, which comes last.
+#[derive(Debug)]
+pub(super) enum Message {
+    Event(Event),
+    Ended(Ended),
+}
+
+/// How a worker ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Ended {
+    Well,
+    Badly(String),
+}
+
+/// The command of a worker, without its verb.
+pub(super) fn worker(device: &str, threads: usize) -> Result<Command> {
+    let program = std::env::current_exe().context("cannot tell where pt4al itself lies; start it by its path")?;
+    let mut command = Command::new(program);
+    command.args(["worker", "--device", device, "--threads", &threads.to_string(), "--watch-stdin"]);
+    // OpenMP reads it before libtorch can be told.
+    command.env("OMP_NUM_THREADS", threads.to_string());
+    Ok(command)
+}
+
+impl Child {
+    /// Starts a worker whose messages go to `sender` with its `id`, and whose standard error goes to `log`.
+    pub fn spawn(mut command: Command, log: &Path, id: usize, sender: Sender<(usize, Message)>) -> Result<Self> {
+        let open = || {
+            std::fs::create_dir_all(log.parent().unwrap_or(Path::new(".")))?;
+            File::create(log)
+        };
+        let file = open().map_err(|e| anyhow!("{}: cannot be written ({e}); free some space, then run again", log.display()))?;
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(file)
+            .spawn()
+            .map_err(|e| anyhow!("cannot start a worker process ({e}); lower --jobs"))?;
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take().expect("piped");
+        let log = log.to_owned();
+        std::thread::spawn(move || {
+            let mut error = None;
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                match serde_json::from_str(&line) {
+                    Ok(Event::Failed { error: why }) => error = Some(why),
+                    Ok(event) => drop(sender.send((id, Message::Event(event)))),
+                    // Not ours: a library's chatter, which belongs to the log.
+                    Err(_) => {}
+                }
+            }
+            let ended = match child.wait() {
+                Ok(status) if status.success() => Ended::Well,
+                Ok(status) => Ended::Badly(error.unwrap_or_else(|| died(status, &log))),
+                Err(e) => Ended::Badly(format!("its process was lost ({e})")),
+            };
+            let _ = sender.send((id, Message::Ended(ended)));
+        });
+        Ok(Self { _stdin: stdin })
+    }
+}
+
+/// Why a worker that said nothing is gone.
+fn died(status: ExitStatus, log: &Path) -> String {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        let guess = if signal == libc::SIGKILL { " (by hand, or for lack of memory: lower --jobs)" } else { "" };
+        return format!("its process was killed by signal {signal}{guess}");
+    }
+    format!("its process ended with {status}; see {}", log.display())
+}

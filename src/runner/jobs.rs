@@ -1,0 +1,62 @@
+//! How many trials run side by side.
+
+use std::str::FromStr;
+
+use crate::machine;
+
+/// What `--jobs` asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Jobs {
+    /// As many as the machine holds.
+    Auto,
+    Fixed(usize),
+}
+
+/// Memory that a trial on the CPU may need, in MiB: libtorch and its buffers take about 700, the data comes on top.
+const TRIAL_MB: f64 = 2000.0;
+
+impl FromStr for Jobs {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse::<usize>() {
+            Ok(jobs) if (1..=1024).contains(&jobs) => Ok(Self::Fixed(jobs)),
+            _ if text == "auto" => Ok(Self::Auto),
+            _ => Err("use auto or a number from 1".into()),
+        }
+    }
+}
+
+impl Jobs {
+    /// Jobs, and threads of each. The division depends on the machine and on the whole experiment, never on what is
+    /// left of it: sums over another number of threads round differently, and a resumed trial must not.
+    pub fn divide(self, trials: usize, device: &str) -> (usize, usize) {
+        let cores = machine::cores();
+        let jobs = match self {
+            Self::Fixed(jobs) => jobs,
+            // One trial saturates a GPU better than two that take turns.
+            Self::Auto if device != "cpu" => 1,
+            Self::Auto => {
+                let fit = machine::available_mb().map_or(cores, |mb| (mb / TRIAL_MB) as usize);
+                cores.min(fit).max(1)
+            }
+        };
+        let jobs = jobs.min(trials).max(1);
+        (jobs, (cores / jobs).max(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_are_divided_among_jobs() {
+        let cores = machine::cores();
+        assert_eq!(Jobs::Fixed(1).divide(12, "cpu"), (1, cores));
+        assert_eq!(Jobs::Fixed(3 * cores).divide(12 * cores, "cpu"), (3 * cores, 1));
+        assert_eq!(Jobs::Auto.divide(12, "cuda:0").0, 1);
+        assert_eq!(Jobs::Fixed(8).divide(1, "cpu"), (1, cores));
+        assert!("0".parse::<Jobs>().is_err());
+    }
+}

@@ -1,0 +1,242 @@
+//! Runs the trials of a spec as child processes: pretext learners first, then trials side by side. It holds no
+//! tensors; what a trial does is in `trial`.
+
+mod child;
+mod display;
+mod jobs;
+mod plan;
+mod tasks;
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+
+use anyhow::{Result, anyhow, ensure};
+use regex::Regex;
+
+use crate::machine;
+use crate::spec::Spec;
+use crate::store::{DataOrigin, Folder, Manifest, Record, Session};
+use crate::trial::Event;
+
+use child::{Child, Ended, Message};
+use display::Display;
+pub use jobs::Jobs;
+pub use plan::{Plan, plan};
+use tasks::{Task, Tasks};
+
+/// How `pt4al run` was asked to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where data sets lie.
+    pub data: PathBuf,
+    /// The folder that results folders lie in.
+    pub results: PathBuf,
+    /// Trials whose key matches are run; all without it.
+    pub only: Option<Regex>,
+    pub jobs: Jobs,
+    /// As `device::name` gives it.
+    pub device: String,
+    /// The device's name for people.
+    pub device_name: String,
+}
+
+/// What became of a run.
+#[derive(Debug)]
+pub struct Outcome {
+    pub folder: PathBuf,
+    /// The keys of the trials that failed, with why.
+    pub failed: Vec<(String, String)>,
+}
+
+/// Runs what is not finished yet. Failed trials are recorded, and the others go on.
+///
+/// # Errors
+/// If the data or the results folder cannot be used; nothing has been run then.
+pub fn run(spec: &Spec, options: &Options) -> Result<Outcome> {
+    let splits = crate::data::read(&spec.dataset, &options.data)?;
+    let origin = splits.origin.clone();
+    drop(splits);
+    spec.check_pool(origin.pool, origin.test)?;
+    if let Some(only) = &options.only {
+        let any = spec.trials().iter().any(|t| only.is_match(&t.key()));
+        ensure!(any, "--only {only}: no trial matches; they are named like {}", spec.trials()[0].key());
+    }
+    let folder = Folder::open(&options.results.join(spec.folder_name()), spec, &origin)?;
+    let mut tasks = Tasks::new(spec, &folder, options, &origin)?;
+    let outcome = |failed| Outcome { folder: folder.root().to_owned(), failed };
+    if tasks.is_empty() {
+        eprintln!("{}: all trials are finished; nothing to run", folder.root().display());
+        folder.merge(spec)?;
+        return Ok(outcome(Vec::new()));
+    }
+    let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device);
+    let mut manifest = begin_session(&folder, spec, &origin, options, jobs, threads)?;
+    folder.merge(spec)?;
+    let display = Display::new(&tasks, jobs, threads, &origin, options);
+    let mut loop_ = Driver { spec, options, folder: &folder, threads, display, failed: Vec::new() };
+    loop_.drive(&mut tasks, jobs)?;
+    let failed = loop_.failed;
+    folder.merge(spec)?;
+    if let Some(session) = manifest.sessions.last_mut() {
+        session.finished = machine::now();
+    }
+    manifest.write(&folder.manifest_path())?;
+    Ok(outcome(failed))
+}
+
+fn begin_session(folder: &Folder, spec: &Spec, data: &DataOrigin, options: &Options, jobs: usize, threads: usize) -> Result<Manifest> {
+    let (experiment, profile) = spec.identity();
+    let old = Manifest::read(&folder.manifest_path())?;
+    let mut manifest = Manifest {
+        experiment: experiment.into(),
+        profile: profile.into(),
+        spec_hash: spec.hash(),
+        data: data.clone(),
+        sessions: old.map(|m| m.sessions).unwrap_or_default(),
+    };
+    manifest.sessions.push(Session {
+        started: machine::now(),
+        finished: String::new(),
+        command: command_line(),
+        pt4al: env!("CARGO_PKG_VERSION").into(),
+        revision: env!("PT4AL_REVISION").into(),
+        dirty: env!("PT4AL_DIRTY") == "true",
+        libtorch: "2.11".into(),
+        host: machine::host(),
+        cpu: machine::cpu(),
+        device: options.device_name.clone(),
+        jobs,
+        threads,
+    });
+    manifest.write(&folder.manifest_path())?;
+    Ok(manifest)
+}
+
+/// The command as it was typed, with the program's name alone.
+fn command_line() -> String {
+    let quote = |arg: String| if arg.contains(char::is_whitespace) { format!("'{arg}'") } else { arg };
+    std::iter::once("pt4al".to_owned()).chain(std::env::args().skip(1).map(quote)).collect::<Vec<_>>().join(" ")
+}
+
+struct Driver<'a> {
+    spec: &'a Spec,
+    options: &'a Options,
+    folder: &'a Folder,
+    threads: usize,
+    display: Display,
+    failed: Vec<(String, String)>,
+}
+
+impl Driver<'_> {
+    /// Starts tasks while there is room, and handles what the children say, until nothing is left.
+    fn drive(&mut self, tasks: &mut Tasks, jobs: usize) -> Result<()> {
+        let (sender, messages) = mpsc::channel();
+        let mut running: Vec<(usize, Task, Child)> = Vec::new();
+        let mut next_id = 0;
+        loop {
+            while running.len() < jobs
+                && let Some(task) = tasks.next()
+            {
+                if let Task::Trial(trial) = &task {
+                    self.folder.trial(trial).set_failure(None)?;
+                }
+                let child = Child::spawn(self.command(&task)?, &self.log_path(&task), next_id, sender.clone())?;
+                self.display.started(next_id, &task);
+                running.push((next_id, task, child));
+                next_id += 1;
+            }
+            if running.is_empty() {
+                return Ok(());
+            }
+            let (id, message) = messages.recv().map_err(|_| anyhow!("the workers' messages broke off; run the same command again"))?;
+            let at = running.iter().position(|r| r.0 == id).expect("messages end with the child");
+            match message {
+                Message::Event(event) => {
+                    self.display.event(id, &running[at].1, &event);
+                    if let Event::Round { .. } = event {
+                        self.folder.merge(self.spec)?;
+                    }
+                }
+                Message::Ended(ended) => {
+                    let (_, task, _) = running.remove(at);
+                    self.display.ended(id, &task, &ended);
+                    self.ended(tasks, &task, ended)?;
+                }
+            }
+        }
+    }
+
+    fn ended(&mut self, tasks: &mut Tasks, task: &Task, ended: Ended) -> Result<()> {
+        match (task, ended) {
+            (Task::Trial(_), Ended::Well) => {}
+            (Task::Pretext { seed, cached, .. }, Ended::Well) => {
+                copy(cached, &self.folder.losses_path(*seed))?;
+                tasks.losses_ready(*seed);
+            }
+            (Task::Trial(trial), Ended::Badly(why)) => self.fail(trial, &why)?,
+            (Task::Pretext { seed, .. }, Ended::Badly(why)) => {
+                let why = format!("the pretext learner of seed {seed} failed: {why}");
+                for trial in tasks.give_up_on(*seed) {
+                    self.fail(&trial, &why)?;
+                }
+            }
+        }
+        self.folder.merge(self.spec)?;
+        Ok(())
+    }
+
+    /// Records a failed trial as a row.
+    fn fail(&mut self, trial: &crate::spec::Trial, why: &str) -> Result<()> {
+        let files = self.folder.trial(trial);
+        let round = files.finished()?.min(self.spec.rounds.count - 1);
+        let (experiment, profile) = self.spec.identity();
+        files.set_failure(Some(Record {
+            experiment: experiment.into(),
+            profile: profile.into(),
+            sampler: trial.sampler.label(),
+            seed: trial.seed,
+            round,
+            labeled: self.spec.rounds.labeled(round),
+            metric: String::new(),
+            select: String::new(),
+            value: None,
+            train_seconds: 0.0,
+            evaluate_seconds: 0.0,
+            score_seconds: 0.0,
+            query_seconds: 0.0,
+            peak_rss_mb: 0.0,
+            device: self.options.device.clone(),
+            error: why.to_owned(),
+        }))?;
+        self.failed.push((trial.key(), why.to_owned()));
+        Ok(())
+    }
+
+    fn command(&self, task: &Task) -> Result<std::process::Command> {
+        let mut command = child::worker(&self.options.device, self.threads)?;
+        match task {
+            Task::Trial(trial) => {
+                command.arg("trial").arg("--folder").arg(self.folder.root()).args(["--trial", &trial.key()]);
+            }
+            Task::Pretext { seed, cached, .. } => {
+                command.arg("pretext").arg("--spec").arg(self.folder.spec_path()).args(["--seed", &seed.to_string()]);
+                command.arg("--out").arg(cached);
+            }
+        }
+        command.arg("--data").arg(&self.options.data);
+        Ok(command)
+    }
+
+    fn log_path(&self, task: &Task) -> PathBuf {
+        match task {
+            Task::Trial(trial) => self.folder.trial(trial).log_path(),
+            Task::Pretext { seed, .. } => self.folder.root().join("trials").join(format!("pretext-seed{seed}")).join("log.txt"),
+        }
+    }
+}
+
+/// Copies a file as all files are written.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let bytes = std::fs::read(from).map_err(|e| anyhow!("{}: cannot be read ({e})", from.display()))?;
+    crate::store::write_atomically(to, |out| out.write_all(&bytes))
+}

@@ -1,0 +1,146 @@
+//! What an experiment would cost here.
+
+use std::fmt;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail};
+
+use super::{Options, child, display::duration};
+use crate::data;
+use crate::machine;
+use crate::spec::{Spec, Work};
+use crate::trial::Event;
+
+/// Trials, work, and what they take on this machine.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    title: String,
+    folder: String,
+    hash: String,
+    samplers: usize,
+    seeds: usize,
+    pretext_learners: usize,
+    budget: usize,
+    pool: usize,
+    test: usize,
+    work: Work,
+    jobs: usize,
+    threads: usize,
+    device: String,
+    /// Images a second, all jobs together.
+    train_rate: f64,
+    score_rate: f64,
+    /// MiB of one trial.
+    memory: f64,
+    disk: f64,
+    data_problem: Option<String>,
+}
+
+/// Counts the work of a spec, and measures for some seconds how fast this machine does such work: as many workers
+/// side by side as the run would have, each training the spec's network on made-up images.
+///
+/// # Errors
+/// If the spec asks for more than the data set holds, or a worker fails.
+pub fn plan(spec: &Spec, options: &Options) -> Result<Plan> {
+    let size = data::size(&spec.dataset);
+    let data_problem = data::read(&spec.dataset, &options.data).err().map(|e| format!("{e:#}"));
+    spec.check_pool(size.pool, size.test)?;
+    let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device);
+    let pretext_learners = if spec.needs_pretext() { spec.seeds.len() } else { 0 };
+    let trials: Work = spec.trials().iter().map(|t| spec.trial_work(t, size.pool, size.test)).sum();
+    let pretext: Work = (0..pretext_learners).map(|_| spec.pretext_work(size.pool)).sum();
+    let speeds = calibrate(spec, options, jobs, threads)?;
+    let images_mb = ((size.train + size.test) * size.side * size.side * 3) as f64 / 1024.0 / 1024.0;
+    let budget = spec.rounds.labeled(spec.rounds.count - 1);
+    let rows = spec.rounds.count * spec.train.select.record.len() * 3;
+    Ok(Plan {
+        title: spec.title.clone(),
+        folder: options.results.join(spec.folder_name()).display().to_string(),
+        hash: spec.hash(),
+        samplers: spec.samplers.len(),
+        seeds: spec.seeds.len(),
+        pretext_learners,
+        budget,
+        pool: size.pool,
+        test: size.test,
+        work: trials + pretext,
+        jobs,
+        threads,
+        device: options.device_name.clone(),
+        train_rate: speeds.iter().map(|s| s.0).sum(),
+        score_rate: speeds.iter().map(|s| s.1).sum(),
+        // The files' bytes and the tensor made of them exist together for a moment.
+        memory: speeds.iter().map(|s| s.2).fold(0.0, f64::max) + 2.0 * images_mb,
+        // A row of records is about 140 bytes, one of queries 12, one of losses 26.
+        disk: (2 * spec.trials().len() * (140 * rows + 12 * budget) + 2 * pretext_learners * 26 * size.pool) as f64 / 1e6,
+        data_problem,
+    })
+}
+
+impl Plan {
+    /// Seconds that the whole experiment would take.
+    pub fn seconds(&self) -> f64 {
+        self.work.train as f64 / self.train_rate + (self.work.evaluate + self.work.score) as f64 / self.score_rate
+    }
+
+    /// For instance `412 h (17 days)`.
+    pub fn duration(&self) -> String {
+        duration(self.seconds())
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Work { train, evaluate, score } = self.work;
+        let (samplers, seeds) = (self.samplers, self.seeds);
+        writeln!(f, "{} (spec {})", self.title, self.hash)?;
+        writeln!(f, "trials    {} ({samplers} samplers x {seeds} seeds), and {} pretext learners", samplers * seeds, self.pretext_learners)?;
+        writeln!(f, "labels    {} of a pool of {}; test split of {}", self.budget, self.pool, self.test)?;
+        writeln!(f, "train on  {} image passes", millions(train))?;
+        writeln!(f, "score     {} image passes, and evaluate {}", millions(score), millions(evaluate))?;
+        writeln!(
+            f,
+            "speed     {:.0} images/s trained, {:.0} scored: {} side by side on {}, {} threads each (just measured)",
+            self.train_rate, self.score_rate, self.jobs, self.device, self.threads
+        )?;
+        writeln!(f, "time      about {}", self.duration())?;
+        let available = machine::available_mb().map_or(String::new(), |mb| format!("; {mb:.0} MiB are free"));
+        writeln!(f, "memory    {:.0} MiB a trial, {:.0} MiB side by side{available}", self.memory, self.memory * self.jobs as f64)?;
+        write!(f, "disk      {:.1} MB in {}", self.disk, self.folder)?;
+        if let Some(problem) = &self.data_problem {
+            write!(f, "\nwarning: the data cannot be read yet: {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+fn millions(images: u64) -> String {
+    if images >= 10_000_000 { format!("{:.0} M", images as f64 / 1e6) } else { format!("{:.2} M", images as f64 / 1e6) }
+}
+
+/// (images/s trained, images/s scored, peak MiB) of each of `jobs` workers side by side.
+fn calibrate(spec: &Spec, options: &Options, jobs: usize, threads: usize) -> Result<Vec<(f64, f64, f64)>> {
+    let dir = tempfile::tempdir().context("cannot create a temporary folder; set TMPDIR")?;
+    let path = dir.path().join("spec.toml");
+    crate::store::write_atomically(&path, |out| out.write_all(toml::to_string(spec).map_err(std::io::Error::other)?.as_bytes()))?;
+    let start = |_| {
+        let mut command = child::worker(&options.device, threads)?;
+        command.arg("calibrate").arg("--spec").arg(&path);
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        child.context("cannot start a worker process; lower --jobs")
+    };
+    let children = (0..jobs).map(start).collect::<Result<Vec<_>>>()?;
+    let mut speeds = Vec::new();
+    for mut child in children {
+        // Held, so that the worker is not told to end.
+        let _stdin = child.stdin.take();
+        let output = child.wait_with_output().context("a calibration worker was lost")?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        match text.lines().filter_map(|l| serde_json::from_str(l).ok()).next_back() {
+            Some(Event::Speed { train, score, peak_rss_mb }) => speeds.push((train, score, peak_rss_mb)),
+            Some(Event::Failed { error }) => bail!("calibration failed: {error}"),
+            _ => bail!("calibration failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim().replace('\n', " ")),
+        }
+    }
+    Ok(speeds)
+}

@@ -1,0 +1,210 @@
+//! The trainings of one round, and what the selection rules make of them.
+
+use std::time::Instant;
+
+use anyhow::Result;
+
+use super::{Job, Reporter};
+use crate::model::{Network, Snapshot};
+use crate::seed::{self, Purpose};
+use crate::spec::Select;
+use crate::train::{Fit, Learner};
+
+/// One number of a round.
+#[derive(Debug)]
+pub(super) struct Value {
+    pub metric: &'static str,
+    pub select: Select,
+    pub value: f64,
+}
+
+/// Seconds of a round's stages.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Timing {
+    pub train: f64,
+    pub evaluate: f64,
+    pub score: f64,
+    pub query: f64,
+}
+
+/// What a round's trainings gave. The network then holds the weights of the rule that queries.
+#[derive(Debug, Default)]
+pub(super) struct Trained {
+    pub values: Vec<Value>,
+    pub timing: Timing,
+}
+
+type Metrics = Vec<(&'static str, f64)>;
+
+impl Trained {
+    fn add(&mut self, select: Select, epoch: usize, metrics: &Metrics) {
+        self.values.extend(metrics.iter().map(|&(metric, value)| Value { metric, select, value }));
+        self.values.push(Value { metric: "epoch", select, value: epoch as f64 });
+    }
+}
+
+/// The best epoch so far by the task's first metric; the first of equals, as in the official code.
+struct Best {
+    epoch: usize,
+    metrics: Metrics,
+    /// Kept where the weights are needed afterwards.
+    weights: Option<Snapshot>,
+}
+
+/// Trains for one round and evaluates by every recorded rule.
+///
+/// `last` and `best-on-test` share a training on all labels. `best-on-held-out` has its own, on the labels that are
+/// not held out: sharing it would take those labels from the other rules.
+pub(super) fn train(
+    learner: &Learner,
+    job: &Job,
+    round: usize,
+    labeled: &[usize],
+    network: &mut Network,
+    report: &mut Reporter,
+) -> Result<Trained> {
+    let select = &job.spec.train.select;
+    let mut out = Trained::default();
+    let mut queries: Option<Snapshot> = None;
+    // The rule that queries may be of the first training: its weights then wait for the second to end.
+    for part in [Part::AllLabels, Part::NotHeldOut] {
+        let rules: Vec<Select> = select.record.iter().copied().filter(|&rule| part.serves(rule)).collect();
+        if rules.is_empty() {
+            continue;
+        }
+        let weights = one_training(learner, job, round, labeled, part, &rules, network, report, &mut out)?;
+        queries = queries.or(weights);
+    }
+    if let Some(weights) = queries {
+        network.restore(&weights);
+    }
+    let rank = |value: &Value| select.record.iter().position(|&rule| rule == value.select);
+    out.values.sort_by_key(rank);
+    Ok(out)
+}
+
+/// The trainings that a round can need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    AllLabels,
+    NotHeldOut,
+}
+
+impl Part {
+    fn serves(self, rule: Select) -> bool {
+        (self == Self::NotHeldOut) == (rule == Select::BestOnHeldOut)
+    }
+}
+
+/// One training and its evaluations. Gives the weights of the rule that queries, if it is one of `rules`.
+#[allow(clippy::too_many_arguments)] // one call site; a struct would only rename them
+fn one_training(
+    learner: &Learner,
+    job: &Job,
+    round: usize,
+    labeled: &[usize],
+    part: Part,
+    rules: &[Select],
+    network: &mut Network,
+    report: &mut Reporter,
+    out: &mut Trained,
+) -> Result<Option<Snapshot>> {
+    let spec = job.spec;
+    let seed = job.trial.seed;
+    let query = spec.train.select.query;
+    let test: Vec<usize> = (0..learner.data.test.len()).collect();
+    let (trained_on, held_out) = match part {
+        Part::AllLabels => (labeled.to_vec(), Vec::new()),
+        Part::NotHeldOut => hold_out(labeled, spec.held_out(labeled.len()), seed, round),
+    };
+    let every = spec.evaluated_epochs();
+    let chooses = rules.iter().any(|&rule| rule != Select::Last);
+    let last_epoch = spec.train.epochs;
+    let (mut best, mut last): (Option<Best>, Option<Metrics>) = (None, None);
+    let mut evaluating = 0.0;
+    let start = Instant::now();
+    network.initialise(seed, Purpose::Weights, round as u64);
+    let fit = Fit { labeled: &trained_on, seed, round: round as u64, part: part as u64 };
+    learner.fit(network, fit, &mut |epoch, network| {
+        report.epoch(round, epoch, last_epoch, 3 * trained_on.len() as u64);
+        if !(epoch == last_epoch || chooses && every.contains(&epoch)) {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        let metrics = match part {
+            Part::AllLabels => learner.evaluate(network, learner.data.test.as_ref(), &test),
+            Part::NotHeldOut => learner.evaluate(network, learner.data.train.as_ref(), &held_out),
+        };
+        if chooses && best.as_ref().is_none_or(|b| metrics[0].1 > b.metrics[0].1) {
+            let needed = part == Part::NotHeldOut || query == Select::BestOnTest;
+            best = Some(Best { epoch, metrics: metrics.clone(), weights: needed.then(|| network.snapshot()) });
+        }
+        if epoch == last_epoch {
+            last = Some(metrics);
+        }
+        evaluating += begun.elapsed().as_secs_f64();
+        report.done((if part == Part::AllLabels { test.len() } else { held_out.len() }) as u64);
+        Ok(())
+    })?;
+    let mut weights = None;
+    for &rule in rules {
+        match (rule, &mut best) {
+            (Select::Last, _) => {
+                out.add(rule, last_epoch, last.as_ref().expect("the last epoch is evaluated"));
+                if rule == query {
+                    weights = Some(network.snapshot());
+                }
+            }
+            (Select::BestOnTest, Some(best)) => {
+                out.add(rule, best.epoch, &best.metrics);
+                if rule == query {
+                    weights = best.weights.take();
+                }
+            }
+            (Select::BestOnHeldOut, Some(best)) => {
+                let begun = Instant::now();
+                let chosen = best.weights.take().expect("kept for the test");
+                network.restore(&chosen);
+                out.add(rule, best.epoch, &learner.evaluate(network, learner.data.test.as_ref(), &test));
+                evaluating += begun.elapsed().as_secs_f64();
+                report.done(test.len() as u64);
+                if rule == query {
+                    weights = Some(chosen);
+                }
+            }
+            (_, None) => unreachable!("the last epoch is evaluated"),
+        }
+    }
+    out.timing.evaluate += evaluating;
+    out.timing.train += start.elapsed().as_secs_f64() - evaluating;
+    Ok(weights)
+}
+
+/// Splits the labels into those trained on and `n` held out, at random.
+fn hold_out(labeled: &[usize], n: usize, seed: u64, round: usize) -> (Vec<usize>, Vec<usize>) {
+    let mut stream = seed::stream(seed, Purpose::HeldOut, &[round as u64]);
+    let mut shuffled = seed::sample(labeled, labeled.len(), &mut stream);
+    let held_out = shuffled.split_off(labeled.len() - n);
+    (shuffled, held_out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn held_out_labels_are_never_trained_on() {
+        let labeled: Vec<usize> = (100..150).collect();
+        let (trained_on, held_out) = hold_out(&labeled, 5, 0, 1);
+        assert_eq!((trained_on.len(), held_out.len()), (45, 5));
+        assert!(held_out.iter().all(|i| !trained_on.contains(i)));
+        assert_ne!(hold_out(&labeled, 5, 0, 2).1, held_out);
+    }
+
+    #[test]
+    fn every_rule_belongs_to_one_training() {
+        for rule in [Select::Last, Select::BestOnTest, Select::BestOnHeldOut] {
+            assert_ne!(Part::AllLabels.serves(rule), Part::NotHeldOut.serves(rule));
+        }
+    }
+}

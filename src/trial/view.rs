@@ -1,0 +1,101 @@
+//! The pool as samplers see it: images and model outputs, never labels.
+
+use std::cell::Cell;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use tch::{Kind, Tensor};
+
+use crate::data::Data;
+use crate::model::Network;
+use crate::sampler::PoolView;
+use crate::spec::Uncertainty;
+use crate::train::{Learner, infer};
+
+/// The pool of a trial before a round.
+pub(super) struct Pool<'a> {
+    /// `None` before the first training.
+    model: Option<(&'a Learner<'a>, &'a Network)>,
+    batches: &'a [Vec<usize>],
+    labeled: &'a [usize],
+    unlabeled: Vec<usize>,
+    round: usize,
+    seconds: Cell<f64>,
+}
+
+impl<'a> Pool<'a> {
+    /// The pool before round 0: nothing is labeled and there is no model.
+    pub fn before_training(data: &Data, batches: &'a [Vec<usize>]) -> Self {
+        Self { model: None, batches, labeled: &[], unlabeled: data.pool.clone(), round: 0, seconds: Cell::new(0.0) }
+    }
+
+    /// The pool that `round` is chosen from, scored by the model of the round before.
+    pub fn after_training(
+        learner: &'a Learner,
+        network: &'a Network,
+        batches: &'a [Vec<usize>],
+        labeled: &'a [usize],
+        round: usize,
+    ) -> Self {
+        let mut known = labeled.to_vec();
+        known.sort_unstable();
+        let unlabeled = learner.data.pool.iter().copied().filter(|i| known.binary_search(i).is_err()).collect();
+        Self { model: Some((learner, network)), batches, labeled, unlabeled, round, seconds: Cell::new(0.0) }
+    }
+
+    /// Seconds spent in scoring so far.
+    pub fn seconds(&self) -> f64 {
+        self.seconds.get()
+    }
+
+    /// One number or vector a position: what `of` makes of features and outputs.
+    fn infer(&self, positions: &[usize], of: &dyn Fn(Tensor, Tensor) -> Tensor) -> Result<Tensor> {
+        let (learner, network) = self.model.ok_or_else(|| anyhow::anyhow!("no task model is there before round 1"))?;
+        let start = Instant::now();
+        let mut parts = Vec::new();
+        infer(network, learner.data.train.as_ref(), positions, &learner.data.normalize, &mut |features, outputs, _| {
+            parts.push(of(features, outputs));
+        });
+        let all = if parts.is_empty() { Tensor::zeros([0, 1], (Kind::Float, network.device())) } else { Tensor::cat(&parts, 0) };
+        ensure!(
+            all.numel() == 0 || all.isfinite().all().int64_value(&[]) == 1,
+            "the task model of round {} gives values that are not numbers; lower `train.optimizer.sgd.lr`", self.round - 1
+        );
+        self.seconds.set(self.seconds.get() + start.elapsed().as_secs_f64());
+        Ok(all)
+    }
+}
+
+impl PoolView for Pool<'_> {
+    fn round(&self) -> usize {
+        self.round
+    }
+
+    fn unlabeled(&self) -> &[usize] {
+        &self.unlabeled
+    }
+
+    fn labeled(&self) -> &[usize] {
+        self.labeled
+    }
+
+    fn uncertainty(&self, kind: Uncertainty, positions: &[usize]) -> Result<Vec<f64>> {
+        if positions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let scores = self.infer(positions, &|_, outputs| {
+            let (learner, _) = self.model.expect("infer() checks it");
+            learner.task.uncertainty(&outputs, kind)
+        })?;
+        Ok(Vec::try_from(scores.to_kind(Kind::Double))?)
+    }
+
+    fn features(&self, positions: &[usize]) -> Result<Tensor> {
+        self.infer(positions, &|features, _| features)
+    }
+
+    fn pretext_batch(&self, round: usize) -> Result<&[usize]> {
+        let batch = self.batches.get(round).map(Vec::as_slice);
+        batch.ok_or_else(|| anyhow::anyhow!("there is no pretext batch {round}; raise `pretext.batches`"))
+    }
+}
