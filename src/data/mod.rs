@@ -1,1 +1,4 @@
+pub mod catalogue;
 pub mod cifar10;
+pub mod fetch;
+pub mod images;
