@@ -46,7 +46,10 @@ impl Choice {
                     bail!("--device cuda: no CUDA here ({reason}); use --device cpu");
                 }
                 let count = tch::Cuda::device_count();
-                ensure!((number as i64) < count, "--device cuda:{number}: there are {count} GPUs; use a number below that");
+                ensure!(
+                    (number as i64) < count,
+                    "--device cuda:{number}: there are {count} GPUs; use a number below that"
+                );
                 Ok(Device::Cuda(number))
             }
         }
@@ -77,7 +80,10 @@ fn load_cuda() -> Result<(), String> {
             if tch::Cuda::is_available() {
                 return Ok(());
             }
-            if !["/dev/nvidiactl", "/proc/driver/nvidia/version", "/dev/dxg"].iter().any(|p| std::path::Path::new(p).exists()) {
+            if !["/dev/nvidiactl", "/proc/driver/nvidia/version", "/dev/dxg"]
+                .iter()
+                .any(|p| std::path::Path::new(p).exists())
+            {
                 return Err("no NVIDIA driver".into());
             }
             let library = libtorch_folder().ok_or("cannot tell where libtorch lies")?.join("libtorch_cuda.so");
@@ -101,7 +107,8 @@ fn load_cuda() -> Result<(), String> {
 /// The real folder of the libtorch_cpu that this process runs with. CUDA's libraries find each other relative to it.
 fn libtorch_folder() -> Option<PathBuf> {
     let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
-    let path = maps.lines().find_map(|line| line.split_whitespace().last().filter(|p| p.ends_with("/libtorch_cpu.so")))?;
+    let path =
+        maps.lines().find_map(|line| line.split_whitespace().last().filter(|p| p.ends_with("/libtorch_cpu.so")))?;
     std::fs::canonicalize(path).ok()?.parent().map(PathBuf::from)
 }
 

@@ -17,7 +17,8 @@ pub fn peak_rss_mb() -> f64 {
 /// The processor's model and its logical cores.
 pub fn cpu() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|l| l.strip_prefix("model name")?.split_once(": ")).map_or("unknown processor", |p| p.1);
+    let model =
+        info.lines().find_map(|l| l.strip_prefix("model name")?.split_once(": ")).map_or("unknown processor", |p| p.1);
     format!("{model}, {} logical cores", cores())
 }
 
@@ -28,7 +29,8 @@ pub fn cores() -> usize {
 
 /// The machine's name.
 pub fn host() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "unknown".into(), |name| name.trim().to_owned())
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| "unknown".into(), |name| name.trim().to_owned())
 }
 
 /// Memory that could be taken now, in MiB; `None` where the system does not tell.

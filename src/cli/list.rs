@@ -9,8 +9,9 @@ use crate::spec::{self, Source};
 /// Prints the experiments of a folder: name, profiles, trials, title. A spec with an error is listed with it, and the
 /// exit code is then 1.
 pub(super) fn list(folder: &Path) -> Result<i32> {
-    let entries = std::fs::read_dir(folder)
-        .map_err(|e| anyhow!("{}: cannot be read ({e}); name the folder of the specs with --experiments", folder.display()))?;
+    let entries = std::fs::read_dir(folder).map_err(|e| {
+        anyhow!("{}: cannot be read ({e}); name the folder of the specs with --experiments", folder.display())
+    })?;
     let mut paths: Vec<PathBuf> =
         entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "toml")).collect();
     paths.sort();

@@ -41,7 +41,8 @@ impl MachineArgs {
     pub fn options(&self, only: Option<Regex>) -> Result<Options> {
         let device = self.device.resolve()?;
         let name = device::name(device);
-        let data = std::path::absolute(&self.data.path).map_err(|e| anyhow!("--data {}: {e}", self.data.path.display()))?;
+        let data =
+            std::path::absolute(&self.data.path).map_err(|e| anyhow!("--data {}: {e}", self.data.path.display()))?;
         Ok(Options {
             data,
             results: self.results.clone(),
@@ -84,6 +85,9 @@ fn automatic(args: &RunArgs, options: &Options) -> Result<crate::spec::Spec> {
     eprintln!("no CUDA here: measuring what the whole experiment would cost on this machine ...");
     let plan = runner::plan(&whole, options)?;
     eprintln!("{plan}");
-    eprintln!("So the cpu profile runs instead: the same code, smaller numbers. --profile paper runs the whole ({}).", plan.duration());
+    eprintln!(
+        "So the cpu profile runs instead: the same code, smaller numbers. --profile paper runs the whole ({}).",
+        plan.duration()
+    );
     Ok(cpu)
 }

@@ -69,10 +69,10 @@ pub(super) fn worker(args: WorkerArgs) -> i32 {
     // libtorch's errors (out of memory, say) arrive as panics; the user gets them as one line too.
     let done = panic::catch_unwind(AssertUnwindSafe(|| work(&args, &mut report))).unwrap_or_else(|cause| {
         let text = cause.downcast_ref::<String>().map(String::as_str).or(cause.downcast_ref::<&str>().copied());
-        let text = text.unwrap_or("no message");
-        // libtorch appends a C++ stack trace, and tch a preamble.
-        let text = text.split("Exception raised from").next().unwrap_or(text).replace('\n', " ");
-        Err(anyhow!("libtorch stopped: {}; if memory ran out, lower --jobs", text.trim()))
+        Err(anyhow!(
+            "libtorch stopped: {}; if memory ran out, lower --jobs",
+            libtorch_message(text.unwrap_or("no message"))
+        ))
     });
     match done {
         Ok(()) => 0,
@@ -83,6 +83,12 @@ pub(super) fn worker(args: WorkerArgs) -> i32 {
             1
         }
     }
+}
+
+/// libtorch's own sentence, without tch's preamble and the C++ stack trace.
+fn libtorch_message(panic: &str) -> &str {
+    let text = panic.split_once("Torch(\"").map_or(panic, |parts| parts.1);
+    text.split("\\nException raised").next().unwrap_or(text).lines().next().unwrap_or(text).trim()
 }
 
 fn work(args: &WorkerArgs, report: &mut Reporter) -> Result<()> {
@@ -100,8 +106,9 @@ fn work(args: &WorkerArgs, report: &mut Reporter) -> Result<()> {
             let spec = spec::load_resolved(spec)?;
             let settings = spec.pretext.as_ref().context("the spec has no [pretext] table; add one")?;
             let data = data::open(&spec.dataset, &data.path, device)?;
-            let (losses, accuracy) =
-                pretext::losses(&data, &spec.model, settings, *seed, device, &mut |units| report.at(units, || "pretext".into()))?;
+            let (losses, accuracy) = pretext::losses(&data, &spec.model, settings, *seed, device, &mut |units| {
+                report.at(units, || "pretext".into())
+            })?;
             losses.write(out)?;
             report.event(&Event::Losses { accuracy });
             Ok(())
@@ -113,5 +120,16 @@ fn work(args: &WorkerArgs, report: &mut Reporter) -> Result<()> {
             report.event(&Event::Speed { train: speed.train, score: speed.score, peak_rss_mb: machine::peak_rss_mb() });
             Ok(())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_libtorch_panic_is_cut_to_its_sentence() {
+        let panic =
+            "called `Result::unwrap()` on an `Err` value: Torch(\"CUDA out of memory.\\nException raised from x\\n\")";
+        assert_eq!(super::libtorch_message(panic), "CUDA out of memory.");
+        assert_eq!(super::libtorch_message("index out of bounds\nmore"), "index out of bounds");
     }
 }

@@ -55,7 +55,7 @@ impl Draws {
             None => images.shallow_clone(),
             Some((row, column)) => {
                 rows = rows + row.narrow(0, start, n).unsqueeze(1);
-                columns += column.narrow(0, start, n).unsqueeze(1);
+                columns = columns + column.narrow(0, start, n).unsqueeze(1);
                 images.constant_pad_nd([0, 0, PADDING, PADDING, PADDING, PADDING])
             }
         };

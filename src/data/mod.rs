@@ -2,10 +2,13 @@
 
 #[cfg(feature = "torch")]
 pub mod augment;
+pub mod catalogue;
 pub mod cifar10;
+pub mod fetch;
 pub mod images;
 #[cfg(feature = "torch")]
 mod resident;
+pub mod shapes;
 
 use std::path::Path;
 
@@ -98,7 +101,7 @@ pub fn size(spec: &DatasetSpec) -> Size {
     match spec {
         DatasetSpec::Cifar10(cifar) => {
             let train = cifar10::TRAIN;
-            Size { train, pool: cifar.pool.unwrap_or(train), test: cifar10::TEST, side: 32, classes: 10 }
+            Size { train, pool: cifar.pool.unwrap_or(train), test: cifar10::RECORDS, side: 32, classes: 10 }
         }
         DatasetSpec::Shapes(shapes) => {
             Size { train: shapes.pool, pool: shapes.pool, test: shapes.test, side: shapes.side, classes: 10 }

@@ -49,5 +49,9 @@ fn fan_in(name: &str, tensor: &Tensor, all: &[(String, Tensor)]) -> f64 {
 /// Convolution weights laid out as the images are (tch has no memory format of its own): permuted, made contiguous
 /// and permuted back.
 fn channels_last(values: &Tensor) -> Tensor {
-    if values.dim() == 4 { values.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2]) } else { values.shallow_clone() }
+    if values.dim() == 4 {
+        values.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
+    } else {
+        values.shallow_clone()
+    }
 }

@@ -38,7 +38,14 @@ pub struct Scores {
 ///
 /// # Errors
 /// If the loss is no longer finite.
-pub fn losses(data: &Data, model: &ModelSpec, spec: &PretextSpec, seed: u64, device: tch::Device, done: &mut dyn FnMut(u64)) -> Result<(Losses, f64)> {
+pub fn losses(
+    data: &Data,
+    model: &ModelSpec,
+    spec: &PretextSpec,
+    seed: u64,
+    device: tch::Device,
+    done: &mut dyn FnMut(u64),
+) -> Result<(Losses, f64)> {
     let task: Box<dyn Pretext> = match spec.task {
         PretextTask::Rotation => Box::new(Rotation),
     };
@@ -64,7 +71,8 @@ pub fn losses(data: &Data, model: &ModelSpec, spec: &PretextSpec, seed: u64, dev
         ensure!(
             loss.is_finite(),
             "pretext training diverged: the loss is {loss} in epoch {} of {}; lower `pretext.optimizer.sgd.lr`",
-            epoch + 1, spec.epochs
+            epoch + 1,
+            spec.epochs
         );
         if spec.checkpoint == PretextCheckpoint::BestOnPool || epoch + 1 == spec.epochs {
             let scored = score(task.as_ref(), &network, data, done);

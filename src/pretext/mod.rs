@@ -17,7 +17,8 @@ use crate::spec::Spec;
 /// The name of the losses of a data set, the pretext settings and a seed: 16 hexadecimal digits that change with
 /// anything the losses depend on (and not with how they are ordered or split).
 pub fn cache_key(spec: &Spec, fingerprint: &str, seed: u64) -> String {
-    let pretext = spec.pretext.as_ref().map(|p| (p.task, p.epochs, p.minibatch, p.optimizer, &p.schedule, p.checkpoint));
+    let pretext =
+        spec.pretext.as_ref().map(|p| (p.task, p.epochs, p.minibatch, p.optimizer, &p.schedule, p.checkpoint));
     let pool_and_pixels = serde_json::to_string(&(&spec.dataset, &spec.model, pretext)).expect("plain data serialises");
     let mut hash = Sha256::new();
     hash.update(b"pretext/1/");

@@ -47,7 +47,8 @@ impl Child {
             std::fs::create_dir_all(log.parent().unwrap_or(Path::new(".")))?;
             File::create(log)
         };
-        let file = open().map_err(|e| anyhow!("{}: cannot be written ({e}); free some space, then run again", log.display()))?;
+        let file = open()
+            .map_err(|e| anyhow!("{}: cannot be written ({e}); free some space, then run again", log.display()))?;
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

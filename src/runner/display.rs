@@ -69,7 +69,8 @@ impl Display {
     pub fn started(&mut self, id: usize, task: &Task) {
         let planned = self.planned.get(&task.name()).copied().unwrap_or(0);
         let bar = self.bars.as_ref().map(|(bars, all)| {
-            let style = ProgressStyle::with_template("  {prefix:24} {bar:30} {percent:>3} % {msg}").expect("a valid template");
+            let style =
+                ProgressStyle::with_template("  {prefix:24} {bar:30} {percent:>3} % {msg}").expect("a valid template");
             bars.insert_before(all, ProgressBar::new(planned).with_style(style).with_prefix(task.name()))
         });
         self.running.insert(id, Running { bar, planned, done: 0 });
@@ -94,7 +95,12 @@ impl Display {
                 self.left()
             )),
             Event::Losses { accuracy } => {
-                self.line(&format!("{}: pretext accuracy {:.2} % on the pool{}", task.name(), 100.0 * accuracy, self.left()));
+                self.line(&format!(
+                    "{}: pretext accuracy {:.2} % on the pool{}",
+                    task.name(),
+                    100.0 * accuracy,
+                    self.left()
+                ));
             }
             Event::Failed { .. } | Event::Speed { .. } => {}
         }

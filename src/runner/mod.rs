@@ -84,7 +84,14 @@ pub fn run(spec: &Spec, options: &Options) -> Result<Outcome> {
     Ok(outcome(failed))
 }
 
-fn begin_session(folder: &Folder, spec: &Spec, data: &DataOrigin, options: &Options, jobs: usize, threads: usize) -> Result<Manifest> {
+fn begin_session(
+    folder: &Folder,
+    spec: &Spec,
+    data: &DataOrigin,
+    options: &Options,
+    jobs: usize,
+    threads: usize,
+) -> Result<Manifest> {
     let (experiment, profile) = spec.identity();
     let old = Manifest::read(&folder.manifest_path())?;
     let mut manifest = Manifest {
@@ -148,7 +155,8 @@ impl Driver<'_> {
             if running.is_empty() {
                 return Ok(());
             }
-            let (id, message) = messages.recv().map_err(|_| anyhow!("the workers' messages broke off; run the same command again"))?;
+            let (id, message) =
+                messages.recv().map_err(|_| anyhow!("the workers' messages broke off; run the same command again"))?;
             let at = running.iter().position(|r| r.0 == id).expect("messages end with the child");
             match message {
                 Message::Event(event) => {
@@ -230,7 +238,9 @@ impl Driver<'_> {
     fn log_path(&self, task: &Task) -> PathBuf {
         match task {
             Task::Trial(trial) => self.folder.trial(trial).log_path(),
-            Task::Pretext { seed, .. } => self.folder.root().join("trials").join(format!("pretext-seed{seed}")).join("log.txt"),
+            Task::Pretext { seed, .. } => {
+                self.folder.root().join("trials").join(format!("pretext-seed{seed}")).join("log.txt")
+            }
         }
     }
 }

@@ -72,7 +72,8 @@ pub fn plan(spec: &Spec, options: &Options) -> Result<Plan> {
         // The files' bytes and the tensor made of them exist together for a moment.
         memory: speeds.iter().map(|s| s.2).fold(0.0, f64::max) + 2.0 * images_mb,
         // A row of records is about 140 bytes, one of queries 12, one of losses 26.
-        disk: (2 * spec.trials().len() * (140 * rows + 12 * budget) + 2 * pretext_learners * 26 * size.pool) as f64 / 1e6,
+        disk: (2 * spec.trials().len() * (140 * rows + 12 * budget) + 2 * pretext_learners * 26 * size.pool) as f64
+            / 1e6,
         data_problem,
     })
 }
@@ -94,7 +95,12 @@ impl fmt::Display for Plan {
         let Work { train, evaluate, score } = self.work;
         let (samplers, seeds) = (self.samplers, self.seeds);
         writeln!(f, "{} (spec {})", self.title, self.hash)?;
-        writeln!(f, "trials    {} ({samplers} samplers x {seeds} seeds), and {} pretext learners", samplers * seeds, self.pretext_learners)?;
+        writeln!(
+            f,
+            "trials    {} ({samplers} samplers x {seeds} seeds), and {} pretext learners",
+            samplers * seeds,
+            self.pretext_learners
+        )?;
         writeln!(f, "labels    {} of a pool of {}; test split of {}", self.budget, self.pool, self.test)?;
         writeln!(f, "train on  {} image passes", millions(train))?;
         writeln!(f, "score     {} image passes, and evaluate {}", millions(score), millions(evaluate))?;
@@ -105,7 +111,12 @@ impl fmt::Display for Plan {
         )?;
         writeln!(f, "time      about {}", self.duration())?;
         let available = machine::available_mb().map_or(String::new(), |mb| format!("; {mb:.0} MiB are free"));
-        writeln!(f, "memory    {:.0} MiB a trial, {:.0} MiB side by side{available}", self.memory, self.memory * self.jobs as f64)?;
+        writeln!(
+            f,
+            "memory    {:.0} MiB a trial, {:.0} MiB side by side{available}",
+            self.memory,
+            self.memory * self.jobs as f64
+        )?;
         write!(f, "disk      {:.1} MB in {}", self.disk, self.folder)?;
         if let Some(problem) = &self.data_problem {
             write!(f, "\nwarning: the data cannot be read yet: {problem}")?;
@@ -122,7 +133,9 @@ fn millions(images: u64) -> String {
 fn calibrate(spec: &Spec, options: &Options, jobs: usize, threads: usize) -> Result<Vec<(f64, f64, f64)>> {
     let dir = tempfile::tempdir().context("cannot create a temporary folder; set TMPDIR")?;
     let path = dir.path().join("spec.toml");
-    crate::store::write_atomically(&path, |out| out.write_all(toml::to_string(spec).map_err(std::io::Error::other)?.as_bytes()))?;
+    crate::store::write_atomically(&path, |out| {
+        out.write_all(toml::to_string(spec).map_err(std::io::Error::other)?.as_bytes())
+    })?;
     let start = |_| {
         let mut command = child::worker(&options.device, threads)?;
         command.arg("calibrate").arg("--spec").arg(&path);
@@ -139,7 +152,11 @@ fn calibrate(spec: &Spec, options: &Options, jobs: usize, threads: usize) -> Res
         match text.lines().filter_map(|l| serde_json::from_str(l).ok()).next_back() {
             Some(Event::Speed { train, score, peak_rss_mb }) => speeds.push((train, score, peak_rss_mb)),
             Some(Event::Failed { error }) => bail!("calibration failed: {error}"),
-            _ => bail!("calibration failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim().replace('\n', " ")),
+            _ => bail!(
+                "calibration failed ({}): {}",
+                output.status,
+                String::from_utf8_lossy(&output.stderr).trim().replace('\n', " ")
+            ),
         }
     }
     Ok(speeds)

@@ -14,7 +14,11 @@ use crate::store::{DataOrigin, Folder};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Task {
     /// Trains the pretext learner of a seed, into the cache that experiments share.
-    Pretext { seed: u64, cached: PathBuf, units: u64 },
+    Pretext {
+        seed: u64,
+        cached: PathBuf,
+        units: u64,
+    },
     Trial(Trial),
 }
 
@@ -125,8 +129,9 @@ impl Tasks {
 
     /// Removes and returns the trials that cannot start because the losses of `seed` could not be had.
     pub fn give_up_on(&mut self, seed: u64) -> Vec<Trial> {
-        let (lost, kept) = self.trials.drain(..).partition(|t| t.sampler.needs_pretext() && t.seed == seed);
-        self.trials = kept;
+        let (lost, kept): (Vec<_>, Vec<_>) =
+            self.trials.drain(..).partition(|t| t.sampler.needs_pretext() && t.seed == seed);
+        self.trials = kept.into();
         lost
     }
 }

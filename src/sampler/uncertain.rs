@@ -16,7 +16,12 @@ impl Sampler for Uncertain {
 }
 
 /// The `n` of `candidates` with the highest uncertainty; ties go to the lower position.
-pub(super) fn most_uncertain(pool: &dyn PoolView, kind: Uncertainty, candidates: &[usize], n: usize) -> Result<Vec<usize>> {
+pub(super) fn most_uncertain(
+    pool: &dyn PoolView,
+    kind: Uncertainty,
+    candidates: &[usize],
+    n: usize,
+) -> Result<Vec<usize>> {
     let scores = pool.uncertainty(kind, candidates)?;
     let mut ranked: Vec<(f64, usize)> = scores.into_iter().zip(candidates.iter().copied()).collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));

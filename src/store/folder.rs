@@ -26,7 +26,8 @@ impl Folder {
         let shown = root.display();
         std::fs::create_dir_all(root)
             .map_err(|e| anyhow!("{shown}: cannot create the results folder ({e}); choose another with --results"))?;
-        let lock = lock(&root.join(".lock"), "another pt4al works on these results; wait for it, or use another --results")?;
+        let lock =
+            lock(&root.join(".lock"), "another pt4al works on these results; wait for it, or use another --results")?;
         let folder = Self { root: root.to_owned(), _lock: lock };
         folder.check_spec(spec)?;
         folder.check_data(data)?;
@@ -99,14 +100,16 @@ impl Folder {
         ensure!(
             was == is,
             "{shown}: these results are of spec {was}, but the spec is now {is} (differs in {}); restore the spec, or \
-             keep both by another --results", differing_keys(&old, spec).join(", ")
+             keep both by another --results",
+            differing_keys(&old, spec).join(", ")
         );
         let kept = spec.trials();
         let dropped: Vec<String> = old.trials().iter().filter(|t| !kept.contains(t)).map(Trial::key).collect();
         ensure!(
             dropped.is_empty(),
             "{shown}: these results (spec {was}) hold trials that the spec no longer names ({}); name them again, or use \
-             another --results", dropped.join(", ")
+             another --results",
+            dropped.join(", ")
         );
         Ok(())
     }
@@ -146,7 +149,8 @@ impl Folder {
     }
 }
 
-const HEADER: &str = "# The resolved spec of these results, written by pt4al. The hash covers all but title, seeds and samplers.\n";
+const HEADER: &str =
+    "# The resolved spec of these results, written by pt4al. The hash covers all but title, seeds and samplers.\n";
 
 /// Where the pretext losses of a seed lie in a results folder.
 pub fn losses_path(root: &Path, seed: u64) -> PathBuf {
@@ -180,9 +184,13 @@ pub fn differing_keys(a: &Spec, b: &Spec) -> Vec<String> {
 }
 
 /// Takes an exclusive lock that ends with the process.
-pub(crate) fn lock(path: &Path, held: &str) -> Result<File> {
+fn lock(path: &Path, held: &str) -> Result<File> {
     let shown = path.display();
-    let file = File::options().create(true).truncate(false).write(true).open(path)
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
         .map_err(|e| anyhow!("{shown}: cannot be written ({e}); choose another folder with --results"))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -224,7 +232,8 @@ impl TrialFiles {
     /// # Errors
     /// If one does, or the folder cannot be written.
     pub fn lock(&self) -> Result<File> {
-        std::fs::create_dir_all(&self.folder).map_err(|e| anyhow!("{}: cannot be created ({e})", self.folder.display()))?;
+        std::fs::create_dir_all(&self.folder)
+            .map_err(|e| anyhow!("{}: cannot be created ({e})", self.folder.display()))?;
         lock(&self.folder.join(".lock"), "another process runs this trial; wait for it")
     }
 

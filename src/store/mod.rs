@@ -17,7 +17,6 @@ mod queries;
 mod record;
 
 pub use atomic::{write_atomically, write_csv};
-pub(crate) use folder::lock;
 pub use folder::{Folder, TrialFiles, differing_keys, losses_path};
 pub use manifest::{DataFile, DataOrigin, Manifest, Session};
 pub use queries::{Losses, Queries};

@@ -10,9 +10,11 @@ pub fn uncertainty(log_probabilities: &Tensor, kind: Uncertainty) -> Tensor {
     match kind {
         Uncertainty::LeastConfidence => 1.0 - probabilities.amax([-1i64].as_slice(), false),
         // Where p is 0, log p is -inf; such a class adds nothing.
-        Uncertainty::Entropy => {
-            -(&probabilities * log_probabilities.clamp_min(-1e4)).sum_dim_intlist([-1i64].as_slice(), false, Kind::Float)
-        }
+        Uncertainty::Entropy => -(&probabilities * log_probabilities.clamp_min(-1e4)).sum_dim_intlist(
+            [-1i64].as_slice(),
+            false,
+            Kind::Float,
+        ),
         Uncertainty::Margin => {
             let (two, _) = probabilities.topk(2.min(probabilities.size()[1]), -1, true, true);
             let second = if two.size()[1] == 2 { two.select(1, 1) } else { two.select(1, 0).zeros_like() };

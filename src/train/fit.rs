@@ -36,7 +36,12 @@ impl Learner<'_> {
     ///
     /// # Errors
     /// If the loss is no longer finite, or `after_epoch` fails.
-    pub fn fit(&self, network: &mut Network, fit: Fit, after_epoch: &mut dyn FnMut(usize, &mut Network) -> Result<()>) -> Result<()> {
+    pub fn fit(
+        &self,
+        network: &mut Network,
+        fit: Fit,
+        after_epoch: &mut dyn FnMut(usize, &mut Network) -> Result<()>,
+    ) -> Result<()> {
         let Self { data, task, train } = self;
         let device = network.device();
         let mut optimizer = super::optimizer(&train.optimizer, network);
@@ -62,7 +67,9 @@ impl Learner<'_> {
             ensure!(
                 loss.is_finite(),
                 "training diverged in round {}: the loss is {loss} in epoch {} of {}; lower `train.optimizer.sgd.lr`",
-                fit.round, epoch + 1, train.epochs
+                fit.round,
+                epoch + 1,
+                train.epochs
             );
             after_epoch(epoch + 1, network)?;
         }

@@ -42,6 +42,8 @@ pub fn evaluate(
     normalize: &Normalize,
 ) -> Vec<(&'static str, f64)> {
     let mut meter = task.meter();
-    infer(network, split, positions, normalize, &mut |_, outputs, indices| meter.add(&outputs, &split.targets(indices)));
+    infer(network, split, positions, normalize, &mut |_, outputs, indices| {
+        meter.add(&outputs, &split.targets(indices))
+    });
     meter.metrics()
 }

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use tch::{Device, Kind, Tensor};
 
-use crate::data::{Data, Resident};
 use crate::data::images::Images;
+use crate::data::{Data, Resident};
 use crate::model::Network;
 use crate::seed::Purpose;
 use crate::spec::{Normalize, Spec};
@@ -43,7 +43,9 @@ pub fn measure(spec: &Spec, side: usize, classes: usize, device: Device, budget:
         loss.detach().double_value(&[])
     };
     step(&network, &mut optimizer);
-    let train = rate(budget, minibatch, || drop(step(&network, &mut optimizer)));
+    let train = rate(budget, minibatch, || {
+        step(&network, &mut optimizer);
+    });
     let score = || drop(super::evaluate(&network, &task, data.test.as_ref(), &data.pool, &data.normalize));
     score();
     Speed { train, score: rate(budget, minibatch, score) }

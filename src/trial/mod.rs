@@ -16,7 +16,7 @@ use crate::model::Network;
 use crate::sampler::{self, PoolView};
 use crate::seed::{self, Purpose};
 use crate::spec::{Spec, Trial};
-use crate::store::{Losses, Queries, Record, Records, TrialFiles, losses_path};
+use crate::store::{Losses, Record, TrialFiles, losses_path};
 use crate::task::{Classification, Task};
 use crate::train::Learner;
 
@@ -68,7 +68,9 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
         ensure!(
             labeled.len() == job.spec.rounds.labeled(round),
             "the queries of {} add up to {} labels in round {round}, not {}; remove the trial's files and run again",
-            job.trial.key(), labeled.len(), job.spec.rounds.labeled(round)
+            job.trial.key(),
+            labeled.len(),
+            job.spec.rounds.labeled(round)
         );
         let trained = round::train(&learner, job, round, &labeled, &mut network, report)?;
         let mut timing = trained.timing;
@@ -126,9 +128,13 @@ fn check_query(asked: &[usize], pool: &Pool, n: usize) -> Result<()> {
     ensure!(
         sorted.len() == n && asked.len() == n,
         "the sampler chose {} different images in round {}, not {n}; its candidates do not suffice: lower `rounds.query`",
-        sorted.len(), pool.round()
+        sorted.len(),
+        pool.round()
     );
     let stranger = sorted.iter().find(|i| pool.unlabeled().binary_search(i).is_err());
-    ensure!(stranger.is_none(), "the sampler chose image {stranger:?}, which is labeled or not in the pool; report this fault");
+    ensure!(
+        stranger.is_none(),
+        "the sampler chose image {stranger:?}, which is labeled or not in the pool; report this fault"
+    );
     Ok(())
 }

@@ -65,8 +65,12 @@ impl Reporter {
     pub(super) fn finished_round(&mut self, spec: &Spec, round: usize, rows: &[Record]) {
         let select = spec.train.select.query.name();
         if let Some(row) = rows.iter().find(|r| r.round == round && r.select == select) {
-            let event =
-                Event::Round { round, labeled: row.labeled, metric: row.metric.clone(), value: row.value.unwrap_or(f64::NAN) };
+            let event = Event::Round {
+                round,
+                labeled: row.labeled,
+                metric: row.metric.clone(),
+                value: row.value.unwrap_or(f64::NAN),
+            };
             self.event(&event);
         }
     }

@@ -56,10 +56,15 @@ impl<'a> Pool<'a> {
         infer(network, learner.data.train.as_ref(), positions, &learner.data.normalize, &mut |features, outputs, _| {
             parts.push(of(features, outputs));
         });
-        let all = if parts.is_empty() { Tensor::zeros([0, 1], (Kind::Float, network.device())) } else { Tensor::cat(&parts, 0) };
+        let all = if parts.is_empty() {
+            Tensor::zeros([0, 1], (Kind::Float, network.device()))
+        } else {
+            Tensor::cat(&parts, 0)
+        };
         ensure!(
             all.numel() == 0 || all.isfinite().all().int64_value(&[]) == 1,
-            "the task model of round {} gives values that are not numbers; lower `train.optimizer.sgd.lr`", self.round - 1
+            "the task model of round {} gives values that are not numbers; lower `train.optimizer.sgd.lr`",
+            self.round - 1
         );
         self.seconds.set(self.seconds.get() + start.elapsed().as_secs_f64());
         Ok(all)
