@@ -1,9 +1,15 @@
 //! `pt4al data`.
 
-use anyhow::Result;
+use std::io::IsTerminal;
+use std::path::Path;
+
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use super::DataDir;
+use crate::data::catalogue::{KNOWN, Known};
+use crate::data::fetch;
 
 #[derive(Debug, Args)]
 pub(super) struct DataArgs {
@@ -18,8 +24,90 @@ enum DataVerb {
         #[command(flatten)]
         data: DataDir,
     },
+    /// Download a data set, resuming where a download broke off, and check it
+    Fetch {
+        /// For instance cifar10
+        name: String,
+        #[command(flatten)]
+        data: DataDir,
+        /// A mirror of the archive; its checksum must be the official one all the same
+        #[arg(long)]
+        url: Option<String>,
+    },
+    /// Read a data set whole and say what it is
+    Verify {
+        /// For instance cifar10
+        name: String,
+        #[command(flatten)]
+        data: DataDir,
+    },
 }
 
-pub(super) fn data(_args: &DataArgs) -> Result<i32> {
+/// Does what the verb says and gives the exit code.
+pub(super) fn data(args: &DataArgs) -> Result<i32> {
+    match &args.verb {
+        DataVerb::List { data } => {
+            for known in KNOWN {
+                let there = if known.is_present(&data.path) { "there  " } else { "missing" };
+                println!("{:10} {there}  {}", known.name, known.what);
+                println!("{:20} from {}; {}", "", known.source, known.terms);
+            }
+            println!("looked in {}", data.path.display());
+        }
+        DataVerb::Fetch { name, data, url } => {
+            if needs_files(name)?.folder.is_none() {
+                println!("{name} is generated: there is nothing to fetch");
+                return Ok(0);
+            }
+            let fetched = fetch_with_progress(&data.path, url.as_deref())?;
+            let what = if fetched.downloaded { "fetched and verified" } else { "is there already" };
+            println!("{name} {what}: {}", fetched.folder.display());
+            if !fetched.origin.note.is_empty() {
+                println!("note: {}", fetched.origin.note);
+            }
+        }
+        DataVerb::Verify { name, data } => {
+            if needs_files(name)?.folder.is_none() {
+                println!("{name} is generated: there is nothing to verify");
+                return Ok(0);
+            }
+            let origin = fetch::verify_cifar10(&data.path)?;
+            for file in &origin.files {
+                let verdict = if file.official { "official" } else { "not the official file" };
+                println!("{}  {} bytes  sha256 {}  {verdict}", file.path, file.bytes, file.sha256);
+            }
+            println!("{}: {} + {} images, fingerprint {}", origin.name, origin.pool, origin.test, origin.fingerprint);
+            if !origin.note.is_empty() {
+                println!("note: {}", origin.note);
+            }
+        }
+    }
     Ok(0)
+}
+
+fn needs_files(name: &str) -> Result<Known> {
+    match KNOWN.into_iter().find(|known| known.name == name) {
+        Some(known) => Ok(known),
+        None => bail!("no data set `{name}`; known: {}", KNOWN.map(|k| k.name).join(", ")),
+    }
+}
+
+/// A bar with the time left on a terminal, a line every 20 MB elsewhere.
+fn fetch_with_progress(dir: &Path, url: Option<&str>) -> Result<fetch::Fetched> {
+    let terminal = std::io::stderr().is_terminal();
+    let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left");
+    let bar = if terminal { ProgressBar::new(0).with_style(style?) } else { ProgressBar::hidden() };
+    let mut line = 0;
+    let fetched = fetch::cifar10(dir, url, &mut |done, total| {
+        if let Some(total) = total {
+            bar.set_length(total);
+        }
+        bar.set_position(done);
+        if !terminal && done / 20_000_000 > line {
+            line = done / 20_000_000;
+            eprintln!("{} of {} MB", done / 1_000_000, total.map_or("?".into(), |t| (t / 1_000_000).to_string()));
+        }
+    });
+    bar.finish_and_clear();
+    fetched
 }

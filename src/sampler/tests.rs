@@ -111,21 +111,6 @@ fn core_set_picks_the_farthest_first() {
     assert_eq!(picks, [0, 1, 2]);
 }
 
-/// k-center greedy as its definition reads, in O(n m) memory.
-fn brute_force(candidates: &[[f32; 2]], centers: &[[f32; 2]], picks: usize) -> Vec<f64> {
-    let distance = |a: &[f32; 2], b: &[f32; 2]| ((a[0] - b[0]).powi(2) + (a[1] - b[1]).powi(2)) as f64;
-    let mut centers = centers.to_vec();
-    let mut radii = Vec::new();
-    for _ in 0..picks {
-        let nearest = |c: &[f32; 2]| centers.iter().map(|o| distance(c, o)).fold(f64::INFINITY, f64::min);
-        let farthest = candidates.iter().max_by(|a, b| nearest(a).total_cmp(&nearest(b))).unwrap();
-        radii.push(nearest(farthest));
-        let farthest = *farthest;
-        centers.push(farthest);
-    }
-    radii
-}
-
 proptest! {
     #[test]
     fn every_sampler_asks_for_n_different_unlabeled_images_and_repeats_itself(
@@ -144,21 +129,19 @@ proptest! {
     }
 
     #[test]
-    fn core_set_covers_like_the_definition(
+    fn every_core_set_pick_is_farthest_from_labels_and_earlier_picks(
         points in prop::collection::vec(prop::array::uniform2(-9i8..9), 6..40),
         centers in prop::collection::vec(prop::array::uniform2(-9i8..9), 1..4),
     ) {
         let float = |points: &[[i8; 2]]| points.iter().map(|p| p.map(f32::from)).collect::<Vec<_>>();
         let tensor = |points: &[[f32; 2]]| Tensor::from_slice(&points.concat()).reshape([points.len() as i64, 2]);
-        let (points, centers) = (float(&points), float(&centers));
-        let picks = k_center_greedy(&tensor(&points), &tensor(&centers), 5);
-        // Ties may be broken another way, so the radii are compared, not the picks.
-        let mut all = centers.clone();
-        for (&pick, expected) in picks.iter().zip(brute_force(&points, &centers, 5)) {
-            let distance = |o: &[f32; 2]| ((points[pick][0] - o[0]).powi(2) + (points[pick][1] - o[1]).powi(2)) as f64;
-            let radius = all.iter().map(distance).fold(f64::INFINITY, f64::min);
-            prop_assert!((radius - expected).abs() < 1e-3, "{} instead of {}", radius, expected);
-            all.push(points[pick]);
+        let (points, mut covered) = (float(&points), float(&centers));
+        for pick in k_center_greedy(&tensor(&points), &tensor(&covered), 5) {
+            let squared = |a: &[f32; 2], b: &[f32; 2]| (a[0] - b[0]).powi(2) + (a[1] - b[1]).powi(2);
+            let radius = |p: &[f32; 2]| covered.iter().map(|c| squared(p, c)).fold(f32::INFINITY, f32::min);
+            let farthest = points.iter().map(radius).fold(0.0, f32::max);
+            prop_assert!((radius(&points[pick]) - farthest).abs() < 1e-3, "{} of {}", radius(&points[pick]), farthest);
+            covered.push(points[pick]);
         }
     }
 }

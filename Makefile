@@ -1,0 +1,44 @@
+# Everything that a user types. Needs Rust, a C++ compiler, make and Python 3 with venv; libtorch sets itself up.
+
+PROFILE ?= auto
+DATA    ?= $(or $(PT4AL_DATA),data)
+RESULTS ?= results
+JOBS    ?= auto
+# More arguments for `pt4al run`, for instance ARGS='--only random'
+ARGS    ?=
+
+PT4AL = target/release/pt4al
+# Each recipe asks the script for the folder: it installs libtorch on first use, and answers at once afterwards.
+WITH_LIBTORCH = torch=$$(scripts/libtorch.sh) && export LIBTORCH="$$torch" &&
+RUN = $(PT4AL) run --data $(DATA) --results $(RESULTS) --jobs $(JOBS)
+
+.PHONY: build demo cifar10 test lint bench doc clean help
+
+help:               ## List the targets
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+build:              ## Build target/release/pt4al
+	@$(WITH_LIBTORCH) cargo build --release
+
+demo: build         ## Run the whole pipeline on generated images (minutes)
+	@$(RUN) experiments/demo.toml $(ARGS)
+
+cifar10: build      ## Reproduce the paper's CIFAR-10 experiment (PROFILE=auto|paper|cpu)
+	@$(RUN) experiments/cifar10.toml --profile $(PROFILE) $(ARGS)
+
+# One profile for tests and program: torch-sys is then compiled once.
+test:               ## Run the tests (those on real data where PT4AL_TEST_DATA names it)
+	@$(WITH_LIBTORCH) cargo test --release
+
+lint:               ## Check format and clippy, warnings denied
+	@$(WITH_LIBTORCH) cargo fmt --check && cargo clippy --release --all-targets -- -D warnings
+	@cargo clippy --release --no-default-features --lib --bins -- -D warnings
+
+bench:              ## Run the benchmarks
+	@$(WITH_LIBTORCH) cargo bench
+
+doc:                ## Build the API documentation
+	@$(WITH_LIBTORCH) cargo doc --release --no-deps
+
+clean:              ## Remove what the build made (not data, results or libtorch)
+	@cargo clean

@@ -1,0 +1,131 @@
+//! Whatever is wrong, the user reads one line: what, where, and what to do; and no result is damaged.
+
+use std::path::Path;
+
+use crate::support::{TINY, Workplace, stderr, values};
+
+/// Runs `arguments` and expects exit code 1, and one line of error with all `parts`.
+fn fails(place: &Workplace, arguments: &str, parts: &[&str]) {
+    let output = place.pt4al(arguments);
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "pt4al {arguments}: {text}");
+    let errors: Vec<&str> = text.lines().filter(|l| l.starts_with("error: ")).collect();
+    assert_eq!(errors.len(), 1, "pt4al {arguments}: {text}");
+    for part in parts {
+        assert!(errors[0].contains(part), "pt4al {arguments}: {:?} lacks {part:?}", errors[0]);
+    }
+    assert!(!text.contains("panicked"), "{text}");
+}
+
+#[test]
+fn bad_specs() {
+    for (find, replace, parts) in [
+        ("epochs = 2", "epoch = 2", &["tiny.toml:19", "`train.epoch`", "did you mean `epochs`"] as &[&str]),
+        ("epochs = 2", "epochs = \"two\"", &["tiny.toml:19", "`train.epochs`", "expected"]),
+        ("\"entropy\"", "\"entrpy\"", &["tiny.toml:4", "entrpy", "did you mean `entropy`"]),
+        ("query = 20", "query = 200", &["the budget is 420 labels", "the pool has 200", "lower"]),
+        (
+            "order = \"loss\"",
+            "order = \"loss\"\nbatches = 2",
+            &["tiny.toml:12", "only 2 pretext batches", "lower it to 2"],
+        ),
+        ("order = \"loss\"", "order = \"loss\"\nbatches = 20", &["a pretext batch has 10 images", "lower"]),
+    ] {
+        assert!(TINY.contains(find));
+        let place = Workplace::with(&TINY.replacen(find, replace, 1));
+        fails(&place, "run tiny.toml --device cpu", parts);
+        assert!(!place.path("results").exists(), "{replace}: nothing may be written");
+    }
+    let place = Workplace::new();
+    fails(&place, "run none.toml", &["none.toml", "cannot read the spec", "pt4al list"]);
+    fails(&place, "run tiny.toml --profile huge", &["no profile `huge`"]);
+    fails(&place, "run tiny.toml --device cuda:7", &["--device cuda"]);
+    fails(&place, "report nowhere", &["nowhere"]);
+    fails(&place, "data fetch mnist", &["no data set `mnist`", "cifar10"]);
+}
+
+/// Files of CIFAR-10's form, with `records` records each and the label that `label` gives.
+fn cifar(folder: &Path, records: usize, label: u8) {
+    std::fs::create_dir_all(folder).unwrap();
+    let names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+    std::fs::write(folder.join("batches.meta.txt"), names.join("\n") + "\n").unwrap();
+    let mut record = vec![7u8; 3073];
+    record[0] = label;
+    let bytes = record.repeat(records);
+    for name in ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"] {
+        std::fs::write(folder.join(format!("{name}.bin")), &bytes).unwrap();
+    }
+}
+
+#[test]
+fn bad_data() {
+    let spec = TINY.replace("[dataset.shapes]\npool = 200\ntest = 60\nside = 12\nseed = 0\n", "[dataset.cifar10]\n");
+    let place = Workplace::with(&spec);
+    fails(
+        &place,
+        "run tiny.toml --device cpu --data none",
+        &["none/cifar-10-batches-bin", "pt4al data fetch cifar10", "--data"],
+    );
+    cifar(&place.path("short/cifar-10-batches-bin"), 9_999, 3);
+    fails(&place, "run tiny.toml --device cpu --data short", &[".bin", "30726927", "30730000"]);
+    cifar(&place.path("foreign/cifar-10-batches-bin"), 10_000, 77);
+    fails(&place, "run tiny.toml --device cpu --data foreign", &[".bin", "label", "77"]);
+    std::fs::remove_file(place.path("foreign/cifar-10-batches-bin/data_batch_3.bin")).unwrap();
+    fails(&place, "run tiny.toml --device cpu --data foreign", &["data_batch_3.bin"]);
+    fails(&place, "data verify cifar10 --data short", &["30730000"]);
+    assert!(!place.path("results").exists());
+}
+
+#[test]
+fn results_that_cannot_be_written() {
+    let place = Workplace::new();
+    std::fs::write(place.path("a-file"), "").unwrap();
+    fails(&place, "run tiny.toml --device cpu --results a-file", &["a-file/tiny", "--results"]);
+}
+
+#[test]
+fn a_full_disk_ends_the_run_and_damages_nothing() {
+    let place = Workplace::new();
+    let only = "run tiny.toml --device cpu --jobs 1 --only random-seed0";
+    // A limit on the size of files stands in for a full disk: records of three rounds do not fit in 1 KiB.
+    let shell = format!("trap '' XFSZ; ulimit -f 1; exec {} {only}", env!("CARGO_BIN_EXE_pt4al"));
+    let mut command = std::process::Command::new("bash");
+    let output = command.args(["-c", &shell]).current_dir(place.dir.path()).output().unwrap();
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    let error = text.lines().rfind(|l| l.starts_with("error: ")).unwrap_or_else(|| panic!("{text}"));
+    assert!(error.contains("cannot be written") && error.contains("free some disk space"), "{error}");
+    // With space again, the same command gives what an undisturbed run gives.
+    place.succeeds(only);
+    let undisturbed = Workplace::new();
+    undisturbed.succeeds(only);
+    assert_eq!(values(&place.path("results/tiny")), values(&undisturbed.path("results/tiny")));
+}
+
+#[test]
+fn a_diverging_training_is_a_row_and_the_others_go_on() {
+    let place = Workplace::new();
+    let only = "--only seed0 --set train.optimizer.sgd.lr=1e30";
+    fails(
+        &place,
+        &format!("run tiny.toml --device cpu {only}"),
+        &["4 trials failed", "training diverged in round 0", "lower `train.optimizer.sgd.lr`"],
+    );
+    let rows = values(&place.path("results/tiny"));
+    assert_eq!(rows.len(), 4);
+    assert!(rows.iter().all(|r| r.contains("training diverged")), "{rows:?}");
+}
+
+#[test]
+fn damaged_results_are_not_continued() {
+    let place = Workplace::new();
+    let only = "run tiny.toml --device cpu --only random-seed0";
+    place.succeeds(only);
+    let spec = place.path("results/tiny/spec.toml");
+    let text = std::fs::read_to_string(&spec).unwrap();
+    std::fs::write(&spec, text.replace("epochs = 2", "epochs = 3")).unwrap();
+    fails(&place, only, &["spec.toml", "hashes to"]);
+    std::fs::write(&spec, text).unwrap();
+    std::fs::write(place.path("results/tiny/trials/random-seed0/records.csv"), "not,records\n1,2\n").unwrap();
+    fails(&place, only, &["records.csv", "run again"]);
+}

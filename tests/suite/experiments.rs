@@ -1,0 +1,45 @@
+//! Every file in experiments/ parses and expands, with each of its profiles.
+
+use std::path::PathBuf;
+
+use pt4al::data;
+use pt4al::spec::{self, Source};
+
+#[test]
+fn all_experiments_and_profiles_expand() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("experiments");
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let profiles = spec::profiles(&path).unwrap();
+        for profile in std::iter::once(None).chain(profiles.into_iter().map(Some)) {
+            let spec = spec::load(&Source { path: path.clone(), profile, sets: Vec::new() }).unwrap();
+            assert_eq!(spec.trials().len(), spec.seeds.len() * spec.samplers.len());
+            let size = data::size(&spec.dataset);
+            spec.check_pool(size.pool, size.test).unwrap();
+        }
+        files += 1;
+    }
+    assert!(files >= 2);
+}
+
+/// The protocol of the paper, number by number.
+#[test]
+fn cifar10_is_the_papers_protocol() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("experiments/cifar10.toml");
+    let spec = spec::load(&Source { path, ..Source::default() }).unwrap();
+    let size = data::size(&spec.dataset);
+    assert_eq!((size.pool, size.test), (50_000, 10_000));
+    assert_eq!((spec.rounds.count, spec.rounds.initial, spec.rounds.query), (10, 1000, 1000));
+    assert_eq!((spec.train.epochs, spec.train.minibatch, spec.model.width), (200, 128, 64));
+    let spec::Optimizer::Sgd(sgd) = spec.train.optimizer;
+    assert_eq!((sgd.lr, sgd.momentum, sgd.weight_decay), (0.1, 0.9, 5e-4));
+    let rate = |epoch| spec.train.schedule.factor(epoch, 200) * sgd.lr;
+    assert!((rate(159) - 0.1).abs() < 1e-12 && (rate(160) - 0.01).abs() < 1e-12);
+    let pretext = spec.pretext.as_ref().unwrap();
+    assert_eq!((pretext.epochs, pretext.minibatch), (15, 256));
+    assert_eq!(spec.pretext_batches(), 10);
+    // PAPER: 11 million image passes a trial for the task model, by the rule that all labels are trained on.
+    let passes: u64 = (0..10).map(|round| spec.rounds.labeled(round) as u64 * 200).sum();
+    assert_eq!(passes, 11_000_000);
+}

@@ -1,0 +1,114 @@
+//! Kill the driver or a trial at any moment, run the same command again, and nothing differs.
+
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::{Workplace, queries, stderr, values};
+
+/// Longer trainings, so that there is time to interrupt.
+const RUN: &str = "run tiny.toml --device cpu --jobs 2 --set train.epochs=12";
+
+fn start(place: &Workplace) -> Child {
+    place.command(RUN).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// Waits until `done`; fails after a minute.
+fn wait(what: &str, mut done: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < Duration::from_secs(60), "waited a minute for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn rows(folder: &Path) -> usize {
+    std::fs::read_to_string(folder.join("records.csv")).map_or(0, |text| text.lines().count().saturating_sub(1))
+}
+
+/// Worker processes that write to `folder`.
+fn workers(folder: &Path) -> Vec<i32> {
+    let folder = folder.to_str().unwrap();
+    let place = folder.rsplit_once("/results").unwrap().0;
+    let of = |entry: std::fs::DirEntry| {
+        let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+        let arguments = std::fs::read_to_string(entry.path().join("cmdline")).ok()?;
+        let here = std::fs::read_link(entry.path().join("cwd")).ok()?;
+        (arguments.contains("worker") && arguments.contains("\0trial\0") && here == Path::new(place)).then_some(pid)
+    };
+    std::fs::read_dir("/proc").unwrap().flatten().filter_map(of).collect()
+}
+
+fn kill(pid: i32) {
+    assert!(std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
+}
+
+#[test]
+fn killed_drivers_and_trials_continue_to_the_same_values() {
+    if !Path::new("/proc/self/cmdline").exists() {
+        return crate::support::skip("no /proc here to find the worker processes in");
+    }
+    let whole = Workplace::new();
+    whole.succeeds(RUN);
+    let expected = values(&whole.path("results/tiny"));
+    assert_eq!(expected.len(), 72);
+
+    let place = Workplace::new();
+    let folder = place.path("results/tiny");
+    // The driver, at three moments; its workers end with it.
+    for moment in [0, 10, 25] {
+        let mut driver = start(&place);
+        wait("records", || rows(&folder) >= moment || driver.try_wait().unwrap().is_some());
+        driver.kill().unwrap();
+        driver.wait().unwrap();
+        wait("the workers to end with their driver", || workers(&folder).is_empty());
+    }
+    assert!(rows(&folder) < 72);
+
+    // A trial: the others go on, the row says why, the exit code is not 0.
+    let driver = start(&place);
+    wait("a trial", || !workers(&folder).is_empty());
+    kill(workers(&folder)[0]);
+    let output = driver.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let with_failure = values(&folder);
+    let failed: Vec<&String> = with_failure.iter().filter(|v| v.contains("killed by signal 9")).collect();
+    assert_eq!(failed.len(), 1, "{with_failure:?}");
+
+    let output = place.succeeds(RUN);
+    assert_eq!(expected, values(&folder), "{}", stderr(&output));
+    for trial in ["random-seed0", "entropy-seed1", "core-set-seed0", "pretext-batch-seed1"] {
+        assert_eq!(queries(&whole.path("results/tiny"), trial), queries(&folder, trial));
+    }
+    let manifest = std::fs::read_to_string(folder.join("manifest.json")).unwrap();
+    assert_eq!(manifest.matches("\"started\"").count(), 5);
+}
+
+#[test]
+fn a_second_driver_on_the_same_results_is_refused() {
+    let place = Workplace::new();
+    let mut first = start(&place);
+    wait("the first driver", || place.path("results/tiny/manifest.json").exists());
+    let second = place.pt4al(RUN);
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    assert!(stderr(&second).contains("another pt4al works on these results"), "{}", stderr(&second));
+}
+
+#[test]
+fn a_changed_spec_is_refused_with_both_hashes() {
+    let place = Workplace::new();
+    let only = "--device cpu --only random-seed0";
+    place.succeeds(&format!("run tiny.toml {only}"));
+    let before = values(&place.path("results/tiny"));
+    let changed = place.pt4al(&format!("run tiny.toml {only} --set train.minibatch=8"));
+    assert_eq!(changed.status.code(), Some(1));
+    let text = stderr(&changed);
+    let hashes = text.split([' ', ',']).filter(|w| w.len() == 16 && w.chars().all(|c| c.is_ascii_hexdigit())).count();
+    assert_eq!(hashes, 2, "{text}");
+    assert!(text.contains("train.minibatch"), "{text}");
+    let fewer = place.pt4al(&format!("run tiny.toml {only} --set seeds=[1]"));
+    assert!(stderr(&fewer).contains("no longer names"), "{}", stderr(&fewer));
+    assert_eq!(before, values(&place.path("results/tiny")));
+}

@@ -1,0 +1,84 @@
+//! What the code must never contain.
+
+use std::path::{Path, PathBuf};
+
+fn sources() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = walkdir::WalkDir::new(root.join("src")).into_iter().map(Result::unwrap);
+    let rust = files.filter(|f| f.path().extension().is_some_and(|e| e == "rs"));
+    rust.map(|f| (f.path().strip_prefix(root).unwrap().to_owned(), std::fs::read_to_string(f.path()).unwrap()))
+        .collect()
+}
+
+fn in_room(path: &Path, rooms: &[&str]) -> bool {
+    rooms.iter().any(|room| path.starts_with(format!("src/{room}")) || path == Path::new(&format!("src/{room}.rs")))
+}
+
+fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().enumerate().map(|(i, l)| (i + 1, l)).filter(|(_, l)| !l.trim_start().starts_with("//"))
+}
+
+/// Results of a GPU cluster can be reported on a laptop, and specs checked in seconds.
+#[test]
+fn rooms_without_tensors_never_import_tch() {
+    let rooms = ["spec", "store", "stats", "check", "report"];
+    let mut seen = 0;
+    for (path, text) in sources().iter().filter(|(path, _)| in_room(path, &rooms)) {
+        seen += 1;
+        for (line, code) in code_lines(text) {
+            let names = [
+                "tch",
+                "crate::train",
+                "crate::trial",
+                "crate::model",
+                "crate::task",
+                "crate::sampler",
+                "crate::device",
+            ];
+            for name in names {
+                let found = code.match_indices(name).any(|(at, _)| {
+                    let whole = |c: char| !(c.is_alphanumeric() || c == '_');
+                    code[..at].chars().next_back().is_none_or(whole)
+                        && code[at + name.len()..].chars().next().is_none_or(whole)
+                });
+                assert!(!found, "{}:{line} names {name}: {code}", path.display());
+            }
+        }
+    }
+    assert!(seen > 10);
+}
+
+/// A sampler sees the pool through a view that has no labels.
+#[test]
+fn samplers_never_see_targets() {
+    for (path, text) in sources().iter().filter(|(path, _)| in_room(path, &["sampler"])) {
+        for (line, code) in code_lines(text) {
+            for name in ["targets", "Dataset", "crate::data", "oracle"] {
+                assert!(!code.contains(name), "{}:{line} names {name}: {code}", path.display());
+            }
+        }
+    }
+}
+
+/// All randomness comes from `seed.rs`.
+#[test]
+fn no_other_generator_is_used() {
+    let banned =
+        ["rand::rng()", "thread_rng", "rand::random", "manual_seed", "Tensor::rand", "from_os_rng", ".dropout("];
+    for (path, text) in sources() {
+        for (line, code) in code_lines(&text) {
+            for name in banned {
+                assert!(!code.contains(name), "{}:{line} uses {name}: {code}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn files_can_be_read_in_one_sitting() {
+    for (path, text) in sources() {
+        let lines = text.lines().count();
+        assert!(lines <= 500, "{} has {lines} lines; split it", path.display());
+        assert!(!path.ends_with("utils.rs"), "{}", path.display());
+    }
+}
