@@ -1,1 +1,119 @@
+//! Statistics over seeds: pure functions, no files.
 
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+/// What is known of a value that was measured once per seed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Summary {
+    /// Seeds.
+    pub n: usize,
+    /// In the unit of the values, as the three that follow.
+    pub mean: f64,
+    /// Sample standard deviation (divisor n - 1); none for one seed.
+    pub sd: Option<f64>,
+    /// Lower end of the 95 % interval of the mean; none for one seed.
+    pub low: Option<f64>,
+    /// Upper end of it.
+    pub high: Option<f64>,
+}
+
+impl Summary {
+    /// Of one value per seed; none without values.
+    pub fn of(values: &[f64]) -> Option<Self> {
+        let interval = interval_95(values);
+        Some(Self {
+            n: values.len(),
+            mean: mean(values)?,
+            sd: sample_sd(values),
+            low: interval.map(|i| i.0),
+            high: interval.map(|i| i.1),
+        })
+    }
+
+    /// Half the width of the 95 % interval; none for one seed.
+    pub fn half_width(&self) -> Option<f64> {
+        Some((self.high? - self.low?) / 2.0)
+    }
+}
+
+/// The arithmetic mean; none without values.
+pub fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// The sample standard deviation (divisor n - 1); none below two values.
+pub fn sample_sd(values: &[f64]) -> Option<f64> {
+    if values.len() < 2 {
+        return None;
+    }
+    let mean = mean(values)?;
+    // Two passes: the squares of values near 1 that differ in the fourth digit would cancel in one.
+    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+    Some((squares / (values.len() - 1) as f64).sqrt())
+}
+
+/// The two-sided 95 % interval of the mean, `mean -+ t(0.975, n - 1) sd / sqrt(n)` with Student's t: right for any n
+/// when the values of the seeds are normally distributed. None below two values.
+pub fn interval_95(values: &[f64]) -> Option<(f64, f64)> {
+    let (mean, sd) = (mean(values)?, sample_sd(values)?);
+    let n = values.len() as f64;
+    let half = t_quantile_975(values.len() - 1)? * sd / n.sqrt();
+    Some((mean - half, mean + half))
+}
+
+/// The 0.975 quantile of Student's t; none at 0 degrees of freedom.
+fn t_quantile_975(degrees_of_freedom: usize) -> Option<f64> {
+    Some(StudentsT::new(0.0, 1.0, degrees_of_freedom as f64).ok()?.inverse_cdf(0.975))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn near(got: Option<f64>, expected: f64) {
+        let got = got.expect("a value");
+        assert!((got - expected).abs() <= 1e-10 * expected.abs().max(1.0), "{got} is not {expected}");
+    }
+
+    /// Values of the printed tables, as scipy has them to all digits.
+    #[test]
+    fn the_quantiles_are_those_of_the_t_tables() {
+        near(t_quantile_975(1), 12.706204736432095);
+        near(t_quantile_975(2), 4.302652729911275);
+        near(t_quantile_975(4), 2.7764451051977987);
+        near(t_quantile_975(9), 2.2621571627409915);
+        near(t_quantile_975(99), 1.9842169515086827);
+        assert_eq!(t_quantile_975(0), None);
+    }
+
+    /// 1, 2, 3: sd 1, half width 4.302652729911275 / sqrt(3).
+    #[test]
+    fn three_seeds() {
+        let s = Summary::of(&[1.0, 2.0, 3.0]).unwrap();
+        assert_eq!((s.n, s.mean, s.sd), (3, 2.0, Some(1.0)));
+        near(s.half_width(), 2.484137711843754);
+        near(s.low, 2.0 - 2.484137711843754);
+        near(s.high, 2.0 + 2.484137711843754);
+    }
+
+    /// 2, 4, 4, 4, 6: sd sqrt(2), half width 2.7764451051977987 * sqrt(2 / 5).
+    #[test]
+    fn five_seeds() {
+        let s = Summary::of(&[2.0, 4.0, 4.0, 4.0, 6.0]).unwrap();
+        assert_eq!((s.n, s.mean), (5, 4.0));
+        near(s.sd, std::f64::consts::SQRT_2);
+        near(s.half_width(), 1.755978066170169);
+    }
+
+    #[test]
+    fn one_seed_has_no_interval_and_none_has_no_summary() {
+        assert_eq!(Summary::of(&[0.5]), Some(Summary { n: 1, mean: 0.5, sd: None, low: None, high: None }));
+        assert_eq!(Summary::of(&[]), None);
+    }
+
+    #[test]
+    fn equal_values_have_an_interval_of_no_width() {
+        let s = Summary::of(&[0.25; 4]).unwrap();
+        assert_eq!((s.sd, s.low, s.high), (Some(0.0), Some(0.25), Some(0.25)));
+    }
+}

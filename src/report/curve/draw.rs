@@ -1,0 +1,243 @@
+//! Drawing a plot on any backend of plotters, in fine pixels.
+
+use plotters::coord::Shift;
+use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint};
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::layout::{AXIS, Axis, Layout, Line, SAMPLE, TICK};
+use super::style::{FAINT_INK, GRID, INK, Style};
+use super::text::FONT;
+use super::{FINE, Plot, Series};
+use crate::report::metric::thousands;
+
+type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
+type Pixel = (i32, i32);
+type Area<DB> = DrawingArea<DB, Shift>;
+
+/// The size of a marker (the radius of the circle) in shown pixels.
+const MARKER: f64 = 4.6;
+
+/// Draws `plot` where `layout` puts it.
+pub(super) fn draw<DB: DrawingBackend>(root: &Area<DB>, plot: &Plot, layout: &Layout) -> Drawn<DB> {
+    root.fill(&WHITE)?;
+    for line in &layout.title {
+        text(root, line, INK)?;
+    }
+    for entry in &layout.legend {
+        for line in &entry.lines {
+            text(root, line, if entry.style.is_some_and(|s| s.filled) { INK } else { FAINT_INK })?;
+        }
+        if let (Some(style), Some(line)) = (entry.style, entry.lines.first()) {
+            sample(root, &style, line)?;
+        }
+    }
+
+    let (left, top, width, height) = layout.chart;
+    let area = root.clone().shrink((fine(left), fine(top)), (fine(width), fine(height)));
+    let mut chart = ChartBuilder::on(&area)
+        .margin_top(fine(8.0))
+        .margin_right(fine(8.0))
+        .x_label_area_size(fine(52.0))
+        .y_label_area_size(fine(64.0))
+        .build_cartesian_2d(layout.x.clone(), layout.y.clone())?;
+    let decimals = decimals(&layout.y);
+    chart
+        .configure_mesh()
+        .axis_style(FAINT_INK.stroke_width(FINE))
+        .bold_line_style(GRID.stroke_width(FINE))
+        .set_all_tick_mark_size(fine(5.0))
+        .label_style((FONT, scaled(TICK)).into_font().color(&INK))
+        .axis_desc_style((FONT, scaled(AXIS)).into_font().color(&INK))
+        .x_desc(&plot.x_label)
+        .y_desc(&plot.y_label)
+        .x_label_formatter(&|x| thousands(*x as usize))
+        .y_label_formatter(&|y| format!("{y:.decimals$}"))
+        .draw()?;
+
+    let at = |series: &Series, shift: i32| -> Vec<Pixel> {
+        let pixel = |p: &super::Point| chart.backend_coord(&(p.labeled, p.value));
+        series.points.iter().map(pixel).map(|(x, y)| (x + shift, y)).collect()
+    };
+    for (i, series) in plot.published.iter().enumerate() {
+        curve(root, &at(series, 0), &Style::published(i))?;
+    }
+    let shifts = shifts(plot, |x| chart.backend_coord(&(x, layout.y.low)).0);
+    for (i, (series, &shift)) in plot.ours.iter().zip(&shifts).enumerate() {
+        let color = Style::ours(i).color;
+        for point in &series.points {
+            let Some((low, high)) = point.interval else { continue };
+            let (x, from) = chart.backend_coord(&(point.labeled, low));
+            let (_, to) = chart.backend_coord(&(point.labeled, high));
+            bar(root, x + shift, from, to, color)?;
+        }
+    }
+    for (i, (series, &shift)) in plot.ours.iter().zip(&shifts).enumerate() {
+        curve(root, &at(series, shift), &Style::ours(i))?;
+    }
+    root.present()
+}
+
+/// Shown pixels to fine ones.
+fn fine(shown: f64) -> i32 {
+    scaled(shown).round() as i32
+}
+
+fn scaled(shown: f64) -> f64 {
+    shown * f64::from(FINE)
+}
+
+/// A linear axis with ticks of our choice (plotters' own such axis cannot draw its labels).
+impl Ranged for Axis {
+    type FormatOption = DefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
+        from + ((value - self.low) / (self.high - self.low) * f64::from(to - from)).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        if hint.weight().allow_light_points() { Vec::new() } else { self.ticks.clone() }
+    }
+
+    fn range(&self) -> std::ops::Range<f64> {
+        self.low..self.high
+    }
+}
+
+/// Digits after the point that tell the ticks apart.
+fn decimals(axis: &Axis) -> usize {
+    let step = axis.ticks.windows(2).map(|w| w[1] - w[0]).fold(f64::INFINITY, f64::min);
+    // A little more than the step: 0.1 may have come out as 0.0999.
+    if step.is_finite() { (-(step * 1.001).log10().floor()).clamp(0.0, 9.0) as usize } else { 0 }
+}
+
+/// Curves that have intervals are set apart sideways, lest bars hide bars: a shift in fine pixels for each.
+fn shifts(plot: &Plot, x: impl Fn(f64) -> i32) -> Vec<i32> {
+    let n = plot.ours.len();
+    let points = || plot.ours.iter().flat_map(|s| &s.points);
+    if points().all(|p| p.interval.is_none()) {
+        return vec![0; n];
+    }
+    let mut at: Vec<i32> = points().map(|p| x(p.labeled)).collect();
+    at.sort_unstable();
+    at.dedup();
+    let room = at.windows(2).map(|w| w[1] - w[0]).min().unwrap_or(i32::MAX);
+    let apart = scaled(4.0).min(0.6 * f64::from(room) / n as f64);
+    (0..n).map(|i| (apart * (i as f64 - (n as f64 - 1.0) / 2.0)).round() as i32).collect()
+}
+
+fn text<DB: DrawingBackend>(root: &Area<DB>, line: &Line, color: RGBColor) -> Drawn<DB> {
+    let style = (FONT, scaled(line.size)).into_font().color(&color).pos(Pos::new(HPos::Left, VPos::Center));
+    root.draw(&Text::new(line.text.as_str(), (fine(line.left), fine(line.middle)), style))
+}
+
+/// The sample of a curve before the first line of its name.
+fn sample<DB: DrawingBackend>(root: &Area<DB>, style: &Style, line: &Line) -> Drawn<DB> {
+    let (left, right) = (line.left - SAMPLE, line.left - 8.0);
+    let at = |x: f64| (fine(x), fine(line.middle));
+    stroke(root, &[at(left), at(right)], style)?;
+    marker(root, at((left + right) / 2.0), style)
+}
+
+fn curve<DB: DrawingBackend>(root: &Area<DB>, points: &[Pixel], style: &Style) -> Drawn<DB> {
+    stroke(root, points, style)?;
+    points.iter().try_for_each(|&p| marker(root, p, style))
+}
+
+fn bar<DB: DrawingBackend>(root: &Area<DB>, x: i32, from: i32, to: i32, color: RGBColor) -> Drawn<DB> {
+    let style = color.stroke_width(fine(1.2) as u32);
+    let cap = fine(2.5);
+    root.draw(&PathElement::new([(x, from), (x, to)], style))?;
+    root.draw(&PathElement::new([(x - cap, from), (x + cap, from)], style))?;
+    root.draw(&PathElement::new([(x - cap, to), (x + cap, to)], style))
+}
+
+fn marker<DB: DrawingBackend>(root: &Area<DB>, (x, y): Pixel, style: &Style) -> Drawn<DB> {
+    let shape = |size: f64, color: RGBColor| {
+        let corner = |(dx, dy): (f64, f64)| (x + fine(size * dx), y + fine(size * dy));
+        Polygon::new(style.marker.corners().into_iter().map(corner).collect::<Vec<_>>(), color.filled())
+    };
+    if style.filled {
+        // A white rim keeps markers apart that lie over lines.
+        root.draw(&shape(MARKER + 1.2, WHITE))?;
+        root.draw(&shape(MARKER, style.color))
+    } else {
+        root.draw(&shape(MARKER, style.color))?;
+        root.draw(&shape(MARKER - 1.6, WHITE))
+    }
+}
+
+/// A line through `points` in the style's dashes.
+fn stroke<DB: DrawingBackend>(root: &Area<DB>, points: &[Pixel], style: &Style) -> Drawn<DB> {
+    let line = style.color.stroke_width(fine(style.width) as u32);
+    for part in dashed(points, style.dashes) {
+        root.draw(&PathElement::new(part, line))?;
+    }
+    Ok(())
+}
+
+/// The dashes of a line through `points`, lengths in shown pixels; the line itself when there are none.
+fn dashed(points: &[Pixel], lengths: &[f64]) -> Vec<Vec<Pixel>> {
+    if lengths.is_empty() || points.len() < 2 {
+        return if points.len() < 2 { Vec::new() } else { vec![points.to_vec()] };
+    }
+    let mut parts = Vec::new();
+    let mut part = vec![points[0]];
+    let (mut turn, mut left) = (0, scaled(lengths[0]));
+    for pair in points.windows(2) {
+        let (from, to) = (pair[0], pair[1]);
+        let (dx, dy) = (f64::from(to.0 - from.0), f64::from(to.1 - from.1));
+        let length = dx.hypot(dy);
+        let mut done = 0.0;
+        while length - done > left {
+            done += left;
+            let at = done / length;
+            let here = (from.0 + (at * dx).round() as i32, from.1 + (at * dy).round() as i32);
+            part.push(here);
+            // Even turns are dashes, odd ones gaps.
+            if turn % 2 == 0 {
+                parts.push(std::mem::take(&mut part));
+            }
+            part = vec![here];
+            turn = (turn + 1) % lengths.len();
+            left = scaled(lengths[turn]);
+        }
+        left -= length - done;
+        part.push(to);
+    }
+    if turn % 2 == 0 && part.len() > 1 {
+        parts.push(part);
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dashes_go_round_corners_and_cover_their_part_of_the_line() {
+        let at = |x: i32| x * FINE as i32;
+        // 20 along, 20 down, in dashes of 6 and gaps of 4: dashes at 0-6, 10-16, 20-26 and 30-36.
+        let line = [(0, 0), (at(20), 0), (at(20), at(20))];
+        let parts = dashed(&line, &[6.0, 4.0]);
+        let ends: Vec<(Pixel, Pixel)> = parts.iter().map(|p| (p[0], *p.last().unwrap())).collect();
+        let expected = [
+            ((0, 0), (at(6), 0)),
+            ((at(10), 0), (at(16), 0)),
+            ((at(20), 0), (at(20), at(6))),
+            ((at(20), at(10)), (at(20), at(16))),
+        ];
+        assert_eq!(ends, expected);
+        assert_eq!(dashed(&line, &[]), [line.to_vec()]);
+        assert!(dashed(&line[..1], &[6.0, 4.0]).is_empty());
+    }
+
+    #[test]
+    fn ticks_show_the_digits_that_tell_them_apart() {
+        let digits = |ticks: &[f64]| decimals(&Axis { low: 0.0, high: 1.0, ticks: ticks.to_vec() });
+        assert_eq!([digits(&[40.0, 50.0]), digits(&[1.0, 2.0]), digits(&[0.5]), digits(&[])], [0, 0, 0, 0]);
+        assert_eq!([digits(&[0.5, 1.0]), digits(&[0.1, 0.2]), digits(&[0.02, 0.04])], [1, 1, 2]);
+    }
+}

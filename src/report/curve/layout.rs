@@ -1,0 +1,186 @@
+//! Where everything goes, in shown pixels.
+
+use super::style::Style;
+use super::text::{width, wrap};
+use super::{Plot, Point};
+use crate::report::metric::thousands;
+
+pub(super) const TITLE: f64 = 21.0;
+pub(super) const SUBTITLE: f64 = 15.0;
+pub(super) const AXIS: f64 = 16.0;
+pub(super) const TICK: f64 = 14.0;
+pub(super) const LEGEND: f64 = 15.0;
+pub(super) const SOURCE: f64 = 13.0;
+
+/// Height of a line of text to its size.
+const LINE: f64 = 1.25;
+const MARGIN: f64 = 18.0;
+/// The axes with their area of labels.
+const CHART: (f64, f64) = (720.0, 480.0);
+/// Room for the sample of a line before the text of the legend.
+pub(super) const SAMPLE: f64 = 46.0;
+const GAP: f64 = 20.0;
+const LEGEND_TEXT: (f64, f64) = (120.0, 270.0);
+
+/// The picture's parts.
+pub(super) struct Layout {
+    /// Width and height of the picture.
+    pub picture: (f64, f64),
+    pub title: Vec<Line>,
+    /// Left, top, width, height of the axes with their labels.
+    pub chart: (f64, f64, f64, f64),
+    pub legend: Vec<Entry>,
+    pub x: Axis,
+    pub y: Axis,
+}
+
+/// A line of text that starts at `left` and is centred on `middle`.
+pub(super) struct Line {
+    pub text: String,
+    pub size: f64,
+    pub left: f64,
+    pub middle: f64,
+}
+
+/// A sample of a curve with its name, or a heading.
+pub(super) struct Entry {
+    pub style: Option<Style>,
+    pub lines: Vec<Line>,
+}
+
+/// The range of an axis and its ticks.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Axis {
+    pub low: f64,
+    pub high: f64,
+    pub ticks: Vec<f64>,
+}
+
+impl Layout {
+    pub fn of(plot: &Plot) -> Self {
+        let widest = |names: &mut dyn Iterator<Item = &str>, size| names.map(|n| width(n, size)).fold(0.0, f64::max);
+        let ours = widest(&mut plot.ours.iter().map(|s| s.name.as_str()), LEGEND);
+        let published = widest(&mut plot.published.iter().map(|s| s.name.as_str()), SOURCE);
+        let text = ours.max(published).clamp(LEGEND_TEXT.0, LEGEND_TEXT.1) + 1.0;
+        let picture_width = MARGIN + CHART.0 + GAP + SAMPLE + text + MARGIN;
+
+        let mut title = Vec::new();
+        let mut top = MARGIN;
+        for (content, size, most) in [(&plot.title, TITLE, 3), (&plot.subtitle, SUBTITLE, 2)] {
+            for line in wrap(content, size, picture_width - 2.0 * MARGIN, most) {
+                title.push(Line { text: line, size, left: MARGIN, middle: top + size * LINE / 2.0 });
+                top += size * LINE;
+            }
+        }
+        top += 12.0;
+
+        let left = MARGIN + CHART.0 + GAP;
+        let (legend, bottom) = legend(plot, left, top + 8.0, text);
+        let height = CHART.1.max(bottom - top);
+        Self {
+            picture: (picture_width.ceil(), (top + height + MARGIN).ceil()),
+            title,
+            chart: (MARGIN, top, CHART.0, height),
+            legend,
+            x: labels_axis(plot),
+            y: value_axis(plot.points()),
+        }
+    }
+
+    /// The picture's width and height at `scale` times the size shown.
+    pub fn size(&self, scale: u32) -> (u32, u32) {
+        (self.picture.0 as u32 * scale, self.picture.1 as u32 * scale)
+    }
+}
+
+/// The legend in a column at `left` from `top` on, and where it ends.
+fn legend(plot: &Plot, left: f64, mut top: f64, text: f64) -> (Vec<Entry>, f64) {
+    let mut entries = Vec::new();
+    let mut push = |name: &str, size: f64, style: Option<Style>| {
+        let (left, limit) = if style.is_some() { (left + SAMPLE, text) } else { (left, text + SAMPLE) };
+        let mut lines = Vec::new();
+        for line in wrap(name, size, limit, 4) {
+            lines.push(Line { text: line, size, left, middle: top + size * LINE / 2.0 });
+            top += size * LINE;
+        }
+        top += 5.0;
+        entries.push(Entry { style, lines });
+    };
+    for (i, series) in plot.ours.iter().enumerate() {
+        push(&series.name, LEGEND, Some(Style::ours(i)));
+    }
+    if !plot.published.is_empty() {
+        // An empty line.
+        push("", SOURCE / 2.0, None);
+        push(&plot.published_heading, SOURCE, None);
+    }
+    for (i, series) in plot.published.iter().enumerate() {
+        push(&series.name, SOURCE, Some(Style::published(i)));
+    }
+    (entries, top)
+}
+
+/// Our numbers of labels, as many of them as there is room for.
+fn labels_axis(plot: &Plot) -> Axis {
+    let mut at: Vec<f64> = plot.ours.iter().flat_map(|s| &s.points).map(|p| p.labeled).collect();
+    at.sort_by(f64::total_cmp);
+    at.dedup();
+    let (low, high) = padded(at.first().copied().unwrap_or(0.0), at.last().copied().unwrap_or(1.0), 0.05);
+    let pixel = |x: f64| (x - low) / (high - low) * (CHART.0 - 70.0);
+    let mut ticks = Vec::new();
+    let mut end = f64::NEG_INFINITY;
+    for x in at {
+        let half = width(&thousands(x as usize), TICK) / 2.0;
+        if pixel(x) - half >= end {
+            end = pixel(x) + half + 10.0;
+            ticks.push(x);
+        }
+    }
+    Axis { low, high, ticks }
+}
+
+/// A range that holds all values and intervals, with round ticks.
+fn value_axis<'a>(points: impl Iterator<Item = &'a Point>) -> Axis {
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    for p in points {
+        let (a, b) = p.interval.unwrap_or((p.value, p.value));
+        (low, high) = (low.min(a), high.max(b));
+    }
+    let (low, high) = padded(low, high, 0.05);
+    let rough = (high - low) / 8.0;
+    let power = 10f64.powf(rough.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|s| *s >= rough).unwrap_or(10.0 * power);
+    // Counted in whole steps, so that no error adds up; the range is finite and holds at most 8 steps.
+    let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
+    Axis { low, high, ticks: (first..=last).map(|k| k as f64 * step).collect() }
+}
+
+/// `low..high` with a margin that is `part` of it; a range of no width gets one about its value.
+fn padded(low: f64, high: f64, part: f64) -> (f64, f64) {
+    let margin = if high > low { (high - low) * part } else { (0.02 * low.abs()).max(1.0) };
+    (low - margin, high + margin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(values: &[f64]) -> Axis {
+        let points: Vec<Point> = values.iter().map(|&value| Point { labeled: 1.0, value, interval: None }).collect();
+        value_axis(points.iter())
+    }
+
+    #[test]
+    fn the_axis_of_values_fits_them_with_a_margin_and_has_round_ticks() {
+        let axis = values(&[40.0, 80.0]);
+        assert_eq!((axis.low, axis.high), (38.0, 82.0));
+        assert_eq!(axis.ticks, [40.0, 50.0, 60.0, 70.0, 80.0]);
+        let narrow = values(&[90.01, 90.07]);
+        assert!((4..=8).contains(&narrow.ticks.len()), "{narrow:?}");
+        let constant = values(&[50.0, 50.0]);
+        assert!(constant.low < 50.0 && constant.high > 50.0 && constant.ticks.contains(&50.0), "{constant:?}");
+        let interval = Point { labeled: 1.0, value: 50.0, interval: Some((30.0, 70.0)) };
+        let axis = value_axis([interval].iter());
+        assert!(axis.low < 30.0 && axis.high > 70.0, "{axis:?}");
+    }
+}

@@ -1,0 +1,137 @@
+//! Colours, markers and dashes.
+
+use plotters::style::RGBColor;
+
+/// How a curve looks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Style {
+    pub color: RGBColor,
+    pub marker: Marker,
+    /// Lengths of dash, gap, dash, gap ... in shown pixels; empty for a solid line.
+    pub dashes: &'static [f64],
+    /// Width of the line in shown pixels.
+    pub width: f64,
+    /// Whether the marker is filled.
+    pub filled: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Marker {
+    Circle,
+    Square,
+    TriangleUp,
+    Diamond,
+    Cross,
+    TriangleDown,
+    Plus,
+    Pentagon,
+}
+
+pub(super) const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
+pub(super) const FAINT_INK: RGBColor = RGBColor(0x55, 0x55, 0x55);
+pub(super) const GRID: RGBColor = RGBColor(0xe4, 0xe4, 0xe4);
+
+/// Okabe and Ito, "Color Universal Design" (2008), without their yellow, which white paper swallows. Neighbours differ
+/// in lightness.
+const COLORS: [RGBColor; 7] = [
+    RGBColor(0x00, 0x72, 0xb2),
+    RGBColor(0xe6, 0x9f, 0x00),
+    RGBColor(0x00, 0x9e, 0x73),
+    RGBColor(0x00, 0x00, 0x00),
+    RGBColor(0xd5, 0x5e, 0x00),
+    RGBColor(0x56, 0xb4, 0xe9),
+    RGBColor(0xcc, 0x79, 0xa7),
+];
+
+const MARKERS: [Marker; 8] = [
+    Marker::Circle,
+    Marker::Square,
+    Marker::TriangleUp,
+    Marker::Diamond,
+    Marker::Cross,
+    Marker::TriangleDown,
+    Marker::Plus,
+    Marker::Pentagon,
+];
+
+const DASHES: [&[f64]; 5] = [&[], &[9.0, 4.0], &[2.5, 2.5], &[9.0, 3.0, 2.5, 3.0], &[16.0, 4.0]];
+
+/// Published numbers: markers that can be hollow, and dashes, in grey.
+const PUBLISHED_MARKERS: [Marker; 6] =
+    [Marker::Circle, Marker::Square, Marker::TriangleUp, Marker::Diamond, Marker::TriangleDown, Marker::Pentagon];
+const PUBLISHED_DASHES: [&[f64]; 4] = [&[5.0, 4.0], &[2.0, 3.0], &[10.0, 4.0], &[8.0, 3.0, 2.0, 3.0]];
+const PUBLISHED_GREYS: [RGBColor; 2] = [RGBColor(0x70, 0x70, 0x70), RGBColor(0x9a, 0x9a, 0x9a)];
+
+impl Style {
+    /// Of the i-th sampler. The numbers of colours, markers and dashes have no common divisor: 280 looks.
+    pub fn ours(i: usize) -> Self {
+        Self {
+            color: COLORS[i % COLORS.len()],
+            marker: MARKERS[i % MARKERS.len()],
+            dashes: DASHES[i % DASHES.len()],
+            width: 2.0,
+            filled: true,
+        }
+    }
+
+    /// Of the i-th source of published numbers.
+    pub fn published(i: usize) -> Self {
+        // A period of 24: one grey after the other.
+        let round = i / PUBLISHED_MARKERS.len();
+        Self {
+            color: PUBLISHED_GREYS[round % PUBLISHED_GREYS.len()],
+            marker: PUBLISHED_MARKERS[i % PUBLISHED_MARKERS.len()],
+            dashes: PUBLISHED_DASHES[(i + round) % PUBLISHED_DASHES.len()],
+            width: 1.2,
+            filled: false,
+        }
+    }
+}
+
+impl Marker {
+    /// Corners of a marker about (0, 0), in units of its size.
+    pub fn corners(self) -> Vec<(f64, f64)> {
+        let regular = |n: usize, radius: f64, first_degrees: f64| {
+            let corner = move |i: usize| {
+                let angle = (first_degrees + 360.0 * i as f64 / n as f64).to_radians();
+                (radius * angle.cos(), radius * angle.sin())
+            };
+            (0..n).map(corner).collect::<Vec<_>>()
+        };
+        match self {
+            Self::Circle => regular(24, 1.0, 0.0),
+            Self::Square => regular(4, 1.27, 45.0),
+            Self::TriangleUp => regular(3, 1.4, -90.0),
+            Self::TriangleDown => regular(3, 1.4, 90.0),
+            Self::Diamond => regular(4, 1.4, 0.0),
+            Self::Pentagon => regular(5, 1.2, -90.0),
+            Self::Plus => plus(),
+            Self::Cross => {
+                let half = std::f64::consts::FRAC_1_SQRT_2;
+                plus().into_iter().map(|(x, y)| ((x - y) * half, (x + y) * half)).collect()
+            }
+        }
+    }
+}
+
+fn plus() -> Vec<(f64, f64)> {
+    let (a, b) = (0.42, 1.35);
+    vec![(a, a), (a, b), (-a, b), (-a, a), (-b, a), (-b, -a), (-a, -a), (-a, -b), (a, -b), (a, -a), (b, -a), (b, a)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twelve_samplers_look_different_and_so_do_twenty_sources() {
+        for (n, style) in [(12, Style::ours as fn(usize) -> Style), (20, Style::published)] {
+            for i in 0..n {
+                for j in 0..i {
+                    let (a, b) = (style(i), style(j));
+                    assert!((a.marker, a.dashes) != (b.marker, b.dashes), "{i} and {j} look the same in grey");
+                }
+            }
+        }
+    }
+}

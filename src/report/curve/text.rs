@@ -1,0 +1,86 @@
+//! The font, and how much room text takes.
+
+use std::sync::OnceLock;
+
+use anyhow::{Result, ensure};
+use plotters::style::{FontStyle, IntoFont, register_font as register};
+
+/// What viewers of the SVG replace by their own font, and the name that the built-in one is registered under.
+pub(super) const FONT: &str = "sans-serif";
+
+/// Registers the built-in font, once a process: the PNG is the same on a machine without fonts.
+///
+/// # Errors
+/// If the font is damaged, which a build cannot have.
+pub(super) fn register_font() -> Result<()> {
+    static DONE: OnceLock<bool> = OnceLock::new();
+    let done = DONE.get_or_init(|| register(FONT, FontStyle::Normal, dejavu::sans::regular()).is_ok());
+    ensure!(*done, "the built-in font cannot be read; build pt4al again");
+    Ok(())
+}
+
+/// The width of a line of text in the unit of `size`. DejaVu runs wide: what viewers show in its place is narrower.
+pub(super) fn width(text: &str, size: f64) -> f64 {
+    // The measure comes in whole pixels.
+    const FINER: f64 = 16.0;
+    let measured = (FONT, size * FINER).into_font().box_size(text);
+    // Without the font (never registered), a rough guess.
+    measured.map_or(0.6 * size * text.chars().count() as f64, |(w, _)| f64::from(w) / FINER)
+}
+
+/// `text` in at most `most` lines no wider than `limit`, broken between words, or inside one that is too long; what
+/// does not fit ends in an ellipsis. At least one line.
+pub(super) fn wrap(text: &str, size: f64, limit: f64, most: usize) -> Vec<String> {
+    let fits = |line: &str| width(line, size) <= limit;
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.len() - 1;
+        let longer = if lines[line].is_empty() { word.to_owned() } else { format!("{} {word}", lines[line]) };
+        if fits(&longer) {
+            lines[line] = longer;
+            continue;
+        }
+        if !lines[line].is_empty() {
+            lines.push(String::new());
+        }
+        for c in word.chars() {
+            let line = lines.len() - 1;
+            let longer = format!("{}{c}", lines[line]);
+            if fits(&longer) || lines[line].is_empty() {
+                lines[line] = longer;
+            } else {
+                lines.push(c.to_string());
+            }
+        }
+    }
+    if lines.len() > most.max(1) {
+        lines.truncate(most.max(1));
+        if let Some(last) = lines.last_mut() {
+            while !last.is_empty() && !fits(&format!("{last}…")) {
+                last.pop();
+            }
+            last.push('…');
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_wrapped_between_words_and_inside_long_ones() {
+        register_font().unwrap();
+        assert_eq!(wrap("short", 12.0, 200.0, 3), ["short"]);
+        assert_eq!(wrap("", 12.0, 200.0, 3), [""]);
+        let long = "words that do not fit on one line and a-word-that-is-very-very-long-and-has-no-space-at-all";
+        let lines = wrap(long, 12.0, 150.0, 9);
+        assert!(lines.len() > 3 && lines.iter().all(|l| width(l, 12.0) <= 150.0), "{lines:?}");
+        assert_eq!(lines.concat().replace(' ', ""), long.replace(' ', ""));
+        let cut = wrap(long, 12.0, 150.0, 2);
+        assert!(cut.len() == 2 && cut[1].ends_with('…') && width(&cut[1], 12.0) <= 150.0, "{cut:?}");
+        // Narrower than a letter: no endless loop, nothing lost.
+        assert_eq!(wrap("abc", 12.0, 1.0, 9), ["a", "b", "c"]);
+    }
+}

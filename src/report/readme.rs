@@ -1,0 +1,129 @@
+//! The page of a results folder.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::Findings;
+use super::metric::{select_in_words, thousands};
+use crate::store::{Manifest, Session};
+
+/// `README.md`: what ran, on what, and what came out.
+pub(super) fn readme(findings: &Findings, tables: &str, curve: bool) -> String {
+    let mut page = format!("# {}\n\n", findings.spec.title.replace(['\n', '\r'], " "));
+    for line in protocol(findings) {
+        page += &format!("- {line}\n");
+    }
+    if let Some(manifest) = &findings.manifest {
+        let mut commands: Vec<&str> = Vec::new();
+        for session in &manifest.sessions {
+            if !commands.contains(&session.command.as_str()) {
+                commands.push(&session.command);
+            }
+        }
+        let commands: String = commands.into_iter().map(|c| format!("{c}\n")).collect();
+        page += &format!("\n```sh\n{commands}```\n");
+    }
+    page += &format!("\n## Results\n\n{tables}");
+    if curve {
+        page += "\n![Learning curves](curve.svg)\n\n\
+                 Bars are 95 % intervals. Curves are set apart sideways by a few pixels, so that bars do not hide bars.\n";
+    }
+    page +=
+        "\nEvery number, in full precision: [summary.csv](summary.csv). Each trial's: [records.csv](records.csv).\n";
+    page
+}
+
+/// A few lines; the resolved spec has all of it.
+fn protocol(findings: &Findings) -> Vec<String> {
+    let spec = &findings.spec;
+    let (experiment, profile) = spec.identity();
+    let profile = if profile.is_empty() { String::new() } else { format!(", profile `{profile}`") };
+    let seeds: Vec<String> = spec.seeds.iter().map(u64::to_string).collect();
+    let (rounds, train) = (&spec.rounds, &spec.train);
+    let mut lines = vec![
+        format!("Experiment `{experiment}`{profile}; protocol `{}`, all of it in [spec.toml](spec.toml).", spec.hash()),
+        format!("Seeds: {}.", seeds.join(", ")),
+        format!(
+            "Rounds: {} of {} labels at first and {} more each.",
+            rounds.count,
+            thousands(rounds.initial),
+            thousands(rounds.query)
+        ),
+        format!(
+            "Task model: {} of width {}, {} weights, {} epochs, minibatch {}; queried with: {}.",
+            name(&spec.model.arch),
+            spec.model.width,
+            name(&train.start),
+            train.epochs,
+            train.minibatch,
+            select_in_words(train.select.query.name())
+        ),
+    ];
+    match &findings.manifest {
+        Some(manifest) => lines.extend(origin(manifest)),
+        None => lines.push("No manifest.json: where and on which data this ran is not known.".into()),
+    }
+    lines
+}
+
+fn origin(manifest: &Manifest) -> Vec<String> {
+    let data = &manifest.data;
+    let each = |value: fn(&Session) -> String| {
+        let values: BTreeSet<String> = manifest.sessions.iter().map(value).filter(|v| !v.is_empty()).collect();
+        values.into_iter().collect::<Vec<_>>().join(", ")
+    };
+    let note = data.note.trim().trim_end_matches('.');
+    let note = if note.is_empty() { String::new() } else { format!(" {note}.") };
+    let mut lines = vec![format!(
+        "Data: {}, pool of {}, {} test images, fingerprint `{}`.{note}",
+        data.name,
+        thousands(data.pool),
+        thousands(data.test),
+        data.fingerprint
+    )];
+    if let (Some(first), Some(last)) = (manifest.sessions.first(), manifest.sessions.last()) {
+        let finished = match last.finished.as_str() {
+            "" => "an end that is not recorded (it still runs, or was killed)",
+            finished => finished,
+        };
+        let sessions = match manifest.sessions.len() {
+            1 => String::new(),
+            n => format!(", in {n} sessions"),
+        };
+        lines.push(format!("Ran from {} to {finished}{sessions}.", first.started));
+        lines.push(format!("Device: {}; processor: {}; host: {}.", each(device), each(cpu), each(host)));
+        lines.push(format!("Program: {}; libtorch {}.", each(program), each(libtorch)));
+    }
+    lines
+}
+
+fn device(session: &Session) -> String {
+    session.device.clone()
+}
+
+fn cpu(session: &Session) -> String {
+    session.cpu.clone()
+}
+
+fn host(session: &Session) -> String {
+    session.host.clone()
+}
+
+fn libtorch(session: &Session) -> String {
+    session.libtorch.clone()
+}
+
+fn program(session: &Session) -> String {
+    let revision = match (session.revision.as_str(), session.dirty) {
+        ("", _) => String::new(),
+        (revision, false) => format!(" at {revision}"),
+        (revision, true) => format!(" at {revision} with local changes"),
+    };
+    format!("pt4al {}{revision}", session.pt4al)
+}
+
+/// The name that the spec has for a value of a closed set.
+fn name(value: &impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_else(|| "another".into())
+}

@@ -1,0 +1,155 @@
+//! Published numbers, to stand beside ours: `results/reference/<experiment>.csv`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, anyhow, ensure};
+use serde::Deserialize;
+
+/// The numbers that one source publishes of one sampler.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reference {
+    /// Who says so, so that a reader can find it.
+    pub source: String,
+    /// The sampler's label, or the nearest to one.
+    pub sampler: String,
+    /// What a reader must know of them; empty for nothing.
+    pub note: String,
+    /// By labels.
+    pub points: Vec<ReferencePoint>,
+}
+
+/// One published number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ReferencePoint {
+    pub labeled: usize,
+    /// Percent, as published.
+    pub accuracy: f64,
+    /// Trials that it is the mean of, where that is known.
+    pub trials: Option<usize>,
+}
+
+impl Reference {
+    /// Source, sampler and note, for legends and tables.
+    pub fn name(&self) -> String {
+        let trials = self.points.first().and_then(|p| p.trials).filter(|&n| n > 1).map(|n| format!("mean of {n}"));
+        let notes = [Some(self.note.clone()).filter(|n| !n.is_empty()), trials];
+        let notes = notes.into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let notes = if notes.is_empty() { notes } else { format!(" ({notes})") };
+        format!("{}: {}{notes}", self.source, self.sampler)
+    }
+
+    /// The number at exactly `labeled` labels.
+    pub fn at(&self, labeled: usize) -> Option<f64> {
+        self.points.iter().find(|p| p.labeled == labeled).map(|p| p.accuracy)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReferenceRow {
+    source: String,
+    sampler: String,
+    labeled: usize,
+    accuracy: f64,
+    trials: Option<usize>,
+    note: String,
+}
+
+/// Reads `<folder>/<experiment>.csv`, whose columns are `source,sampler,labeled,accuracy,trials,note`; there are no
+/// references when that file is not there. Rows of equal source, sampler and note form one curve.
+///
+/// # Errors
+/// If a row does not fit or repeats a point; the message names the file and the line.
+pub fn references(folder: &Path, experiment: &str) -> Result<Vec<Reference>> {
+    let path = folder.join(format!("{experiment}.csv"));
+    let file = path.display();
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let mut reader = csv::Reader::from_path(&path).map_err(|e| anyhow!("{file}: cannot be read ({e}); check it"))?;
+    let mut found: Vec<Reference> = Vec::new();
+    for (i, row) in reader.deserialize().enumerate() {
+        let line = i + 2;
+        let row: ReferenceRow = row.map_err(|e| {
+            let why = e.to_string().replace('\n', " ");
+            anyhow!("{file}:{line}: not a published number ({why}); correct the line")
+        })?;
+        ensure!(
+            (0.0..=100.0).contains(&row.accuracy),
+            "{file}:{line}: the accuracy is {}; write it in percent, 0 to 100",
+            row.accuracy
+        );
+        let place =
+            found.iter().position(|r| (&r.source, &r.sampler, &r.note) == (&row.source, &row.sampler, &row.note));
+        let place = place.unwrap_or_else(|| {
+            found.push(Reference { source: row.source, sampler: row.sampler, note: row.note, points: Vec::new() });
+            found.len() - 1
+        });
+        ensure!(
+            found[place].at(row.labeled).is_none(),
+            "{file}:{line}: repeats the point at {} labels of {}; remove one of the two lines",
+            row.labeled,
+            found[place].name()
+        );
+        let point = ReferencePoint { labeled: row.labeled, accuracy: row.accuracy, trials: row.trials };
+        found[place].points.push(point);
+    }
+    found.iter_mut().for_each(|r| r.points.sort_by_key(|p| p.labeled));
+    Ok(found)
+}
+
+/// The folder of published numbers for a results folder: `reference/` beside it, or else `results/reference/` below
+/// the current directory.
+pub fn reference_folder(results: &Path) -> PathBuf {
+    let beside = results.join("../reference");
+    if beside.is_dir() { beside } else { PathBuf::from("results/reference") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(rows: &str) -> Result<Vec<Reference>> {
+        let dir = tempfile::tempdir().unwrap();
+        let text = format!("source,sampler,labeled,accuracy,trials,note\n{rows}");
+        std::fs::write(dir.path().join("small.csv"), text).unwrap();
+        references(dir.path(), "small")
+    }
+
+    #[test]
+    fn rows_of_one_source_form_a_curve() {
+        let found = load("a,random,400,50,,\na,random,200,40.5,,\na,random,200,41,5,other data\n").unwrap();
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].points.iter().map(|p| p.labeled).collect::<Vec<_>>(), [200, 400]);
+        assert_eq!((found[0].at(200), found[0].at(300)), (Some(40.5), None));
+        assert_eq!(found[0].name(), "a: random");
+        assert_eq!(found[1].name(), "a: random (other data; mean of 5)");
+    }
+
+    #[test]
+    fn no_file_is_no_references_and_a_bad_line_is_named() {
+        assert_eq!(references(Path::new("/nowhere"), "small").unwrap(), []);
+        for (rows, part) in [
+            ("a,random,200,40,,\na,random,two,40,,\n", "small.csv:3"),
+            ("a,random,200,0.405e3,,\n", "in percent"),
+            ("a,random,200,nan,,\n", "in percent"),
+            ("a,random,200,40,,\na,random,200,41,,\n", "small.csv:3: repeats the point at 200 labels"),
+            ("a,random,200\n", "small.csv:2"),
+        ] {
+            let message = format!("{:#}", load(rows).unwrap_err());
+            assert!(message.contains(part) && !message.contains('\n'), "{message}");
+        }
+    }
+
+    /// The numbers of the sources, counted by hand: 1 of the paper, 2 of the README, 3 of users, 10 + 10 + 10 of
+    /// reproductions, 5 + 5 + 4 and 1 of baselines.
+    #[test]
+    fn the_published_numbers_of_cifar10_load() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/reference");
+        let found = references(&folder, "cifar10").unwrap();
+        assert_eq!(found.iter().map(|r| r.points.len()).sum::<usize>(), 51);
+        assert_eq!(found.iter().find(|r| r.source.contains("paper")).unwrap().at(10_000), Some(93.1));
+        let on_train = found.iter().find(|r| r.note.contains("evaluated on train images")).unwrap();
+        assert_eq!((on_train.at(10_000), on_train.points.len()), (Some(93.45), 10));
+    }
+}
