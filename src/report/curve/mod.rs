@@ -36,6 +36,12 @@ struct Series {
     points: Vec<Point>,
 }
 
+impl Series {
+    fn is_single(&self) -> bool {
+        self.points.len() == 1
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Point {
     labeled: f64,
@@ -127,6 +133,7 @@ pub fn png(plot: &Plot) -> Result<Vec<u8>> {
     let mut encoder = png::Encoder::new(&mut file, width, height);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::Best);
     let mut writer = encoder.write_header().map_err(|e| undrawn(&e))?;
     writer.write_image_data(&halved(&fine, size.0 as usize)).map_err(|e| undrawn(&e))?;
     writer.finish().map_err(|e| undrawn(&e))?;
