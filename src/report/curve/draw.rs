@@ -26,7 +26,7 @@ pub(super) fn draw<DB: DrawingBackend>(root: &Area<DB>, plot: &Plot, layout: &La
     }
     for entry in &layout.legend {
         for line in &entry.lines {
-            text(root, line, if entry.style.is_some_and(|s| s.filled) { INK } else { FAINT_INK })?;
+            text(root, line, if entry.style.is_some_and(|s| !s.hollow) { INK } else { FAINT_INK })?;
         }
         if let (Some(style), Some(line)) = (entry.style, entry.lines.first()) {
             sample(root, &style, line, entry.single)?;
@@ -165,13 +165,13 @@ fn marker<DB: DrawingBackend>(root: &Area<DB>, (x, y): Pixel, style: &Style) -> 
         let corner = |(dx, dy): (f64, f64)| (x + fine(size * dx), y + fine(size * dy));
         Polygon::new(style.marker.corners().into_iter().map(corner).collect::<Vec<_>>(), color.filled())
     };
-    if style.filled {
+    if style.hollow && style.marker.has_inside() {
+        root.draw(&shape(MARKER, style.color))?;
+        root.draw(&shape(MARKER - 1.6, WHITE))
+    } else {
         // A white rim keeps markers apart that lie over lines.
         root.draw(&shape(MARKER + 1.2, WHITE))?;
         root.draw(&shape(MARKER, style.color))
-    } else {
-        root.draw(&shape(MARKER, style.color))?;
-        root.draw(&shape(MARKER - 1.6, WHITE))
     }
 }
 

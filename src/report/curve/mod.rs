@@ -75,6 +75,8 @@ impl Plot {
                 inside.map(|p| Point { labeled: p.labeled as f64, value: p.accuracy, interval: None }).collect();
             (!points.is_empty()).then(|| Series { name: r.name(), points })
         });
+        // Curves first: numbers that stand alone differ in their markers only, which come again after a few.
+        let (curves, singles): (Vec<_>, Vec<_>) = published.partition(|s| !s.is_single());
         let seeds = seeds_in_words(rows.clone().map(|r| r.n));
         let intervals = if rows.clone().any(|r| r.n > 1) { "95 % intervals" } else { "no intervals" };
         Some(Self {
@@ -83,7 +85,7 @@ impl Plot {
             x_label: "labels".into(),
             y_label: metric.label.into(),
             ours: samplers(rows.clone()).into_iter().map(series).collect(),
-            published: published.collect(),
+            published: curves.into_iter().chain(singles).collect(),
             published_heading: findings.published_heading().into(),
         })
     }
