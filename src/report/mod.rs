@@ -102,3 +102,189 @@ fn remove(path: &Path) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{accuracy, full, spec, spec_of, write_folder};
+    use super::*;
+    use crate::store::Record;
+
+    /// `results/small` in a folder of its own, reported.
+    fn reported(rows: Vec<Record>) -> (tempfile::TempDir, std::path::PathBuf, String) {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("small");
+        write_folder(&folder, &spec(), rows);
+        let text = report(&folder).unwrap();
+        (dir, folder, text)
+    }
+
+    fn read(folder: &Path, name: &str) -> String {
+        std::fs::read_to_string(folder.join(name)).unwrap()
+    }
+
+    fn message(folder: &Path) -> String {
+        let message = format!("{:#}", report(folder).unwrap_err());
+        assert!(!message.contains('\n'), "{message}");
+        message
+    }
+
+    /// Elements are closed in the order in which they were opened, and text holds no bare `<` or `&`.
+    fn assert_well_formed(svg: &str) {
+        let mut open: Vec<&str> = Vec::new();
+        for tag in svg.split('<').skip(1) {
+            let (tag, text) = tag.split_once('>').expect("a tag ends");
+            if let Some(name) = tag.strip_prefix('/') {
+                assert_eq!(open.pop(), Some(name));
+            } else if !tag.ends_with('/') && !tag.starts_with('?') {
+                open.push(tag.split_whitespace().next().unwrap());
+            }
+            for entity in text.split('&').skip(1) {
+                assert!(entity.starts_with("lt;") || entity.starts_with("gt;") || entity.starts_with("amp;"), "{text}");
+            }
+        }
+        assert!(open.is_empty() && svg.starts_with("<svg"), "{open:?}");
+    }
+
+    /// Width and height; the file is decoded in full.
+    fn png_size(folder: &Path) -> (u32, u32) {
+        let bytes = std::fs::read(folder.join("curve.png")).unwrap();
+        let mut reader = ::png::Decoder::new(bytes.as_slice()).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size()];
+        let info = reader.next_frame(&mut pixels).unwrap();
+        // A picture, not a sheet of white.
+        assert!(pixels.iter().any(|&p| p < 100) && pixels.contains(&255));
+        (info.width, info.height)
+    }
+
+    #[test]
+    fn a_folder_is_reported() {
+        let (_dir, folder, text) = reported(full());
+        assert!(text.contains("| core-set | 35.0 ± 2.5 | 50.0 ± 2.5 | 65.0 ± 2.5 |"), "{text}");
+
+        let summary = read(&folder, "summary.csv");
+        let mut lines = summary.lines();
+        assert_eq!(lines.next(), Some("experiment,profile,sampler,round,labeled,metric,select,n,mean,sd,low,high"));
+        assert_eq!(lines.clone().count(), 6);
+        assert!(lines.next().unwrap().starts_with("small,,random,0,200,accuracy,last,3,0.3"), "{summary}");
+
+        let svg = read(&folder, "curve.svg");
+        assert_well_formed(&svg);
+        let parts =
+            [">\nrandom\n<", ">\ncore-set\n<", "small &lt;experiment&gt; &amp; its", "n = 3 seeds, 95 %", "labels"];
+        for part in parts {
+            assert!(svg.contains(part), "{part}");
+        }
+        let (width, height) = png_size(&folder);
+        // The PNG has twice the size at which the SVG is shown.
+        let attributes = format!("<svg width=\"{}\" height=\"{}\"", width / 2, height / 2);
+        assert!(svg.starts_with(&attributes), "{}", &svg[..90]);
+
+        let readme = read(&folder, "README.md");
+        for part in [
+            "# A small <experiment> & its curves\n",
+            &spec().hash(),
+            "Seeds: 0, 1, 2.",
+            "Rounds: 3 of 200 labels at first and 200 more each.",
+            "resnet18 of width 4, fresh weights",
+            "generated pictures, not photographs",
+            "Ran from 2026-01-02T03:04:05Z to 2026-01-02T04:04:05Z.",
+            "pt4al 0.1.0 at abc1234 with local changes",
+            "```sh\npt4al run experiments/small.toml\n```",
+            "(curve.svg)",
+            &text,
+        ] {
+            assert!(readme.contains(part), "{part:?} is not in {readme}");
+        }
+    }
+
+    #[test]
+    fn published_numbers_beside_the_folder_are_drawn_and_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let (folder, reference) = (dir.path().join("small-tiny"), dir.path().join("reference"));
+        let mut rows = full();
+        rows.iter_mut().for_each(|r| r.profile = "tiny".into());
+        write_folder(&folder, &spec_of(Some("tiny")), rows);
+        std::fs::create_dir(&reference).unwrap();
+        let header = "source,sampler,labeled,accuracy,trials,note\n";
+        let inside = "a paper,random,200,31,,\na paper,random,400,41,,\nanother paper,random,500,52,,\n";
+        let outside = "a third paper,random,601,99,,\n";
+        std::fs::write(reference.join("small.csv"), format!("{header}{inside}{outside}")).unwrap();
+        let text = report(&folder).unwrap();
+        assert!(text.contains("| random [published 1] |         31 |         41 |          - |"), "{text}");
+        let svg = read(&folder, "curve.svg");
+        assert_well_formed(&svg);
+        assert!(svg.contains("a paper: random") && svg.contains("another paper: random"));
+        assert!(svg.contains("Published numbers (full protocol)") && !svg.contains("third"));
+
+        std::fs::write(reference.join("small.csv"), format!("{header}{inside}oops\n")).unwrap();
+        assert!(message(&folder).contains("small.csv:5: not a published number"));
+    }
+
+    #[test]
+    fn before_the_first_round_there_is_no_picture_and_the_page_says_so() {
+        let (_dir, folder, _) = reported(full());
+        write_folder(&folder, &spec(), Vec::new());
+        let text = report(&folder).unwrap();
+        assert!(text.contains("No round has finished yet."), "{text}");
+        assert!(!folder.join("curve.svg").exists() && !folder.join("curve.png").exists());
+        let readme = read(&folder, "README.md");
+        assert!(readme.contains("No round has finished yet.") && !readme.contains("curve.svg"), "{readme}");
+    }
+
+    #[test]
+    fn files_that_are_missing_or_foreign_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("small");
+        assert!(message(&folder).contains("no such results folder"));
+        std::fs::create_dir(&folder).unwrap();
+        assert!(message(&folder).contains("spec.toml"));
+        write_folder(&folder, &spec(), full());
+        std::fs::remove_file(folder.join("records.csv")).unwrap();
+        assert!(message(&folder).contains("records.csv: not there yet; `pt4al run`"));
+        std::fs::write(folder.join("records.csv"), "name,age\nAda,36\n").unwrap();
+        assert!(message(&folder).contains("records.csv: not the records of a trial"));
+        let nan = "experiment,profile,sampler,seed,round,labeled,metric,select,value,train_seconds,evaluate_seconds,\
+                   score_seconds,query_seconds,peak_rss_mb,device,error\n\
+                   small,,random,0,0,200,accuracy,last,NaN,1,1,0,0,1,cpu,\n";
+        std::fs::write(folder.join("records.csv"), nan).unwrap();
+        assert!(message(&folder).contains("records.csv:2: the accuracy of random, seed 0, round 0 is NaN"));
+        assert!(!folder.join("README.md").exists());
+        // A folder without a manifest still has its numbers.
+        write_folder(&folder, &spec(), full());
+        std::fs::remove_file(folder.join("manifest.json")).unwrap();
+        report(&folder).unwrap();
+        assert!(read(&folder, "README.md").contains("No manifest.json"));
+    }
+
+    #[test]
+    fn odd_shapes_are_drawn() {
+        let one = vec![accuracy("random", 0, 0, 0.5)];
+        let constant = (0..6).map(|i| accuracy("random", i / 3, i as usize % 3, 0.5)).collect();
+        let gap = full().into_iter().filter(|r| !(r.round == 1 && r.sampler == "random")).collect();
+        for (rows, legend) in [(one, "n = 1 seed, no intervals"), (constant, "n = 2 seeds"), (gap, "n = 3 seeds")] {
+            let (_dir, folder, _) = reported(rows);
+            let svg = read(&folder, "curve.svg");
+            assert_well_formed(&svg);
+            assert!(svg.contains(legend) && !svg.contains("NaN"), "{legend}");
+            assert!(png_size(&folder).0 > 1000);
+        }
+    }
+
+    #[test]
+    fn twelve_samplers_of_twenty_seeds_and_ten_rounds_are_drawn_in_seconds() {
+        let mut rows = Vec::new();
+        for (sampler, seed) in (0..12).flat_map(|s| (0..20).map(move |seed| (s, seed))) {
+            for round in 0..10 {
+                let value = 0.3 + 0.05 * round as f64 + 0.004 * f64::from(sampler) + 0.001 * seed as f64;
+                rows.push(accuracy(&format!("sampler-{sampler}-with-a-name-of-many-words"), seed, round, value));
+            }
+        }
+        let start = std::time::Instant::now();
+        let (_dir, folder, text) = reported(rows);
+        // Unoptimised, on a busy machine: far more than it takes, far less than something quadratic in the records.
+        assert!(start.elapsed().as_secs() < 60);
+        assert_eq!(text.matches("| sampler-").count(), 12);
+        let svg = read(&folder, "curve.svg");
+        assert!((0..12).all(|s| svg.contains(&format!("sampler-{s}-with"))));
+    }
+}

@@ -27,7 +27,8 @@ pub(super) fn readme(findings: &Findings, tables: &str, curve: bool) -> String {
     page += &format!("\n## Results\n\n{tables}");
     if curve {
         page += "\n![Learning curves](curve.svg)\n\n\
-                 Bars are 95 % intervals. Curves are set apart sideways by a few pixels, so that bars do not hide bars.\n";
+                 Bars are 95 % intervals of the mean. They, and single published numbers, stand a few pixels aside of their number of \
+                 labels, so that they do not hide each other.\n";
     }
     page +=
         "\nEvery number, in full precision: [summary.csv](summary.csv). Each trial's: [records.csv](records.csv).\n";

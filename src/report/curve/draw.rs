@@ -26,10 +26,10 @@ pub(super) fn draw<DB: DrawingBackend>(root: &Area<DB>, plot: &Plot, layout: &La
     }
     for entry in &layout.legend {
         for line in &entry.lines {
-            text(root, line, if entry.style.is_some_and(|s| s.filled) { INK } else { FAINT_INK })?;
+            text(root, line, if entry.style.is_some_and(|s| !s.hollow) { INK } else { FAINT_INK })?;
         }
         if let (Some(style), Some(line)) = (entry.style, entry.lines.first()) {
-            sample(root, &style, line)?;
+            sample(root, &style, line, entry.single)?;
         }
     }
 
@@ -55,25 +55,32 @@ pub(super) fn draw<DB: DrawingBackend>(root: &Area<DB>, plot: &Plot, layout: &La
         .y_label_formatter(&|y| format!("{y:.decimals$}"))
         .draw()?;
 
-    let at = |series: &Series, shift: i32| -> Vec<Pixel> {
-        let pixel = |p: &super::Point| chart.backend_coord(&(p.labeled, p.value));
-        series.points.iter().map(pixel).map(|(x, y)| (x + shift, y)).collect()
+    let pixels = |series: &Series| -> Vec<Pixel> {
+        series.points.iter().map(|p| chart.backend_coord(&(p.labeled, p.value))).collect()
     };
-    for (i, series) in plot.published.iter().enumerate() {
-        curve(root, &at(series, 0), &Style::published(i))?;
+    for (i, series) in plot.published.iter().enumerate().filter(|(_, s)| !s.is_single()) {
+        curve(root, &pixels(series), &Style::published(i))?;
     }
+    // Under the curves: a bar that a marker hides is no longer than the marker.
     let shifts = shifts(plot, |x| chart.backend_coord(&(x, layout.y.low)).0);
-    for (i, (series, &shift)) in plot.ours.iter().zip(&shifts).enumerate() {
-        let color = Style::ours(i).color;
+    for (i, (series, shift)) in plot.ours.iter().zip(&shifts).enumerate() {
         for point in &series.points {
             let Some((low, high)) = point.interval else { continue };
             let (x, from) = chart.backend_coord(&(point.labeled, low));
             let (_, to) = chart.backend_coord(&(point.labeled, high));
-            bar(root, x + shift, from, to, color)?;
+            bar(root, x + shift, from, to, Style::ours(i).color)?;
         }
     }
-    for (i, (series, &shift)) in plot.ours.iter().zip(&shifts).enumerate() {
-        curve(root, &at(series, shift), &Style::ours(i))?;
+    for (i, series) in plot.ours.iter().enumerate() {
+        curve(root, &pixels(series), &Style::ours(i))?;
+    }
+    // Single published numbers stand to the right of ours, in three columns, as they tend to be close to each other.
+    let right = shifts.last().copied().unwrap_or(0);
+    let singles = plot.published.iter().enumerate().filter(|(_, s)| s.is_single());
+    for (nth, (i, series)) in singles.enumerate() {
+        for (x, y) in pixels(series) {
+            marker(root, (x + right + fine(9.0 + 9.0 * (nth % 3) as f64), y), &Style::published(i))?;
+        }
     }
     root.present()
 }
@@ -112,18 +119,15 @@ fn decimals(axis: &Axis) -> usize {
     if step.is_finite() { (-(step * 1.001).log10().floor()).clamp(0.0, 9.0) as usize } else { 0 }
 }
 
-/// Curves that have intervals are set apart sideways, lest bars hide bars: a shift in fine pixels for each.
+/// Bars stand side by side, lest they hide each other: a shift in fine pixels for each of our curves. The curves
+/// themselves are not shifted: on a rising curve, what is further to the left looks better.
 fn shifts(plot: &Plot, x: impl Fn(f64) -> i32) -> Vec<i32> {
     let n = plot.ours.len();
-    let points = || plot.ours.iter().flat_map(|s| &s.points);
-    if points().all(|p| p.interval.is_none()) {
-        return vec![0; n];
-    }
-    let mut at: Vec<i32> = points().map(|p| x(p.labeled)).collect();
+    let mut at: Vec<i32> = plot.ours.iter().flat_map(|s| &s.points).map(|p| x(p.labeled)).collect();
     at.sort_unstable();
     at.dedup();
     let room = at.windows(2).map(|w| w[1] - w[0]).min().unwrap_or(i32::MAX);
-    let apart = scaled(4.0).min(0.6 * f64::from(room) / n as f64);
+    let apart = scaled(3.0).min(0.6 * f64::from(room) / n as f64);
     (0..n).map(|i| (apart * (i as f64 - (n as f64 - 1.0) / 2.0)).round() as i32).collect()
 }
 
@@ -132,11 +136,14 @@ fn text<DB: DrawingBackend>(root: &Area<DB>, line: &Line, color: RGBColor) -> Dr
     root.draw(&Text::new(line.text.as_str(), (fine(line.left), fine(line.middle)), style))
 }
 
-/// The sample of a curve before the first line of its name.
-fn sample<DB: DrawingBackend>(root: &Area<DB>, style: &Style, line: &Line) -> Drawn<DB> {
+/// The sample of a curve, or of a single point, before the first line of its name.
+fn sample<DB: DrawingBackend>(root: &Area<DB>, style: &Style, line: &Line, single: bool) -> Drawn<DB> {
     let (left, right) = (line.left - SAMPLE, line.left - 8.0);
-    let at = |x: f64| (fine(x), fine(line.middle));
-    stroke(root, &[at(left), at(right)], style)?;
+    // The backends do not agree on the middle of a line of text; this lies between.
+    let at = |x: f64| (fine(x), fine(line.middle - 0.06 * line.size));
+    if !single {
+        stroke(root, &[at(left), at(right)], style)?;
+    }
     marker(root, at((left + right) / 2.0), style)
 }
 
@@ -158,13 +165,13 @@ fn marker<DB: DrawingBackend>(root: &Area<DB>, (x, y): Pixel, style: &Style) -> 
         let corner = |(dx, dy): (f64, f64)| (x + fine(size * dx), y + fine(size * dy));
         Polygon::new(style.marker.corners().into_iter().map(corner).collect::<Vec<_>>(), color.filled())
     };
-    if style.filled {
+    if style.hollow && style.marker.has_inside() {
+        root.draw(&shape(MARKER, style.color))?;
+        root.draw(&shape(MARKER - 1.6, WHITE))
+    } else {
         // A white rim keeps markers apart that lie over lines.
         root.draw(&shape(MARKER + 1.2, WHITE))?;
         root.draw(&shape(MARKER, style.color))
-    } else {
-        root.draw(&shape(MARKER, style.color))?;
-        root.draw(&shape(MARKER - 1.6, WHITE))
     }
 }
 

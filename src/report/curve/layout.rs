@@ -45,6 +45,8 @@ pub(super) struct Line {
 /// A sample of a curve with its name, or a heading.
 pub(super) struct Entry {
     pub style: Option<Style>,
+    /// Whether the sample is a marker alone.
+    pub single: bool,
     pub lines: Vec<Line>,
 }
 
@@ -61,7 +63,8 @@ impl Layout {
         let widest = |names: &mut dyn Iterator<Item = &str>, size| names.map(|n| width(n, size)).fold(0.0, f64::max);
         let ours = widest(&mut plot.ours.iter().map(|s| s.name.as_str()), LEGEND);
         let published = widest(&mut plot.published.iter().map(|s| s.name.as_str()), SOURCE);
-        let text = ours.max(published).clamp(LEGEND_TEXT.0, LEGEND_TEXT.1) + 1.0;
+        let heading = width(&plot.published_heading, SOURCE) - SAMPLE;
+        let text = ours.max(published).max(heading).clamp(LEGEND_TEXT.0, LEGEND_TEXT.1) + 1.0;
         let picture_width = MARGIN + CHART.0 + GAP + SAMPLE + text + MARGIN;
 
         let mut title = Vec::new();
@@ -96,7 +99,7 @@ impl Layout {
 /// The legend in a column at `left` from `top` on, and where it ends.
 fn legend(plot: &Plot, left: f64, mut top: f64, text: f64) -> (Vec<Entry>, f64) {
     let mut entries = Vec::new();
-    let mut push = |name: &str, size: f64, style: Option<Style>| {
+    let mut push = |name: &str, size: f64, style: Option<Style>, single: bool| {
         let (left, limit) = if style.is_some() { (left + SAMPLE, text) } else { (left, text + SAMPLE) };
         let mut lines = Vec::new();
         for line in wrap(name, size, limit, 4) {
@@ -104,18 +107,18 @@ fn legend(plot: &Plot, left: f64, mut top: f64, text: f64) -> (Vec<Entry>, f64) 
             top += size * LINE;
         }
         top += 5.0;
-        entries.push(Entry { style, lines });
+        entries.push(Entry { style, single, lines });
     };
     for (i, series) in plot.ours.iter().enumerate() {
-        push(&series.name, LEGEND, Some(Style::ours(i)));
+        push(&series.name, LEGEND, Some(Style::ours(i)), false);
     }
     if !plot.published.is_empty() {
         // An empty line.
-        push("", SOURCE / 2.0, None);
-        push(&plot.published_heading, SOURCE, None);
+        push("", SOURCE / 2.0, None, false);
+        push(&plot.published_heading, SOURCE, None, false);
     }
     for (i, series) in plot.published.iter().enumerate() {
-        push(&series.name, SOURCE, Some(Style::published(i)));
+        push(&series.name, SOURCE, Some(Style::published(i)), series.is_single());
     }
     (entries, top)
 }

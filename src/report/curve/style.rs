@@ -11,8 +11,8 @@ pub(super) struct Style {
     pub dashes: &'static [f64],
     /// Width of the line in shown pixels.
     pub width: f64,
-    /// Whether the marker is filled.
-    pub filled: bool,
+    /// Whether the marker is hollow, if its shape can be.
+    pub hollow: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,9 +56,7 @@ const MARKERS: [Marker; 8] = [
 
 const DASHES: [&[f64]; 5] = [&[], &[9.0, 4.0], &[2.5, 2.5], &[9.0, 3.0, 2.5, 3.0], &[16.0, 4.0]];
 
-/// Published numbers: markers that can be hollow, and dashes, in grey.
-const PUBLISHED_MARKERS: [Marker; 6] =
-    [Marker::Circle, Marker::Square, Marker::TriangleUp, Marker::Diamond, Marker::TriangleDown, Marker::Pentagon];
+/// Published numbers are thinner, in grey, and their markers hollow.
 const PUBLISHED_DASHES: [&[f64]; 4] = [&[5.0, 4.0], &[2.0, 3.0], &[10.0, 4.0], &[8.0, 3.0, 2.0, 3.0]];
 const PUBLISHED_GREYS: [RGBColor; 2] = [RGBColor(0x70, 0x70, 0x70), RGBColor(0x9a, 0x9a, 0x9a)];
 
@@ -70,25 +68,30 @@ impl Style {
             marker: MARKERS[i % MARKERS.len()],
             dashes: DASHES[i % DASHES.len()],
             width: 2.0,
-            filled: true,
+            hollow: false,
         }
     }
 
     /// Of the i-th source of published numbers.
     pub fn published(i: usize) -> Self {
-        // A period of 24: one grey after the other.
-        let round = i / PUBLISHED_MARKERS.len();
+        let round = i / MARKERS.len();
         Self {
             color: PUBLISHED_GREYS[round % PUBLISHED_GREYS.len()],
-            marker: PUBLISHED_MARKERS[i % PUBLISHED_MARKERS.len()],
+            marker: MARKERS[i % MARKERS.len()],
+            // A marker that comes again has other dashes.
             dashes: PUBLISHED_DASHES[(i + round) % PUBLISHED_DASHES.len()],
             width: 1.2,
-            filled: false,
+            hollow: true,
         }
     }
 }
 
 impl Marker {
+    /// Whether its shape has an inside to leave white.
+    pub fn has_inside(self) -> bool {
+        !matches!(self, Self::Cross | Self::Plus)
+    }
+
     /// Corners of a marker about (0, 0), in units of its size.
     pub fn corners(self) -> Vec<(f64, f64)> {
         let regular = |n: usize, radius: f64, first_degrees: f64| {
@@ -129,6 +132,8 @@ mod tests {
             for i in 0..n {
                 for j in 0..i {
                     let (a, b) = (style(i), style(j));
+                    // Single points have no dashes: near ones must differ in their markers.
+                    assert!(i - j >= 8 || a.marker != b.marker, "{i} and {j} have the same marker");
                     assert!((a.marker, a.dashes) != (b.marker, b.dashes), "{i} and {j} look the same in grey");
                 }
             }
