@@ -7,11 +7,11 @@ use super::styles::{CONFUSABLE, Colour, ODD_COLOURS, PER_CLASS, STYLES};
 use crate::seed::{Purpose, Stream, stream};
 
 /// Part of the pictures that are near-duplicates of a prototype.
-const REDUNDANT: [f32; 2] = [0.6, 0.15];
+const REDUNDANT: [f32; 2] = [0.5, 0.15];
 /// Prototypes of each class, all of the commonest styles.
-const PROTOTYPES: u32 = 5;
+const PROTOTYPES: u32 = 8;
 /// How often each style comes in the other pictures, by split.
-const STYLE_SHARES: [[f32; PER_CLASS]; 2] = [[0.5, 0.25, 0.15, 0.1], [0.25, 0.25, 0.25, 0.25]];
+const STYLE_SHARES: [[f32; PER_CLASS]; 2] = [[0.4, 0.25, 0.2, 0.15], [0.25, 0.25, 0.25, 0.25]];
 /// The place of the prototypes' streams, beside those of the two splits.
 const PROTOTYPE_STREAMS: u64 = 2;
 
@@ -112,8 +112,9 @@ impl Scene {
             let style = stream.random_range(0..PER_CLASS as u32) as usize;
             (Object::of(CONFUSABLE[class], style, d, stream), 0.2 + 0.3 * uniform(stream))
         });
-        let sky = shaded(stream, [175.0, 195.0, 215.0], 35.0 + 30.0 * d);
-        let ground = shaded(stream, [120.0, 125.0, 95.0], 40.0 + 30.0 * d);
+        let sky = shaded(stream, [150.0, 155.0, 160.0], 70.0);
+        // Half of the backgrounds are plain; the others stand on something.
+        let ground = if chance(stream, 0.5) { sky } else { shaded(stream, sky, 60.0) };
         let things = (d * 7.0 * uniform(stream)) as usize;
         let clutter = (0..things).map(|_| Patch::anywhere(0.15, 0.4, stream)).collect();
         Self {
@@ -124,8 +125,8 @@ impl Scene {
             ghost,
             sky,
             ground,
-            horizon: 0.45 + within(stream, 0.25 + 0.5 * d),
-            light: 0.25 - 0.35 * d * uniform(stream),
+            horizon: 0.3 + within(stream, 0.6),
+            light: 0.05 + within(stream, 0.15),
             clutter,
             occluder: chance(stream, 0.7 * d).then(|| Patch::anywhere(0.2, 0.5, stream)),
             contrast: 1.0 - 0.75 * d * uniform(stream),
