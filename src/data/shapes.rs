@@ -4,7 +4,7 @@
 //! them differ on photos:
 //!
 //! - **Redundancy.** Half of the pool are near-duplicates of a few easy prototypes: labels spent there are wasted.
-//! - **A long tail.** Every class comes in several [`styles`], of uneven frequency in the pool but even in the test
+//! - **A long tail.** Every class comes in several styles, of uneven frequency in the pool but even in the test
 //!   split: finding the rare ones pays.
 //! - **Difficulty.** Every picture has a hidden one, mostly low: it sets how much contrast is lost, how much noise,
 //!   clutter and occlusion there is, and whether another class shines through.
