@@ -95,8 +95,8 @@ pub(crate) fn read_records(data_dir: &Path, records: usize) -> Result<Splits> {
     Ok(Splits { train: split(pixels, labels), test, classes: CLASSES.map(String::from).into(), origin })
 }
 
-/// The folder of the files.
-fn locate(data_dir: &Path) -> Result<PathBuf> {
+/// The folder of the files: below `data_dir`, or `data_dir` itself.
+pub(crate) fn locate(data_dir: &Path) -> Result<PathBuf> {
     let below = data_dir.join(FOLDER);
     if below.is_dir() {
         return Ok(below);

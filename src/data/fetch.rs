@@ -26,7 +26,7 @@ const STALLED: Duration = Duration::from_secs(60);
 /// Told of the bytes that are there and, where the server says, of all that there will be.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, Option<u64>);
 
-/// What [`cifar10`] did.
+/// What [`cifar10()`] did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fetched {
     /// The folder of the files.
@@ -83,8 +83,7 @@ fn agent(config: ureq::config::ConfigBuilder<ureq::typestate::AgentScope>) -> ur
 fn fetch(data_dir: &Path, source: &Source, progress: Progress) -> Result<Fetched> {
     std::fs::create_dir_all(data_dir).map_err(|e| unwritable(data_dir, &e))?;
     let _lock = lock(data_dir)?;
-    let folder = data_dir.join(cifar10::FOLDER);
-    if folder.exists() {
+    if let Ok(folder) = cifar10::locate(data_dir) {
         let origin =
             cifar10::read_records(data_dir, source.records).map(|splits| splits.origin).with_context(|| {
                 format!("{} is there but not complete; move it away, then fetch again", folder.display())
@@ -106,7 +105,7 @@ fn fetch(data_dir: &Path, source: &Source, progress: Progress) -> Result<Fetched
     }
     let origin = unpack(&part, data_dir, source.records)?;
     remove(&part)?;
-    Ok(Fetched { folder, origin, downloaded: true })
+    Ok(Fetched { folder: data_dir.join(cifar10::FOLDER), origin, downloaded: true })
 }
 
 /// Keeps other fetches out until it is dropped. The file stays: removing it could let two in.

@@ -3,13 +3,25 @@
 //! It exists to compare samplers in minutes, on any machine and without a download, so it has on purpose what makes
 //! them differ on photos:
 //!
-//! - **Redundancy.** Most of the pool are near-duplicates of a few easy prototypes: labels spent there are wasted.
-//! - **A long tail.** Every class comes in [`styles::STYLES`] of uneven frequency in the pool, but even in the test
-//!   split: finding the rare styles pays.
+//! - **Redundancy.** Half of the pool are near-duplicates of a few easy prototypes: labels spent there are wasted.
+//! - **A long tail.** Every class comes in several styles, of uneven frequency in the pool but even in the test
+//!   split: finding the rare ones pays.
 //! - **Difficulty.** Every picture has a hidden one, mostly low: it sets how much contrast is lost, how much noise,
 //!   clutter and occlusion there is, and whether another class shines through.
-//! - **An upright side.** Objects stand on the ground and light comes from above, so that rotation can be predicted,
-//!   and is harder to predict where the picture is harder.
+//! - **An upright side.** Objects do not look the same upside down or lying, while the background gives little away,
+//!   so that rotation can be predicted, but less well where the picture is harder.
+//!
+//! Measured with 2,000 pictures of 16x16 in the pool, 1,000 in the test split, seed 7, and a CNN of three layers of
+//! 16, 32 and 64 channels trained for 300 steps (5 seeds of the learner, +- their standard deviation):
+//!
+//! | labels | random | entropy | even over styles (needs the answers) |
+//! | --- | --- | --- | --- |
+//! | 100 | 49.3 +- 1.1 % | 49.3 +- 1.1 % | 49.3 +- 1.1 % |
+//! | 300 | 68.0 +- 0.8 % | 73.3 +- 1.3 % | 77.6 +- 1.2 % |
+//! | 600 | 74.5 +- 1.3 % | 81.0 +- 1.3 % | 83.0 +- 1.1 % |
+//!
+//! The same network predicts the rotation of 79 % of the test pictures after 6 epochs on the pool (chance: 25 %), and
+//! the ranks of its losses correlate with the difficulties (0.4).
 //!
 //! Every picture has a stream of its own ([`crate::seed`]), named by split and index: it depends neither on how many
 //! are made nor on the order, and a larger pool begins with the smaller one. Only additions, multiplications and
@@ -39,7 +51,7 @@ enum Split {
     Test = 1,
 }
 
-/// Makes both splits of `spec`: pictures of `[side, side, 3]`, classes drawn at random with equal chances.
+/// Makes both splits of a checked spec: pictures of `[side, side, 3]`, classes drawn at random with equal chances.
 pub fn generate(spec: &ShapesSpec) -> Splits {
     let origin = DataOrigin {
         name: "shapes".into(),

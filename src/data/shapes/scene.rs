@@ -108,7 +108,7 @@ impl Scene {
     fn of(class: usize, style: usize, difficulty: f32, stream: &mut Stream) -> Self {
         let d = difficulty;
         let object = Object::of(class, style, d, stream);
-        let ghost = chance(stream, 0.5 * d).then(|| {
+        let ghost = chance(stream, 0.4 * d).then(|| {
             let style = stream.random_range(0..PER_CLASS as u32) as usize;
             (Object::of(CONFUSABLE[class], style, d, stream), 0.2 + 0.3 * uniform(stream))
         });
@@ -128,9 +128,9 @@ impl Scene {
             horizon: 0.3 + within(stream, 0.6),
             light: 0.05 + within(stream, 0.15),
             clutter,
-            occluder: chance(stream, 0.7 * d).then(|| Patch::anywhere(0.2, 0.5, stream)),
-            contrast: 1.0 - 0.75 * d * uniform(stream),
-            noise: 5.0 + 35.0 * d * uniform(stream),
+            occluder: chance(stream, 0.5 * d).then(|| Patch::anywhere(0.2, 0.5, stream)),
+            contrast: 1.0 - 0.7 * d * uniform(stream),
+            noise: 5.0 + 30.0 * d * uniform(stream),
         }
     }
 }
@@ -140,7 +140,7 @@ impl Object {
         let own = STYLES[class].1[style];
         let mut dye = |own: Colour| {
             let odd = ODD_COLOURS[stream.random_range(0..ODD_COLOURS.len() as u32) as usize];
-            let colour = if chance(stream, 0.25 + 0.5 * d) { odd } else { own };
+            let colour = if chance(stream, 0.15 + 0.4 * d) { odd } else { own };
             shaded(stream, colour, 25.0)
         };
         let (main, second) = (dye(own.main), dye(own.second));
