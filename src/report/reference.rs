@@ -147,7 +147,7 @@ mod tests {
     fn the_published_numbers_of_cifar10_load() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/reference");
         let found = references(&folder, "cifar10").unwrap();
-        assert_eq!(found.iter().map(|r| r.points.len()).sum::<usize>(), 51);
+        assert_eq!(found.iter().map(|r| r.points.len()).sum::<usize>(), 54);
         assert_eq!(found.iter().find(|r| r.source.contains("paper")).unwrap().at(10_000), Some(93.1));
         let on_train = found.iter().find(|r| r.note.contains("evaluated on train images")).unwrap();
         assert_eq!((on_train.at(10_000), on_train.points.len()), (Some(93.45), 10));
