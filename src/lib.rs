@@ -1,3 +1,25 @@
+//! pt4al: the harness that reproduces the active-learning paper PT4AL (Yi et al., "Using Self-Supervised Pretext
+//! Tasks for Active Learning", ECCV 2022), runs ablations on it, and guards its accuracy curves.
+//!
+//! A spec goes in, curves come out:
+//!
+//! ```text
+//! spec.toml --> Spec --> [Trial = sampler x seed] --> rounds --> records.csv --> tables and curves
+//!                |                       ^
+//!                +--> pretext learner ---+   (once for each data set, pretext settings and seed)
+//! ```
+//!
+//! The program is the front door (`pt4al run experiments/demo.toml`); as a library, start at:
+//!
+//! - [`spec::load`]: a TOML file to a checked [`spec::Spec`];
+//! - `trial::run`: the active-learning loop of one trial;
+//! - `sampler::Sampler`: the trait behind every sampler, and `sampler::PoolView`, all that a sampler may see;
+//! - [`store`]: what is on disk, and how it survives being killed;
+//! - [`report::report`]: results to tables and curves.
+//!
+//! Rooms that read specs and results alone ([`spec`], [`store`], [`stats`], [`report`]) never name tch: without the
+//! default feature `torch` the crate builds in seconds, for machines that only look at results.
+
 pub mod cli;
 pub mod data;
 #[cfg(feature = "torch")]

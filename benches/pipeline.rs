@@ -1,0 +1,119 @@
+//! Throughput of the stages that experiments spend their time in. One thread, so that machines compare;
+//! `benches/pytorch.py` times the same network in Python's PyTorch.
+
+use std::hint::black_box;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use pt4al::data::augment::{Draws, normalized};
+use pt4al::data::{Resident, cifar10, images::Images, shapes};
+use pt4al::model::Network;
+use pt4al::sampler::k_center_greedy;
+use pt4al::seed::{Purpose, stream};
+use pt4al::spec::{Arch, Augment, ModelSpec, Normalize, ShapesSpec, Uncertainty};
+use pt4al::task::{Classification, Task};
+use pt4al::train::evaluate;
+use tch::nn::OptimizerConfig;
+use tch::{Device, Kind, Tensor};
+
+const MINIBATCH: usize = 128;
+
+fn pictures(n: usize) -> Images {
+    let pixels = (0..n * 32 * 32 * 3).map(|i| (i * 31 % 251) as u8).collect();
+    Images { height: 32, width: 32, pixels, labels: (0..n).map(|i| (i % 10) as u8).collect() }
+}
+
+fn network(width: usize) -> Network {
+    let mut network = Network::new(&ModelSpec { arch: Arch::ResNet18, width }, 10, Device::Cpu);
+    network.initialise(0, Purpose::Weights, 0);
+    network
+}
+
+/// A training step and an inference pass on 128 images of 32x32, at several widths.
+fn network_throughput(c: &mut Criterion) {
+    tch::set_num_threads(1);
+    let normalize = Normalize::cifar10();
+    let images = pictures(MINIBATCH);
+    let task = Classification { classes: 10 };
+    let split = Resident::new(&images, Device::Cpu);
+    let positions: Vec<usize> = (0..MINIBATCH).collect();
+    let pixels = Tensor::from_slice(&images.pixels).reshape([MINIBATCH as i64, 32, 32, 3]);
+    let targets = Tensor::from_slice(&images.labels).to_kind(Kind::Int64);
+    for stage in ["train", "infer"] {
+        let mut group = c.benchmark_group(stage);
+        group.throughput(Throughput::Elements(MINIBATCH as u64)).sample_size(10).measurement_time(Duration::from_secs(10));
+        for width in [8, 16, 64] {
+            let network = network(width);
+            let sgd = tch::nn::Sgd { momentum: 0.9, dampening: 0.0, wd: 5e-4, nesterov: false };
+            let mut optimizer = sgd.build(network.store(), 0.01).unwrap();
+            group.bench_function(BenchmarkId::new("resnet18", width), |b| {
+                if stage == "train" {
+                    b.iter(|| {
+                        let loss = task.loss(&network.forward(&normalized(&pixels, &normalize), true), &targets);
+                        optimizer.backward_step(&loss);
+                    });
+                } else {
+                    b.iter(|| evaluate(&network, &task, &split, &positions, &normalize));
+                }
+            });
+        }
+        group.finish();
+    }
+}
+
+fn augmentation(c: &mut Criterion) {
+    tch::set_num_threads(1);
+    let images = pictures(MINIBATCH);
+    let pixels = Tensor::from_slice(&images.pixels).reshape([MINIBATCH as i64, 32, 32, 3]);
+    let mut group = c.benchmark_group("augment");
+    group.throughput(Throughput::Elements(MINIBATCH as u64));
+    group.bench_function("draw, crop, flip, normalise", |b| {
+        let mut draws = stream(0, Purpose::Augmentation, &[]);
+        b.iter(|| {
+            let draws = Draws::new(&[Augment::Crop4, Augment::Flip], MINIBATCH, &mut draws, Device::Cpu);
+            black_box(normalized(&draws.apply(&pixels, 0), &Normalize::cifar10()));
+        });
+    });
+    group.finish();
+}
+
+/// 100 picks among n x 512 features with 1,000 labels: initial distances and the greedy passes.
+fn core_set(c: &mut Criterion) {
+    tch::set_num_threads(1);
+    let mut group = c.benchmark_group("core-set, 100 picks, 1,000 centers, 512 features");
+    group.sample_size(10).measurement_time(Duration::from_secs(15));
+    for n in [10_000i64, 50_000] {
+        let features = Tensor::arange(n * 512, (Kind::Float, Device::Cpu)).sin().reshape([n, 512]);
+        let centers = features.narrow(0, 0, 1_000);
+        group.bench_function(BenchmarkId::from_parameter(n), |b| b.iter(|| k_center_greedy(&features, &centers, 100)));
+    }
+    group.finish();
+}
+
+fn entropy(c: &mut Criterion) {
+    tch::set_num_threads(1);
+    let outputs = Tensor::arange(50_000 * 10, (Kind::Float, Device::Cpu)).sin().reshape([50_000, 10]);
+    let task = Classification { classes: 10 };
+    let mut group = c.benchmark_group("entropy");
+    group.throughput(Throughput::Elements(50_000));
+    group.bench_function("50,000 x 10", |b| b.iter(|| task.uncertainty(&outputs, Uncertainty::Entropy).sum(Kind::Float)));
+    group.finish();
+}
+
+fn data_sets(c: &mut Criterion) {
+    let mut group = c.benchmark_group("data");
+    group.sample_size(10);
+    let spec = ShapesSpec { pool: 2000, test: 1000, side: 16, seed: 0, normalize: Normalize::cifar10() };
+    group.bench_function("shapes, 3,000 of 16x16", |b| b.iter(|| shapes::generate(&spec)));
+    match std::env::var_os("PT4AL_TEST_DATA").map(PathBuf::from) {
+        Some(folder) => {
+            group.bench_function("cifar10, read and hash 60,000", |b| b.iter(|| cifar10::read(&folder).unwrap()));
+        }
+        None => eprintln!("SKIPPED: reading CIFAR-10, because PT4AL_TEST_DATA is not set"),
+    }
+    group.finish();
+}
+
+criterion_group!(benches, network_throughput, augmentation, core_set, entropy, data_sets);
+criterion_main!(benches);
