@@ -23,8 +23,12 @@ case $(uname -s) in Darwin) SO=dylib ;; *) SO=so ;; esac
 
 # version_of HEADERS: the libtorch version that version.h of an include folder states, e.g. 2.11.0.
 version_of() {
-    sed -n 's/^#define TORCH_VERSION "\([0-9.]*\).*"/\1/p' "$1/torch/headeronly/version.h" "$1/torch/version.h" \
-        "$1/torch/csrc/api/include/torch/version.h" 2>/dev/null | head -n 1
+    local header
+    for header in "$1/torch/headeronly/version.h" "$1/torch/csrc/api/include/torch/version.h" "$1/torch/version.h"; do
+        [ -e "$header" ] || continue
+        awk '$1 == "#define" && $2 ~ /^TORCH_VERSION_(MAJOR|MINOR|PATCH)$/ { printf "%s%s", dot, $3; dot = "." }' "$header"
+        return
+    done
 }
 
 check_version() { # FOUND WHERE REMEDY
@@ -39,7 +43,6 @@ if [ -n "${LIBTORCH:-}" ] && [ "$LIBTORCH" != "$DIST" ]; then
     [ -e "$LIBTORCH/lib/libtorch_cpu.$SO" ] ||
         fail "LIBTORCH=$LIBTORCH has no lib/libtorch_cpu.$SO; set it to an unpacked libtorch $VERSION, or unset it"
     found=$(version_of "$LIBTORCH/include")
-    [ -n "$found" ] || found=$(version_of "$LIBTORCH/include/torch/csrc/api/include")
     [ -n "$found" ] || found=$(cut -d+ -f1 "$LIBTORCH/build-version" 2>/dev/null || true)
     check_version "$found" "LIBTORCH=$LIBTORCH" "point it at 2.11, or unset it and run make again"
     echo "$LIBTORCH"
