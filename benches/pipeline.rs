@@ -42,7 +42,10 @@ fn network_throughput(c: &mut Criterion) {
     let targets = Tensor::from_slice(&images.labels).to_kind(Kind::Int64);
     for stage in ["train", "infer"] {
         let mut group = c.benchmark_group(stage);
-        group.throughput(Throughput::Elements(MINIBATCH as u64)).sample_size(10).measurement_time(Duration::from_secs(10));
+        group
+            .throughput(Throughput::Elements(MINIBATCH as u64))
+            .sample_size(10)
+            .measurement_time(Duration::from_secs(10));
         for width in [8, 16, 64] {
             let network = network(width);
             let sgd = tch::nn::Sgd { momentum: 0.9, dampening: 0.0, wd: 5e-4, nesterov: false };
@@ -97,7 +100,9 @@ fn entropy(c: &mut Criterion) {
     let task = Classification { classes: 10 };
     let mut group = c.benchmark_group("entropy");
     group.throughput(Throughput::Elements(50_000));
-    group.bench_function("50,000 x 10", |b| b.iter(|| task.uncertainty(&outputs, Uncertainty::Entropy).sum(Kind::Float)));
+    group.bench_function("50,000 x 10", |b| {
+        b.iter(|| task.uncertainty(&outputs, Uncertainty::Entropy).sum(Kind::Float))
+    });
     group.finish();
 }
 

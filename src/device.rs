@@ -40,7 +40,17 @@ impl Choice {
     pub fn resolve(self) -> Result<Device> {
         match self {
             Self::Cpu => Ok(Device::Cpu),
-            Self::Auto => Ok(if load_cuda().is_ok() { Device::Cuda(0) } else { Device::Cpu }),
+            Self::Auto => Ok(match load_cuda() {
+                Ok(()) => Device::Cuda(0),
+                Err(reason) => {
+                    if has_driver() {
+                        crate::machine::say(&format!(
+                            "warning: there is an NVIDIA driver but no CUDA ({reason}); running on the CPU"
+                        ));
+                    }
+                    Device::Cpu
+                }
+            }),
             Self::Cuda(number) => {
                 if let Err(reason) = load_cuda() {
                     bail!("--device cuda: no CUDA here ({reason}); use --device cpu");
@@ -77,16 +87,11 @@ fn load_cuda() -> Result<(), String> {
     static LOADED: std::sync::OnceLock<Result<(), String>> = std::sync::OnceLock::new();
     LOADED
         .get_or_init(|| {
-            if tch::Cuda::is_available() {
-                return Ok(());
-            }
-            if !["/dev/nvidiactl", "/proc/driver/nvidia/version", "/dev/dxg"]
-                .iter()
-                .any(|p| std::path::Path::new(p).exists())
-            {
+            // Nothing may ask libtorch about CUDA before its library is loaded: the answer "no" would be kept for good.
+            let library = libtorch_folder().ok_or("cannot tell where libtorch lies")?.join("libtorch_cuda.so");
+            if !has_driver() {
                 return Err("no NVIDIA driver".into());
             }
-            let library = libtorch_folder().ok_or("cannot tell where libtorch lies")?.join("libtorch_cuda.so");
             if !library.exists() {
                 return Err(format!("{} is missing; remove .libtorch and run make again", library.display()));
             }
@@ -104,11 +109,16 @@ fn load_cuda() -> Result<(), String> {
         .clone()
 }
 
+fn has_driver() -> bool {
+    ["/dev/nvidiactl", "/proc/driver/nvidia/version", "/dev/dxg"].iter().any(|p| std::path::Path::new(p).exists())
+}
+
 /// The real folder of the libtorch_cpu that this process runs with. CUDA's libraries find each other relative to it.
 fn libtorch_folder() -> Option<PathBuf> {
     let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
-    let path =
-        maps.lines().find_map(|line| line.split_whitespace().last().filter(|p| p.ends_with("/libtorch_cpu.so")))?;
+    let path = maps
+        .lines()
+        .find_map(|line| line.find('/').map(|at| &line[at..]).filter(|p| p.ends_with("/libtorch_cpu.so")))?;
     std::fs::canonicalize(path).ok()?.parent().map(PathBuf::from)
 }
 

@@ -33,8 +33,22 @@ pub fn host() -> String {
         .map_or_else(|_| "unknown".into(), |name| name.trim().to_owned())
 }
 
-/// Memory that could be taken now, in MiB; `None` where the system does not tell.
+/// A line for people, on standard error. Nobody listening is no reason to end a run of many hours.
+pub fn say(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Memory that could be taken now, in MiB, within the control group's limit; `None` where the system does not tell.
 pub fn available_mb() -> Option<f64> {
+    let in_group =
+        |name| std::fs::read_to_string(format!("/sys/fs/cgroup/memory.{name}")).ok()?.trim().parse::<f64>().ok();
+    let left = in_group("max").zip(in_group("current")).map(|(max, current)| (max - current) / 1024.0 / 1024.0);
+    let free = free_mb();
+    free.map(|free| left.map_or(free, |left| free.min(left)))
+}
+
+fn free_mb() -> Option<f64> {
     let info = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = info.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
     line.split_whitespace().next()?.parse::<f64>().ok().map(|kib| kib / 1024.0)

@@ -98,7 +98,7 @@ pub fn main() -> i32 {
         Verb::Worker(args) => return worker::worker(args),
     };
     done.unwrap_or_else(|error| {
-        eprintln!("error: {}", format!("{error:#}").replace('\n', " "));
+        crate::machine::say(&format!("error: {}", format!("{error:#}").replace('\n', " ")));
         1
     })
 }

@@ -68,10 +68,10 @@ pub(super) fn run(args: &RunArgs) -> Result<i32> {
         return Ok(0);
     }
     let (key, why) = &outcome.failed[0];
-    eprintln!(
+    crate::machine::say(&format!(
         "error: {} trials failed ({key}: {why}); mend the cause and run the same command again: finished rounds are kept",
         outcome.failed.len()
-    );
+    ));
     Ok(1)
 }
 
@@ -82,12 +82,18 @@ fn automatic(args: &RunArgs, options: &Options) -> Result<crate::spec::Spec> {
         return Ok(whole);
     }
     let cpu = args.spec.load(Some("cpu"))?;
-    eprintln!("no CUDA here: measuring what the whole experiment would cost on this machine ...");
-    let plan = runner::plan(&whole, options)?;
-    eprintln!("{plan}");
-    eprintln!(
+    crate::machine::say(&format!("no CUDA here: measuring what the whole experiment would cost on this machine ..."));
+    let plan = match runner::plan(&whole, options) {
+        Ok(plan) => plan,
+        Err(error) => {
+            crate::machine::say(&format!("warning: that could not be measured ({error:#}); the cpu profile runs"));
+            return Ok(cpu);
+        }
+    };
+    crate::machine::say(&format!("{plan}"));
+    crate::machine::say(&format!(
         "So the cpu profile runs instead: the same code, smaller numbers. --profile paper runs the whole ({}).",
         plan.duration()
-    );
+    ));
     Ok(cpu)
 }

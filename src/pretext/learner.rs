@@ -47,7 +47,7 @@ pub fn losses(
     done: &mut dyn FnMut(u64),
 ) -> Result<(Losses, f64)> {
     let task: Box<dyn Pretext> = match spec.task {
-        PretextTask::Rotation => Box::new(Rotation),
+        PretextTask::Rotation => Box::new(Rotation { forward: spec.forward }),
     };
     let mut network = Network::new(model, task.outputs(), device);
     network.initialise(seed, Purpose::PretextWeights, 0);
@@ -76,6 +76,13 @@ pub fn losses(
         );
         if spec.checkpoint == PretextCheckpoint::BestOnPool || epoch + 1 == spec.epochs {
             let scored = score(task.as_ref(), &network, data, done);
+            // For the worker's log.
+            eprintln!(
+                "epoch {}/{}: loss {loss:.4} in training, accuracy {:.4} on the pool",
+                epoch + 1,
+                spec.epochs,
+                scored.1
+            );
             let better = best.as_ref().is_none_or(|(_, accuracy)| scored.1 > *accuracy);
             if better || spec.checkpoint == PretextCheckpoint::Last {
                 best = Some(scored);

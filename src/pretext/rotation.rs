@@ -5,10 +5,12 @@ use tch::{Kind, Reduction, Tensor};
 use super::learner::{Pretext, Scores};
 use crate::data::augment::normalized;
 use crate::model::Network;
-use crate::spec::Normalize;
+use crate::spec::{Normalize, PretextForward};
 
 /// Which of four rotations (0, 90, 180, 270 degrees) an image was turned by.
-pub(super) struct Rotation;
+pub(super) struct Rotation {
+    pub forward: PretextForward,
+}
 
 const TURNS: i64 = 4;
 
@@ -31,11 +33,20 @@ impl Pretext for Rotation {
         TURNS as usize
     }
 
-    /// Each rotation goes through the network on its own, with batch-norm statistics of its own; the loss is the
-    /// mean of the four (official code, `rotation.py`).
+    /// The mean over images and rotations.
     fn loss(&self, network: &Network, images: &Tensor, normalize: &Normalize) -> Tensor {
-        let mean = |turns| Self::turned(network, images, turns, normalize, true).0.mean(Kind::Float);
-        (mean(0) + mean(1) + mean(2) + mean(3)) / TURNS as f64
+        match self.forward {
+            PretextForward::Separate => {
+                let mean = |turns| Self::turned(network, images, turns, normalize, true).0.mean(Kind::Float);
+                (mean(0) + mean(1) + mean(2) + mean(3)) / TURNS as f64
+            }
+            PretextForward::Together => {
+                let turned: Vec<Tensor> = (0..TURNS).map(|turns| images.rot90(turns, [1, 2])).collect();
+                let outputs = network.forward(&normalized(&Tensor::cat(&turned, 0), normalize), true);
+                let targets = Tensor::arange(TURNS, (Kind::Int64, images.device()));
+                outputs.cross_entropy_for_logits(&targets.repeat_interleave_self_int(images.size()[0], 0, None))
+            }
+        }
     }
 
     fn score(&self, network: &Network, images: &Tensor, normalize: &Normalize) -> Scores {

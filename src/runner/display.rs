@@ -34,7 +34,7 @@ impl Display {
     pub fn new(tasks: &Tasks, jobs: usize, threads: usize, data: &DataOrigin, options: &Options) -> Self {
         let (trials, pretext) = tasks.counts();
         let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-        eprintln!(
+        crate::machine::say(&format!(
             "{} and {} to run on {}, {} of {}; data: {}, {} pool + {} test images",
             plural(trials, "trial"),
             plural(pretext, "pretext learner"),
@@ -44,9 +44,9 @@ impl Display {
             data.name,
             data.pool,
             data.test
-        );
+        ));
         if !data.note.is_empty() {
-            eprintln!("warning: {}", data.note);
+            crate::machine::say(&format!("warning: {}", data.note));
         }
         let bars = std::io::stderr().is_terminal().then(|| {
             let bars = MultiProgress::new();
@@ -145,7 +145,7 @@ impl Display {
     fn line(&self, text: &str) {
         match &self.bars {
             Some((bars, _)) => drop(bars.println(text)),
-            None => eprintln!("{text}"),
+            None => crate::machine::say(&format!("{text}")),
         }
     }
 }

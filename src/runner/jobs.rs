@@ -28,21 +28,24 @@ impl FromStr for Jobs {
 }
 
 impl Jobs {
-    /// Jobs, and threads of each. The division depends on the machine and on the whole experiment, never on what is
-    /// left of it: sums over another number of threads round differently, and a resumed trial must not.
-    pub fn divide(self, trials: usize, device: &str) -> (usize, usize) {
+    /// Jobs, and threads of each. Sums over another number of threads round differently, and a resumed trial must
+    /// not: threads follow from the cores and the whole experiment, never from what is left of it or from the memory
+    /// that happens to be free, and an experiment that has begun keeps its own (`begun_with`).
+    pub fn divide(self, trials: usize, device: &str, begun_with: Option<usize>) -> (usize, usize) {
         let cores = machine::cores();
-        let jobs = match self {
+        let wanted = match self {
             Self::Fixed(jobs) => jobs,
             // One trial saturates a GPU better than two that take turns.
             Self::Auto if device != "cpu" => 1,
-            Self::Auto => {
-                let fit = machine::available_mb().map_or(cores, |mb| (mb / TRIAL_MB) as usize);
-                cores.min(fit).max(1)
-            }
+            Self::Auto => begun_with.map_or(cores, |threads| cores / threads),
         };
-        let jobs = jobs.min(trials).max(1);
-        (jobs, (cores / jobs).max(1))
+        let side_by_side = wanted.min(trials).max(1);
+        let threads = begun_with.unwrap_or(cores / side_by_side).max(1);
+        let fit = match self {
+            Self::Auto => machine::available_mb().map_or(side_by_side, |mb| (mb / TRIAL_MB) as usize),
+            Self::Fixed(_) => side_by_side,
+        };
+        (side_by_side.min(fit).max(1), threads)
     }
 }
 
@@ -53,10 +56,11 @@ mod tests {
     #[test]
     fn threads_are_divided_among_jobs() {
         let cores = machine::cores();
-        assert_eq!(Jobs::Fixed(1).divide(12, "cpu"), (1, cores));
-        assert_eq!(Jobs::Fixed(3 * cores).divide(12 * cores, "cpu"), (3 * cores, 1));
-        assert_eq!(Jobs::Auto.divide(12, "cuda:0").0, 1);
-        assert_eq!(Jobs::Fixed(8).divide(1, "cpu"), (1, cores));
+        assert_eq!(Jobs::Fixed(1).divide(12, "cpu", None), (1, cores));
+        assert_eq!(Jobs::Fixed(3 * cores).divide(12 * cores, "cpu", None), (3 * cores, 1));
+        assert_eq!(Jobs::Auto.divide(12, "cuda:0", None).0, 1);
+        assert_eq!(Jobs::Fixed(8).divide(1, "cpu", None), (1, cores));
+        assert_eq!(Jobs::Fixed(1).divide(12, "cpu", Some(7)), (1, 7));
         assert!("0".parse::<Jobs>().is_err());
     }
 }

@@ -62,14 +62,17 @@ pub fn run(spec: &Spec, options: &Options) -> Result<Outcome> {
         ensure!(any, "--only {only}: no trial matches; they are named like {}", spec.trials()[0].key());
     }
     let folder = Folder::open(&options.results.join(spec.folder_name()), spec, &origin)?;
-    let mut tasks = Tasks::new(spec, &folder, options, &origin)?;
+    let begun = Manifest::read(&folder.manifest_path())?;
+    let begun_with =
+        begun.and_then(|m| m.sessions.into_iter().find(|s| s.device == options.device_name)).map(|s| s.threads);
+    let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device, begun_with);
+    let mut tasks = Tasks::new(spec, &folder, options, &origin, threads)?;
     let outcome = |failed| Outcome { folder: folder.root().to_owned(), failed };
     if tasks.is_empty() {
-        eprintln!("{}: all trials are finished; nothing to run", folder.root().display());
+        crate::machine::say(&format!("{}: all trials are finished; nothing to run", folder.root().display()));
         folder.merge(spec)?;
         return Ok(outcome(Vec::new()));
     }
-    let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device);
     let mut manifest = begin_session(&folder, spec, &origin, options, jobs, threads)?;
     folder.merge(spec)?;
     let display = Display::new(&tasks, jobs, threads, &origin, options);
@@ -180,6 +183,9 @@ impl Driver<'_> {
             (Task::Pretext { seed, cached, .. }, Ended::Well) => {
                 copy(cached, &self.folder.losses_path(*seed))?;
                 tasks.losses_ready(*seed);
+            }
+            // Its last round is on disk: what befell the process afterwards took nothing away.
+            (Task::Trial(trial), Ended::Badly(_)) if self.folder.trial(trial).finished()? >= self.spec.rounds.count => {
             }
             (Task::Trial(trial), Ended::Badly(why)) => self.fail(trial, &why)?,
             (Task::Pretext { seed, .. }, Ended::Badly(why)) => {

@@ -45,7 +45,7 @@ pub fn plan(spec: &Spec, options: &Options) -> Result<Plan> {
     let size = data::size(&spec.dataset);
     let data_problem = data::read(&spec.dataset, &options.data).err().map(|e| format!("{e:#}"));
     spec.check_pool(size.pool, size.test)?;
-    let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device);
+    let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device, None);
     let pretext_learners = if spec.needs_pretext() { spec.seeds.len() } else { 0 };
     let trials: Work = spec.trials().iter().map(|t| spec.trial_work(t, size.pool, size.test)).sum();
     let pretext: Work = (0..pretext_learners).map(|_| spec.pretext_work(size.pool)).sum();

@@ -45,7 +45,7 @@ pub(super) struct Tasks {
 }
 
 impl Tasks {
-    pub fn new(spec: &Spec, folder: &Folder, options: &Options, origin: &DataOrigin) -> Result<Self> {
+    pub fn new(spec: &Spec, folder: &Folder, options: &Options, origin: &DataOrigin, threads: usize) -> Result<Self> {
         let mut tasks = Self {
             pretext: VecDeque::new(),
             trials: VecDeque::new(),
@@ -58,7 +58,9 @@ impl Tasks {
         for trial in spec.trials() {
             let finished = folder.trial(&trial).finished()?;
             let wanted = options.only.as_ref().is_none_or(|only| only.is_match(&trial.key()));
-            if finished < spec.rounds.count && wanted {
+            if finished >= spec.rounds.count {
+                folder.trial(&trial).set_failure(None)?;
+            } else if wanted {
                 tasks.finished.push((trial.key(), finished));
                 tasks.trials.push_back(trial);
             }
@@ -69,7 +71,8 @@ impl Tasks {
         seeds.dedup();
         for seed in seeds {
             let path = folder.losses_path(seed);
-            let key = pretext::cache_key(spec, &origin.fingerprint, seed);
+            let machine = if options.device == "cpu" { format!("cpu, {threads} threads") } else { "cuda".into() };
+            let key = pretext::cache_key(spec, &origin.fingerprint, &machine, seed);
             let cached = options.results.join(".cache").join("pretext").join(format!("{key}.csv"));
             if path.exists() || tasks.waiting.contains(&seed) {
                 continue;

@@ -38,7 +38,7 @@ impl Spec {
             self.rounds.count
         );
         ensure!(self.model.width <= 1024, "`model.width` is {}; at most 1024 is supported", self.model.width);
-        check_optimizer("train", &self.train.optimizer, &self.train.schedule)?;
+        check_optimizer("train", &self.train.optimizer, &self.train.schedule, self.train.epochs)?;
         self.check_select()?;
         self.check_dataset()?;
         if let Some(pretext) = &self.pretext {
@@ -49,7 +49,7 @@ impl Spec {
             ] {
                 ensure!(value > 0, "`{key}` is 0; it must be at least 1");
             }
-            check_optimizer("pretext", &pretext.optimizer, &pretext.schedule)?;
+            check_optimizer("pretext", &pretext.optimizer, &pretext.schedule, pretext.epochs)?;
         }
         if let Some(sampler) = self.samplers.iter().find(|s| s.needs_pretext()) {
             ensure!(self.pretext.is_some(), "the sampler {} needs a [pretext] table; add one", sampler.label());
@@ -161,7 +161,7 @@ impl Spec {
 
 use super::RoundsSpec;
 
-fn check_optimizer(table: &str, optimizer: &Optimizer, schedule: &Schedule) -> Result<()> {
+fn check_optimizer(table: &str, optimizer: &Optimizer, schedule: &Schedule, epochs: usize) -> Result<()> {
     let Optimizer::Sgd(Sgd { lr, momentum, weight_decay }) = *optimizer;
     ensure!(lr > 0.0 && lr.is_finite(), "`{table}.optimizer.sgd.lr` is {lr}; it must be above 0");
     ensure!((0.0..1.0).contains(&momentum), "`{table}.optimizer.sgd.momentum` is {momentum}; it must be in 0..1");
@@ -170,6 +170,12 @@ fn check_optimizer(table: &str, optimizer: &Optimizer, schedule: &Schedule) -> R
         "`{table}.optimizer.sgd.weight-decay` is {weight_decay}; it must be 0 or above"
     );
     if let Schedule::Steps(steps) = schedule {
+        if let Some(at) = steps.at.iter().find(|&&at| at >= epochs) {
+            bail!(
+                "`{table}.schedule.steps.at` has {at}, but `{table}.epochs` is {epochs}, so that step is never reached; \
+                 lower it or remove it"
+            );
+        }
         ensure!(
             steps.factor > 0.0 && steps.factor.is_finite(),
             "`{table}.schedule.steps.factor` is {}; it must be above 0",

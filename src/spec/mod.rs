@@ -350,6 +350,7 @@ pub struct PretextSpec {
     pub optimizer: Optimizer,
     pub schedule: Schedule,
     pub checkpoint: PretextCheckpoint,
+    pub forward: PretextForward,
     pub order: LossOrder,
     /// Pretext batches; as many as there are rounds when absent. Round i queries batch i.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -362,6 +363,17 @@ pub struct PretextSpec {
 pub enum PretextTask {
     /// Which of four rotations (0, 90, 180, 270 degrees) was applied (paper, section 3.1).
     Rotation,
+}
+
+/// How the transformed copies of a minibatch pass through the pretext learner in training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PretextForward {
+    /// Each transformation on its own, so that batch norm takes its statistics over images of one rotation, as in
+    /// the official code (`rotation.py`). Scoring uses running statistics, which mix all rotations.
+    Separate,
+    /// All transformations together, with statistics over all of them.
+    Together,
 }
 
 /// Which epoch's pretext learner gives the losses.

@@ -348,6 +348,7 @@ minibatch = 32
 optimizer.sgd = { lr = 0.1, momentum = 0.9, weight-decay = 5e-4 }
 schedule = "constant"
 checkpoint = "last"
+forward = "separate"
 order = "loss"
 [profile.tiny]
 train.epochs = 3
@@ -450,7 +451,7 @@ train.epoch = 3
         );
         rejects("seeds = [0]", "seeds = [0, 0]", &["small.toml:3", "twice"]);
         let typo = message(SMALL, Some("typo"), &[]);
-        assert!(typo.contains("small.toml:34") && typo.contains("did you mean `epochs`"), "{typo}");
+        assert!(typo.contains("small.toml:35") && typo.contains("did you mean `epochs`"), "{typo}");
         assert!(message(SMALL, Some("huge"), &[]).contains("it has tiny, typo"));
         let missing = SMALL.split("[pretext]").next().unwrap();
         assert!(message(missing, None, &[]).contains("[pretext] table"));

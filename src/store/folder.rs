@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail, ensure};
 
@@ -31,7 +32,8 @@ impl Folder {
         let folder = Self { root: root.to_owned(), _lock: lock };
         folder.check_spec(spec)?;
         folder.check_data(data)?;
-        folder.import(&spec.trials())?;
+        folder.remove_leftovers();
+        folder.import(&spec.trials(), spec.rounds.count)?;
         super::write_atomically(&folder.spec_path(), |out| {
             let text = toml::to_string(spec).map_err(std::io::Error::other)?;
             out.write_all(HEADER.as_bytes())?;
@@ -104,7 +106,11 @@ impl Folder {
             differing_keys(&old, spec).join(", ")
         );
         let kept = spec.trials();
-        let dropped: Vec<String> = old.trials().iter().filter(|t| !kept.contains(t)).map(Trial::key).collect();
+        let merged =
+            if self.records_path().exists() { Records::read(&self.records_path())? } else { Records::default() };
+        let has_rows = |t: &Trial| merged.by_trial().contains_key(&(t.sampler.label(), t.seed));
+        let dropped: Vec<String> =
+            old.trials().iter().filter(|t| !kept.contains(t) && has_rows(t)).map(Trial::key).collect();
         ensure!(
             dropped.is_empty(),
             "{shown}: these results (spec {was}) hold trials that the spec no longer names ({}); name them again, or use \
@@ -128,9 +134,22 @@ impl Folder {
         Ok(())
     }
 
+    /// Removes what a killed process left of a file it was writing. An hour is far longer than any write takes.
+    fn remove_leftovers(&self) {
+        let old = |entry: &walkdir::DirEntry| {
+            let name = entry.file_name().to_string_lossy();
+            let age = entry.metadata().ok().and_then(|m| m.modified().ok()).and_then(|t| t.elapsed().ok());
+            name.starts_with('.') && name.ends_with(".tmp") && age.is_some_and(|age| age > Duration::from_secs(3600))
+        };
+        for entry in walkdir::WalkDir::new(&self.root).max_depth(3).into_iter().flatten().filter(old) {
+            // One that stays does no harm.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+
     /// Gives trials that stand in `records.csv` alone (a folder that was committed or copied) their files back, so
     /// that they count as done and no merge loses them.
-    fn import(&self, trials: &[Trial]) -> Result<()> {
+    fn import(&self, trials: &[Trial], rounds: usize) -> Result<()> {
         let path = self.records_path();
         if !path.exists() {
             return Ok(());
@@ -141,7 +160,10 @@ impl Folder {
             let files = self.trial(trial);
             let Some(rows) = by_trial.get(&(trial.sampler.label(), trial.seed)) else { continue };
             let rows: Vec<Record> = rows.iter().filter(|r| r.error.is_empty()).map(|r| (*r).clone()).collect();
-            if !files.records_path().exists() && !rows.is_empty() {
+            // Without its queries an unfinished trial cannot go on: it starts anew.
+            let finished = rows.iter().map(|r| r.round + 1).max().unwrap_or(0);
+            let usable = finished >= rounds || Queries::read(&files.queries)?.rounds.len() > finished;
+            if !files.records_path().exists() && usable && !rows.is_empty() {
                 Records { rows }.write(&files.records_path())?;
             }
         }
@@ -234,7 +256,15 @@ impl TrialFiles {
     pub fn lock(&self) -> Result<File> {
         std::fs::create_dir_all(&self.folder)
             .map_err(|e| anyhow!("{}: cannot be created ({e})", self.folder.display()))?;
-        lock(&self.folder.join(".lock"), "another process runs this trial; wait for it")
+        let path = self.folder.join(".lock");
+        // After a kill, the process that held it may take a moment to end.
+        let patience = Instant::now() + Duration::from_secs(30);
+        loop {
+            match lock(&path, "another process runs this trial; wait for it") {
+                Err(_) if Instant::now() < patience => std::thread::sleep(Duration::from_millis(200)),
+                result => return result,
+            }
+        }
     }
 
     /// The rows of the finished rounds.
@@ -263,7 +293,8 @@ impl TrialFiles {
         let mut queries = Queries::read(&self.queries)?;
         ensure!(
             queries.rounds.len() >= finished,
-            "{}: lacks the queries of round {}, which has records; restore the file, or remove {} to run the trial anew",
+            "{}: lacks the queries of round {}, which has records; restore the file, or remove both it and {} to run \
+             the trial anew",
             self.queries.display(),
             queries.rounds.len(),
             self.folder.display()

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::{Job, Reporter};
 use crate::model::{Network, Snapshot};
@@ -135,6 +135,12 @@ fn one_training(
             Part::AllLabels => learner.evaluate(network, learner.data.test.as_ref(), &test),
             Part::NotHeldOut => learner.evaluate(network, learner.data.train.as_ref(), &held_out),
         };
+        let lost = metrics.iter().find(|m| !m.1.is_finite());
+        ensure!(
+            lost.is_none(),
+            "training diverged in round {round}: {} is not a number after epoch {epoch}; lower `train.optimizer.sgd.lr`",
+            lost.map_or("", |m| m.0)
+        );
         if chooses && best.as_ref().is_none_or(|b| metrics[0].1 > b.metrics[0].1) {
             let needed = part == Part::NotHeldOut || query == Select::BestOnTest;
             best = Some(Best { epoch, metrics: metrics.clone(), weights: needed.then(|| network.snapshot()) });

@@ -37,6 +37,7 @@ minibatch = 32
 optimizer.sgd = { lr = 0.05, momentum = 0.9, weight-decay = 5e-4 }
 schedule = "constant"
 checkpoint = "last"
+forward = "separate"
 order = "loss"
 "#;
 
