@@ -10,8 +10,10 @@ ARGS    ?=
 PT4AL = target/release/pt4al
 # Each recipe asks the script for the folder: it installs libtorch on first use, and answers at once afterwards.
 WITH_LIBTORCH = torch=$$(scripts/libtorch.sh) && export LIBTORCH="$$torch" &&
-RUN = $(PT4AL) run --data $(DATA) --results $(RESULTS) --jobs $(JOBS)
+RUN = $(PT4AL) run --data "$(DATA)" --results "$(RESULTS)" --jobs $(JOBS)
 
+# Cargo is parallel by itself.
+.NOTPARALLEL:
 .PHONY: build demo cifar10 test lint bench doc clean help
 
 help:               ## List the targets

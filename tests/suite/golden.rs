@@ -1,0 +1,43 @@
+//! A stored run of the tiny experiment. Whoever changes what it gives must mean to: every stored result is of the
+//! program that gave it. If so, replace the files in `tests/suite/golden/` by what this test's run leaves, and raise
+//! `LEARNER` in `src/pretext/mod.rs` if the pretext losses changed.
+
+use std::path::Path;
+
+use crate::support::{Workplace, queries};
+
+/// Processors differ in the last bits of sums; a changed draw, weight or step differs by far more.
+const TOLERANCE: f64 = 1e-3;
+
+/// The last column of each row, and the rest.
+fn numbers(text: &str) -> Vec<(String, f64)> {
+    let row = |line: &str| line.rsplit_once(',').map(|(key, value)| (key.to_owned(), value.parse().unwrap())).unwrap();
+    text.lines().skip(1).map(row).collect()
+}
+
+fn equal(what: &str, got: &[(String, f64)], stored: &[(String, f64)]) {
+    assert_eq!(got.len(), stored.len(), "{what}");
+    for (got, stored) in got.iter().zip(stored) {
+        assert_eq!(got.0, stored.0, "{what}");
+        assert!((got.1 - stored.1).abs() < TOLERANCE * stored.1.abs(), "{what}: {got:?}, stored {stored:?}");
+    }
+}
+
+#[test]
+fn the_tiny_experiment_gives_what_it_gave() {
+    let place = Workplace::new();
+    place.succeeds("run tiny.toml --device cpu --only ^(random|pretext-batch)-seed0$");
+    let folder = place.path("results/tiny");
+    let stored = |name: &str| {
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/golden").join(name)).unwrap()
+    };
+    assert_eq!(queries(&folder, "random-seed0"), stored("queries-random-seed0.csv"));
+
+    let losses = std::fs::read_to_string(folder.join("pretext/seed-0.csv")).unwrap();
+    equal("pretext losses", &numbers(&losses), &numbers(&stored("pretext-losses-seed0.csv")));
+
+    let mut reader = csv::Reader::from_path(folder.join("records.csv")).unwrap();
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).filter(|r| &r[6] == "loss").collect();
+    let key = |r: &csv::StringRecord| (r.iter().skip(2).take(6).collect::<Vec<_>>().join(","), r[8].parse().unwrap());
+    equal("test losses", &rows.iter().map(key).collect::<Vec<_>>(), &numbers(&stored("losses.csv")));
+}
