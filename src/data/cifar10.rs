@@ -15,9 +15,6 @@ use sha2::{Digest, Sha256};
 use super::images::{Images, Splits};
 use crate::store::{DataFile, DataOrigin};
 
-/// Images in the train split.
-pub const TRAIN: usize = 50_000;
-
 /// The folder that the official archive unpacks to.
 pub(crate) const FOLDER: &str = "cifar-10-batches-bin";
 /// The file of the classes' names.

@@ -100,7 +100,7 @@ pub struct Size {
 pub fn size(spec: &DatasetSpec) -> Size {
     match spec {
         DatasetSpec::Cifar10(cifar) => {
-            let train = cifar10::TRAIN;
+            let train = crate::spec::Cifar10Spec::TRAIN;
             Size { train, pool: cifar.pool.unwrap_or(train), test: cifar10::RECORDS, side: 32, classes: 10 }
         }
         DatasetSpec::Shapes(shapes) => {

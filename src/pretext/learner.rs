@@ -4,34 +4,13 @@ use anyhow::{Result, ensure};
 use tch::{Kind, Tensor};
 
 use super::rotation::Rotation;
+use super::task::Pretext;
 use crate::data::Data;
 use crate::model::Network;
 use crate::seed::{self, Purpose};
-use crate::spec::{ModelSpec, Normalize, PretextCheckpoint, PretextSpec, PretextTask};
+use crate::spec::{ModelSpec, PretextCheckpoint, PretextSpec, PretextTask};
 use crate::store::Losses;
 use crate::train;
-
-/// A self-supervised task.
-pub trait Pretext {
-    /// Outputs of the network's head.
-    fn outputs(&self) -> usize;
-
-    /// Forward passes of an image for one loss.
-    fn transformations(&self) -> usize;
-
-    /// The mean loss of a minibatch, with its gradient; `images` is uint8 `[n, h, w, 3]`.
-    fn loss(&self, network: &Network, images: &Tensor, normalize: &Normalize) -> Tensor;
-
-    /// The loss of each image, and the share of transformations that the learner recognised.
-    fn score(&self, network: &Network, images: &Tensor, normalize: &Normalize) -> Scores;
-}
-
-/// What a learner makes of a minibatch.
-pub struct Scores {
-    /// Float `[n]`.
-    pub losses: Tensor,
-    pub accuracy: f64,
-}
 
 /// Trains the learner of `spec` on the pool, without labels, and gives the loss of every pool image and the pretext
 /// accuracy of the learner that gave them. `done` is told of every image trained on or scored, in forward passes.

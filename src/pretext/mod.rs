@@ -5,10 +5,15 @@ mod batches;
 mod learner;
 #[cfg(feature = "torch")]
 mod rotation;
+#[cfg(feature = "torch")]
+mod task;
 
 pub use batches::split_into_batches;
 #[cfg(feature = "torch")]
-pub use learner::{Pretext, losses};
+pub use learner::losses;
+
+#[cfg(feature = "torch")]
+pub use task::{Pretext, Scores};
 
 use sha2::{Digest, Sha256};
 

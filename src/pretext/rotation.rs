@@ -2,7 +2,7 @@
 
 use tch::{Kind, Reduction, Tensor};
 
-use super::learner::{Pretext, Scores};
+use super::task::{Pretext, Scores};
 use crate::data::augment::normalized;
 use crate::model::Network;
 use crate::spec::{Normalize, PretextForward};

@@ -32,8 +32,12 @@ pub(super) enum Ended {
 
 /// The command of a worker, without its verb.
 pub(super) fn worker(device: &str, threads: usize) -> Result<Command> {
-    let program = std::env::current_exe().context("cannot tell where pt4al itself lies; start it by its path")?;
-    let mut command = Command::new(program);
+    // On Linux by the running image, so that a build during a run of many hours neither breaks it nor mixes versions.
+    let running = Path::new("/proc/self/exe");
+    let program = if running.exists() { Ok(running.to_owned()) } else { std::env::current_exe() };
+    let mut command = Command::new(program.context("cannot tell where pt4al itself lies; start it by its path")?);
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::arg0(&mut command, "pt4al");
     command.args(["worker", "--device", device, "--threads", &threads.to_string(), "--watch-stdin"]);
     // OpenMP reads it before libtorch can be told.
     command.env("OMP_NUM_THREADS", threads.to_string());

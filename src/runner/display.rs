@@ -22,7 +22,12 @@ pub(super) struct Display {
     tasks: (usize, usize),
     running: HashMap<usize, Running>,
     planned: HashMap<String, u64>,
+    /// When the last plain line was written.
+    spoke: Instant,
 }
+
+/// A plain log that says nothing for longer looks dead.
+const SILENCE: Duration = Duration::from_secs(60);
 
 struct Running {
     bar: Option<ProgressBar>,
@@ -63,6 +68,7 @@ impl Display {
             tasks: (0, trials + pretext),
             running: HashMap::new(),
             planned: tasks.planned(),
+            spoke: Instant::now(),
         }
     }
 
@@ -87,6 +93,10 @@ impl Display {
                     }
                 }
                 self.overall();
+                if self.bars.is_none() && self.spoke.elapsed() > SILENCE {
+                    let percent = 100 * self.done() / self.total.max(1);
+                    self.line(&format!("{percent} % done, {}: {at}{}", task.name(), self.left()));
+                }
             }
             Event::Round { round, labeled, metric, value } => self.line(&format!(
                 "{}: round {round}, {labeled} labels, {metric} {:.2} %{}",
@@ -142,7 +152,8 @@ impl Display {
         format!(", about {} left", duration(left))
     }
 
-    fn line(&self, text: &str) {
+    fn line(&mut self, text: &str) {
+        self.spoke = Instant::now();
         match &self.bars {
             Some((bars, _)) => drop(bars.println(text)),
             None => crate::machine::say(&format!("{text}")),

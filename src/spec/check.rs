@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail, ensure};
 
-use super::{DatasetSpec, Optimizer, Schedule, Select, Sgd, Spec};
+use super::{Cifar10Spec, DatasetSpec, Optimizer, Schedule, Select, Sgd, Spec};
 
 /// Proof that [`Spec::check_pool`] passed, with the counts it passed for.
 #[derive(Clone, Copy, Debug)]
@@ -112,7 +112,7 @@ impl Spec {
         let (normalize, name) = match &self.dataset {
             DatasetSpec::Cifar10(cifar) => {
                 if let Some(pool) = cifar.pool {
-                    let all = crate::data::cifar10::TRAIN;
+                    let all = Cifar10Spec::TRAIN;
                     ensure!((1..=all).contains(&pool), "`dataset.cifar10.pool` is {pool}; it must be 1 to {all}");
                 }
                 (cifar.normalize, "cifar10")

@@ -69,6 +69,11 @@ pub struct Cifar10Spec {
     pub normalize: Normalize,
 }
 
+impl Cifar10Spec {
+    /// Images in the official train split.
+    pub const TRAIN: usize = 50_000;
+}
+
 /// The generated data set: ten classes of small images (see `data::shapes`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
