@@ -75,7 +75,7 @@ fn augmentation(c: &mut Criterion) {
         let mut draws = stream(0, Purpose::Augmentation, &[]);
         b.iter(|| {
             let draws = Draws::new(&[Augment::Crop4, Augment::Flip], MINIBATCH, &mut draws, Device::Cpu);
-            black_box(normalized(&draws.apply(&pixels, 0), &Normalize::cifar10()));
+            black_box(normalized(&draws.apply(&pixels, 0), &Normalize::cifar10()))
         });
     });
     group.finish();

@@ -82,7 +82,7 @@ fn automatic(args: &RunArgs, options: &Options) -> Result<crate::spec::Spec> {
         return Ok(whole);
     }
     let cpu = args.spec.load(Some("cpu"))?;
-    crate::machine::say(&format!("no CUDA here: measuring what the whole experiment would cost on this machine ..."));
+    crate::machine::say("no CUDA here: measuring what the whole experiment would cost on this machine ...");
     let plan = match runner::plan(&whole, options) {
         Ok(plan) => plan,
         Err(error) => {

@@ -54,8 +54,9 @@ impl Draws {
         let padded = match &self.offsets {
             None => images.shallow_clone(),
             Some((row, column)) => {
-                rows = rows + row.narrow(0, start, n).unsqueeze(1);
-                columns = columns + column.narrow(0, start, n).unsqueeze(1);
+                // Not in place: the sum has a row for every image.
+                rows = row.narrow(0, start, n).unsqueeze(1) + rows;
+                columns = column.narrow(0, start, n).unsqueeze(1) + columns;
                 images.constant_pad_nd([0, 0, PADDING, PADDING, PADDING, PADDING])
             }
         };

@@ -156,7 +156,7 @@ impl Display {
         self.spoke = Instant::now();
         match &self.bars {
             Some((bars, _)) => drop(bars.println(text)),
-            None => crate::machine::say(&format!("{text}")),
+            None => crate::machine::say(text),
         }
     }
 }
