@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
+#[cfg(feature = "torch")]
 use crate::spec::{self, Spec};
 
 /// Reproduce PT4AL (ECCV 2022), run its ablations, and guard accuracy curves.
@@ -52,6 +53,7 @@ enum Verb {
 }
 
 /// Which spec, and how it is changed.
+#[cfg(feature = "torch")]
 #[derive(Debug, Args)]
 struct SpecArgs {
     /// The experiment: a TOML file, for instance experiments/cifar10.toml
@@ -64,6 +66,7 @@ struct SpecArgs {
     sets: Vec<String>,
 }
 
+#[cfg(feature = "torch")]
 impl SpecArgs {
     /// The spec with a profile; `None` for the file as it stands.
     fn load(&self, profile: Option<&str>) -> Result<Spec> {
