@@ -11,6 +11,7 @@ mod worker;
 
 use std::path::PathBuf;
 
+#[cfg(feature = "torch")]
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
