@@ -1,7 +1,7 @@
 //! Experiment specs: TOML on disk, checked [`Spec`] in memory, and the trials it expands to.
 //!
 //! Every number that affects a result stands here. There are no defaults for such numbers: a key that is missing is
-//! an error, and so is one that is not known ([`parse`] names the key, the line and the nearest valid key).
+//! an error, and so is one that is not known ([`load`] names the key, the line and the nearest valid key).
 
 mod check;
 mod hash;
