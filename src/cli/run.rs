@@ -82,6 +82,8 @@ fn automatic(args: &RunArgs, options: &Options) -> Result<crate::spec::Spec> {
         return Ok(whole);
     }
     let cpu = args.spec.load(Some("cpu"))?;
+    // Missing data should be told now, not after the measurement.
+    crate::data::read(&cpu.dataset, &options.data)?;
     crate::machine::say("no CUDA here: measuring what the whole experiment would cost on this machine ...");
     let plan = match runner::plan(&whole, options) {
         Ok(plan) => plan,
@@ -92,7 +94,7 @@ fn automatic(args: &RunArgs, options: &Options) -> Result<crate::spec::Spec> {
     };
     crate::machine::say(&format!("{plan}"));
     crate::machine::say(&format!(
-        "So the cpu profile runs instead: the same code, smaller numbers. --profile paper runs the whole ({}).",
+        "So the cpu profile runs instead: the same code, smaller numbers. --profile paper (with make: PROFILE=paper) runs the whole ({}).",
         plan.duration()
     ));
     Ok(cpu)
