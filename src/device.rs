@@ -100,7 +100,8 @@ fn load_cuda() -> Result<(), String> {
             #[cfg(unix)]
             unsafe {
                 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
-                let loaded = Library::open(Some(&library), RTLD_NOW | RTLD_GLOBAL).map_err(|e| e.to_string())?;
+                let loaded = Library::open(Some(&library), RTLD_NOW | RTLD_GLOBAL);
+                let loaded = loaded.map_err(|e| format!("{:#}", anyhow::Error::from(e)))?;
                 // Never unloaded: its kernels stay registered.
                 std::mem::forget(loaded);
             }
