@@ -36,8 +36,6 @@ pub enum Purpose {
     PretextOrder,
     /// The generated data set.
     Shapes,
-    /// Resampling in statistics.
-    Bootstrap,
 }
 
 impl Purpose {
@@ -54,7 +52,6 @@ impl Purpose {
             Self::PretextWeights => "pretext-weights",
             Self::PretextOrder => "pretext-order",
             Self::Shapes => "shapes",
-            Self::Bootstrap => "bootstrap",
         }
     }
 }

@@ -4,7 +4,6 @@
 //! `test_batch.bin` and `batches.meta.txt` (the classes' names). A file is 10,000 records of 3,073 bytes: the label,
 //! then the 32x32 red values row by row, then the green, then the blue.
 
-use std::fmt::Write as _;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +12,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::images::{Images, Splits};
+use crate::spec::hex;
 use crate::store::{DataFile, DataOrigin};
 
 /// The folder that the official archive unpacks to.
@@ -194,14 +194,6 @@ fn note(files: &[DataFile]) -> String {
             files.len()
         ),
     }
-}
-
-/// Lowercase hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -213,7 +213,7 @@ fn sha256(path: &Path) -> Result<String> {
     let mut hash = Sha256::new();
     let copied = File::open(path).and_then(|mut file| io::copy(&mut file, &mut hash));
     copied.map_err(|e| anyhow!("{}: cannot be read ({e}); remove it, then fetch again", path.display()))?;
-    Ok(cifar10::hex(&hash.finalize()))
+    Ok(crate::spec::hex(&hash.finalize()))
 }
 
 fn remove(path: &Path) -> Result<()> {

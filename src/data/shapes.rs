@@ -88,7 +88,7 @@ fn images(spec: &ShapesSpec, split: Split, n: usize) -> Images {
 /// The first 16 hexadecimal digits of the SHA-256 over the generator's version and the settings.
 fn fingerprint(spec: &ShapesSpec) -> String {
     let settings = serde_json::json!({ "version": VERSION, "spec": spec });
-    super::cifar10::hex(&Sha256::digest(settings.to_string())[..8])
+    crate::spec::hex(&Sha256::digest(settings.to_string())[..8])
 }
 
 #[cfg(test)]

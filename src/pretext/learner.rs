@@ -62,8 +62,7 @@ pub fn losses(
                 spec.epochs,
                 scored.1
             );
-            let better = best.as_ref().is_none_or(|(_, accuracy)| scored.1 > *accuracy);
-            if better || spec.checkpoint == PretextCheckpoint::Last {
+            if best.as_ref().is_none_or(|(_, accuracy)| scored.1 > *accuracy) {
                 best = Some(scored);
             }
         }
@@ -75,7 +74,7 @@ pub fn losses(
 fn score(task: &dyn Pretext, network: &Network, data: &Data, done: &mut dyn FnMut(u64)) -> (Losses, f64) {
     let mut rows = Vec::with_capacity(data.pool.len());
     let mut right = 0.0;
-    for positions in data.pool.chunks(250) {
+    for positions in data.pool.chunks(train::minibatch(data.train.device())) {
         let indices: Vec<i64> = positions.iter().map(|&i| i as i64).collect();
         let images = data.train.images(&Tensor::from_slice(&indices).to_device(data.train.device()));
         let scores = tch::no_grad(|| task.score(network, &images, &data.normalize));

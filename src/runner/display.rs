@@ -21,7 +21,6 @@ pub(super) struct Display {
     ended: u64,
     tasks: (usize, usize),
     running: HashMap<usize, Running>,
-    planned: HashMap<String, u64>,
     /// When the last plain line was written.
     spoke: Instant,
 }
@@ -56,24 +55,22 @@ impl Display {
         let bars = std::io::stderr().is_terminal().then(|| {
             let bars = MultiProgress::new();
             let style = ProgressStyle::with_template("{elapsed_precise} {wide_bar} {percent:>3} % {msg}");
-            let all = bars.add(ProgressBar::new(tasks.units).with_style(style.expect("a valid template")));
+            let all = bars.add(ProgressBar::new(tasks.units()).with_style(style.expect("a valid template")));
             all.enable_steady_tick(Duration::from_secs(1));
             (bars, all)
         });
         Self {
             bars,
             begun: Instant::now(),
-            total: tasks.units,
+            total: tasks.units(),
             ended: 0,
             tasks: (0, trials + pretext),
             running: HashMap::new(),
-            planned: tasks.planned(),
             spoke: Instant::now(),
         }
     }
 
-    pub fn started(&mut self, id: usize, task: &Task) {
-        let planned = self.planned.get(&task.name()).copied().unwrap_or(0);
+    pub fn started(&mut self, id: usize, task: &Task, planned: u64) {
         let bar = self.bars.as_ref().map(|(bars, all)| {
             let style =
                 ProgressStyle::with_template("  {prefix:24} {bar:30} {percent:>3} % {msg}").expect("a valid template");

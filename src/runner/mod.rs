@@ -62,9 +62,8 @@ pub fn run(spec: &Spec, options: &Options) -> Result<Outcome> {
         ensure!(any, "--only {only}: no trial matches; they are named like {}", spec.trials()[0].key());
     }
     let folder = Folder::open(&options.results.join(spec.folder_name()), spec, &origin)?;
-    let begun = Manifest::read(&folder.manifest_path())?;
-    let begun_with =
-        begun.and_then(|m| m.sessions.into_iter().find(|s| s.device == options.device_name)).map(|s| s.threads);
+    let earlier = Manifest::read(&folder.manifest_path())?.map(|m| m.sessions).unwrap_or_default();
+    let begun_with = earlier.iter().find(|s| s.device == options.device_name).map(|s| s.threads);
     let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device, begun_with);
     let mut tasks = Tasks::new(spec, &folder, options, &origin, threads)?;
     let outcome = |failed| Outcome { folder: folder.root().to_owned(), failed };
@@ -73,13 +72,12 @@ pub fn run(spec: &Spec, options: &Options) -> Result<Outcome> {
         folder.merge(spec)?;
         return Ok(outcome(Vec::new()));
     }
-    let mut manifest = begin_session(&folder, spec, &origin, options, jobs, threads)?;
+    let mut manifest = begin_session(&folder, spec, &origin, options, (jobs, threads), earlier)?;
     folder.merge(spec)?;
     let display = Display::new(&tasks, jobs, threads, &origin, options);
-    let mut loop_ = Driver { spec, options, folder: &folder, threads, display, failed: Vec::new() };
-    loop_.drive(&mut tasks, jobs)?;
-    let failed = loop_.failed;
-    folder.merge(spec)?;
+    let mut driver = Driver { spec, options, folder: &folder, threads, display, failed: Vec::new() };
+    driver.drive(&mut tasks, jobs)?;
+    let failed = driver.failed;
     if let Some(session) = manifest.sessions.last_mut() {
         session.finished = machine::now();
     }
@@ -92,17 +90,16 @@ fn begin_session(
     spec: &Spec,
     data: &DataOrigin,
     options: &Options,
-    jobs: usize,
-    threads: usize,
+    (jobs, threads): (usize, usize),
+    earlier: Vec<Session>,
 ) -> Result<Manifest> {
     let (experiment, profile) = spec.identity();
-    let old = Manifest::read(&folder.manifest_path())?;
     let mut manifest = Manifest {
         experiment: experiment.into(),
         profile: profile.into(),
         spec_hash: spec.hash(),
         data: data.clone(),
-        sessions: old.map(|m| m.sessions).unwrap_or_default(),
+        sessions: earlier,
     };
     manifest.sessions.push(Session {
         started: machine::now(),
@@ -145,13 +142,13 @@ impl Driver<'_> {
         let mut next_id = 0;
         loop {
             while running.len() < jobs
-                && let Some(task) = tasks.next()
+                && let Some((task, units)) = tasks.next()
             {
                 if let Task::Trial(trial) = &task {
                     self.folder.trial(trial).set_failure(None)?;
                 }
                 let child = Child::spawn(self.command(&task)?, &self.log_path(&task), next_id, sender.clone())?;
-                self.display.started(next_id, &task);
+                self.display.started(next_id, &task, units);
                 running.push((next_id, task, child));
                 next_id += 1;
             }
@@ -180,7 +177,7 @@ impl Driver<'_> {
     fn ended(&mut self, tasks: &mut Tasks, task: &Task, ended: Ended) -> Result<()> {
         match (task, ended) {
             (Task::Trial(_), Ended::Well) => {}
-            (Task::Pretext { seed, cached, .. }, Ended::Well) => {
+            (Task::Pretext { seed, cached }, Ended::Well) => {
                 copy(cached, &self.folder.losses_path(*seed))?;
                 tasks.losses_ready(*seed);
             }
@@ -211,16 +208,9 @@ impl Driver<'_> {
             seed: trial.seed,
             round,
             labeled: self.spec.rounds.labeled(round),
-            metric: String::new(),
-            select: String::new(),
-            value: None,
-            train_seconds: 0.0,
-            evaluate_seconds: 0.0,
-            score_seconds: 0.0,
-            query_seconds: 0.0,
-            peak_rss_mb: 0.0,
             device: self.options.device.clone(),
             error: why.to_owned(),
+            ..Record::default()
         }))?;
         self.failed.push((trial.key(), why.to_owned()));
         Ok(())
@@ -232,7 +222,7 @@ impl Driver<'_> {
             Task::Trial(trial) => {
                 command.arg("trial").arg("--folder").arg(self.folder.root()).args(["--trial", &trial.key()]);
             }
-            Task::Pretext { seed, cached, .. } => {
+            Task::Pretext { seed, cached } => {
                 command.arg("pretext").arg("--spec").arg(self.folder.spec_path()).args(["--seed", &seed.to_string()]);
                 command.arg("--out").arg(cached);
             }

@@ -1,6 +1,6 @@
 //! What is left to do, and in which order.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -17,7 +17,6 @@ pub(super) enum Task {
     Pretext {
         seed: u64,
         cached: PathBuf,
-        units: u64,
     },
     Trial(Trial),
 }
@@ -31,60 +30,45 @@ impl Task {
     }
 }
 
-/// Tasks that have not started.
+/// Tasks that have not started, each with the forward passes that it takes.
 pub(super) struct Tasks {
-    pretext: VecDeque<Task>,
-    trials: VecDeque<Trial>,
+    pretext: VecDeque<(Task, u64)>,
+    trials: VecDeque<(Trial, u64)>,
     /// Seeds whose losses are not there yet.
     waiting: HashSet<u64>,
-    /// Forward passes left in all.
-    pub units: u64,
-    spec: Spec,
-    origin: (usize, usize),
-    finished: Vec<(String, usize)>,
 }
 
 impl Tasks {
     pub fn new(spec: &Spec, folder: &Folder, options: &Options, origin: &DataOrigin, threads: usize) -> Result<Self> {
-        let mut tasks = Self {
-            pretext: VecDeque::new(),
-            trials: VecDeque::new(),
-            waiting: HashSet::new(),
-            units: 0,
-            spec: spec.clone(),
-            origin: (origin.pool, origin.test),
-            finished: Vec::new(),
-        };
+        let mut tasks = Self { pretext: VecDeque::new(), trials: VecDeque::new(), waiting: HashSet::new() };
         for trial in spec.trials() {
             let finished = folder.trial(&trial).finished()?;
             let wanted = options.only.as_ref().is_none_or(|only| only.is_match(&trial.key()));
             if finished >= spec.rounds.count {
                 folder.trial(&trial).set_failure(None)?;
             } else if wanted {
-                tasks.finished.push((trial.key(), finished));
-                tasks.trials.push_back(trial);
+                let left = finished..spec.rounds.count;
+                let units = left.map(|round| spec.round_work(&trial, round, origin.pool, origin.test).units()).sum();
+                tasks.trials.push_back((trial, units));
             }
         }
-        tasks.units = tasks.trials.iter().map(|t| tasks.trial_units(t)).sum();
-        let needing = tasks.trials.iter().filter(|t| t.sampler.needs_pretext()).map(|t| t.seed);
+        let needing = tasks.trials.iter().filter(|(t, _)| t.sampler.needs_pretext()).map(|(t, _)| t.seed);
         let mut seeds: Vec<u64> = needing.collect();
         seeds.dedup();
         for seed in seeds {
             let path = folder.losses_path(seed);
+            if path.exists() {
+                continue;
+            }
             let machine = if options.device == "cpu" { format!("cpu, {threads} threads") } else { "cuda".into() };
             let key = pretext::cache_key(spec, &origin.fingerprint, &machine, seed);
             let cached = options.results.join(".cache").join("pretext").join(format!("{key}.csv"));
-            if path.exists() || tasks.waiting.contains(&seed) {
-                continue;
-            }
             if cached.exists() {
                 super::copy(&cached, &path)?;
                 continue;
             }
-            let units = spec.pretext_work(origin.pool).units();
-            tasks.units += units;
             tasks.waiting.insert(seed);
-            tasks.pretext.push_back(Task::Pretext { seed, cached, units });
+            tasks.pretext.push_back((Task::Pretext { seed, cached }, spec.pretext_work(origin.pool).units()));
         }
         Ok(tasks)
     }
@@ -98,31 +82,19 @@ impl Tasks {
         (self.trials.len(), self.pretext.len())
     }
 
-    /// The forward passes of every task, by its name.
-    pub fn planned(&self) -> HashMap<String, u64> {
-        let trials = self.trials.iter().map(|t| (t.key(), self.trial_units(t)));
-        let pretext = self.pretext.iter().map(|task| match task {
-            Task::Pretext { units, .. } => (task.name(), *units),
-            Task::Trial(trial) => (task.name(), self.trial_units(trial)),
-        });
-        trials.chain(pretext).collect()
-    }
-
-    fn trial_units(&self, trial: &Trial) -> u64 {
-        let key = trial.key();
-        let finished = self.finished.iter().find(|(k, _)| *k == key).map_or(0, |f| f.1);
-        let (pool, test) = self.origin;
-        (finished..self.spec.rounds.count).map(|round| self.spec.round_work(trial, round, pool, test).units()).sum()
+    /// Forward passes in all.
+    pub fn units(&self) -> u64 {
+        self.pretext.iter().map(|p| p.1).chain(self.trials.iter().map(|t| t.1)).sum()
     }
 
     /// The next task that can start: pretext learners, then trials in the spec's order.
-    pub fn next(&mut self) -> Option<Task> {
+    pub fn next(&mut self) -> Option<(Task, u64)> {
         if let Some(task) = self.pretext.pop_front() {
             return Some(task);
         }
         let ready = |t: &Trial| !(t.sampler.needs_pretext() && self.waiting.contains(&t.seed));
-        let at = self.trials.iter().position(ready)?;
-        self.trials.remove(at).map(Task::Trial)
+        let at = self.trials.iter().position(|(trial, _)| ready(trial))?;
+        self.trials.remove(at).map(|(trial, units)| (Task::Trial(trial), units))
     }
 
     /// The losses of a seed are on disk.
@@ -133,8 +105,8 @@ impl Tasks {
     /// Removes and returns the trials that cannot start because the losses of `seed` could not be had.
     pub fn give_up_on(&mut self, seed: u64) -> Vec<Trial> {
         let (lost, kept): (Vec<_>, Vec<_>) =
-            self.trials.drain(..).partition(|t| t.sampler.needs_pretext() && t.seed == seed);
+            self.trials.drain(..).partition(|(t, _)| t.sampler.needs_pretext() && t.seed == seed);
         self.trials = kept.into();
-        lost
+        lost.into_iter().map(|(trial, _)| trial).collect()
     }
 }

@@ -126,11 +126,6 @@ impl RoundsSpec {
     pub fn labeled(&self, round: usize) -> usize {
         self.initial + round * self.query
     }
-
-    /// Labels added at `round`.
-    pub fn budget(&self, round: usize) -> usize {
-        if round == 0 { self.initial } else { self.query }
-    }
 }
 
 /// How the pool's images are chosen.
@@ -420,11 +415,6 @@ impl Spec {
         let trial =
             |seed: &u64| self.samplers.iter().map(|s| Trial { sampler: s.clone(), seed: *seed }).collect::<Vec<_>>();
         self.seeds.iter().flat_map(trial).collect()
-    }
-
-    /// The trial of a sampler's label and a seed.
-    pub fn trial(&self, label: &str, seed: u64) -> Option<Trial> {
-        self.trials().into_iter().find(|t| t.seed == seed && t.sampler.label() == label)
     }
 
     /// Whether any sampler needs the pretext learner.

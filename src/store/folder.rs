@@ -108,7 +108,8 @@ impl Folder {
         let kept = spec.trials();
         let merged =
             if self.records_path().exists() { Records::read(&self.records_path())? } else { Records::default() };
-        let has_rows = |t: &Trial| merged.by_trial().contains_key(&(t.sampler.label(), t.seed));
+        let by_trial = merged.by_trial();
+        let has_rows = |t: &Trial| by_trial.contains_key(&(t.sampler.label(), t.seed));
         let dropped: Vec<String> =
             old.trials().iter().filter(|t| !kept.contains(t) && has_rows(t)).map(Trial::key).collect();
         ensure!(
@@ -159,12 +160,16 @@ impl Folder {
         for trial in trials {
             let files = self.trial(trial);
             let Some(rows) = by_trial.get(&(trial.sampler.label(), trial.seed)) else { continue };
-            let rows: Vec<Record> = rows.iter().filter(|r| r.error.is_empty()).map(|r| (*r).clone()).collect();
+            if files.records_path().exists() {
+                continue;
+            }
+            let rows = rows.iter().filter(|r| r.error.is_empty()).map(|r| (*r).clone()).collect();
+            let records = Records { rows };
+            let finished = records.finished_rounds();
             // Without its queries an unfinished trial cannot go on: it starts anew.
-            let finished = rows.iter().map(|r| r.round + 1).max().unwrap_or(0);
             let usable = finished >= rounds || Queries::read(&files.queries)?.rounds.len() > finished;
-            if !files.records_path().exists() && usable && !rows.is_empty() {
-                Records { rows }.write(&files.records_path())?;
+            if usable && finished > 0 {
+                records.write(&files.records_path())?;
             }
         }
         Ok(())
@@ -281,7 +286,7 @@ impl TrialFiles {
     /// # Errors
     /// As [`TrialFiles::records`].
     pub fn finished(&self) -> Result<usize> {
-        Ok(self.records()?.rows.iter().map(|r| r.round + 1).max().unwrap_or(0))
+        Ok(self.records()?.finished_rounds())
     }
 
     /// The labels asked for so far: those of the finished rounds and of the one after them.

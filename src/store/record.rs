@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow};
 use serde::{Deserialize, Serialize};
 
 /// One value of one trial, or the error that ended the trial.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     pub experiment: String,
     /// Empty for the spec without a profile.
@@ -78,9 +78,9 @@ impl Records {
         trials
     }
 
-    /// The rows that state why a trial ended.
-    pub fn errors(&self) -> impl Iterator<Item = &Record> {
-        self.rows.iter().filter(|r| !r.error.is_empty())
+    /// How many rounds have rows of values, for the rows of one trial.
+    pub fn finished_rounds(&self) -> usize {
+        self.rows.iter().filter(|r| r.error.is_empty()).map(|r| r.round + 1).max().unwrap_or(0)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::spec::Normalize;
 use crate::task::Task;
 
 /// Images in a forward pass. It bounds memory and nothing else: batch norm uses its running statistics here.
-fn minibatch(device: Device) -> i64 {
+pub(crate) fn minibatch(device: Device) -> usize {
     if device.is_cuda() { 2000 } else { 250 }
 }
 
@@ -26,7 +26,7 @@ pub fn infer(
         return;
     }
     let positions = Tensor::from_slice(&positions).to_device(split.device());
-    for indices in positions.split(minibatch(split.device()), 0) {
+    for indices in positions.split(minibatch(split.device()) as i64, 0) {
         let images = normalized(&split.images(&indices), normalize);
         let (features, outputs) = network.infer(&images);
         each(features, outputs, &indices);

@@ -46,7 +46,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
     let mut records = files.records()?;
     let mut queries = files.queries()?;
     let count = job.spec.rounds.count;
-    let finished = files.finished()?;
+    let finished = records.finished_rounds();
     if finished >= count {
         return Ok(());
     }

@@ -92,7 +92,7 @@ struct Case {
 impl Case {
     fn new() -> Self {
         let archive = archive();
-        let sha256 = cifar10::hex(&Sha256::digest(&archive));
+        let sha256 = crate::spec::hex(&Sha256::digest(&archive));
         Self { dir: tempfile::tempdir().unwrap(), archive, sha256 }
     }
 

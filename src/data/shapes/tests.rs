@@ -21,7 +21,7 @@ fn the_pictures_are_those_of_the_stored_results() {
         hash.update(&images.pixels);
         hash.update(&images.labels);
     }
-    assert_eq!((VERSION, &*crate::data::cifar10::hex(&hash.finalize()[..8])), (1, "60e8c3f5e99167c2"));
+    assert_eq!((VERSION, &*crate::spec::hex(&hash.finalize()[..8])), (1, "60e8c3f5e99167c2"));
 }
 
 #[test]
