@@ -83,7 +83,7 @@ fn automatic(args: &RunArgs, options: &Options) -> Result<crate::spec::Spec> {
     }
     let cpu = args.spec.load(Some("cpu"))?;
     // Missing data should be told now, not after the measurement.
-    crate::data::read(&cpu.dataset, &options.data)?;
+    crate::data::check(&cpu, &options.data)?;
     crate::machine::say("no CUDA here: measuring what the whole experiment would cost on this machine ...");
     let plan = match runner::plan(&whole, options) {
         Ok(plan) => plan,

@@ -12,7 +12,8 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::images::{Images, Splits};
-use crate::spec::hex;
+use super::{Reader, Size};
+use crate::spec::{Cifar10Spec, hex};
 use crate::store::{DataFile, DataOrigin};
 
 /// The folder that the official archive unpacks to.
@@ -48,8 +49,20 @@ pub(crate) const FILES: [(&str, &str); 6] = [
 /// # Errors
 /// One line with the file, the record and the remedy: if the folder or a file is missing, if a file is too short or
 /// too long, if a label is not 0 to 9, or if the classes' names are not CIFAR-10's.
-pub fn read(data_dir: &Path) -> Result<Splits> {
+pub fn read(data_dir: &Path) -> Result<Splits<Images>> {
     read_records(data_dir, RECORDS)
+}
+
+impl Reader for Cifar10Spec {
+    fn read(&self, dir: &Path) -> Result<Splits> {
+        read(dir).map(Splits::from)
+    }
+
+    fn known_size(&self) -> Option<Size> {
+        let (train, test) = (Self::TRAIN, RECORDS);
+        let bytes = ((train + test) * 3 * PLANE) as u64;
+        Some(Size { train, pool: train, test, height: SIDE, width: SIDE, classes: CLASSES.len(), bytes })
+    }
 }
 
 /// Whether all files are there in their official sizes; nothing is read.
@@ -62,7 +75,7 @@ pub(crate) fn looks_complete(data_dir: &Path) -> bool {
 }
 
 /// [`read`] of files of `records` records each.
-pub(crate) fn read_records(data_dir: &Path, records: usize) -> Result<Splits> {
+pub(crate) fn read_records(data_dir: &Path, records: usize) -> Result<Splits<Images>> {
     let folder = locate(data_dir)?;
     check_classes(&folder.join(META))?;
 
@@ -88,6 +101,7 @@ pub(crate) fn read_records(data_dir: &Path, records: usize) -> Result<Splits> {
         fingerprint: fingerprint(&files),
         note: note(&files),
         files,
+        classes: Vec::new(),
     };
     Ok(Splits { train: split(pixels, labels), test, classes: CLASSES.map(String::from).into(), origin })
 }

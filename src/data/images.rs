@@ -1,8 +1,13 @@
-//! Images in memory, as every data set of small images is handed on.
+//! Images and labels as data sets hand them on, before any tensor.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use anyhow::Result;
 
 use crate::store::DataOrigin;
 
-/// Images of one size with their labels.
+/// Small images of one size in memory, with a class each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Images {
     pub height: usize,
@@ -37,12 +42,102 @@ impl Images {
     }
 }
 
-/// A data set: what the pool is drawn from, what accuracy is measured on, and where both came from.
+/// One split of a data set: images of one size with their labels, wherever they are held.
+///
+/// Image and label map make up a record: `[height, width, 3]` bytes of pixels (red, green, blue) and, where each pixel
+/// has a label, `[height, width]` bytes of classes, [`IGNORED`] for none.
+#[derive(Clone, Debug)]
+pub struct Split {
+    pub height: usize,
+    pub width: usize,
+    /// Images in the split.
+    pub len: usize,
+    pub labels: Labels,
+    pub records: Records,
+}
+
+/// The class of a pixel that has none: neither trained on nor counted.
+pub const IGNORED: u8 = 255;
+
+/// What the labels of a split are.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Splits {
-    pub train: Images,
-    pub test: Images,
+pub enum Labels {
+    /// `[n]`: a class for each image, an index into [`Splits::classes`].
+    Classes(Vec<u16>),
+    /// A class for each pixel, in the records.
+    Maps,
+}
+
+/// Where the records of a split are.
+#[derive(Clone, Debug)]
+pub enum Records {
+    /// All of them, one after the other.
+    Memory(Vec<u8>),
+    /// In files: each is made when it is asked for.
+    Source(Arc<dyn Source>),
+}
+
+/// Random access to records; every call for an index gives the same bytes.
+pub trait Source: Debug + Send + Sync {
+    /// Writes record `index`, whose length is [`Split::record`].
+    ///
+    /// # Errors
+    /// If its file cannot be read or decoded any more.
+    fn fill(&self, index: usize, record: &mut [u8]) -> Result<()>;
+}
+
+impl Split {
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Bytes of one image.
+    pub fn image_bytes(&self) -> usize {
+        self.height * self.width * 3
+    }
+
+    /// Bytes of one record.
+    pub fn record(&self) -> usize {
+        match self.labels {
+            Labels::Classes(_) => self.image_bytes(),
+            Labels::Maps => self.height * self.width * 4,
+        }
+    }
+
+    /// The class of each image; `None` where pixels have the labels.
+    pub fn classes(&self) -> Option<&[u16]> {
+        match &self.labels {
+            Labels::Classes(classes) => Some(classes),
+            Labels::Maps => None,
+        }
+    }
+}
+
+impl From<Images> for Split {
+    fn from(images: Images) -> Self {
+        Self {
+            height: images.height,
+            width: images.width,
+            len: images.len(),
+            labels: Labels::Classes(images.labels.iter().map(|&label| label.into()).collect()),
+            records: Records::Memory(images.pixels),
+        }
+    }
+}
+
+/// A data set: what the pool is drawn from, what is evaluated on, and where both came from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Splits<S = Split> {
+    pub train: S,
+    pub test: S,
     /// The classes' names; a label is an index into them.
     pub classes: Vec<String>,
     pub origin: DataOrigin,
+}
+
+impl From<Splits<Images>> for Splits {
+    fn from(splits: Splits<Images>) -> Self {
+        let Splits { train, test, classes, origin } = splits;
+        Self { train: train.into(), test: test.into(), classes, origin }
+    }
 }

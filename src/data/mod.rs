@@ -1,134 +1,177 @@
-//! Data sets. [`read`] decodes a data set's files and knows nothing of tensors; [`open`] puts it on a device.
+//! Data sets. [`read`] checks and decodes a data set's files and knows nothing of tensors; [`open`] puts it on a device.
 
 #[cfg(feature = "torch")]
 pub mod augment;
+pub mod caltech101;
 pub mod catalogue;
 pub mod cifar10;
+pub mod cityscapes;
+pub mod decode;
 pub mod fetch;
 pub mod images;
+pub mod imagenet;
+pub mod imbalance;
+pub mod index;
 #[cfg(feature = "torch")]
-mod resident;
+mod on_device;
+pub mod problems;
 pub mod shapes;
+pub mod storage;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
 use crate::seed::{self, Purpose};
-use crate::spec::{DatasetSpec, Normalize};
+use crate::spec::{DatasetSpec, Spec};
+use crate::store::{ClassCount, DataOrigin};
 use images::Splits;
 
 #[cfg(feature = "torch")]
-pub use resident::Resident;
+pub use on_device::{Data, Dataset, Input, Minibatch, on_device, open};
 
-/// One split of a data set, as training and scoring see it.
-#[cfg(feature = "torch")]
-pub trait Dataset {
-    /// Images in the split.
-    fn len(&self) -> usize;
+/// How one data set is read from disk, or made. Every data set is one file of this folder that implements it for its
+/// part of the spec.
+pub(crate) trait Reader {
+    /// Reads the index and checks all files. Images that are files of their own may be left there: their records then
+    /// come from a [`images::Source`], and [`read`] moves them to the storage that the spec asks for.
+    ///
+    /// # Errors
+    /// Where there is no data set; or the list of all files that are not usable.
+    fn read(&self, dir: &Path) -> Result<Splits>;
 
-    /// Whether there is none.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
+    /// The size of the whole data set, where that is known without its files.
+    fn known_size(&self) -> Option<Size> {
+        None
     }
-
-    /// Where images and targets are delivered, and where indices are expected.
-    fn device(&self) -> tch::Device;
-
-    /// uint8 `[n, height, width, 3]`, RGB, for int64 `[n]` positions in the split.
-    fn images(&self, indices: &tch::Tensor) -> tch::Tensor;
-
-    /// The oracle: int64 `[n]` classes.
-    fn targets(&self, indices: &tch::Tensor) -> tch::Tensor;
 }
 
-/// A data set on a device.
-#[cfg(feature = "torch")]
-pub struct Data {
-    pub train: Box<dyn Dataset>,
-    pub test: Box<dyn Dataset>,
-    pub classes: Vec<String>,
-    /// Positions in `train` that form the pool, ascending.
-    pub pool: Vec<usize>,
-    pub normalize: Normalize,
-}
-
-/// Reads and checks the whole data set; `dir` is where data sets lie.
-///
-/// # Errors
-/// One line that names the file and the remedy.
-pub fn read(spec: &DatasetSpec, dir: &Path) -> Result<Splits> {
-    let mut splits = match spec {
-        DatasetSpec::Cifar10(_) => cifar10::read(dir)?,
-        DatasetSpec::Shapes(shapes) => shapes::generate(shapes),
-    };
-    splits.origin.pool = pool(spec, splits.train.len()).len();
-    Ok(splits)
-}
-
-/// The positions that form the pool, ascending: the whole train split, or the part that the spec asks for. The part
-/// is the same for all trials: it is the experiment's data, not a trial's luck.
-pub fn pool(spec: &DatasetSpec, train: usize) -> Vec<usize> {
-    let all: Vec<usize> = (0..train).collect();
+/// The one place where data sets are told apart.
+fn reader(spec: &DatasetSpec) -> &dyn Reader {
     match spec {
-        DatasetSpec::Cifar10(cifar) => match cifar.pool {
-            Some(part) if part < train => {
-                let mut pool = seed::sample(&all, part, &mut seed::stream(0, Purpose::PoolSubset, &[]));
-                pool.sort_unstable();
-                pool
-            }
-            _ => all,
-        },
-        DatasetSpec::Shapes(_) => all,
+        DatasetSpec::Cifar10(set) => set,
+        DatasetSpec::Shapes(set) => set,
+        DatasetSpec::Caltech101(set) => set,
+        DatasetSpec::Imagenet(set) => set,
+        DatasetSpec::Cityscapes(set) => set,
     }
 }
 
-/// What a data set holds, as far as that is known without its files.
-#[derive(Clone, Copy, Debug)]
+/// What a data set holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
     /// Images in the train split.
     pub train: usize,
     /// Those of them that form the pool.
     pub pool: usize,
     pub test: usize,
-    /// Height and width in pixels.
-    pub side: usize,
+    /// Height and width of the images as they are held.
+    pub height: usize,
+    pub width: usize,
     pub classes: usize,
+    /// Bytes of all images and label maps as they are held.
+    pub bytes: u64,
 }
 
-/// The size of a spec's data set.
-pub fn size(spec: &DatasetSpec) -> Size {
-    match spec {
-        DatasetSpec::Cifar10(cifar) => {
-            let train = crate::spec::Cifar10Spec::TRAIN;
-            Size { train, pool: cifar.pool.unwrap_or(train), test: cifar10::RECORDS, side: 32, classes: 10 }
-        }
-        DatasetSpec::Shapes(shapes) => {
-            Size { train: shapes.pool, pool: shapes.pool, test: shapes.test, side: shapes.side, classes: 10 }
+/// A data set with the part of it that forms the pool.
+#[derive(Debug)]
+pub struct Read {
+    /// `origin` counts the pool, not the whole train split.
+    pub splits: Splits,
+    /// Positions in the train split, ascending.
+    pub pool: Vec<usize>,
+}
+
+impl Read {
+    /// What was read.
+    pub fn size(&self) -> Size {
+        let Splits { train, test, classes, .. } = &self.splits;
+        Size {
+            train: train.len,
+            pool: self.pool.len(),
+            test: test.len,
+            height: train.height,
+            width: train.width,
+            classes: classes.len(),
+            bytes: (train.len * train.record() + test.len * test.record()) as u64,
         }
     }
 }
 
-/// The normalisation that the spec states.
-pub fn normalize(spec: &DatasetSpec) -> Normalize {
-    match spec {
-        DatasetSpec::Cifar10(cifar) => cifar.normalize,
-        DatasetSpec::Shapes(shapes) => shapes.normalize,
-    }
-}
-
-/// Reads a data set and puts it on `device`.
+/// Checks the whole data set without holding its images; `dir` is where data sets lie.
 ///
 /// # Errors
-/// As [`read`].
-#[cfg(feature = "torch")]
-pub fn open(spec: &DatasetSpec, dir: &Path, device: tch::Device) -> Result<Data> {
-    let splits = read(spec, dir)?;
-    Ok(Data {
-        pool: pool(spec, splits.train.len()),
-        train: Box::new(Resident::new(&splits.train, device)),
-        test: Box::new(Resident::new(&splits.test, device)),
-        classes: splits.classes,
-        normalize: normalize(spec),
+/// Where there is no data set; or the list of all files that are not usable; or if the spec's imbalance does not fit.
+pub fn check(spec: &Spec, dir: &Path) -> Result<Read> {
+    let mut splits = reader(&spec.dataset).read(dir)?;
+    let pool = pool(spec, &splits)?;
+    describe(&mut splits, &pool);
+    Ok(Read { splits, pool })
+}
+
+/// [`check`], and holds the images in the storage that the spec asks for.
+///
+/// # Errors
+/// As [`check`], and if the storage cannot hold them.
+pub fn read(spec: &Spec, dir: &Path) -> Result<Read> {
+    let Read { splits, pool } = check(spec, dir)?;
+    let Splits { train, test, classes, origin } = splits;
+    let hold = |split, name: &str| {
+        let key = format!("{}-{name}-{}", spec.dataset.name(), storage_key(spec, &origin, name));
+        storage::hold(split, spec.dataset.storage(), &cache_folder(dir), &key)
+    };
+    let (train, test) = (hold(train, "train")?, hold(test, "test")?);
+    Ok(Read { splits: Splits { train, test, classes, origin }, pool })
+}
+
+/// Changes with any byte that the storage holds.
+fn storage_key(spec: &Spec, origin: &DataOrigin, name: &str) -> String {
+    crate::spec::short_hash(&(spec.dataset.without_storage(), &origin.fingerprint, name))
+}
+
+/// Where indices and decoded images are cached: `PT4AL_CACHE`, or `.pt4al-cache` in the data folder.
+pub fn cache_folder(dir: &Path) -> PathBuf {
+    std::env::var_os("PT4AL_CACHE").map_or_else(|| dir.join(".pt4al-cache"), PathBuf::from)
+}
+
+/// The positions that form the pool, ascending: the train split without what the spec's imbalance leaves out, or the
+/// part of that which the spec asks for. It is the same for all trials: it is the experiment's data, not a trial's
+/// luck.
+fn pool(spec: &Spec, splits: &Splits) -> Result<Vec<usize>> {
+    let all: Vec<usize> = match (&spec.imbalance, splits.train.classes()) {
+        (Some(imbalance), Some(labels)) => imbalance::keep(labels, &splits.classes, imbalance)?,
+        (Some(_), None) => anyhow::bail!("`imbalance` needs a class for each image; leave it out for segmentation"),
+        (None, _) => (0..splits.train.len).collect(),
+    };
+    Ok(match spec.dataset.pool() {
+        Some(part) if part < all.len() => {
+            let mut pool = seed::sample(&all, part, &mut seed::stream(0, Purpose::PoolSubset, &[]));
+            pool.sort_unstable();
+            pool
+        }
+        _ => all,
     })
+}
+
+/// Writes the pool, and how many images each class has, into the origin.
+fn describe(splits: &mut Splits, pool: &[usize]) {
+    splits.origin.pool = pool.len();
+    let (Some(train), Some(test)) = (splits.train.classes(), splits.test.classes()) else { return };
+    let mut counts: Vec<ClassCount> =
+        splits.classes.iter().map(|name| ClassCount { name: name.clone(), pool: 0, test: 0 }).collect();
+    pool.iter().for_each(|&i| counts[usize::from(train[i])].pool += 1);
+    test.iter().for_each(|&class| counts[usize::from(class)].test += 1);
+    splits.origin.classes = counts;
+}
+
+/// The size of a spec's data set: from its files, or, where it is known, without them.
+///
+/// # Errors
+/// As [`check`], if the files are needed.
+pub fn size(spec: &Spec, dir: &Path) -> Result<Size> {
+    let known = reader(&spec.dataset).known_size().filter(|_| spec.imbalance.is_none());
+    match known {
+        Some(size) => Ok(Size { pool: spec.dataset.pool().map_or(size.pool, |part| part.min(size.pool)), ..size }),
+        None => Ok(check(spec, dir)?.size()),
+    }
 }

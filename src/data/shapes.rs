@@ -31,10 +31,14 @@ mod draw;
 mod scene;
 mod styles;
 
+use std::path::Path;
+
+use anyhow::Result;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::images::{Images, Splits};
+use super::{Reader, Size};
 use crate::seed::{Purpose, stream};
 use crate::spec::ShapesSpec;
 use crate::store::DataOrigin;
@@ -51,8 +55,20 @@ enum Split {
     Test = 1,
 }
 
+impl Reader for ShapesSpec {
+    fn read(&self, _: &Path) -> Result<Splits> {
+        Ok(generate(self).into())
+    }
+
+    fn known_size(&self) -> Option<Size> {
+        let Self { pool, test, side, .. } = *self;
+        let bytes = ((pool + test) * side * side * 3) as u64;
+        Some(Size { train: pool, pool, test, height: side, width: side, classes: STYLES.len(), bytes })
+    }
+}
+
 /// Makes both splits of a checked spec: pictures of `[side, side, 3]`, classes drawn at random with equal chances.
-pub fn generate(spec: &ShapesSpec) -> Splits {
+pub fn generate(spec: &ShapesSpec) -> Splits<Images> {
     let origin = DataOrigin {
         name: "shapes".into(),
         pool: spec.pool,
@@ -60,6 +76,7 @@ pub fn generate(spec: &ShapesSpec) -> Splits {
         fingerprint: fingerprint(spec),
         files: Vec::new(),
         note: String::new(),
+        classes: Vec::new(),
     };
     Splits {
         train: images(spec, Split::Train, spec.pool),

@@ -127,6 +127,7 @@ impl Spec {
                 );
                 (shapes.normalize, "shapes")
             }
+            set => (set.normalize(), set.name()),
         };
         ensure!(
             normalize.std.iter().all(|s| *s > 0.0) && normalize.mean.iter().all(|m| m.is_finite()),

@@ -7,13 +7,14 @@ use super::Spec;
 impl Spec {
     /// 16 hexadecimal digits of the SHA-256 of everything that a trial's values depend on, apart from which trial it
     /// is: the title, the list of seeds and the list of samplers stay out, so that trials can be added to a finished
-    /// experiment, and no other change can.
+    /// experiment, and no other change can. Where decoded images are held stays out too.
     pub fn hash(&self) -> String {
         let mut protocol = self.clone();
         protocol.title.clear();
         protocol.seeds.clear();
         protocol.samplers.clear();
         protocol.resolved = None;
+        protocol.dataset = protocol.dataset.without_storage();
         short_hash(&protocol)
     }
 }

@@ -4,15 +4,21 @@
 //! an error, and so is one that is not known ([`load`] names the key, the line and the nearest valid key).
 
 mod check;
+mod dataset;
 mod hash;
+mod model;
 mod parse;
+mod sampler;
 mod work;
 
 use serde::{Deserialize, Serialize};
 
 pub use check::CheckedAgainstPool;
-pub(crate) use hash::hex;
+pub use dataset::*;
+pub(crate) use hash::{hex, short_hash};
+pub use model::*;
 pub use parse::{Source, experiment_name, load, load_resolved, profiles};
+pub use sampler::*;
 pub use work::Work;
 
 /// One experiment: samplers x seeds on one data set under one protocol.
@@ -25,7 +31,13 @@ pub struct Spec {
     pub seeds: Vec<u64>,
     /// The samplers that are compared.
     pub samplers: Vec<SamplerSpec>,
+    /// What is recorded beside the metrics that the task always has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub metrics: Vec<ExtraMetric>,
     pub dataset: DatasetSpec,
+    /// Leaves images of the train split out, so that the pool's classes differ in size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imbalance: Option<Imbalance>,
     pub rounds: RoundsSpec,
     pub model: ModelSpec,
     pub train: TrainSpec,
@@ -49,66 +61,6 @@ pub struct Resolved {
     pub hash: String,
 }
 
-/// The data set, its part that is used, and its normalisation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DatasetSpec {
-    Cifar10(Cifar10Spec),
-    Shapes(ShapesSpec),
-}
-
-/// CIFAR-10 in its official binary format: 50,000 + 10,000 images of 32x32.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Cifar10Spec {
-    /// Images of the train split that form the pool, drawn once for all trials; all 50,000 when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pool: Option<usize>,
-    /// As in the official code, unless the spec says otherwise.
-    #[serde(default = "Normalize::cifar10")]
-    pub normalize: Normalize,
-}
-
-impl Cifar10Spec {
-    /// Images in the official train split.
-    pub const TRAIN: usize = 50_000;
-}
-
-/// The generated data set: ten classes of small images (see `data::shapes`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ShapesSpec {
-    /// Images in the pool.
-    pub pool: usize,
-    /// Images in the test split.
-    pub test: usize,
-    /// Height and width in pixels.
-    pub side: usize,
-    /// The seed of the pictures: the same for all trials.
-    pub seed: u64,
-    #[serde(default = "Normalize::half")]
-    pub normalize: Normalize,
-}
-
-/// `(pixel / 255 - mean) / std` for red, green, blue.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Normalize {
-    pub mean: [f64; 3],
-    pub std: [f64; 3],
-}
-
-impl Normalize {
-    /// The constants of the official code (johnsk95/PT4AL, `main.py`).
-    pub fn cifar10() -> Self {
-        Self { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.2010] }
-    }
-
-    fn half() -> Self {
-        Self { mean: [0.5; 3], std: [0.25; 3] }
-    }
-}
-
 /// How many labels each round has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -126,97 +78,6 @@ impl RoundsSpec {
     pub fn labeled(&self, round: usize) -> usize {
         self.initial + round * self.query
     }
-}
-
-/// How the pool's images are chosen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SamplerSpec {
-    /// Uniformly at random.
-    Random,
-    /// Highest entropy of the class probabilities, over the whole pool.
-    Entropy,
-    /// Lowest probability of the predicted class, over the whole pool.
-    LeastConfidence,
-    /// Smallest gap between the two most probable classes, over the whole pool.
-    Margin,
-    /// k-center greedy on the features before the head (Sener and Savarese, ICLR 2018).
-    CoreSet,
-    /// PT4AL: the most uncertain of the pretext batch of the round.
-    PretextBatch(PretextBatchSpec),
-}
-
-/// Options of the pretext-batch sampler.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct PretextBatchSpec {
-    /// The paper uses least confidence (section 3.3).
-    #[serde(default)]
-    pub within: Uncertainty,
-}
-
-/// How unsure the task model is of an image; higher is less sure.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Uncertainty {
-    /// `1 - max p`.
-    #[default]
-    LeastConfidence,
-    /// `-sum p ln p`, in nats.
-    Entropy,
-    /// `1 - (p1 - p2)` of the two most probable classes.
-    Margin,
-}
-
-impl SamplerSpec {
-    /// The name in records and plots. It determines the sampler's settings: options that differ from the paper's
-    /// appear in it.
-    pub fn label(&self) -> String {
-        match self {
-            Self::Random => "random".into(),
-            Self::Entropy => "entropy".into(),
-            Self::LeastConfidence => "least-confidence".into(),
-            Self::Margin => "margin".into(),
-            Self::CoreSet => "core-set".into(),
-            Self::PretextBatch(options) => match options.within {
-                Uncertainty::LeastConfidence => "pretext-batch".into(),
-                Uncertainty::Entropy => "pretext-batch-entropy".into(),
-                Uncertainty::Margin => "pretext-batch-margin".into(),
-            },
-        }
-    }
-
-    /// Whether the sampler reads pretext losses.
-    pub fn needs_pretext(&self) -> bool {
-        matches!(self, Self::PretextBatch(_))
-    }
-
-    /// Images that one query scores with the task model, of a pool of `unlabeled` + `labeled` images.
-    pub(crate) fn scored(&self, unlabeled: usize, labeled: usize, batch: usize) -> usize {
-        match self {
-            Self::Random => 0,
-            Self::Entropy | Self::LeastConfidence | Self::Margin => unlabeled,
-            Self::CoreSet => unlabeled + labeled,
-            Self::PretextBatch(_) => batch,
-        }
-    }
-}
-
-/// The task model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ModelSpec {
-    pub arch: Arch,
-    /// Channels of the first stage; the later stages have 2, 4 and 8 times as many. 64 is the published network.
-    pub width: usize,
-}
-
-/// The network's architecture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Arch {
-    /// ResNet-18 with a 3x3 stem and no max-pool, as the official code has it for CIFAR-10.
-    #[serde(rename = "resnet18")]
-    ResNet18,
 }
 
 /// How the task model is trained each round.
@@ -240,8 +101,33 @@ pub enum Start {
     Fresh,
 }
 
-/// A random change of the training images.
+/// A metric that is recorded only where it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExtraMetric {
+    /// Classification: whether the label is among the 5 most probable classes.
+    #[serde(rename = "top-5-accuracy")]
+    Top5Accuracy,
+    /// Classification: the mean over classes of the accuracy on each.
+    BalancedAccuracy,
+    /// The accuracy on each class, as rows `accuracy/<class>` (segmentation always has `iou/<class>`).
+    PerClass,
+}
+
+impl ExtraMetric {
+    /// The name in the spec.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Top5Accuracy => "top-5-accuracy",
+            Self::BalancedAccuracy => "balanced-accuracy",
+            Self::PerClass => "per-class",
+        }
+    }
+}
+
+/// A random change of the training images, of segmentation's labels together with them. Crops decide the size that the
+/// network is trained on; classification scores and evaluates the center of that size, segmentation whole images.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Augment {
     /// A random crop of the image's own size after padding it with 4 black pixels on each side.
     #[serde(rename = "crop-4")]
@@ -249,6 +135,33 @@ pub enum Augment {
     /// A horizontal flip, half of the time.
     #[serde(rename = "flip")]
     Flip,
+    /// A random part of this height and width, without padding.
+    #[serde(rename = "crop")]
+    Crop([usize; 2]),
+    /// A random part of a random area and shape, resized to a square (bilinear): the usual augmentation for ImageNet.
+    #[serde(rename = "random-resized-crop")]
+    RandomResizedCrop(RandomResizedCrop),
+}
+
+/// Options of [`Augment::RandomResizedCrop`]; the aspect ratio is drawn from 3/4 to 4/3, as in torchvision.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RandomResizedCrop {
+    /// Height and width of the result.
+    pub side: usize,
+    /// The smallest and the largest part of the area that is taken.
+    pub area: [f64; 2],
+}
+
+impl Augment {
+    /// The height and width that it gives images, if it decides that.
+    pub fn size(&self) -> Option<[usize; 2]> {
+        match self {
+            Self::Crop4 | Self::Flip => None,
+            Self::Crop(size) => Some(*size),
+            Self::RandomResizedCrop(crop) => Some([crop.side; 2]),
+        }
+    }
 }
 
 /// The optimizer.
@@ -363,6 +276,8 @@ pub struct PretextSpec {
 pub enum PretextTask {
     /// Which of four rotations (0, 90, 180, 270 degrees) was applied (paper, section 3.1).
     Rotation,
+    /// The colours of a grey picture (Zhang et al., ECCV 2016); the paper used it for segmentation, by a review of it.
+    Colorization,
 }
 
 /// How the transformed copies of a minibatch pass through the pretext learner in training.

@@ -23,8 +23,9 @@ pub struct Source {
 
 /// Keys whose value is one of several named alternatives with options of their own. A profile that names another
 /// alternative replaces the value; one that names the same merges into it.
-const ALTERNATIVES: [&[&str]; 5] = [
+const ALTERNATIVES: [&[&str]; 6] = [
     &["dataset"],
+    &["imbalance"],
     &["train", "optimizer"],
     &["train", "schedule"],
     &["pretext", "optimizer"],

@@ -55,8 +55,20 @@ pub struct DataOrigin {
     pub fingerprint: String,
     /// The files, where there are files.
     pub files: Vec<DataFile>,
+    /// How many images each class has, where images have classes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<ClassCount>,
     /// What a reader must know, for instance that the files are not the official ones; empty for nothing.
     pub note: String,
+}
+
+/// The images of one class.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassCount {
+    pub name: String,
+    /// Those in the pool.
+    pub pool: usize,
+    pub test: usize,
 }
 
 /// One file of a data set.

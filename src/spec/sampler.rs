@@ -1,0 +1,77 @@
+//! Samplers in specs.
+
+use serde::{Deserialize, Serialize};
+
+/// How the pool's images are chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SamplerSpec {
+    /// Uniformly at random.
+    Random,
+    /// Highest entropy of the class probabilities, over the whole pool.
+    Entropy,
+    /// Lowest probability of the predicted class, over the whole pool.
+    LeastConfidence,
+    /// Smallest gap between the two most probable classes, over the whole pool.
+    Margin,
+    /// k-center greedy on the features before the head (Sener and Savarese, ICLR 2018).
+    CoreSet,
+    /// PT4AL: the most uncertain of the pretext batch of the round.
+    PretextBatch(PretextBatchSpec),
+}
+
+/// Options of the pretext-batch sampler.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PretextBatchSpec {
+    /// The paper uses least confidence (section 3.3).
+    #[serde(default)]
+    pub within: Uncertainty,
+}
+
+/// How unsure the task model is of an image; higher is less sure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Uncertainty {
+    /// `1 - max p`.
+    #[default]
+    LeastConfidence,
+    /// `-sum p ln p`, in nats.
+    Entropy,
+    /// `1 - (p1 - p2)` of the two most probable classes.
+    Margin,
+}
+
+impl SamplerSpec {
+    /// The name in records and plots. It determines the sampler's settings: options that differ from the paper's
+    /// appear in it.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Random => "random".into(),
+            Self::Entropy => "entropy".into(),
+            Self::LeastConfidence => "least-confidence".into(),
+            Self::Margin => "margin".into(),
+            Self::CoreSet => "core-set".into(),
+            Self::PretextBatch(options) => match options.within {
+                Uncertainty::LeastConfidence => "pretext-batch".into(),
+                Uncertainty::Entropy => "pretext-batch-entropy".into(),
+                Uncertainty::Margin => "pretext-batch-margin".into(),
+            },
+        }
+    }
+
+    /// Whether the sampler reads pretext losses.
+    pub fn needs_pretext(&self) -> bool {
+        matches!(self, Self::PretextBatch(_))
+    }
+
+    /// Images that one query scores with the task model, of a pool of `unlabeled` + `labeled` images.
+    pub(crate) fn scored(&self, unlabeled: usize, labeled: usize, batch: usize) -> usize {
+        match self {
+            Self::Random => 0,
+            Self::Entropy | Self::LeastConfidence | Self::Margin => unlabeled,
+            Self::CoreSet => unlabeled + labeled,
+            Self::PretextBatch(_) => batch,
+        }
+    }
+}
