@@ -59,7 +59,7 @@ enum Verb {
 struct SpecArgs {
     /// The experiment: a TOML file, for instance experiments/cifar10.toml
     spec: PathBuf,
-    /// Lay [profile.P] over the spec; `paper` for none, `auto` for none with CUDA and `cpu` without
+    /// Lay [profile.P] over the spec, or several: P+Q; `paper` for none, `auto` for none with CUDA and `cpu` without
     #[arg(long, value_name = "P", default_value = "paper")]
     profile: String,
     /// Change a key, for instance --set train.epochs=10; may be repeated
@@ -69,9 +69,16 @@ struct SpecArgs {
 
 #[cfg(feature = "torch")]
 impl SpecArgs {
-    /// The spec with a profile; `None` for the file as it stands.
-    fn load(&self, profile: Option<&str>) -> Result<Spec> {
-        let profile = profile.map(str::to_owned);
+    /// Whether a part of the profile waits for what the device is.
+    fn is_automatic(&self) -> bool {
+        self.profile.split('+').any(|part| part == "auto")
+    }
+
+    /// The spec with its profiles; `auto` among them stands for `automatic`, and neither it nor `paper` need be one.
+    fn load(&self, automatic: &str) -> Result<Spec> {
+        let parts = self.profile.split('+').map(|part| if part == "auto" { automatic } else { part });
+        let parts: Vec<&str> = parts.filter(|part| *part != "paper").collect();
+        let profile = (!parts.is_empty()).then(|| parts.join("+"));
         spec::load(&spec::Source { path: self.spec.clone(), profile, sets: self.sets.clone() })
     }
 }

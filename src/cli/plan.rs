@@ -18,11 +18,7 @@ pub(super) struct PlanArgs {
 /// Prints the plan.
 pub(super) fn plan(args: &PlanArgs) -> Result<i32> {
     let options = args.machine.options(None)?;
-    let profile = match args.spec.profile.as_str() {
-        "paper" => None,
-        "auto" => (options.device == "cpu").then_some("cpu"),
-        profile => Some(profile),
-    };
-    println!("{}", runner::plan(&args.spec.load(profile)?, &options)?);
+    let automatic = if options.device == "cpu" { "cpu" } else { "paper" };
+    println!("{}", runner::plan(&args.spec.load(automatic)?, &options)?);
     Ok(0)
 }

@@ -57,11 +57,7 @@ impl MachineArgs {
 /// Runs the spec, reports, and gives the exit code.
 pub(super) fn run(args: &RunArgs) -> Result<i32> {
     let options = args.machine.options(args.only.clone())?;
-    let spec = match args.spec.profile.as_str() {
-        "paper" => args.spec.load(None)?,
-        "auto" => automatic(args, &options)?,
-        profile => args.spec.load(Some(profile))?,
-    };
+    let spec = if args.spec.is_automatic() { automatic(args, &options)? } else { args.spec.load("paper")? };
     let outcome = runner::run(&spec, &options)?;
     println!("{}", crate::report::report(&outcome.folder)?);
     if outcome.failed.is_empty() {
@@ -77,11 +73,11 @@ pub(super) fn run(args: &RunArgs) -> Result<i32> {
 
 /// The spec as it stands where there is CUDA; else its `cpu` profile, after saying what the whole would cost here.
 fn automatic(args: &RunArgs, options: &Options) -> Result<crate::spec::Spec> {
-    let whole = args.spec.load(None)?;
+    let whole = args.spec.load("paper")?;
     if options.device != "cpu" {
         return Ok(whole);
     }
-    let cpu = args.spec.load(Some("cpu"))?;
+    let cpu = args.spec.load("cpu")?;
     // Missing data should be told now, not after the measurement.
     crate::data::check(&cpu, &options.data)?;
     crate::machine::say("no CUDA here: measuring what the whole experiment would cost on this machine ...");

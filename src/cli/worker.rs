@@ -52,6 +52,9 @@ enum Task {
     Calibrate {
         #[arg(long)]
         spec: PathBuf,
+        /// Height and width of the images, and the number of classes
+        #[arg(long, num_args = 3)]
+        dimensions: Vec<usize>,
     },
 }
 
@@ -85,6 +88,14 @@ pub(super) fn worker(args: WorkerArgs) -> i32 {
     }
 }
 
+/// The size that `--dimensions` gives: what made-up images need.
+fn size(dimensions: &[usize]) -> Result<data::Size> {
+    let [height, width, classes] = dimensions else {
+        anyhow::bail!("--dimensions: {} numbers; write height, width and classes", dimensions.len())
+    };
+    Ok(data::Size { train: 0, pool: 0, test: 0, height: *height, width: *width, classes: *classes, bytes: 0 })
+}
+
 /// libtorch's own sentence, without tch's preamble and the C++ stack trace.
 fn libtorch_message(panic: &str) -> &str {
     let text = panic.split_once("Torch(\"").map_or(panic, |parts| parts.1);
@@ -105,18 +116,17 @@ fn work(args: &WorkerArgs, report: &mut Reporter) -> Result<()> {
         Task::Pretext { spec, seed, out, data } => {
             let spec = spec::load_resolved(spec)?;
             let settings = spec.pretext.as_ref().context("the spec has no [pretext] table; add one")?;
-            let data = data::open(&spec.dataset, &data.path, device)?;
-            let (losses, accuracy) = pretext::losses(&data, &spec.model, settings, *seed, device, &mut |units| {
+            let data = data::open(&spec, &data.path, device)?;
+            let learned = pretext::losses(&data, &spec.model, settings, *seed, device, &mut |units| {
                 report.at(units, || "pretext".into())
             })?;
-            losses.write(out)?;
-            report.event(&Event::Losses { accuracy });
+            learned.losses.write(out)?;
+            report.event(&Event::Losses { quality: learned.quality, measure: learned.measure.into() });
             Ok(())
         }
-        Task::Calibrate { spec } => {
+        Task::Calibrate { spec, dimensions } => {
             let spec = spec::load_resolved(spec)?;
-            let size = data::size(&spec.dataset);
-            let speed = train::speed::measure(&spec, size.side, size.classes, device, Duration::from_secs(4));
+            let speed = train::speed::measure(&spec, &size(dimensions)?, device, Duration::from_secs(4))?;
             report.event(&Event::Speed { train: speed.train, score: speed.score, peak_rss_mb: machine::peak_rss_mb() });
             Ok(())
         }

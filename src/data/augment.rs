@@ -3,66 +3,176 @@
 use rand::Rng;
 use tch::{Device, Kind, Tensor};
 
+use super::Minibatch;
+use super::images::IGNORED;
 use crate::seed::Stream;
 use crate::spec::{Augment, Normalize};
 
-/// Black pixels around an image before it is cropped.
+/// Black (and, in label maps, ignored) pixels around an image before it is cropped by [`Augment::Crop4`].
 const PADDING: i64 = 4;
+/// The aspect ratios of [`Augment::RandomResizedCrop`] (torchvision's).
+const SHAPES: [f64; 2] = [3.0 / 4.0, 4.0 / 3.0];
 
-/// The draws of one epoch: where each image is cropped, and whether it is flipped.
+/// The draws of one epoch: which part of each image is taken, and whether it is flipped.
 #[derive(Debug)]
 pub struct Draws {
-    /// int64 `[n]` on the device: the first row of the crop in the padded image; `None` without cropping.
-    offsets: Option<(Tensor, Tensor)>,
+    crop: Crop,
     /// bool `[n]`; `None` without flips.
     flips: Option<Tensor>,
 }
 
+/// Which part of each image is taken.
+#[derive(Debug)]
+enum Crop {
+    Whole,
+    /// A window of fixed size.
+    Window {
+        /// int64 `[n]`: its first row and column in the padded image.
+        offsets: (Tensor, Tensor),
+        /// Its height and width; the image's own without.
+        size: Option<[usize; 2]>,
+        padding: i64,
+    },
+    /// A box of any size, resized to a square.
+    Resized {
+        /// float64 `[n, 4]`: first row, first column, height and width, as parts of the image's.
+        boxes: Tensor,
+        side: i64,
+    },
+}
+
 impl Draws {
-    /// Draws for `n` images. Both kinds are always drawn, so that leaving one out does not move the other.
-    pub fn new(augment: &[Augment], n: usize, stream: &mut Stream, device: Device) -> Self {
+    /// Draws for `n` images of `size` (height, width). A window and a flip are always drawn, so that leaving one out
+    /// does not move the other.
+    pub fn new(augment: &[Augment], n: usize, size: [usize; 2], stream: &mut Stream, device: Device) -> Self {
+        let crop = augment.iter().find(|a| **a != Augment::Flip);
+        let most = match crop {
+            // Checked with the spec: the part is not larger than the image.
+            Some(Augment::Crop(part)) => [0, 1].map(|axis| size[axis].saturating_sub(part[axis]) as i64),
+            _ => [2 * PADDING; 2],
+        };
         let (mut rows, mut columns, mut flips) = (Vec::with_capacity(n), Vec::with_capacity(n), Vec::with_capacity(n));
+        let mut boxes = Vec::new();
         for _ in 0..n {
-            rows.push(stream.random_range(0..=2 * PADDING));
-            columns.push(stream.random_range(0..=2 * PADDING));
+            rows.push(stream.random_range(0..=most[0]));
+            columns.push(stream.random_range(0..=most[1]));
             flips.push(stream.random::<bool>());
+            if let Some(Augment::RandomResizedCrop(crop)) = crop {
+                boxes.extend(random_box(crop.area, size, stream));
+            }
         }
         let tensor = |values: &[i64]| Tensor::from_slice(values).to_device(device);
-        Self {
-            offsets: augment.contains(&Augment::Crop4).then(|| (tensor(&rows), tensor(&columns))),
-            flips: augment.contains(&Augment::Flip).then(|| Tensor::from_slice(&flips).to_device(device)),
+        let offsets = || (tensor(&rows), tensor(&columns));
+        let crop = match crop {
+            Some(Augment::Crop4) => Crop::Window { offsets: offsets(), size: None, padding: PADDING },
+            Some(Augment::Crop(part)) => Crop::Window { offsets: offsets(), size: Some(*part), padding: 0 },
+            Some(Augment::RandomResizedCrop(crop)) => Crop::Resized {
+                boxes: Tensor::from_slice(&boxes).reshape([-1, 4]).to_device(device),
+                side: crop.side as i64,
+            },
+            Some(Augment::Flip) | None => Crop::Whole,
+        };
+        let flips = augment.contains(&Augment::Flip).then(|| Tensor::from_slice(&flips).to_device(device));
+        Self { crop, flips }
+    }
+
+    /// Applies the draws `start..start + n` to a minibatch: to its images, and to its targets where they are maps.
+    ///
+    /// A window and a flip are one gather: the padded image is read at `row + i` and at `column + j`, with `j` counted
+    /// from the other end where the image is flipped (a crop, then a flip, in torchvision's order).
+    pub fn apply(&self, minibatch: Minibatch, start: i64) -> Minibatch {
+        let Minibatch { images, targets } = minibatch;
+        let maps = targets.dim() == 3;
+        match &self.crop {
+            Crop::Whole if self.flips.is_none() => Minibatch { images, targets },
+            // Checked with the spec: label maps are never resized.
+            Crop::Resized { boxes, side } => Minibatch { images: self.resized(&images, boxes, *side, start), targets },
+            crop => {
+                let targets = if maps { self.window(&targets, crop, start, IGNORED) } else { targets };
+                Minibatch { images: self.window(&images, crop, start, 0), targets }
+            }
         }
     }
 
-    /// Applies the draws `start..start + n` to `images`, uint8 `[n, h, w, 3]` of the same shape out.
-    ///
-    /// Crop and flip are one gather: the padded image is read at `row + i` and at `column + j`, with `j` counted
-    /// from the other end where the image is flipped (a crop, then a flip, in torchvision's order).
-    pub fn apply(&self, images: &Tensor, start: i64) -> Tensor {
-        let (n, height, width) = images.size4().map(|(n, h, w, _)| (n, h, w)).expect("images have four dimensions");
-        if self.offsets.is_none() && self.flips.is_none() {
-            return images.shallow_clone();
-        }
-        let device = images.device();
+    /// The windows of `[n, h, w, ...]`, with `outside` in the padding.
+    fn window(&self, from: &Tensor, crop: &Crop, start: i64, outside: u8) -> Tensor {
+        let [n, height, width] = [0, 1, 2].map(|axis| from.size()[axis]);
+        let device = from.device();
         let range = |n| Tensor::arange(n, (Kind::Int64, device));
-        let mut rows = range(height).unsqueeze(0);
-        let mut columns = range(width).unsqueeze(0);
+        let (out_height, out_width) = match crop {
+            Crop::Window { size: Some([height, width]), .. } => (*height as i64, *width as i64),
+            _ => (height, width),
+        };
+        let mut rows = range(out_height).unsqueeze(0);
+        let mut columns = range(out_width).unsqueeze(0);
         if let Some(flips) = &self.flips {
             let flips = flips.narrow(0, start, n).unsqueeze(1);
             columns = columns.where_self(&flips.logical_not(), &columns.flip([1]));
         }
-        let padded = match &self.offsets {
-            None => images.shallow_clone(),
-            Some((row, column)) => {
+        let padded = match crop {
+            Crop::Window { offsets: (row, column), padding, .. } => {
                 // Not in place: the sum has a row for every image.
                 rows = row.narrow(0, start, n).unsqueeze(1) + rows;
                 columns = column.narrow(0, start, n).unsqueeze(1) + columns;
-                images.constant_pad_nd([0, 0, PADDING, PADDING, PADDING, PADDING])
+                pad(from, *padding, outside)
             }
+            _ => from.shallow_clone(),
         };
         let index = [Some(range(n).reshape([n, 1, 1])), Some(rows.unsqueeze(2)), Some(columns.unsqueeze(1))];
         padded.index(&index)
     }
+
+    /// The boxes of uint8 `[n, h, w, 3]`, resized to `[n, side, side, 3]` (bilinear, rounded to whole grey levels).
+    fn resized(&self, images: &Tensor, boxes: &Tensor, side: i64, start: i64) -> Tensor {
+        let n = images.size()[0];
+        let boxes = boxes.narrow(0, start, n);
+        let part = |at| boxes.narrow(1, at, 1);
+        // Centers of the output's pixels within the box, then from 0..1 to grid_sample's -1..1.
+        let centers = (Tensor::arange(side, (Kind::Double, images.device())) + 0.5) / side as f64;
+        let rows = (part(0) + part(2) * &centers) * 2.0 - 1.0;
+        let mut columns = (part(1) + part(3) * &centers) * 2.0 - 1.0;
+        if let Some(flips) = &self.flips {
+            let flips = flips.narrow(0, start, n).unsqueeze(1);
+            columns = columns.where_self(&flips.logical_not(), &columns.flip([1]));
+        }
+        let shape = [n, side, side];
+        let grid = Tensor::stack(&[columns.unsqueeze(1).expand(shape, false), rows.unsqueeze(2).expand(shape, false)], 3);
+        let floats = images.permute([0, 3, 1, 2]).to_kind(Kind::Float);
+        let (bilinear, border) = (0, 1);
+        let sampled = floats.grid_sampler(&grid.to_kind(Kind::Float), bilinear, border, false);
+        sampled.round().clamp(0.0, 255.0).to_kind(Kind::Uint8).permute([0, 2, 3, 1])
+    }
+}
+
+/// `[n, h, w, ...]` with `padding` pixels of `outside` on each side.
+fn pad(from: &Tensor, padding: i64, outside: u8) -> Tensor {
+    if padding == 0 {
+        return from.shallow_clone();
+    }
+    let mut sides = vec![padding; 4];
+    if from.dim() == 4 {
+        sides.splice(0..0, [0, 0]);
+    }
+    from.f_pad(&sides, "constant", f64::from(outside)).expect("a constant fits any shape")
+}
+
+/// A random box as in torchvision's RandomResizedCrop: area and shape are drawn up to ten times until the box fits;
+/// then the whole image, cut to the nearest allowed shape. First row, first column, height and width, as parts.
+fn random_box(area: [f64; 2], [height, width]: [usize; 2], stream: &mut Stream) -> [f64; 4] {
+    let (height, width) = (height as f64, width as f64);
+    for _ in 0..10 {
+        let target = stream.random_range(area[0]..=area[1]) * height * width;
+        let shape = stream.random_range(SHAPES[0].ln()..=SHAPES[1].ln()).exp();
+        let (w, h) = ((target * shape).sqrt().round().max(1.0), (target / shape).sqrt().round().max(1.0));
+        if w <= width && h <= height {
+            let row = stream.random_range(0..=(height - h) as usize) as f64;
+            let column = stream.random_range(0..=(width - w) as usize) as f64;
+            return [row / height, column / width, h / height, w / width];
+        }
+    }
+    let shape = (width / height).clamp(SHAPES[0], SHAPES[1]);
+    let (w, h) = (width.min(height * shape), height.min(width / shape));
+    [(height - h) / 2.0 / height, (width - w) / 2.0 / width, h / height, w / width]
 }
 
 /// uint8 `[n, h, w, 3]` to normalised float32 `[n, 3, h, w]`, channels last in memory.
@@ -76,73 +186,4 @@ pub fn normalized(images: &Tensor, normalize: &Normalize) -> Tensor {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::seed::{self, Purpose};
-
-    /// Images whose pixel (row, column) of image n is 100 n + 10 row + column + 1, in all channels.
-    fn numbered(n: i64, side: i64) -> Tensor {
-        let image = |n: i64| (0..side * side).map(move |p| (100 * n + 10 * (p / side) + p % side + 1) as u8);
-        let pixels: Vec<u8> = (0..n).flat_map(image).flat_map(|p| [p; 3]).collect();
-        Tensor::from_slice(&pixels).reshape([n, side, side, 3])
-    }
-
-    fn pixel(images: &Tensor, n: i64, row: i64, column: i64) -> i64 {
-        images.int64_value(&[n, row, column, 0])
-    }
-
-    fn draws(augment: &[Augment], n: usize) -> Draws {
-        Draws::new(augment, n, &mut seed::stream(3, Purpose::Augmentation, &[]), Device::Cpu)
-    }
-
-    #[test]
-    fn a_crop_moves_the_image_and_a_flip_mirrors_it() {
-        let images = numbered(2, 3);
-        let both = Draws {
-            offsets: Some((Tensor::from_slice(&[4i64, 5]), Tensor::from_slice(&[4i64, 3]))),
-            flips: Some(Tensor::from_slice(&[true, false])),
-        };
-        let out = both.apply(&images, 0);
-        // Image 0: not moved (offset 4 of padding 4), flipped.
-        assert_eq!(pixel(&out, 0, 0, 0), 3);
-        assert_eq!(pixel(&out, 0, 2, 2), 21);
-        // Image 1: one row up, one column to the right; what enters is black.
-        assert_eq!(pixel(&out, 1, 0, 1), 111);
-        assert_eq!(pixel(&out, 1, 0, 0), 0);
-        assert_eq!(pixel(&out, 1, 2, 1), 0);
-    }
-
-    #[test]
-    fn a_flip_mirrors_the_cropped_image() {
-        let images = numbered(1, 3);
-        let moved = |flip| Draws {
-            offsets: Some((Tensor::from_slice(&[4i64]), Tensor::from_slice(&[2i64]))),
-            flips: Some(Tensor::from_slice(&[flip])),
-        };
-        assert_eq!(moved(true).apply(&images, 0), moved(false).apply(&images, 0).flip([2]));
-    }
-
-    #[test]
-    fn minibatches_take_their_own_part_of_an_epochs_draws() {
-        let images = numbered(2, 5);
-        let draws = draws(&[Augment::Crop4, Augment::Flip], 6);
-        let whole = draws.apply(&Tensor::cat(&[&images, &images, &images], 0), 0);
-        assert_eq!(draws.apply(&images, 2), whole.narrow(0, 2, 2));
-    }
-
-    #[test]
-    fn without_augmentation_nothing_changes() {
-        let images = numbered(2, 3);
-        assert_eq!(draws(&[], 2).apply(&images, 0), images);
-    }
-
-    #[test]
-    fn normalised_images_have_the_stated_mean_and_channels_first() {
-        let images = Tensor::from_slice(&[255u8, 0, 51]).reshape([1, 1, 1, 3]);
-        let normalize = Normalize { mean: [0.5, 0.0, 0.2], std: [0.5, 1.0, 0.1] };
-        let out: Vec<f32> = normalized(&images, &normalize).reshape([3]).try_into().unwrap();
-        for (got, want) in out.iter().zip([1.0, 0.0, 0.0]) {
-            assert!((got - want).abs() < 1e-6, "{out:?}");
-        }
-    }
-}
+mod tests;

@@ -104,6 +104,25 @@ impl Split {
         }
     }
 
+    /// `[height, width]`: the class of each pixel of image `index`; empty where images have the labels.
+    ///
+    /// # Errors
+    /// If its file cannot be read any more.
+    pub fn label_map(&self, index: usize) -> Result<Vec<u8>> {
+        if self.labels != Labels::Maps {
+            return Ok(Vec::new());
+        }
+        let size = self.record();
+        match &self.records {
+            Records::Memory(all) => Ok(all[index * size..][self.image_bytes()..size].to_vec()),
+            Records::Source(source) => {
+                let mut record = vec![0; size];
+                source.fill(index, &mut record)?;
+                Ok(record.split_off(self.image_bytes()))
+            }
+        }
+    }
+
     /// The class of each image; `None` where pixels have the labels.
     pub fn classes(&self) -> Option<&[u16]> {
         match &self.labels {

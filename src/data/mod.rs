@@ -21,11 +21,12 @@ pub mod storage;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use rayon::prelude::*;
 
 use crate::seed::{self, Purpose};
-use crate::spec::{DatasetSpec, Spec};
+use crate::spec::{DatasetSpec, Spec, Storage};
 use crate::store::{ClassCount, DataOrigin};
-use images::Splits;
+use images::{Split, Splits};
 
 #[cfg(feature = "torch")]
 pub use on_device::{Data, Dataset, Input, Minibatch, on_device, open};
@@ -114,7 +115,23 @@ pub fn check(spec: &Spec, dir: &Path) -> Result<Read> {
 /// # Errors
 /// As [`check`], and if the storage cannot hold them.
 pub fn read(spec: &Spec, dir: &Path) -> Result<Read> {
-    let Read { splits, pool } = check(spec, dir)?;
+    hold(spec, dir, check(spec, dir)?)
+}
+
+/// [`check`], and makes what trials share: the file of decoded images, where the spec asks for one.
+///
+/// # Errors
+/// As [`read`].
+pub fn prepare(spec: &Spec, dir: &Path) -> Result<Read> {
+    let checked = check(spec, dir)?;
+    match spec.dataset.storage() {
+        Storage::Mapped => hold(spec, dir, checked),
+        Storage::Memory | Storage::Stream => Ok(checked),
+    }
+}
+
+fn hold(spec: &Spec, dir: &Path, read: Read) -> Result<Read> {
+    let Read { splits, pool } = read;
     let Splits { train, test, classes, origin } = splits;
     let hold = |split, name: &str| {
         let key = format!("{}-{name}-{}", spec.dataset.name(), storage_key(spec, &origin, name));
@@ -162,6 +179,26 @@ fn describe(splits: &mut Splits, pool: &[usize]) {
     pool.iter().for_each(|&i| counts[usize::from(train[i])].pool += 1);
     test.iter().for_each(|&class| counts[usize::from(class)].test += 1);
     splits.origin.classes = counts;
+}
+
+/// The number of images in which each class occurs, where pixels have the classes: reads all label maps.
+///
+/// # Errors
+/// If a file cannot be read any more.
+pub fn count_classes_of_pixels(read: &Read) -> Result<Vec<ClassCount>> {
+    let Splits { train, test, classes, .. } = &read.splits;
+    let count = |split: &Split, positions: &[usize]| -> Result<Vec<usize>> {
+        let occurring = positions.par_iter().map(|&position| {
+            let mut seen = [false; 256];
+            split.label_map(position)?.into_iter().for_each(|class| seen[usize::from(class)] = true);
+            Ok(seen)
+        });
+        let occurring = occurring.collect::<Result<Vec<_>>>()?;
+        Ok((0..classes.len()).map(|class| occurring.iter().filter(|seen| seen[class]).count()).collect())
+    };
+    let (pool, test) = (count(train, &read.pool)?, count(test, &(0..test.len).collect::<Vec<_>>())?);
+    let counts = classes.iter().zip(pool).zip(test);
+    Ok(counts.map(|((name, pool), test)| ClassCount { name: name.clone(), pool, test }).collect())
 }
 
 /// The size of a spec's data set: from its files, or, where it is known, without them.

@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 use tch::{Kind, Tensor};
 
+use super::colorization::Colorization;
 use super::rotation::Rotation;
 use super::task::Pretext;
 use crate::data::Data;
@@ -12,11 +13,21 @@ use crate::spec::{ModelSpec, PretextCheckpoint, PretextSpec, PretextTask};
 use crate::store::Losses;
 use crate::train;
 
-/// Trains the learner of `spec` on the pool, without labels, and gives the loss of every pool image and the pretext
-/// accuracy of the learner that gave them. `done` is told of every image trained on or scored, in forward passes.
+/// What a pretext learner gives.
+pub struct Learned {
+    /// The loss of every pool image.
+    pub losses: Losses,
+    /// How well it does on the pool; at best 1.
+    pub quality: f64,
+    /// What `quality` is.
+    pub measure: &'static str,
+}
+
+/// Trains the learner of `spec` on the pool, without labels, and gives the loss of every pool image and how well the
+/// learner that gave them does. `done` is told of every image trained on or scored, in forward passes.
 ///
 /// # Errors
-/// If the loss is no longer finite.
+/// If the loss is no longer finite, or images cannot be read any more.
 pub fn losses(
     data: &Data,
     model: &ModelSpec,
@@ -24,27 +35,28 @@ pub fn losses(
     seed: u64,
     device: tch::Device,
     done: &mut dyn FnMut(u64),
-) -> Result<(Losses, f64)> {
+) -> Result<Learned> {
     let task: Box<dyn Pretext> = match spec.task {
         PretextTask::Rotation => Box::new(Rotation { forward: spec.forward }),
+        PretextTask::Colorization => Box::new(Colorization),
     };
-    let mut network = Network::new(model, task.outputs(), device);
+    let mut network = Network::new(model, task.head(), device);
     network.initialise(seed, Purpose::PretextWeights, 0);
     let mut optimizer = train::optimizer(&spec.optimizer, &network);
-    let pool: Vec<i64> = data.pool.iter().map(|&i| i as i64).collect();
+    let pool = &data.pool;
     let passes = task.transformations() as u64;
-    let mut best: Option<(Losses, f64)> = None;
+    let mut best: Option<Learned> = None;
     for epoch in 0..spec.epochs {
         optimizer.set_lr(train::base_rate(&spec.optimizer) * spec.schedule.factor(epoch, spec.epochs));
         let order = seed::permutation(pool.len(), &mut seed::stream(seed, Purpose::PretextOrder, &[epoch as u64]));
-        let order: Vec<i64> = order.into_iter().map(|i| pool[i]).collect();
-        let order = Tensor::from_slice(&order).to_device(device);
+        let order: Vec<usize> = order.into_iter().map(|i| pool[i]).collect();
         let mut total = Tensor::zeros([], (Kind::Float, device));
-        for indices in order.split(spec.minibatch as i64, 0) {
-            let loss = task.loss(&network, &data.train.images(&indices), &data.normalize);
+        for minibatch in data.train.minibatches(&order, spec.minibatch) {
+            let images = minibatch?.images;
+            let loss = task.loss(&network, &images, &data.input);
             optimizer.backward_step(&loss);
-            total += loss.detach() * indices.size()[0];
-            done(3 * passes * indices.size()[0] as u64);
+            total += loss.detach() * images.size()[0];
+            done(3 * passes * images.size()[0] as u64);
         }
         let loss = total.double_value(&[]) / pool.len() as f64;
         ensure!(
@@ -54,15 +66,16 @@ pub fn losses(
             spec.epochs
         );
         if spec.checkpoint == PretextCheckpoint::BestOnPool || epoch + 1 == spec.epochs {
-            let scored = score(task.as_ref(), &network, data, done);
+            let scored = score(task.as_ref(), &network, data, done)?;
             // For the worker's log.
             eprintln!(
-                "epoch {}/{}: loss {loss:.4} in training, accuracy {:.4} on the pool",
+                "epoch {}/{}: loss {loss:.4} in training; {:.2} % {} on the pool",
                 epoch + 1,
                 spec.epochs,
-                scored.1
+                100.0 * scored.quality,
+                scored.measure
             );
-            if best.as_ref().is_none_or(|(_, accuracy)| scored.1 > *accuracy) {
+            if best.as_ref().is_none_or(|best| scored.quality > best.quality) {
                 best = Some(scored);
             }
         }
@@ -70,18 +83,18 @@ pub fn losses(
     Ok(best.expect("at least one epoch"))
 }
 
-/// The loss of every pool image and the accuracy over the pool.
-fn score(task: &dyn Pretext, network: &Network, data: &Data, done: &mut dyn FnMut(u64)) -> (Losses, f64) {
-    let mut rows = Vec::with_capacity(data.pool.len());
-    let mut right = 0.0;
-    for positions in data.pool.chunks(train::minibatch(data.train.device())) {
-        let indices: Vec<i64> = positions.iter().map(|&i| i as i64).collect();
-        let images = data.train.images(&Tensor::from_slice(&indices).to_device(data.train.device()));
-        let scores = tch::no_grad(|| task.score(network, &images, &data.normalize));
-        let losses: Vec<f64> = Vec::try_from(scores.losses.to_kind(Kind::Double)).expect("one loss an image");
-        rows.extend(positions.iter().copied().zip(losses));
-        right += scores.accuracy * positions.len() as f64;
-        done(task.transformations() as u64 * positions.len() as u64);
+/// Scores the pool.
+fn score(task: &dyn Pretext, network: &Network, data: &Data, done: &mut dyn FnMut(u64)) -> Result<Learned> {
+    let mut losses: Vec<f64> = Vec::with_capacity(data.pool.len());
+    let mut quality = 0.0;
+    for minibatch in data.train.minibatches(&data.pool, train::minibatch(data.train.as_ref())) {
+        let images = minibatch?.images;
+        let n = images.size()[0];
+        let scores = tch::no_grad(|| task.score(network, &images, &data.input));
+        losses.extend(Vec::<f64>::try_from(scores.losses.to_kind(Kind::Double))?);
+        quality += scores.quality * n as f64;
+        done(task.transformations() as u64 * n as u64);
     }
-    (Losses { rows }, right / data.pool.len() as f64)
+    let rows = data.pool.iter().copied().zip(losses).collect();
+    Ok(Learned { losses: Losses { rows }, quality: quality / data.pool.len() as f64, measure: task.quality() })
 }

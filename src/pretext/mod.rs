@@ -2,6 +2,8 @@
 
 mod batches;
 #[cfg(feature = "torch")]
+mod colorization;
+#[cfg(feature = "torch")]
 mod learner;
 #[cfg(feature = "torch")]
 mod rotation;
@@ -10,7 +12,7 @@ mod task;
 
 pub use batches::split_into_batches;
 #[cfg(feature = "torch")]
-pub use learner::losses;
+pub use learner::{Learned, losses};
 
 #[cfg(feature = "torch")]
 pub use task::{Pretext, Scores};
@@ -31,7 +33,10 @@ pub fn cache_key(spec: &Spec, fingerprint: &str, machine: &str, seed: u64) -> St
         .pretext
         .as_ref()
         .map(|p| (p.task, p.epochs, p.minibatch, p.optimizer, &p.schedule, p.checkpoint, p.forward));
-    let pool_and_pixels = serde_json::to_string(&(&spec.dataset, &spec.model, pretext)).expect("plain data serialises");
+    // The crop decides how much of an image the learner sees.
+    let seen = spec.train.augment.iter().find_map(crate::spec::Augment::size);
+    let data = (spec.dataset.without_storage(), &spec.imbalance, seen);
+    let pool_and_pixels = serde_json::to_string(&(data, &spec.model, pretext)).expect("plain data serialises");
     let mut hash = Sha256::new();
     for part in [LEARNER, &pool_and_pixels, fingerprint, machine] {
         hash.update((part.len() as u64).to_le_bytes());

@@ -3,9 +3,9 @@
 use tch::{Kind, Reduction, Tensor};
 
 use super::task::{Pretext, Scores};
-use crate::data::augment::normalized;
-use crate::model::Network;
-use crate::spec::{Normalize, PretextForward};
+use crate::data::Input;
+use crate::model::{Head, Network};
+use crate::spec::PretextForward;
 
 /// Which of four rotations (0, 90, 180, 270 degrees) an image was turned by.
 pub(super) struct Rotation {
@@ -16,8 +16,8 @@ const TURNS: i64 = 4;
 
 impl Rotation {
     /// The loss of each image for one rotation, float `[n]`, and the outputs.
-    fn turned(network: &Network, images: &Tensor, turns: i64, normalize: &Normalize, train: bool) -> (Tensor, Tensor) {
-        let outputs = network.forward(&normalized(&images.rot90(turns, [1, 2]), normalize), train);
+    fn turned(network: &Network, images: &Tensor, turns: i64, input: &Input, train: bool) -> (Tensor, Tensor) {
+        let outputs = network.forward(&input.prepare(&images.rot90(turns, [1, 2])), train);
         let targets = Tensor::full([images.size()[0]], turns, (Kind::Int64, images.device()));
         let loss = outputs.cross_entropy_loss::<Tensor>(&targets, None, Reduction::None, -100, 0.0);
         (loss, outputs)
@@ -25,8 +25,8 @@ impl Rotation {
 }
 
 impl Pretext for Rotation {
-    fn outputs(&self) -> usize {
-        TURNS as usize
+    fn head(&self) -> Head {
+        Head::Image(TURNS as usize)
     }
 
     fn transformations(&self) -> usize {
@@ -34,29 +34,42 @@ impl Pretext for Rotation {
     }
 
     /// The mean over images and rotations.
-    fn loss(&self, network: &Network, images: &Tensor, normalize: &Normalize) -> Tensor {
+    fn loss(&self, network: &Network, images: &Tensor, input: &Input) -> Tensor {
+        let images = &square(images, input);
         match self.forward {
             PretextForward::Separate => {
-                let mean = |turns| Self::turned(network, images, turns, normalize, true).0.mean(Kind::Float);
+                let mean = |turns| Self::turned(network, images, turns, input, true).0.mean(Kind::Float);
                 (mean(0) + mean(1) + mean(2) + mean(3)) / TURNS as f64
             }
             PretextForward::Together => {
                 let turned: Vec<Tensor> = (0..TURNS).map(|turns| images.rot90(turns, [1, 2])).collect();
-                let outputs = network.forward(&normalized(&Tensor::cat(&turned, 0), normalize), true);
+                let outputs = network.forward(&input.prepare(&Tensor::cat(&turned, 0)), true);
                 let targets = Tensor::arange(TURNS, (Kind::Int64, images.device()));
                 outputs.cross_entropy_for_logits(&targets.repeat_interleave_self_int(images.size()[0], 0, None))
             }
         }
     }
 
-    fn score(&self, network: &Network, images: &Tensor, normalize: &Normalize) -> Scores {
+    fn score(&self, network: &Network, images: &Tensor, input: &Input) -> Scores {
+        let images = &square(images, input);
         let mut losses = Tensor::zeros([images.size()[0]], (Kind::Float, images.device()));
         let mut correct = 0;
         for turns in 0..TURNS {
-            let (loss, outputs) = Self::turned(network, images, turns, normalize, false);
+            let (loss, outputs) = Self::turned(network, images, turns, input, false);
             losses += loss;
             correct += outputs.argmax(-1, false).eq(turns).sum(Kind::Int64).int64_value(&[]);
         }
-        Scores { losses: losses / TURNS as f64, accuracy: correct as f64 / (TURNS * images.size()[0]) as f64 }
+        Scores { losses: losses / TURNS as f64, quality: correct as f64 / (TURNS * images.size()[0]) as f64 }
     }
+    fn quality(&self) -> &'static str {
+        "of rotations recognised"
+    }
+}
+
+/// The largest square in the center of what the task model sees: only a square keeps its shape when it is turned.
+fn square(images: &Tensor, input: &Input) -> Tensor {
+    let images = input.centered(images);
+    let (_, height, width, _) = images.size4().expect("images have four dimensions");
+    let side = height.min(width);
+    images.narrow(1, (height - side) / 2, side).narrow(2, (width - side) / 2, side)
 }

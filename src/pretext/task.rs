@@ -2,27 +2,31 @@
 
 use tch::Tensor;
 
-use crate::model::Network;
-use crate::spec::Normalize;
+use crate::data::Input;
+use crate::model::{Head, Network};
 
 /// A self-supervised task.
 pub trait Pretext {
-    /// Outputs of the network's head.
-    fn outputs(&self) -> usize;
+    /// What the network answers.
+    fn head(&self) -> Head;
 
     /// Forward passes of an image for one loss.
     fn transformations(&self) -> usize;
 
     /// The mean loss of a minibatch, with its gradient; `images` is uint8 `[n, h, w, 3]`.
-    fn loss(&self, network: &Network, images: &Tensor, normalize: &Normalize) -> Tensor;
+    fn loss(&self, network: &Network, images: &Tensor, input: &Input) -> Tensor;
 
-    /// The loss of each image, and the share of transformations that the learner recognised.
-    fn score(&self, network: &Network, images: &Tensor, normalize: &Normalize) -> Scores;
+    /// The loss of each image, and how well the learner did.
+    fn score(&self, network: &Network, images: &Tensor, input: &Input) -> Scores;
+
+    /// What `Scores::quality` is, in a few words.
+    fn quality(&self) -> &'static str;
 }
 
 /// What a learner makes of a minibatch.
 pub struct Scores {
     /// Float `[n]`.
     pub losses: Tensor,
-    pub accuracy: f64,
+    /// The mean over the minibatch of a measure that is at best 1; a learner is chosen by it.
+    pub quality: f64,
 }

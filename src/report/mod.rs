@@ -50,9 +50,16 @@ impl Findings {
         Ok(Self { spec, manifest, outcome, references })
     }
 
-    /// The tables as Markdown that also reads well on a terminal.
-    pub fn tables(&self, metric: Metric) -> String {
-        table::tables(self, metric)
+    /// What the task is judged by, and what else is in the records of what may stand beside it.
+    pub fn metrics(&self) -> Vec<Metric> {
+        let all = Metric::of(self.spec.dataset.task());
+        let recorded = |metric: &Metric| self.outcome.rows.iter().any(|row| row.metric == metric.name);
+        all.iter().enumerate().filter(|(i, metric)| *i == 0 || recorded(metric)).map(|(_, metric)| *metric).collect()
+    }
+
+    /// The tables of all [`Findings::metrics`] as Markdown that also reads well on a terminal.
+    pub fn tables(&self) -> String {
+        table::tables(self)
     }
 
     /// The published numbers of a metric.
@@ -66,30 +73,40 @@ impl Findings {
     }
 }
 
-/// Reports a results folder: writes `summary.csv`, `curve.svg`, `curve.png` and `README.md` into it and returns the
-/// tables to print. Before the first finished round there is no curve, and the tables say so.
+/// Reports a results folder: writes `summary.csv`, `README.md` and the curves into it and returns the tables to print.
+/// `curve.svg` and `curve.png` show what the task is judged by, `curve-<metric>.svg` what is recorded beside it. Before
+/// the first finished round there is no curve, and the tables say so.
 ///
 /// # Errors
 /// If the folder's files are missing or do not fit together, or it cannot be written; one line.
 pub fn report(folder: &Path) -> Result<String> {
     let findings = Findings::read(folder)?;
-    let metric = Metric::ACCURACY;
-    let tables = findings.tables(metric);
+    let metrics = findings.metrics();
+    let tables = findings.tables();
     write_csv(&folder.join("summary.csv"), &findings.outcome.rows)?;
-    let plot = Plot::of(&findings, metric, findings.spec.train.select.query.name());
-    match &plot {
-        Some(plot) => {
-            let (svg, png) = (svg(plot)?, png(plot)?);
-            write_atomically(&folder.join("curve.svg"), |out| out.write_all(svg.as_bytes()))?;
-            write_atomically(&folder.join("curve.png"), |out| out.write_all(&png))?;
-        }
-        None => {
-            // An old picture would be of records that are gone.
-            remove(&folder.join("curve.svg"))?;
-            remove(&folder.join("curve.png"))?;
+    let mut curves = Vec::new();
+    for (i, metric) in Metric::of(findings.spec.dataset.task()).iter().enumerate() {
+        let name = if i == 0 { "curve".to_owned() } else { format!("curve-{}", metric.name) };
+        let plot = Plot::of(&findings, *metric, findings.spec.train.select.query.name());
+        let (vector, pixels) = (folder.join(format!("{name}.svg")), folder.join(format!("{name}.png")));
+        match plot.filter(|_| metrics.contains(metric)) {
+            Some(plot) => {
+                let svg = svg(&plot)?;
+                write_atomically(&vector, |out| out.write_all(svg.as_bytes()))?;
+                if i == 0 {
+                    let png = png(&plot)?;
+                    write_atomically(&pixels, |out| out.write_all(&png))?;
+                }
+                curves.push((metric.label, format!("{name}.svg")));
+            }
+            None => {
+                // An old picture would be of records that are gone.
+                remove(&vector)?;
+                remove(&pixels)?;
+            }
         }
     }
-    let readme = readme::readme(&findings, &tables, plot.is_some());
+    let readme = readme::readme(&findings, &tables, &curves);
     write_atomically(&folder.join("README.md"), |out| out.write_all(readme.as_bytes()))?;
     Ok(tables)
 }

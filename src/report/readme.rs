@@ -9,7 +9,9 @@ use super::metric::{select_in_words, thousands};
 use crate::store::{Manifest, Session};
 
 /// `README.md`: what ran, on what, and what came out.
-pub(super) fn readme(findings: &Findings, tables: &str, curve: bool) -> String {
+///
+/// `curves` are the labels and files of the pictures.
+pub(super) fn readme(findings: &Findings, tables: &str, curves: &[(&str, String)]) -> String {
     let mut page = format!("# {}\n\n", findings.spec.title.replace(['\n', '\r'], " "));
     for line in protocol(findings) {
         page += &format!("- {line}\n");
@@ -25,10 +27,15 @@ pub(super) fn readme(findings: &Findings, tables: &str, curve: bool) -> String {
         page += &format!("\n```sh\n{commands}```\n");
     }
     page += &format!("\n## Results\n\n{tables}");
-    if curve {
-        page += "\n![Learning curves](curve.svg)\n\n\
-                 Bars are 95 % intervals of the mean. They, and single published numbers, stand a few pixels aside of their number of \
+    for (label, file) in curves {
+        page += &format!("\n![Learning curves: {label}]({file})\n");
+    }
+    if !curves.is_empty() {
+        page += "\nBars are 95 % intervals of the mean. They, and single published numbers, stand a few pixels aside of their number of \
                  labels, so that they do not hide each other.\n";
+    }
+    if let Some(classes) = super::table::classes(findings) {
+        page += &format!("\n{classes}");
     }
     page +=
         "\nEvery number, in full precision: [summary.csv](summary.csv). Each trial's: [records.csv](records.csv).\n";

@@ -3,14 +3,19 @@
 use super::metric::{seeds_in_words, select_in_words, thousands};
 use super::summary::samplers;
 use super::{Failure, Findings, Metric, Reference, Row};
+use crate::spec::TaskKind;
 
-/// The tables of `metric` under every recorded rule, the one that queried first, then what a reader must know of
+/// The tables of every metric under every recorded rule, the one that queried first, then what a reader must know of
 /// them, then the failed trials.
-pub(super) fn tables(findings: &Findings, metric: Metric) -> String {
+pub(super) fn tables(findings: &Findings) -> String {
     let query = findings.spec.train.select.query.name();
-    let rules = findings.outcome.rules(metric, query);
-    let mut parts: Vec<String> = rules.iter().map(|rule| table(findings, metric, rule)).collect();
-    parts.extend(sources(findings, metric));
+    let metrics = findings.metrics();
+    let mut parts = Vec::new();
+    for &metric in &metrics {
+        let rules = findings.outcome.rules(metric, query);
+        parts.extend(rules.iter().map(|rule| table(findings, metric, rule)));
+    }
+    parts.extend(sources(findings, metrics[0]));
     parts.extend(context(findings));
     parts.extend(failures(findings));
     parts.join("\n")
@@ -46,6 +51,55 @@ pub(super) fn table(findings: &Findings, metric: Metric, select: &str) -> String
     note +=
         if most > 1 { "; ± is half the 95 % t interval of the mean over seeds" } else { "; one seed has no interval" };
     format!("{heading}{}\n{note}.\n", aligned(&grid))
+}
+
+/// Classes that a page has room for; with more, the records have them.
+const CLASSES_SHOWN: usize = 30;
+
+/// The metric of each class at the last number of labels that all samplers reached, under the rule that queried: a row
+/// per class in the data set's order, a column per sampler. None where there are no such records, or too many classes.
+pub(super) fn classes(findings: &Findings) -> Option<String> {
+    let task = findings.spec.dataset.task();
+    let metric = Metric::of_classes(task);
+    let select = findings.spec.train.select.query.name();
+    let prefix = format!("{}/", metric.name);
+    let rows: Vec<(&str, &Row)> = findings
+        .outcome
+        .rows
+        .iter()
+        .filter(|r| r.select == select)
+        .filter_map(|r| r.metric.strip_prefix(&prefix).map(|class| (class, r)))
+        .collect();
+    let samplers = samplers(rows.iter().map(|r| r.1));
+    let reached = |sampler: &str| rows.iter().filter(|r| r.1.sampler == sampler).map(|r| r.1.labeled).max();
+    let labeled = samplers.iter().filter_map(|sampler| reached(sampler)).min()?;
+    let known = findings.manifest.as_ref().map(|m| m.data.classes.as_slice()).unwrap_or_default();
+    let place = |class: &str| known.iter().position(|k| k.name == class).unwrap_or(known.len());
+    let mut names: Vec<&str> = rows.iter().map(|r| r.0).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.sort_by_key(|class| place(class));
+    if names.is_empty() || names.len() > CLASSES_SHOWN {
+        return None;
+    }
+    let counted = if task == TaskKind::Segmentation { "images with it in the pool" } else { "pool" };
+    let header = ["class", counted].into_iter().chain(samplers.iter().copied());
+    let mut grid = vec![header.map(str::to_owned).collect::<Vec<_>>()];
+    for class in names {
+        let value = |sampler: &&str| {
+            let row = rows.iter().find(|(c, r)| *c == class && r.sampler == **sampler && r.labeled == labeled);
+            row.map_or_else(|| "-".to_owned(), |(_, r)| format!("{:.1}", r.mean * metric.factor))
+        };
+        let count = known.iter().find(|k| k.name == class).map_or("?".to_owned(), |k| thousands(k.pool));
+        grid.push([class.to_owned(), count].into_iter().chain(samplers.iter().map(value)).collect());
+    }
+    let heading = format!("**{} with {} labels**\n\n", capitalised(metric.label), thousands(labeled));
+    let absent: Vec<&str> = known.iter().filter(|k| k.test == 0).map(|k| k.name.as_str()).collect();
+    let absent = match absent.is_empty() {
+        true => String::new(),
+        false => format!(" Left out of the mean over classes, because the test split has none: {}.", absent.join(", ")),
+    };
+    Some(format!("{heading}{}\nMean over seeds.{absent}\n", aligned(&grid)))
 }
 
 fn header(columns: &[usize]) -> Vec<String> {
@@ -174,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_row_per_sampler_and_a_column_per_number_of_labels() {
-        let text = tables(&findings(full()), Metric::ACCURACY);
+        let text = tables(&findings(full()));
         let expected = "\
 **Test accuracy (%), last epoch**
 
@@ -219,7 +273,7 @@ Data: generated pictures, not photographs.
         let mut failed = accuracy("random", 2, 1, 0.0);
         (failed.value, failed.error, failed.select) = (None, "killed | by a signal".into(), String::new());
         rows.push(failed);
-        let text = tables(&findings(rows), Metric::ACCURACY);
+        let text = tables(&findings(rows));
         let last = text.find("last epoch").unwrap();
         let best = text.find("**Test accuracy (%), best epoch on the test images (optimistic)**").unwrap();
         let failed = text.find("Failed trials (1):\n\n- random, seed 2, round 1: killed | by a signal\n").unwrap();
@@ -232,17 +286,17 @@ Data: generated pictures, not photographs.
         let mut findings = findings(full());
         // One between our numbers of labels does not enter the table.
         findings.references = vec![reference(&[(300, 44.0)]), reference(&[(400, 47.25), (500, 50.0)])];
-        let text = tables(&findings, Metric::ACCURACY);
+        let text = tables(&findings);
         assert!(text.contains("| core-set [published 2] |          - |      47.25 |          - |"), "{text}");
         assert!(text.contains("Published numbers:\n\n- [published 2] a paper: core-set\n"), "{text}");
         assert!(!text.contains("published 1"), "{text}");
         findings.spec = spec_of(Some("tiny"));
-        assert!(tables(&findings, Metric::ACCURACY).contains("Published numbers (full protocol):\n"));
+        assert!(tables(&findings).contains("Published numbers (full protocol):\n"));
     }
 
     #[test]
     fn nothing_finished_is_said_and_text_cannot_break_the_table() {
-        assert!(tables(&findings(Vec::new()), Metric::ACCURACY).contains("No round has finished yet."));
+        assert!(tables(&findings(Vec::new())).contains("No round has finished yet."));
         let text = table(&findings(vec![accuracy("a|b\nc", 0, 0, 0.5)]), Metric::ACCURACY, "last");
         assert!(text.contains("| a\\|b c | 50.0 |"), "{text}");
     }

@@ -101,11 +101,11 @@ impl Display {
                 100.0 * value,
                 self.left()
             )),
-            Event::Losses { accuracy } => {
+            Event::Losses { quality, measure } => {
                 self.line(&format!(
-                    "{}: pretext accuracy {:.2} % on the pool{}",
+                    "{}: {:.2} % {measure}, on the pool{}",
                     task.name(),
-                    100.0 * accuracy,
+                    100.0 * quality,
                     self.left()
                 ));
             }

@@ -13,6 +13,7 @@ use std::sync::mpsc;
 use anyhow::{Result, anyhow, ensure};
 use regex::Regex;
 
+use crate::data;
 use crate::machine;
 use crate::spec::Spec;
 use crate::store::{DataOrigin, Folder, Manifest, Record, Session};
@@ -53,16 +54,21 @@ pub struct Outcome {
 /// # Errors
 /// If the data or the results folder cannot be used; nothing has been run then.
 pub fn run(spec: &Spec, options: &Options) -> Result<Outcome> {
-    let splits = crate::data::read(&spec.dataset, &options.data)?;
-    let origin = splits.origin.clone();
-    drop(splits);
-    spec.check_pool(origin.pool, origin.test)?;
+    let (read, mut origin) = prepare(spec, options)?;
     if let Some(only) = &options.only {
         let any = spec.trials().iter().any(|t| only.is_match(&t.key()));
         ensure!(any, "--only {only}: no trial matches; they are named like {}", spec.trials()[0].key());
     }
     let folder = Folder::open(&options.results.join(spec.folder_name()), spec, &origin)?;
-    let earlier = Manifest::read(&folder.manifest_path())?.map(|m| m.sessions).unwrap_or_default();
+    let (earlier, known) = match Manifest::read(&folder.manifest_path())? {
+        Some(manifest) => (manifest.sessions, manifest.data.classes),
+        None => (Vec::new(), Vec::new()),
+    };
+    if origin.classes.is_empty() {
+        // It takes a look at every label map: once for these results is enough.
+        origin.classes = if known.is_empty() { data::count_classes_of_pixels(&read)? } else { known };
+    }
+    drop(read);
     let begun_with = earlier.iter().find(|s| s.device == options.device_name).map(|s| s.threads);
     let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device, begun_with);
     let mut tasks = Tasks::new(spec, &folder, options, &origin, threads)?;
@@ -83,6 +89,14 @@ pub fn run(spec: &Spec, options: &Options) -> Result<Outcome> {
     }
     manifest.write(&folder.manifest_path())?;
     Ok(outcome(failed))
+}
+
+/// Checks the data before anything else, and the spec against it.
+fn prepare(spec: &Spec, options: &Options) -> Result<(data::Read, DataOrigin)> {
+    let read = data::prepare(spec, &options.data)?;
+    let origin = read.splits.origin.clone();
+    spec.check_pool(origin.pool, origin.test)?;
+    Ok((read, origin))
 }
 
 fn begin_session(

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use super::{Options, child, display::duration};
 use crate::data;
 use crate::machine;
-use crate::spec::{Spec, Work};
+use crate::spec::{Spec, Storage, Work};
 use crate::trial::Event;
 
 /// Trials, work, and what they take on this machine.
@@ -33,6 +33,8 @@ pub struct Plan {
     /// MiB of one trial.
     memory: f64,
     disk: f64,
+    /// MB and folder of the decoded images, where they are kept on disk.
+    cache: Option<(f64, String)>,
     data_problem: Option<String>,
 }
 
@@ -42,15 +44,16 @@ pub struct Plan {
 /// # Errors
 /// If the spec asks for more than the data set holds, or a worker fails.
 pub fn plan(spec: &Spec, options: &Options) -> Result<Plan> {
-    let size = data::size(&spec.dataset);
-    let data_problem = data::read(&spec.dataset, &options.data).err().map(|e| format!("{e:#}"));
+    let size = data::size(spec, &options.data)?;
+    let data_problem = data::check(spec, &options.data).err().map(|e| format!("{e:#}"));
     spec.check_pool(size.pool, size.test)?;
     let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device, None);
     let pretext_learners = if spec.needs_pretext() { spec.seeds.len() } else { 0 };
     let trials: Work = spec.trials().iter().map(|t| spec.trial_work(t, size.pool, size.test)).sum();
     let pretext: Work = (0..pretext_learners).map(|_| spec.pretext_work(size.pool)).sum();
-    let speeds = calibrate(spec, options, jobs, threads)?;
-    let images_mb = ((size.train + size.test) * size.side * size.side * 3) as f64 / 1024.0 / 1024.0;
+    let speeds = calibrate(spec, &size, options, jobs, threads)?;
+    let images_mb = size.bytes as f64 / 1024.0 / 1024.0;
+    let in_memory = spec.dataset.storage() == Storage::Memory;
     let budget = spec.rounds.labeled(spec.rounds.count - 1);
     let rows = spec.rounds.count * spec.train.select.record.len() * 3;
     Ok(Plan {
@@ -70,7 +73,9 @@ pub fn plan(spec: &Spec, options: &Options) -> Result<Plan> {
         train_rate: speeds.iter().map(|s| s.0).sum(),
         score_rate: speeds.iter().map(|s| s.1).sum(),
         // The files' bytes and the tensor made of them exist together for a moment.
-        memory: speeds.iter().map(|s| s.2).fold(0.0, f64::max) + 2.0 * images_mb,
+        memory: speeds.iter().map(|s| s.2).fold(0.0, f64::max) + if in_memory { 2.0 * images_mb } else { 0.0 },
+        cache: (spec.dataset.storage() == Storage::Mapped)
+            .then(|| (size.bytes as f64 / 1e6, data::cache_folder(&options.data).display().to_string())),
         // A row of records is about 140 bytes, one of queries 12, one of losses 26.
         disk: (2 * spec.trials().len() * (140 * rows + 12 * budget) + 2 * pretext_learners * 26 * size.pool) as f64
             / 1e6,
@@ -118,6 +123,9 @@ impl fmt::Display for Plan {
             self.memory * self.jobs as f64
         )?;
         write!(f, "disk      {:.1} MB in {}", self.disk, self.folder)?;
+        if let Some((megabytes, folder)) = &self.cache {
+            write!(f, "\n          {megabytes:.0} MB of decoded images in {folder}")?;
+        }
         if let Some(problem) = &self.data_problem {
             write!(f, "\nwarning: the data cannot be read yet: {problem}")?;
         }
@@ -130,7 +138,7 @@ fn millions(images: u64) -> String {
 }
 
 /// (images/s trained, images/s scored, peak MiB) of each of `jobs` workers side by side.
-fn calibrate(spec: &Spec, options: &Options, jobs: usize, threads: usize) -> Result<Vec<(f64, f64, f64)>> {
+fn calibrate(spec: &Spec, size: &data::Size, options: &Options, jobs: usize, threads: usize) -> Result<Vec<(f64, f64, f64)>> {
     let dir = tempfile::tempdir().context("cannot create a temporary folder; set TMPDIR")?;
     let path = dir.path().join("spec.toml");
     crate::store::write_atomically(&path, |out| {
@@ -138,7 +146,8 @@ fn calibrate(spec: &Spec, options: &Options, jobs: usize, threads: usize) -> Res
     })?;
     let start = |_| {
         let mut command = child::worker(&options.device, threads)?;
-        command.arg("calibrate").arg("--spec").arg(&path);
+        command.arg("calibrate").arg("--spec").arg(&path).arg("--dimensions");
+        command.args([size.height, size.width, size.classes].map(|n| n.to_string()));
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         child.context("cannot start a worker process; lower --jobs")
     };

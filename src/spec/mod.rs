@@ -55,7 +55,7 @@ pub struct Spec {
 pub struct Resolved {
     /// The file's name without its ending.
     pub experiment: String,
-    /// The profile that was laid over the file; empty for none.
+    /// The profiles that were laid over the file, with `+` between them; empty for none.
     pub profile: String,
     /// [`Spec::hash`].
     pub hash: String,
@@ -342,13 +342,11 @@ impl Spec {
         self.pretext.as_ref().and_then(|p| p.batches).unwrap_or(self.rounds.count)
     }
 
-    /// The results folder's name: `<experiment>[-<profile>]`.
+    /// The results folder's name: `<experiment>[-<profile>...]`.
     pub fn folder_name(&self) -> String {
         let resolved = self.resolved.as_ref().expect("a loaded spec is resolved");
-        match resolved.profile.as_str() {
-            "" => resolved.experiment.clone(),
-            profile => format!("{}-{profile}", resolved.experiment),
-        }
+        let parts = std::iter::once(resolved.experiment.as_str()).chain(resolved.profile.split('+'));
+        parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
     }
 
     /// The experiment's name and profile.

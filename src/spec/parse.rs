@@ -15,10 +15,16 @@ use super::{Resolved, Spec};
 pub struct Source {
     /// The TOML file.
     pub path: PathBuf,
-    /// `[profile.<name>]` to lay over it.
+    /// `[profile.<name>]` to lay over it; several with `+` between them, the last on top.
     pub profile: Option<String>,
     /// `key=value` to lay over both.
     pub sets: Vec<String>,
+}
+
+impl Source {
+    fn profile_names(&self) -> impl Iterator<Item = &str> {
+        self.profile.iter().flat_map(|names| names.split('+'))
+    }
 }
 
 /// Keys whose value is one of several named alternatives with options of their own. A profile that names another
@@ -55,7 +61,7 @@ pub fn load(source: &Source) -> Result<Spec> {
         Some(Value::Table(profiles)) => profiles,
         Some(_) => bail!("{file}: `profile` is not a table; write [profile.<name>]"),
     };
-    if let Some(name) = &source.profile {
+    for name in source.profile_names() {
         let Some(Value::Table(overlay)) = profiles.get(name) else {
             let known: Vec<&str> = profiles.keys().map(String::as_str).collect();
             bail!(
@@ -259,12 +265,14 @@ impl Origin<'_> {
         }
         let file = self.source.path.display();
         let Ok(document) = DeTable::parse(self.text) else { return file.to_string() };
-        let in_profile = self.source.profile.as_ref().and_then(|name| {
+        // The last profile lies on top, and max_by_key takes the last of equals.
+        let in_profiles = self.source.profile_names().filter_map(|name| {
             let full: Vec<Step> =
                 ["profile", name].iter().map(|s| Step::Key((*s).into())).chain(path.iter().cloned()).collect();
             let (offset, depth) = descend(document.get_ref(), &full);
             (depth > 2).then_some((offset, depth - 2))
         });
+        let in_profile = in_profiles.max_by_key(|found| found.1);
         let in_base = descend(document.get_ref(), path);
         let (offset, depth) = match in_profile {
             Some(found) if found.1 >= in_base.1 => found,

@@ -92,7 +92,11 @@ impl Spec {
     /// The work of one pretext learner.
     pub fn pretext_work(&self, pool: usize) -> Work {
         let Some(pretext) = &self.pretext else { return Work::default() };
-        let transformed = 4 * pool as u64;
+        let transformations = match pretext.task {
+            super::PretextTask::Rotation => 4,
+            super::PretextTask::Colorization => 1,
+        };
+        let transformed = transformations * pool as u64;
         // The evaluation that finds the best epoch is also the one that gives the losses.
         let scorings = match pretext.checkpoint {
             super::PretextCheckpoint::Last => 1,

@@ -19,7 +19,8 @@ pub struct Record {
     pub round: usize,
     /// Labels that the task model was trained on.
     pub labeled: usize,
-    /// `accuracy` (0 to 1), `loss` (nats) or `epoch` (the selected one, counted from 1).
+    /// `accuracy`, `miou` and others that go from 0 to 1, those of one class as `<metric>/<class>`; `loss` (nats);
+    /// `epoch` (the selected one, counted from 1).
     pub metric: String,
     /// The selection rule whose model this is the value of.
     pub select: String,
@@ -33,6 +34,9 @@ pub struct Record {
     pub score_seconds: f64,
     /// Seconds in which that query chose among the scored images.
     pub query_seconds: f64,
+    /// Seconds, among those above, in which images were waited for; 0 where they are in memory.
+    #[serde(default)]
+    pub wait_seconds: f64,
     /// The process's peak so far, in MiB.
     pub peak_rss_mb: f64,
     pub device: String,

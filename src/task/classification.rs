@@ -2,18 +2,21 @@
 
 use tch::{Kind, Tensor};
 
-use super::{Meter, Task};
-use crate::spec::Uncertainty;
+use super::{Meter, Metrics, Task};
+use crate::model::Head;
+use crate::spec::{ExtraMetric, Uncertainty};
 
 /// Classification with cross-entropy, measured by accuracy.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Classification {
-    pub classes: usize,
+    pub classes: Vec<String>,
+    /// What is measured beside accuracy and loss.
+    pub metrics: Vec<ExtraMetric>,
 }
 
 impl Task for Classification {
-    fn outputs(&self) -> usize {
-        self.classes
+    fn head(&self) -> Head {
+        Head::Image(self.classes.len())
     }
 
     fn loss(&self, outputs: &Tensor, targets: &Tensor) -> Tensor {
@@ -25,28 +28,63 @@ impl Task for Classification {
     }
 
     fn meter(&self) -> Box<dyn Meter> {
-        Box::<Accuracy>::default()
+        let counts = vec![0; self.classes.len()];
+        Box::new(Account { task: self.clone(), images: counts.clone(), correct: counts, in_top_5: 0, loss: 0.0 })
     }
 }
 
-#[derive(Default)]
-struct Accuracy {
-    images: i64,
-    correct: i64,
+struct Account {
+    task: Classification,
+    /// Images of each class.
+    images: Vec<i64>,
+    /// Those of them whose class was predicted.
+    correct: Vec<i64>,
+    in_top_5: i64,
+    /// The sum over images.
     loss: f64,
 }
 
-impl Meter for Accuracy {
+impl Meter for Account {
     fn add(&mut self, outputs: &Tensor, targets: &Tensor) {
         let n = outputs.size()[0];
-        self.images += n;
-        self.correct += outputs.argmax(-1, false).eq_tensor(targets).sum(Kind::Int64).int64_value(&[]);
+        let right = outputs.argmax(-1, false).eq_tensor(targets);
+        let of_classes = |targets: &Tensor| -> Vec<i64> {
+            let counts = targets.bincount::<Tensor>(None, self.task.classes.len() as i64);
+            counts.try_into().expect("a count for each class")
+        };
+        let (images, correct) = (of_classes(targets), of_classes(&targets.masked_select(&right)));
+        self.images.iter_mut().zip(images).for_each(|(sum, count)| *sum += count);
+        self.correct.iter_mut().zip(correct).for_each(|(sum, count)| *sum += count);
+        if self.task.metrics.contains(&ExtraMetric::Top5Accuracy) {
+            let (_, five) = outputs.topk(5.min(outputs.size()[1]), -1, true, false);
+            self.in_top_5 += five.eq_tensor(&targets.unsqueeze(1)).sum(Kind::Int64).int64_value(&[]);
+        }
         self.loss += outputs.cross_entropy_for_logits(targets).double_value(&[]) * n as f64;
     }
 
-    fn metrics(&self) -> Vec<(&'static str, f64)> {
-        let images = self.images as f64;
-        vec![("accuracy", self.correct as f64 / images), ("loss", self.loss / images)]
+    fn metrics(&self) -> Metrics {
+        let images = self.images.iter().sum::<i64>() as f64;
+        let part = |count: i64| count as f64 / images;
+        // A class without images in the split has no accuracy.
+        let each: Vec<(usize, f64)> = (0..self.images.len())
+            .filter(|&class| self.images[class] > 0)
+            .map(|class| (class, self.correct[class] as f64 / self.images[class] as f64))
+            .collect();
+        let mut metrics =
+            vec![("accuracy".to_owned(), part(self.correct.iter().sum())), ("loss".to_owned(), self.loss / images)];
+        for extra in &self.task.metrics {
+            match extra {
+                ExtraMetric::Top5Accuracy => metrics.push((extra.name().into(), part(self.in_top_5))),
+                ExtraMetric::BalancedAccuracy => {
+                    let mean = each.iter().map(|e| e.1).sum::<f64>() / each.len() as f64;
+                    metrics.push((extra.name().into(), mean));
+                }
+                ExtraMetric::PerClass => metrics.extend(
+                    each.iter().map(|&(class, value)| (format!("accuracy/{}", self.task.classes[class]), value)),
+                ),
+            }
+        }
+        metrics
     }
 }
 
@@ -54,15 +92,41 @@ impl Meter for Accuracy {
 mod tests {
     use super::*;
 
+    fn account(classes: usize, metrics: &[ExtraMetric]) -> Box<dyn Meter> {
+        let classes = (0..classes).map(|class| format!("c{class}")).collect();
+        Classification { classes, metrics: metrics.to_vec() }.meter()
+    }
+
     #[test]
     fn accuracy_is_over_all_minibatches() {
-        let mut meter = Classification { classes: 2 }.meter();
+        let mut meter = account(2, &[]);
         meter.add(&Tensor::from_slice(&[2f32, 0., 0., 2.]).reshape([2, 2]), &Tensor::from_slice(&[0i64, 0]));
         meter.add(&Tensor::from_slice(&[2f32, 0.]).reshape([1, 2]), &Tensor::from_slice(&[0i64]));
         let metrics = meter.metrics();
-        assert_eq!(metrics[0], ("accuracy", 2.0 / 3.0));
+        assert_eq!(metrics[0], ("accuracy".to_owned(), 2.0 / 3.0));
         // ln(1 + e^-2) twice and ln(1 + e^2) once.
         let right = (1.0 + (-2f64).exp()).ln();
         assert!((metrics[1].1 - (2.0 * right + right + 2.0) / 3.0).abs() < 1e-6);
+    }
+
+    /// Four images of class 0, of which three are right, and one of class 1, which is wrong; class 2 has none.
+    #[test]
+    fn balanced_accuracy_weighs_classes_and_not_images() {
+        let mut meter = account(3, &[ExtraMetric::BalancedAccuracy, ExtraMetric::PerClass]);
+        let predict = |classes: &[i64]| Tensor::from_slice(classes).one_hot(3).to_kind(Kind::Float);
+        meter.add(&predict(&[0, 0, 0, 1]), &Tensor::from_slice(&[0i64, 0, 0, 0]));
+        meter.add(&predict(&[0]), &Tensor::from_slice(&[1i64]));
+        let metrics = meter.metrics();
+        assert_eq!(metrics[0].1, 0.6);
+        let rest: Vec<(&str, f64)> = metrics[2..].iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        assert_eq!(rest, [("balanced-accuracy", 0.375), ("accuracy/c0", 0.75), ("accuracy/c1", 0.0)]);
+    }
+
+    #[test]
+    fn the_sixth_class_is_not_among_the_top_5() {
+        let mut meter = account(6, &[ExtraMetric::Top5Accuracy]);
+        let outputs = Tensor::from_slice(&[6f32, 5., 4., 3., 2., 1.]).repeat([2, 1]);
+        meter.add(&outputs, &Tensor::from_slice(&[4i64, 5]));
+        assert_eq!(meter.metrics()[2], ("top-5-accuracy".to_owned(), 0.5));
     }
 }

@@ -4,7 +4,7 @@ use tch::{Kind, Tensor};
 
 use crate::spec::Uncertainty;
 
-/// Uncertainty of `[n, classes]` log probabilities: float `[n]`, higher for less sure.
+/// Uncertainty of `[..., classes]` log probabilities: float `[...]`, higher for less sure.
 pub fn uncertainty(log_probabilities: &Tensor, kind: Uncertainty) -> Tensor {
     let probabilities = log_probabilities.exp();
     match kind {
@@ -16,9 +16,10 @@ pub fn uncertainty(log_probabilities: &Tensor, kind: Uncertainty) -> Tensor {
             Kind::Float,
         ),
         Uncertainty::Margin => {
-            let (two, _) = probabilities.topk(2.min(probabilities.size()[1]), -1, true, true);
-            let second = if two.size()[1] == 2 { two.select(1, 1) } else { two.select(1, 0).zeros_like() };
-            1.0 - (two.select(1, 0) - second)
+            let classes = *probabilities.size().last().expect("a dimension of classes");
+            let (two, _) = probabilities.topk(2.min(classes), -1, true, true);
+            let second = if classes > 1 { two.select(-1, 1) } else { two.select(-1, 0).zeros_like() };
+            1.0 - (two.select(-1, 0) - second)
         }
     }
 }

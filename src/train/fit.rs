@@ -3,12 +3,12 @@
 use anyhow::{Result, ensure};
 use tch::{Kind, Tensor};
 
-use crate::data::augment::{Draws, normalized};
-use crate::data::{Data, Dataset};
+use crate::data::augment::Draws;
+use crate::data::{Data, Dataset, Minibatch};
 use crate::model::Network;
 use crate::seed::{self, Purpose};
 use crate::spec::TrainSpec;
-use crate::task::Task;
+use crate::task::{Metrics, Task};
 
 /// A network in training for a task.
 pub struct Learner<'a> {
@@ -35,7 +35,7 @@ impl Learner<'_> {
     /// Each epoch visits the labels once, in a new order, in minibatches of which the last may be smaller.
     ///
     /// # Errors
-    /// If the loss is no longer finite, or `after_epoch` fails.
+    /// If the loss is no longer finite, if images cannot be read any more, or if `after_epoch` fails.
     pub fn fit(
         &self,
         network: &mut Network,
@@ -45,25 +45,25 @@ impl Learner<'_> {
         let Self { data, task, train } = self;
         let device = network.device();
         let mut optimizer = super::optimizer(&train.optimizer, network);
-        let labeled: Vec<i64> = fit.labeled.iter().map(|&i| i as i64).collect();
         for epoch in 0..train.epochs {
             optimizer.set_lr(super::base_rate(&train.optimizer) * train.schedule.factor(epoch, train.epochs));
             let stream = |purpose| seed::stream(fit.seed, purpose, &[fit.round, fit.part, epoch as u64]);
-            let order: Vec<i64> =
-                seed::permutation(labeled.len(), &mut stream(Purpose::Order)).into_iter().map(|i| labeled[i]).collect();
-            let order = Tensor::from_slice(&order).to_device(device);
-            let draws = Draws::new(&train.augment, labeled.len(), &mut stream(Purpose::Augmentation), device);
+            let order = seed::permutation(fit.labeled.len(), &mut stream(Purpose::Order));
+            let order: Vec<usize> = order.into_iter().map(|i| fit.labeled[i]).collect();
+            let size = data.train.size();
+            let draws = Draws::new(&train.augment, order.len(), size, &mut stream(Purpose::Augmentation), device);
             let mut total = Tensor::zeros([], (Kind::Float, device));
             let mut start = 0;
-            for indices in order.split(train.minibatch as i64, 0) {
-                let images = normalized(&draws.apply(&data.train.images(&indices), start), &data.normalize);
-                let loss = task.loss(&network.forward(&images, true), &data.train.targets(&indices));
+            for minibatch in data.train.minibatches(&order, train.minibatch) {
+                let Minibatch { images, targets } = draws.apply(minibatch?, start);
+                let n = images.size()[0];
+                let loss = task.loss(&network.forward(&data.input.prepare(&images), true), &targets);
                 optimizer.backward_step(&loss);
-                total += loss.detach() * indices.size()[0];
-                start += indices.size()[0];
+                total += loss.detach() * n;
+                start += n;
             }
             // One look an epoch: each look waits for the device.
-            let loss = total.double_value(&[]) / labeled.len() as f64;
+            let loss = total.double_value(&[]) / order.len() as f64;
             ensure!(
                 loss.is_finite(),
                 "training diverged in round {}: the loss is {loss} in epoch {} of {}; lower `train.optimizer.sgd.lr`",
@@ -77,7 +77,10 @@ impl Learner<'_> {
     }
 
     /// The metrics of `network` on positions of a split.
-    pub fn evaluate(&self, network: &Network, split: &dyn Dataset, positions: &[usize]) -> Vec<(&'static str, f64)> {
-        super::evaluate(network, self.task, split, positions, &self.data.normalize)
+    ///
+    /// # Errors
+    /// If images cannot be read any more.
+    pub fn evaluate(&self, network: &Network, split: &dyn Dataset, positions: &[usize]) -> Result<Metrics> {
+        super::evaluate(network, self.task, split, positions, &self.data.input)
     }
 }

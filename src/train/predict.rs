@@ -1,49 +1,51 @@
 //! Forward passes over many images.
 
-use tch::{Device, Tensor};
+use anyhow::Result;
+use tch::Tensor;
 
-use crate::data::Dataset;
-use crate::data::augment::normalized;
+use crate::data::{Dataset, Input};
 use crate::model::Network;
-use crate::spec::Normalize;
-use crate::task::Task;
+use crate::task::{Metrics, Task};
 
-/// Images in a forward pass. It bounds memory and nothing else: batch norm uses its running statistics here.
-pub(crate) fn minibatch(device: Device) -> usize {
-    if device.is_cuda() { 2000 } else { 250 }
+/// Images of a split in a forward pass. It bounds memory and nothing else: batch norm uses its running statistics here.
+pub(crate) fn minibatch(split: &dyn Dataset) -> usize {
+    let most = if split.device().is_cuda() { 2000 } else { 250 };
+    // As many pixels as that many images of CIFAR-10 have.
+    let [height, width] = split.size();
+    (most * 32 * 32 / (height * width).max(1)).clamp(1, most)
 }
 
-/// Calls `each` with the features `[n, d]`, the outputs `[n, k]` and the indices of every minibatch, in order.
+/// Calls `each` with the features `[n, d]`, the outputs and the targets of every minibatch, in order.
+///
+/// # Errors
+/// If images cannot be read any more.
 pub fn infer(
     network: &Network,
     split: &dyn Dataset,
     positions: &[usize],
-    normalize: &Normalize,
+    input: &Input,
     each: &mut dyn FnMut(Tensor, Tensor, &Tensor),
-) {
-    let positions: Vec<i64> = positions.iter().map(|&i| i as i64).collect();
-    if positions.is_empty() {
-        return;
+) -> Result<()> {
+    for part in split.minibatches(positions, minibatch(split)) {
+        let part = part?;
+        let (features, outputs) = network.infer(&input.prepare(&part.images));
+        each(features, outputs, &part.targets);
     }
-    let positions = Tensor::from_slice(&positions).to_device(split.device());
-    for indices in positions.split(minibatch(split.device()) as i64, 0) {
-        let images = normalized(&split.images(&indices), normalize);
-        let (features, outputs) = network.infer(&images);
-        each(features, outputs, &indices);
-    }
+    Ok(())
 }
 
 /// The task's metrics on positions of a split.
+///
+/// # Errors
+/// If images cannot be read any more.
 pub fn evaluate(
     network: &Network,
     task: &dyn Task,
     split: &dyn Dataset,
     positions: &[usize],
-    normalize: &Normalize,
-) -> Vec<(&'static str, f64)> {
+    input: &Input,
+) -> Result<Metrics> {
     let mut meter = task.meter();
-    infer(network, split, positions, normalize, &mut |_, outputs, indices| {
-        meter.add(&outputs, &split.targets(indices))
-    });
-    meter.metrics()
+    infer(network, split, positions, input, &mut |_, outputs, targets| meter.add(&outputs, targets))?;
+    Ok(meter.metrics())
 }

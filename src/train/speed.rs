@@ -2,14 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use tch::{Device, Kind, Tensor};
+use anyhow::Result;
+use tch::Device;
 
-use crate::data::images::Images;
-use crate::data::{Data, Resident};
+use super::Learner;
+use crate::data::augment::Draws;
+use crate::data::images::{Labels, Records, Split};
+use crate::data::{Data, Input, Size, on_device};
 use crate::model::Network;
-use crate::seed::Purpose;
-use crate::spec::{Normalize, Spec};
-use crate::task::{Classification, Task};
+use crate::seed::{self, Purpose};
+use crate::spec::{Spec, TaskKind};
+use crate::task;
 
 /// Images a second.
 #[derive(Clone, Copy, Debug)]
@@ -18,46 +21,62 @@ pub struct Speed {
     pub score: f64,
 }
 
-/// Trains and scores made-up images of `side` x `side` pixels for about `budget` each, after one step to warm up.
-pub fn measure(spec: &Spec, side: usize, classes: usize, device: Device, budget: Duration) -> Speed {
+/// Trains and scores made-up images of the data set's size for about `budget` each, after one step to warm up.
+///
+/// # Errors
+/// If a step fails.
+pub fn measure(spec: &Spec, size: &Size, device: Device, budget: Duration) -> Result<Speed> {
     let minibatch = spec.train.minibatch;
-    let pixels = (0..minibatch * side * side * 3).map(|i| (i * 31 % 251) as u8).collect();
-    let labels = (0..minibatch).map(|i| (i % classes) as u8).collect();
-    let images = Images { height: side, width: side, pixels, labels };
-    let data = Data {
-        train: Box::new(Resident::new(&images, device)),
-        test: Box::new(Resident::new(&images, device)),
-        classes: vec![String::new(); classes],
-        pool: (0..minibatch).collect(),
-        normalize: Normalize { mean: [0.5; 3], std: [0.25; 3] },
-    };
-    let task = Classification { classes };
-    let mut network = Network::new(&spec.model, classes, device);
+    let data = made_up(spec, size, minibatch, device);
+    let task = task::task(spec, &data.classes);
+    let learner = Learner { data: &data, task: task.as_ref(), train: &spec.train };
+    let mut network = Network::new(&spec.model, task.head(), device);
     network.initialise(0, Purpose::Weights, 0);
     let mut optimizer = super::optimizer(&spec.train.optimizer, &network);
-    let indices = Tensor::arange(minibatch as i64, (Kind::Int64, device));
-    let step = |network: &Network, optimizer: &mut tch::nn::Optimizer| {
-        let input = crate::data::augment::normalized(&data.train.images(&indices), &data.normalize);
-        let loss = task.loss(&network.forward(&input, true), &data.train.targets(&indices));
-        optimizer.backward_step(&loss);
-        loss.detach().double_value(&[])
+    let mut stream = seed::stream(0, Purpose::Augmentation, &[]);
+    let draws = Draws::new(&spec.train.augment, minibatch, data.train.size(), &mut stream, device);
+    let mut step = || -> Result<()> {
+        for part in data.train.minibatches(&data.pool, minibatch) {
+            let part = draws.apply(part?, 0);
+            let loss = task.loss(&network.forward(&data.input.prepare(&part.images), true), &part.targets);
+            optimizer.backward_step(&loss);
+            loss.detach().double_value(&[]);
+        }
+        Ok(())
     };
-    step(&network, &mut optimizer);
-    let train = rate(budget, minibatch, || {
-        step(&network, &mut optimizer);
-    });
-    let score = || drop(super::evaluate(&network, &task, data.test.as_ref(), &data.pool, &data.normalize));
-    score();
-    Speed { train, score: rate(budget, minibatch, score) }
+    step()?;
+    let train = rate(budget, minibatch, step)?;
+    let score = || learner.evaluate(&network, data.test.as_ref(), &data.pool).map(drop);
+    score()?;
+    Ok(Speed { train, score: rate(budget, minibatch, score)? })
+}
+
+fn made_up(spec: &Spec, size: &Size, n: usize, device: Device) -> Data {
+    let labels = match spec.dataset.task() {
+        TaskKind::Classification => Labels::Classes((0..n).map(|i| (i % size.classes) as u16).collect()),
+        TaskKind::Segmentation => Labels::Maps,
+    };
+    let (height, width) = (size.height, size.width);
+    let mut split = Split { height, width, len: n, labels, records: Records::Memory(Vec::new()) };
+    // Below every number of classes, so that a label map may consist of them too.
+    let bytes = (0..n * split.record()).map(|i| (i * 31 % 251 % size.classes.min(251)) as u8).collect();
+    split.records = Records::Memory(bytes);
+    Data {
+        train: on_device(split.clone(), device),
+        test: on_device(split, device),
+        classes: (0..size.classes).map(|class| class.to_string()).collect(),
+        pool: (0..n).collect(),
+        input: Input::of(spec),
+    }
 }
 
 /// Images a second of `work`, repeated at least once and until `budget` is over.
-fn rate(budget: Duration, images: usize, mut work: impl FnMut()) -> f64 {
+fn rate(budget: Duration, images: usize, mut work: impl FnMut() -> Result<()>) -> Result<f64> {
     let start = Instant::now();
     let mut steps = 0;
     while steps == 0 || start.elapsed() < budget {
-        work();
+        work()?;
         steps += 1;
     }
-    (steps * images) as f64 / start.elapsed().as_secs_f64()
+    Ok((steps * images) as f64 / start.elapsed().as_secs_f64())
 }

@@ -17,7 +17,7 @@ use crate::sampler::{self, PoolView};
 use crate::seed::{self, Purpose};
 use crate::spec::{Spec, Trial};
 use crate::store::{Losses, Record, TrialFiles, losses_path};
-use crate::task::{Classification, Task};
+use crate::task;
 use crate::train::Learner;
 
 pub use progress::{Event, Reporter};
@@ -50,13 +50,13 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
     if finished >= count {
         return Ok(());
     }
-    let data = data::open(&job.spec.dataset, job.data, job.device)?;
+    let data = data::open(job.spec, job.data, job.device)?;
     job.spec.check_pool(data.pool.len(), data.test.len())?;
     let batches = if job.trial.sampler.needs_pretext() { pretext_batches(job, &data)? } else { Vec::new() };
-    let task = Classification { classes: data.classes.len() };
-    let learner = Learner { data: &data, task: &task, train: &job.spec.train };
+    let task = task::task(job.spec, &data.classes);
+    let learner = Learner { data: &data, task: task.as_ref(), train: &job.spec.train };
     let sampler = sampler::sampler(&job.trial.sampler);
-    let mut network = Network::new(&job.spec.model, task.outputs(), job.device);
+    let mut network = Network::new(&job.spec.model, task.head(), job.device);
 
     if queries.rounds.is_empty() {
         let pool = Pool::before_training(&data, &batches);
@@ -72,6 +72,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
             labeled.len(),
             job.spec.rounds.labeled(round)
         );
+        let waited = data.waited();
         let trained = round::train(&learner, job, round, &labeled, &mut network, report)?;
         let mut timing = trained.timing;
         queries.rounds.truncate(round + 1);
@@ -85,6 +86,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
             timing.query = start.elapsed().as_secs_f64() - timing.score;
             queries.rounds.push(asked);
         }
+        timing.wait = data.waited() - waited;
         let (experiment, profile) = job.spec.identity();
         records.rows.extend(trained.values.into_iter().map(|value| Record {
             experiment: experiment.into(),
@@ -93,13 +95,14 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
             seed: job.trial.seed,
             round,
             labeled: labeled.len(),
-            metric: value.metric.into(),
+            metric: value.metric,
             select: value.select.name().into(),
             value: Some(value.value),
             train_seconds: timing.train,
             evaluate_seconds: timing.evaluate,
             score_seconds: timing.score,
             query_seconds: timing.query,
+            wait_seconds: timing.wait,
             peak_rss_mb: crate::machine::peak_rss_mb(),
             device: crate::device::name(job.device),
             error: String::new(),

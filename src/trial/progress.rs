@@ -18,8 +18,8 @@ pub enum Event {
     Round { round: usize, labeled: usize, metric: String, value: f64 },
     /// The process ends with this error.
     Failed { error: String },
-    /// Pretext losses are on disk.
-    Losses { accuracy: f64 },
+    /// Pretext losses are on disk, of a learner that does so well, as a part of 1.
+    Losses { quality: f64, measure: String },
     /// Images a second, and the peak of memory, of a calibration.
     Speed { train: f64, score: f64, peak_rss_mb: f64 },
 }

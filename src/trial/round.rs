@@ -8,12 +8,13 @@ use super::{Job, Reporter};
 use crate::model::{Network, Snapshot};
 use crate::seed::{self, Purpose};
 use crate::spec::Select;
+use crate::task::Metrics;
 use crate::train::{Fit, Learner};
 
 /// One number of a round.
 #[derive(Debug)]
 pub(super) struct Value {
-    pub metric: &'static str,
+    pub metric: String,
     pub select: Select,
     pub value: f64,
 }
@@ -23,6 +24,8 @@ pub(super) struct Value {
 pub(super) struct Timing {
     pub train: f64,
     pub evaluate: f64,
+    /// Part of the others, in which images were waited for.
+    pub wait: f64,
     pub score: f64,
     pub query: f64,
 }
@@ -34,12 +37,11 @@ pub(super) struct Trained {
     pub timing: Timing,
 }
 
-type Metrics = Vec<(&'static str, f64)>;
-
 impl Trained {
     fn add(&mut self, select: Select, epoch: usize, metrics: &Metrics) {
-        self.values.extend(metrics.iter().map(|&(metric, value)| Value { metric, select, value }));
-        self.values.push(Value { metric: "epoch", select, value: epoch as f64 });
+        let values = metrics.iter().cloned();
+        self.values.extend(values.map(|(metric, value)| Value { metric, select, value }));
+        self.values.push(Value { metric: "epoch".into(), select, value: epoch as f64 });
     }
 }
 
@@ -132,14 +134,14 @@ fn one_training(
         }
         let begun = Instant::now();
         let metrics = match part {
-            Part::AllLabels => learner.evaluate(network, learner.data.test.as_ref(), &test),
-            Part::NotHeldOut => learner.evaluate(network, learner.data.train.as_ref(), &held_out),
+            Part::AllLabels => learner.evaluate(network, learner.data.test.as_ref(), &test)?,
+            Part::NotHeldOut => learner.evaluate(network, learner.data.train.as_ref(), &held_out)?,
         };
         let lost = metrics.iter().find(|m| !m.1.is_finite());
         ensure!(
             lost.is_none(),
             "training diverged in round {round}: {} is not a number after epoch {epoch}; lower `train.optimizer.sgd.lr`",
-            lost.map_or("", |m| m.0)
+            lost.map_or("", |m| m.0.as_str())
         );
         if chooses && best.as_ref().is_none_or(|b| metrics[0].1 > b.metrics[0].1) {
             let needed = part == Part::NotHeldOut || query == Select::BestOnTest;
@@ -171,7 +173,7 @@ fn one_training(
                 let begun = Instant::now();
                 let chosen = best.weights.take().expect("kept for the test");
                 network.restore(&chosen);
-                out.add(rule, best.epoch, &learner.evaluate(network, learner.data.test.as_ref(), &test));
+                out.add(rule, best.epoch, &learner.evaluate(network, learner.data.test.as_ref(), &test)?);
                 evaluating += begun.elapsed().as_secs_f64();
                 report.done(test.len() as u64);
                 if rule == query {

@@ -53,9 +53,9 @@ impl<'a> Pool<'a> {
         let (learner, network) = self.model.ok_or_else(|| anyhow::anyhow!("no task model is there before round 1"))?;
         let start = Instant::now();
         let mut parts = Vec::new();
-        infer(network, learner.data.train.as_ref(), positions, &learner.data.normalize, &mut |features, outputs, _| {
+        infer(network, learner.data.train.as_ref(), positions, &learner.data.input, &mut |features, outputs, _| {
             parts.push(of(features, outputs));
-        });
+        })?;
         let all = if parts.is_empty() {
             Tensor::zeros([0, 1], (Kind::Float, network.device()))
         } else {

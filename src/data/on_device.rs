@@ -1,0 +1,325 @@
+//! Splits as training and scoring see them: minibatches of tensors.
+
+use std::cell::Cell;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+use rayon::prelude::*;
+use tch::{Device, Kind, Tensor};
+
+use super::Read;
+use super::augment::normalized;
+use super::images::{Labels, Records, Source, Split};
+use crate::spec::{Augment, Normalize, Spec, TaskKind};
+
+/// Images with their labels.
+#[derive(Debug)]
+pub struct Minibatch {
+    /// uint8 `[n, height, width, 3]`, RGB.
+    pub images: Tensor,
+    /// The oracle: int64 `[n]` classes, or uint8 `[n, height, width]` with [`super::images::IGNORED`].
+    pub targets: Tensor,
+}
+
+/// Minibatches in the order that was asked for.
+pub type Minibatches<'a> = Box<dyn Iterator<Item = Result<Minibatch>> + 'a>;
+
+/// One split of a data set on a device.
+pub trait Dataset {
+    /// Images in the split.
+    fn len(&self) -> usize;
+
+    /// Whether there is none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Height and width of the images.
+    fn size(&self) -> [usize; 2];
+
+    /// Where minibatches are delivered.
+    fn device(&self) -> Device;
+
+    /// The images at positions `order`, `n` at a time; the last minibatch may be smaller.
+    ///
+    /// # Errors
+    /// A minibatch is an error if a file of it cannot be read any more.
+    fn minibatches<'a>(&'a self, order: &'a [usize], n: usize) -> Minibatches<'a>;
+
+    /// How long minibatches were waited for so far.
+    fn waited(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// How images become the network's input.
+#[derive(Clone, Copy, Debug)]
+pub struct Input {
+    pub normalize: Normalize,
+    /// Height and width of the center that is taken; the whole image when `None`.
+    pub center: Option<[usize; 2]>,
+}
+
+impl Input {
+    /// What a spec's network sees when it scores and is evaluated: for classification the center of the size that it
+    /// is trained on, for segmentation whole images.
+    pub fn of(spec: &Spec) -> Self {
+        let trained_on = spec.train.augment.iter().find_map(Augment::size);
+        let center = trained_on.filter(|_| spec.dataset.task() == TaskKind::Classification);
+        Self { normalize: spec.dataset.normalize(), center }
+    }
+
+    /// uint8 `[n, h, w, 3]` to normalised float32 `[n, 3, h', w']`, channels last in memory.
+    pub fn prepare(&self, images: &Tensor) -> Tensor {
+        normalized(&self.centered(images), &self.normalize)
+    }
+
+    /// The part of uint8 `[n, h, w, 3]` that is taken.
+    pub fn centered(&self, images: &Tensor) -> Tensor {
+        let Some([height, width]) = self.center else { return images.shallow_clone() };
+        let (height, width) = (height as i64, width as i64);
+        let (_, h, w, _) = images.size4().expect("images have four dimensions");
+        images.narrow(1, (h - height) / 2, height).narrow(2, (w - width) / 2, width)
+    }
+}
+
+/// A data set on a device.
+pub struct Data {
+    pub train: Box<dyn Dataset>,
+    pub test: Box<dyn Dataset>,
+    pub classes: Vec<String>,
+    /// Positions in `train` that form the pool, ascending.
+    pub pool: Vec<usize>,
+    pub input: Input,
+}
+
+impl Data {
+    /// Seconds in which images were waited for so far.
+    pub fn waited(&self) -> f64 {
+        (self.train.waited() + self.test.waited()).as_secs_f64()
+    }
+}
+
+/// Reads a spec's data set and puts it on `device`.
+///
+/// # Errors
+/// As [`super::read`].
+pub fn open(spec: &Spec, dir: &Path, device: Device) -> Result<Data> {
+    let Read { splits, pool } = super::read(spec, dir)?;
+    Ok(Data {
+        pool,
+        train: on_device(splits.train, device),
+        test: on_device(splits.test, device),
+        classes: splits.classes,
+        input: Input::of(spec),
+    })
+}
+
+/// A split whose records are in memory moves to `device`; the records of another one are fetched ahead of their use.
+pub fn on_device(split: Split, device: Device) -> Box<dyn Dataset> {
+    match split.records {
+        Records::Memory(ref records) => Box::new(Resident::new(&split, records, device)),
+        Records::Source(ref source) => {
+            let source = Arc::clone(source);
+            Box::new(Fetched { split, source, device, waited: Cell::new(Duration::ZERO) })
+        }
+    }
+}
+
+/// Images and labels in the device's memory.
+#[derive(Debug)]
+struct Resident {
+    /// uint8 `[n, h, w, 3]`.
+    images: Tensor,
+    /// int64 `[n]` or uint8 `[n, h, w]`.
+    targets: Tensor,
+}
+
+impl Resident {
+    fn new(split: &Split, records: &[u8], device: Device) -> Self {
+        let Minibatch { images, targets } = tensors(split, records, &(0..split.len).collect::<Vec<_>>());
+        Self { images: images.to_device(device), targets: targets.to_device(device) }
+    }
+}
+
+impl Dataset for Resident {
+    fn len(&self) -> usize {
+        self.images.size()[0] as usize
+    }
+
+    fn size(&self) -> [usize; 2] {
+        [self.images.size()[1] as usize, self.images.size()[2] as usize]
+    }
+
+    fn device(&self) -> Device {
+        self.images.device()
+    }
+
+    fn minibatches<'a>(&'a self, order: &'a [usize], n: usize) -> Minibatches<'a> {
+        if order.is_empty() {
+            return Box::new(std::iter::empty());
+        }
+        let order: Vec<i64> = order.iter().map(|&i| i as i64).collect();
+        // One upload for all.
+        let parts = Tensor::from_slice(&order).to_device(self.device()).split(n as i64, 0);
+        Box::new(parts.into_iter().map(|indices| {
+            Ok(Minibatch {
+                images: self.images.index_select(0, &indices),
+                targets: self.targets.index_select(0, &indices),
+            })
+        }))
+    }
+}
+
+/// Minibatches that are ready before they are asked for.
+const AHEAD: usize = 4;
+
+/// A split that stays in files: a thread fetches records some minibatches ahead.
+struct Fetched {
+    split: Split,
+    source: Arc<dyn Source>,
+    device: Device,
+    waited: Cell<Duration>,
+}
+
+impl Dataset for Fetched {
+    fn len(&self) -> usize {
+        self.split.len
+    }
+
+    fn size(&self) -> [usize; 2] {
+        [self.split.height, self.split.width]
+    }
+
+    fn device(&self) -> Device {
+        self.device
+    }
+
+    fn minibatches<'a>(&'a self, order: &'a [usize], n: usize) -> Minibatches<'a> {
+        let parts = order.chunks(n);
+        let records = fetch(Arc::clone(&self.source), order.to_vec(), n, self.split.record());
+        Box::new(parts.map(move |positions| {
+            let start = Instant::now();
+            let bytes = records.recv().unwrap_or_else(|_| Err(anyhow!("the thread that decodes images ended")))?;
+            self.waited.set(self.waited.get() + start.elapsed());
+            let Minibatch { images, targets } = tensors(&self.split, &bytes, positions);
+            Ok(Minibatch { images: images.to_device(self.device), targets: targets.to_device(self.device) })
+        }))
+    }
+
+    fn waited(&self) -> Duration {
+        self.waited.get()
+    }
+}
+
+/// The records of `order`, `n` at a time, made by a thread that ends when nobody listens any more.
+fn fetch(source: Arc<dyn Source>, order: Vec<usize>, n: usize, record: usize) -> Receiver<Result<Vec<u8>>> {
+    let (sender, receiver) = sync_channel(AHEAD);
+    std::thread::spawn(move || {
+        for positions in order.chunks(n) {
+            let mut bytes = vec![0; positions.len() * record];
+            let filled: Vec<Result<()>> = bytes
+                .par_chunks_exact_mut(record)
+                .zip(positions)
+                .map(|(record, &position)| source.fill(position, record))
+                .collect();
+            let filled: Result<()> = filled.into_iter().collect();
+            if sender.send(filled.map(|()| bytes)).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// The records of `positions`, which lie in `bytes` one after the other, as tensors on the CPU.
+fn tensors(split: &Split, bytes: &[u8], positions: &[usize]) -> Minibatch {
+    let (n, h, w) = (positions.len() as i64, split.height as i64, split.width as i64);
+    let records = Tensor::from_slice(bytes);
+    match &split.labels {
+        Labels::Classes(classes) => {
+            let targets: Vec<i64> = positions.iter().map(|&i| classes[i].into()).collect();
+            Minibatch { images: records.reshape([n, h, w, 3]), targets: Tensor::from_slice(&targets) }
+        }
+        Labels::Maps => {
+            let parts = records.reshape([n, 4 * h * w]).split_with_sizes([3 * h * w, h * w], 1);
+            Minibatch {
+                images: parts[0].reshape([n, h, w, 3]),
+                targets: parts[1].reshape([n, h, w]).contiguous().to_kind(Kind::Uint8),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Record i holds i, i + 1, i + 2, ...
+    #[derive(Debug)]
+    struct Counting;
+
+    impl Source for Counting {
+        fn fill(&self, index: usize, record: &mut [u8]) -> Result<()> {
+            anyhow::ensure!(index < 90, "image {index} is gone");
+            (0..).zip(record).for_each(|(i, byte)| *byte = (index + i) as u8);
+            Ok(())
+        }
+    }
+
+    fn split(labels: Labels, in_memory: bool) -> Split {
+        let mut split =
+            Split { height: 2, width: 3, len: 50, labels, records: Records::Source(Arc::new(Counting)) };
+        if in_memory {
+            let mut all = vec![0; split.len * split.record()];
+            let each = all.chunks_exact_mut(split.record());
+            each.enumerate().for_each(|(i, record)| Counting.fill(i, record).unwrap());
+            split.records = Records::Memory(all);
+        }
+        split
+    }
+
+    #[test]
+    fn fetched_and_resident_splits_give_the_same_minibatches() {
+        let order = [7, 0, 49, 3, 3, 20, 11];
+        for labels in [Labels::Maps, Labels::Classes((0..50).collect())] {
+            let [fetched, resident] = [false, true].map(|m| on_device(split(labels.clone(), m), Device::Cpu));
+            let pairs: Vec<_> = fetched.minibatches(&order, 3).zip(resident.minibatches(&order, 3)).collect();
+            assert_eq!(pairs.len(), 3);
+            for (a, b) in pairs {
+                let (a, b) = (a.unwrap(), b.unwrap());
+                assert_eq!((a.images, a.targets), (b.images, b.targets));
+            }
+            let first = resident.minibatches(&order, 3).next().unwrap().unwrap();
+            assert_eq!(first.images.int64_value(&[2, 1, 0, 0]), 49 + 9);
+            let target = match labels {
+                Labels::Maps => first.targets.int64_value(&[2, 1, 0]) - (18 + 3),
+                Labels::Classes(_) => first.targets.int64_value(&[2]),
+            };
+            assert_eq!(target, 49);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_gone_is_an_error_and_dropping_the_rest_does_not_hang() {
+        let data = on_device(Split { len: 100, ..split(Labels::Maps, false) }, Device::Cpu);
+        let order: Vec<usize> = (0..100).collect();
+        let mut batches = data.minibatches(&order, 10);
+        assert!(batches.next().unwrap().is_ok());
+        drop(batches);
+        let error = data.minibatches(&order, 10).find_map(Result::err).unwrap();
+        assert_eq!(error.to_string(), "image 90 is gone");
+        assert_eq!(data.minibatches(&[], 10).count(), 0);
+    }
+
+    #[test]
+    fn the_center_is_taken() {
+        let images = Tensor::arange(5 * 4, (Kind::Uint8, Device::Cpu)).reshape([1, 5, 4, 1]).repeat([1, 1, 1, 3]);
+        let input = Input { normalize: Normalize { mean: [0.0; 3], std: [1.0; 3] }, center: Some([3, 2]) };
+        let rows: Vec<u8> = input.centered(&images).select(3, 0).reshape([-1]).try_into().unwrap();
+        assert_eq!(rows, [5, 6, 9, 10, 13, 14]);
+    }
+}
