@@ -36,6 +36,8 @@ pub enum Purpose {
     PretextOrder,
     /// The generated data set.
     Shapes,
+    /// Which images of a class an imbalance keeps.
+    Imbalance,
 }
 
 impl Purpose {
@@ -52,6 +54,7 @@ impl Purpose {
             Self::PretextWeights => "pretext-weights",
             Self::PretextOrder => "pretext-order",
             Self::Shapes => "shapes",
+            Self::Imbalance => "imbalance",
         }
     }
 }

@@ -1,8 +1,13 @@
 //! The rules that a spec keeps, beyond its types.
 
+mod augment;
+mod dataset;
+#[cfg(test)]
+mod tests;
+
 use anyhow::{Result, bail, ensure};
 
-use super::{Cifar10Spec, DatasetSpec, Optimizer, Schedule, Select, Sgd, Spec};
+use super::{Arch, ModelSpec, Optimizer, RoundsSpec, Schedule, Select, Sgd, Spec, Stem, TaskKind};
 
 /// Proof that [`Spec::check_pool`] passed, with the counts it passed for.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +45,13 @@ impl Spec {
         ensure!(self.model.width <= 1024, "`model.width` is {}; at most 1024 is supported", self.model.width);
         check_optimizer("train", &self.train.optimizer, &self.train.schedule, self.train.epochs)?;
         self.check_select()?;
-        self.check_dataset()?;
+        dataset::check(&self.dataset)?;
+        if let Some(imbalance) = &self.imbalance {
+            dataset::check_imbalance(imbalance, &self.dataset)?;
+        }
+        augment::check(&self.train.augment, &self.dataset)?;
+        self.check_model()?;
+        self.check_metrics()?;
         if let Some(pretext) = &self.pretext {
             for (key, value) in [
                 ("pretext.epochs", pretext.epochs),
@@ -108,31 +119,34 @@ impl Spec {
         Ok(())
     }
 
-    fn check_dataset(&self) -> Result<()> {
-        let (normalize, name) = match &self.dataset {
-            DatasetSpec::Cifar10(cifar) => {
-                if let Some(pool) = cifar.pool {
-                    let all = Cifar10Spec::TRAIN;
-                    ensure!((1..=all).contains(&pool), "`dataset.cifar10.pool` is {pool}; it must be 1 to {all}");
-                }
-                (cifar.normalize, "cifar10")
-            }
-            DatasetSpec::Shapes(shapes) => {
-                ensure!(shapes.pool > 0, "`dataset.shapes.pool` is 0; it must be at least 1");
-                ensure!(shapes.test > 0, "`dataset.shapes.test` is 0; it must be at least 1");
-                ensure!(
-                    (12..=64).contains(&shapes.side),
-                    "`dataset.shapes.side` is {}; it must be 12 to 64",
-                    shapes.side
-                );
-                (shapes.normalize, "shapes")
-            }
-            set => (set.normalize(), set.name()),
-        };
-        ensure!(
-            normalize.std.iter().all(|s| *s > 0.0) && normalize.mean.iter().all(|m| m.is_finite()),
-            "`dataset.{name}.normalize` needs finite means and positive deviations"
-        );
+    fn check_model(&self) -> Result<()> {
+        let ModelSpec { arch, stem, .. } = self.model;
+        let (dataset, task) = (self.dataset.name(), self.dataset.task());
+        match arch {
+            Arch::DrnD22 => ensure!(
+                stem == Stem::default(),
+                "`model.stem` is for ResNets, but `model.arch` is \"drn-d-22\", whose first layers have one form; \
+                 remove it"
+            ),
+            Arch::ResNet18 | Arch::ResNet50 => ensure!(
+                task == TaskKind::Classification,
+                "`model.arch` is a ResNet, which gives a class for each image, but {dataset} needs one for each pixel; \
+                 use drn-d-22"
+            ),
+        }
+        Ok(())
+    }
+
+    fn check_metrics(&self) -> Result<()> {
+        no_repeats("metrics", self.metrics.iter().map(|m| m.name().to_owned()))?;
+        if let (TaskKind::Segmentation, Some(metric)) = (self.dataset.task(), self.metrics.first()) {
+            bail!(
+                "`metrics` has {}, which is for a class for each image, but {} has one for each pixel; leave it out \
+                 (segmentation always records the IoU of each class)",
+                metric.name(),
+                self.dataset.name()
+            );
+        }
         Ok(())
     }
 
@@ -159,8 +173,6 @@ impl Spec {
         Ok(CheckedAgainstPool { pool, test })
     }
 }
-
-use super::RoundsSpec;
 
 fn check_optimizer(table: &str, optimizer: &Optimizer, schedule: &Schedule, epochs: usize) -> Result<()> {
     let Optimizer::Sgd(Sgd { lr, momentum, weight_decay }) = *optimizer;

@@ -1,0 +1,64 @@
+//! The rules of the random changes of training images.
+
+use anyhow::{Result, ensure};
+
+use super::no_repeats;
+use crate::spec::{Augment, DatasetSpec, RandomResizedCrop, TaskKind};
+
+/// # Errors
+/// One line that opens with the key.
+pub(super) fn check(augment: &[Augment], set: &DatasetSpec) -> Result<()> {
+    no_repeats("train.augment", augment.iter().map(|a| kind(a).to_owned()))?;
+    let crops: Vec<&str> = augment.iter().filter(|a| !matches!(a, Augment::Flip)).map(kind).collect();
+    if let [first, second, ..] = crops[..] {
+        anyhow::bail!("`train.augment` has both {first} and {second}; an image is cropped once: keep one of them");
+    }
+    augment.iter().try_for_each(|augment| check_one(augment, set))
+}
+
+fn check_one(augment: &Augment, set: &DatasetSpec) -> Result<()> {
+    let name = kind(augment);
+    if let Augment::RandomResizedCrop(RandomResizedCrop { area: [least, most], .. }) = *augment {
+        ensure!(
+            set.task() == TaskKind::Classification,
+            "`train.augment` has {name}, which is not made for label maps; use {{ crop = [height, width] }}"
+        );
+        ensure!(
+            0.0 < least && least <= most && most <= 1.0,
+            "`train.augment` has {name} with the area [{least}, {most}]; name the smallest and the largest part of the \
+             image, above 0 and at most 1, for instance [0.08, 1.0]"
+        );
+    }
+    let Some([height, width]) = augment.size() else { return Ok(()) };
+    ensure!(height > 0 && width > 0, "`train.augment` has {name} to {height} x {width}; both must be at least 1");
+    let ([most_high, most_wide], key) = stored(set);
+    ensure!(
+        height <= most_high && width <= most_wide,
+        "`train.augment` has {name} to {height} x {width}, but images are {most_high} x {most_wide} ({key}); lower it"
+    );
+    Ok(())
+}
+
+/// Height and width of the images that are augmented, and what decides them.
+fn stored(set: &DatasetSpec) -> ([usize; 2], &'static str) {
+    match set {
+        DatasetSpec::Cifar10(_) => ([32; 2], "cifar10"),
+        DatasetSpec::Shapes(set) => ([set.side; 2], "`dataset.shapes.side`"),
+        DatasetSpec::Caltech101(set) => ([set.input.crop; 2], "`dataset.caltech101.input.crop`"),
+        DatasetSpec::Imagenet(set) => ([set.input.crop; 2], "`dataset.imagenet.input.crop`"),
+        DatasetSpec::Cityscapes(set) => match set.resize {
+            Some(size) => (size, "`dataset.cityscapes.resize`"),
+            None => (set.size, "`dataset.cityscapes.size`"),
+        },
+    }
+}
+
+/// The name in the spec.
+fn kind(augment: &Augment) -> &'static str {
+    match augment {
+        Augment::Crop4 => "crop-4",
+        Augment::Flip => "flip",
+        Augment::Crop(_) => "crop",
+        Augment::RandomResizedCrop(_) => "random-resized-crop",
+    }
+}

@@ -1,0 +1,182 @@
+use super::*;
+use crate::spec::{Source, load};
+
+/// A spec with `dataset` on line 4, and what follows it in the place of `EXTRA` on line 5.
+fn spec(dataset: &str, arch: &str, augment: &str, extra: &str) -> String {
+    format!(
+        r#"title = "t"
+seeds = [0]
+samplers = ["random"]
+{dataset}
+{extra}
+rounds = {{ count = 2, initial = 10, query = 10 }}
+model = {{ {arch}, width = 4 }}
+[train]
+start = "fresh"
+epochs = 1
+minibatch = 32
+augment = [{augment}]
+optimizer.sgd = {{ lr = 0.1, momentum = 0.9, weight-decay = 5e-4 }}
+schedule = "constant"
+select = {{ query = "last", record = ["last"] }}
+"#
+    )
+}
+
+const CIFAR10: &str = "dataset.cifar10 = {}";
+const SHAPES: &str = "dataset.shapes = { pool = 100, test = 20, side = 16, seed = 0 }";
+const CALTECH101: &str =
+    "dataset.caltech101 = { input = { resize = 128, crop = 112 }, test = 0.2, split-seed = 0, pool = 50 }";
+const IMAGENET: &str = "dataset.imagenet = { input = { resize = 256, crop = 224 } }";
+const CITYSCAPES: &str = "dataset.cityscapes = { size = [360, 480], resize = [180, 240], labels = 'label-ids' }";
+
+fn try_load(text: &str) -> Result<Spec> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.toml");
+    std::fs::write(&path, text).unwrap();
+    load(&Source { path, ..Source::default() })
+}
+
+fn accepts(dataset: &str, augment: &str, extra: &str) {
+    let arch = if dataset == CITYSCAPES { "arch = 'drn-d-22'" } else { "arch = 'resnet18', stem = '7x7'" };
+    if let Err(e) = try_load(&spec(dataset, arch, augment, extra)) {
+        panic!("{e}");
+    }
+}
+
+/// Asserts that the message is one line which places the key on `line`, opens with it and has all `parts`.
+fn refuses(text: &str, line: usize, key: &str, parts: &[&str]) {
+    let message = try_load(text).expect_err(text).to_string();
+    assert!(!message.contains('\n'), "{message}");
+    assert!(message.contains(&format!("x.toml:{line}: `{key}`")), "{message} does not place `{key}` on line {line}");
+    for part in parts {
+        assert!(message.contains(part), "{message:?} lacks {part:?}");
+    }
+}
+
+/// [`refuses`] `dataset` with `find` replaced.
+fn refuses_set(dataset: &str, find: &str, replace: &str, key: &str, parts: &[&str]) {
+    assert!(dataset.contains(find), "{find}");
+    let arch = if dataset == CITYSCAPES { "arch = 'drn-d-22'" } else { "arch = 'resnet18'" };
+    refuses(&spec(&dataset.replacen(find, replace, 1), arch, "", ""), 4, key, parts);
+}
+
+fn refuses_augment(dataset: &str, augment: &str, parts: &[&str]) {
+    let arch = if dataset == CITYSCAPES { "arch = 'drn-d-22'" } else { "arch = 'resnet18'" };
+    refuses(&spec(dataset, arch, augment, ""), 12, "train.augment", parts);
+}
+
+fn refuses_imbalance(dataset: &str, imbalance: &str, key: &str, parts: &[&str]) {
+    let arch = if dataset == CITYSCAPES { "arch = 'drn-d-22'" } else { "arch = 'resnet18'" };
+    refuses(&spec(dataset, arch, "", imbalance), 5, key, parts);
+}
+
+#[test]
+fn sound_specs_of_every_data_set_are_accepted() {
+    let metrics = "metrics = ['top-5-accuracy', 'balanced-accuracy', 'per-class']";
+    accepts(CIFAR10, "'crop-4', 'flip'", "imbalance.long-tail = { ratio = 1.0, seed = 0 }");
+    accepts(SHAPES, "'flip', { crop = [16, 16] }", "imbalance.step = { classes = 1.0, ratio = 2.0, seed = 0 }");
+    accepts(CALTECH101, "{ crop = [112, 1] }", "imbalance.linear = { step = 1, seed = 0 }");
+    accepts(IMAGENET, "{ random-resized-crop = { side = 224, area = [0.08, 1.0] } }, 'flip'", metrics);
+    accepts(CITYSCAPES, "{ crop = [180, 240] }, 'flip'", "");
+    if let Err(e) = try_load(&spec(IMAGENET, "arch = 'drn-d-22'", "", "")) {
+        panic!("{e}");
+    }
+}
+
+#[test]
+fn data_sets_have_sizes_and_parts_that_can_be() {
+    refuses_set(CALTECH101, "test = 0.2", "test = 0.0", "dataset.caltech101.test", &["is 0;", "between 0 and 1"]);
+    refuses_set(CALTECH101, "test = 0.2", "test = 1.0", "dataset.caltech101.test", &["is 1;"]);
+    refuses_set(CALTECH101, "test = 0.2", "test = nan", "dataset.caltech101.test", &["is NaN;"]);
+    refuses_set(CALTECH101, "crop = 112", "crop = 129", "dataset.caltech101.input.crop", &["1 to 128"]);
+    refuses_set(CALTECH101, "pool = 50", "pool = 0", "dataset.caltech101.pool", &["at least 1", "leave it out"]);
+    refuses_set(IMAGENET, "crop = 224", "crop = 0", "dataset.imagenet.input.crop", &["is 0;", "1 to 256"]);
+    refuses_set(IMAGENET, "resize = 256", "resize = 1025", "dataset.imagenet.input.resize", &["8 to 1024"]);
+    refuses_set(IMAGENET, "resize = 256", "resize = 7", "dataset.imagenet.input.resize", &["8 to 1024"]);
+    refuses_set(IMAGENET, "} }", "}, pool = 0 }", "dataset.imagenet.pool", &["at least 1"]);
+    refuses_set(CITYSCAPES, "size = [360", "size = [7", "dataset.cityscapes.size", &["[7, 480]", "8 to 8192"]);
+    refuses_set(CITYSCAPES, "480]", "8193]", "dataset.cityscapes.size", &["[360, 8193]"]);
+    refuses_set(CITYSCAPES, "240]", "4]", "dataset.cityscapes.resize", &["[180, 4]", "8 to 8192"]);
+    refuses_set(CITYSCAPES, "[180", "[361", "dataset.cityscapes.resize", &["[361, 240]", "never enlarged"]);
+    refuses_set(CITYSCAPES, "240]", "481]", "dataset.cityscapes.resize", &["[180, 481]", "never enlarged"]);
+    refuses_set(
+        CITYSCAPES,
+        "labels",
+        "normalize = { mean = [0.0, 0.0, 0.0], std = [1.0, 1.0, inf] }, labels",
+        "dataset.cityscapes.normalize",
+        &["positive deviations"],
+    );
+}
+
+#[test]
+fn a_bare_name_is_told_what_it_lacks() {
+    for (name, lacks) in [("caltech101", "input"), ("imagenet", "input"), ("cityscapes", "size")] {
+        let text = spec(&format!("dataset = '{name}'"), "arch = 'resnet18'", "", "");
+        let message = try_load(&text).unwrap_err().to_string();
+        assert!(message.contains(&format!("x.toml:4: `dataset.{name}.{lacks}` is missing")), "{message}");
+    }
+    for (name, lacks) in [("long-tail", "ratio"), ("step", "classes"), ("linear", "step")] {
+        let text = spec(CIFAR10, "arch = 'resnet18'", "", &format!("imbalance = '{name}'"));
+        let message = try_load(&text).unwrap_err().to_string();
+        assert!(message.contains(&format!("x.toml:5: `imbalance.{name}.{lacks}` is missing")), "{message}");
+    }
+}
+
+#[test]
+fn imbalances_keep_to_their_ranges_and_to_classification() {
+    let tail = |ratio: &str| format!("imbalance.long-tail = {{ ratio = {ratio}, seed = 0 }}");
+    let step =
+        |classes: &str, ratio: &str| format!("imbalance.step = {{ classes = {classes}, ratio = {ratio}, seed = 0 }}");
+    refuses_imbalance(CIFAR10, &tail("0.99"), "imbalance.long-tail.ratio", &["is 0.99;", "at least 1"]);
+    refuses_imbalance(CIFAR10, &tail("inf"), "imbalance.long-tail.ratio", &["is inf;"]);
+    refuses_imbalance(SHAPES, &step("0.5", "nan"), "imbalance.step.ratio", &["is NaN;"]);
+    refuses_imbalance(SHAPES, &step("0.0", "2.0"), "imbalance.step.classes", &["is 0;", "at most 1"]);
+    refuses_imbalance(SHAPES, &step("1.1", "2.0"), "imbalance.step.classes", &["is 1.1;"]);
+    let linear = "imbalance.linear = { step = 0, seed = 0 }";
+    refuses_imbalance(IMAGENET, linear, "imbalance.linear.step", &["is 0;"]);
+    refuses_imbalance(CITYSCAPES, &tail("10.0"), "imbalance", &["cityscapes has one for each pixel", "leave"]);
+}
+
+#[test]
+fn augmentation_crops_once_and_inside_the_image() {
+    let resized = |side: usize, area: &str| format!("{{ random-resized-crop = {{ side = {side}, area = {area} }} }}");
+    refuses_augment(CIFAR10, "'flip', 'crop-4', 'flip'", &["flip twice"]);
+    refuses_augment(CIFAR10, "{ crop = [8, 8] }, { crop = [9, 9] }", &["crop twice"]);
+    refuses_augment(CIFAR10, "'crop-4', 'flip', { crop = [8, 8] }", &["both crop-4 and crop", "keep one"]);
+    let both = format!("{{ crop = [8, 8] }}, {}", resized(8, "[0.5, 1.0]"));
+    refuses_augment(CIFAR10, &both, &["both crop and random-resized-crop"]);
+    refuses_augment(CIFAR10, &format!("{}, 'crop-4'", resized(8, "[0.5, 1.0]")), &["random-resized-crop and crop-4"]);
+
+    refuses_augment(CIFAR10, "{ crop = [0, 8] }", &["crop to 0 x 8", "at least 1"]);
+    refuses_augment(CIFAR10, &resized(0, "[0.5, 1.0]"), &["to 0 x 0"]);
+    refuses_augment(CIFAR10, "{ crop = [33, 8] }", &["crop to 33 x 8, but images are 32 x 32 (cifar10)"]);
+    refuses_augment(SHAPES, "{ crop = [16, 17] }", &["images are 16 x 16 (`dataset.shapes.side`)"]);
+    refuses_augment(CALTECH101, "{ crop = [113, 113] }", &["112 x 112 (`dataset.caltech101.input.crop`)"]);
+    refuses_augment(IMAGENET, &resized(225, "[0.08, 1.0]"), &["224 x 224 (`dataset.imagenet.input.crop`)"]);
+    refuses_augment(CITYSCAPES, "{ crop = [181, 240] }", &["180 x 240 (`dataset.cityscapes.resize`)"]);
+    let whole = CITYSCAPES.replace("resize = [180, 240], ", "");
+    let text = spec(&whole, "arch = 'drn-d-22'", "{ crop = [360, 481] }", "");
+    refuses(&text, 12, "train.augment", &["360 x 480 (`dataset.cityscapes.size`)"]);
+
+    for area in ["[0.0, 1.0]", "[0.6, 0.5]", "[0.5, 1.1]", "[nan, 1.0]"] {
+        refuses_augment(IMAGENET, &resized(224, area), &["random-resized-crop with the area", "[0.08, 1.0]"]);
+    }
+    refuses_augment(CITYSCAPES, &resized(100, "[0.5, 1.0]"), &["not made for label maps"]);
+}
+
+#[test]
+fn networks_and_metrics_fit_the_task() {
+    refuses(&spec(CIFAR10, "arch = 'drn-d-22', stem = '7x7'", "", ""), 7, "model.stem", &["for ResNets", "remove it"]);
+    for arch in ["arch = 'resnet18'", "arch = 'resnet50', stem = '7x7'"] {
+        refuses(&spec(CITYSCAPES, arch, "", ""), 7, "model.arch", &["a ResNet", "cityscapes", "use drn-d-22"]);
+    }
+    let metrics = |dataset, metrics: &str, parts: &[&str]| {
+        let text = spec(dataset, "arch = 'drn-d-22'", "", &format!("metrics = [{metrics}]"));
+        refuses(&text, 5, "metrics", parts);
+    };
+    metrics(CIFAR10, "'per-class', 'per-class'", &["per-class twice"]);
+    for name in ["top-5-accuracy", "balanced-accuracy", "per-class"] {
+        metrics(CITYSCAPES, &format!("'{name}'"), &[name, "one for each pixel", "leave it out"]);
+    }
+}
