@@ -14,7 +14,7 @@ RUN = $(PT4AL) run --data "$(DATA)" --results "$(RESULTS)" --jobs $(JOBS)
 
 # Cargo is parallel by itself.
 .NOTPARALLEL:
-.PHONY: build demo cifar10 test lint bench doc clean help
+.PHONY: build demo cifar10 caltech101 imagenet cityscapes imbalanced test lint bench doc clean help
 
 help:               ## List the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,21 @@ demo: build         ## Run the whole pipeline on generated images (minutes)
 
 cifar10: build      ## Reproduce the paper's CIFAR-10 experiment (PROFILE=auto|paper|cpu)
 	@$(RUN) experiments/cifar10.toml --profile $(PROFILE) $(ARGS)
+
+caltech101: build   ## PT4AL on Caltech-101 (PROFILE=auto|paper|cpu, as for the next three)
+	@$(RUN) experiments/caltech101.toml --profile $(PROFILE) $(ARGS)
+
+imagenet: build     ## PT4AL on ImageNet, or on the classes of it that are there
+	@$(RUN) experiments/imagenet.toml --profile $(PROFILE) $(ARGS)
+
+cityscapes: build   ## PT4AL on Cityscapes
+	@$(RUN) experiments/cityscapes.toml --profile $(PROFILE) $(ARGS)
+
+imbalanced: build   ## PT4AL on CIFAR-10 with long tails of ratio 100, 50 and 10, and a linear imbalance
+	@$(RUN) experiments/cifar10-imbalanced.toml --profile $(PROFILE) $(ARGS)
+	@$(RUN) experiments/cifar10-imbalanced.toml --profile ratio50+$(PROFILE) $(ARGS)
+	@$(RUN) experiments/cifar10-imbalanced.toml --profile ratio10+$(PROFILE) $(ARGS)
+	@$(RUN) experiments/cifar10-imbalanced.toml --profile linear+$(PROFILE) $(ARGS)
 
 # One profile for tests and program: torch-sys is then compiled once.
 test:               ## Run the tests (those on real data where PT4AL_TEST_DATA names it)

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use pt4al::data::augment::{Draws, normalized};
-use pt4al::data::{Resident, cifar10, images::Images, shapes};
-use pt4al::model::Network;
+use pt4al::data::{Input, Minibatch, cifar10, images::Images, on_device, shapes};
+use pt4al::model::{Head, Network};
 use pt4al::sampler::k_center_greedy;
 use pt4al::seed::{Purpose, stream};
-use pt4al::spec::{Arch, Augment, ModelSpec, Normalize, ShapesSpec, Uncertainty};
+use pt4al::spec::{Arch, Augment, ModelSpec, Normalize, ShapesSpec, Stem, Uncertainty};
 use pt4al::task::{Classification, Task};
 use pt4al::train::evaluate;
 use tch::nn::OptimizerConfig;
@@ -25,9 +25,13 @@ fn pictures(n: usize) -> Images {
 }
 
 fn network(width: usize) -> Network {
-    let mut network = Network::new(&ModelSpec { arch: Arch::ResNet18, width }, 10, Device::Cpu);
+    let mut network = Network::new(&ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width }, Head::Image(10), Device::Cpu);
     network.initialise(0, Purpose::Weights, 0);
     network
+}
+
+fn classification() -> Classification {
+    Classification { classes: (0..10).map(|class| class.to_string()).collect(), metrics: Vec::new() }
 }
 
 /// A training step and an inference pass on 128 images of 32x32, at several widths.
@@ -35,8 +39,9 @@ fn network_throughput(c: &mut Criterion) {
     tch::set_num_threads(1);
     let normalize = Normalize::cifar10();
     let images = pictures(MINIBATCH);
-    let task = Classification { classes: 10 };
-    let split = Resident::new(&images, Device::Cpu);
+    let task = classification();
+    let split = on_device(images.clone().into(), Device::Cpu);
+    let input = Input { normalize, center: None };
     let positions: Vec<usize> = (0..MINIBATCH).collect();
     let pixels = Tensor::from_slice(&images.pixels).reshape([MINIBATCH as i64, 32, 32, 3]);
     let targets = Tensor::from_slice(&images.labels).to_kind(Kind::Int64);
@@ -57,7 +62,7 @@ fn network_throughput(c: &mut Criterion) {
                         optimizer.backward_step(&loss);
                     });
                 } else {
-                    b.iter(|| evaluate(&network, &task, &split, &positions, &normalize));
+                    b.iter(|| evaluate(&network, &task, split.as_ref(), &positions, &input));
                 }
             });
         }
@@ -69,13 +74,15 @@ fn augmentation(c: &mut Criterion) {
     tch::set_num_threads(1);
     let images = pictures(MINIBATCH);
     let pixels = Tensor::from_slice(&images.pixels).reshape([MINIBATCH as i64, 32, 32, 3]);
+    let targets = Tensor::from_slice(&images.labels).to_kind(Kind::Int64);
     let mut group = c.benchmark_group("augment");
     group.throughput(Throughput::Elements(MINIBATCH as u64));
     group.bench_function("draw, crop, flip, normalise", |b| {
         let mut draws = stream(0, Purpose::Augmentation, &[]);
         b.iter(|| {
-            let draws = Draws::new(&[Augment::Crop4, Augment::Flip], MINIBATCH, &mut draws, Device::Cpu);
-            black_box(normalized(&draws.apply(&pixels, 0), &Normalize::cifar10()))
+            let draws = Draws::new(&[Augment::Crop4, Augment::Flip], MINIBATCH, [32, 32], &mut draws, Device::Cpu);
+            let minibatch = Minibatch { images: pixels.shallow_clone(), targets: targets.shallow_clone() };
+            black_box(normalized(&draws.apply(minibatch, 0).images, &Normalize::cifar10()))
         });
     });
     group.finish();
@@ -97,7 +104,7 @@ fn core_set(c: &mut Criterion) {
 fn entropy(c: &mut Criterion) {
     tch::set_num_threads(1);
     let outputs = Tensor::arange(50_000 * 10, (Kind::Float, Device::Cpu)).sin().reshape([50_000, 10]);
-    let task = Classification { classes: 10 };
+    let task = classification();
     let mut group = c.benchmark_group("entropy");
     group.throughput(Throughput::Elements(50_000));
     group.bench_function("50,000 x 10", |b| {

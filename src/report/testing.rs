@@ -58,6 +58,7 @@ pub fn accuracy(sampler: &str, seed: u64, round: usize, value: f64) -> Record {
         evaluate_seconds: 1.0,
         score_seconds: 0.0,
         query_seconds: 0.0,
+        wait_seconds: 0.0,
         peak_rss_mb: 100.0,
         device: "cpu".into(),
         error: String::new(),
