@@ -110,7 +110,7 @@ fn drn() -> ModelSpec {
 }
 
 #[test]
-fn resnet18_equals_that_of_the_official_code() {
+fn resnet18_equals_pytorch_cifars() {
     let fixture = include_str!("../../tests/fixtures/models/resnet18-3x3.json");
     compare(fixture, &resnet(Arch::ResNet18, Stem::Small), Head::Image(10), &str::to_owned);
 }
@@ -122,7 +122,7 @@ fn resnet18_with_the_large_stem_equals_torchvisions() {
 }
 
 #[test]
-fn resnet50_equals_that_beside_the_official_codes() {
+fn resnet50_with_the_small_stem_equals_pytorch_cifars() {
     let fixture = include_str!("../../tests/fixtures/models/resnet50-3x3.json");
     compare(fixture, &resnet(Arch::ResNet50, Stem::Small), Head::Image(10), &str::to_owned);
 }
