@@ -7,13 +7,19 @@ use super::Network;
 use crate::seed::{self, Purpose};
 
 /// A head whose weights are drawn later, from a seeded stream.
-pub(super) fn later() -> nn::LinearConfig {
+pub(super) fn linear_later() -> nn::LinearConfig {
     nn::LinearConfig { ws_init: nn::Init::Const(0.0), bs_init: Some(nn::Init::Const(0.0)), bias: true }
+}
+
+/// The same for pixels.
+pub(super) fn conv_later() -> nn::ConvConfig {
+    nn::ConvConfig { ws_init: nn::Init::Const(0.0), bs_init: nn::Init::Const(0.0), ..Default::default() }
 }
 
 impl Network {
     /// Draws all weights anew from `seed` for `place` (the round), with PyTorch's default distributions, which are
     /// those of the official code: convolutions and linear layers uniform in ±1/sqrt(fan in), batch norm 1 and 0.
+    /// (The authors of DRN and torchvision draw convolutions from normal distributions instead; here all are alike.)
     /// Every variable has a stream of its own, named by its rank among the sorted names.
     pub fn initialise(&mut self, seed: u64, purpose: Purpose, place: u64) {
         let mut variables: Vec<(String, Tensor)> = self.store().variables().into_iter().collect();

@@ -1,51 +1,78 @@
 //! Networks: features and a head, with seeded weights.
 
+mod drn;
+mod head;
 mod init;
+mod layers;
+#[cfg(test)]
+mod reference;
 mod resnet;
+#[cfg(test)]
+mod tests;
 
-use tch::nn::{self, Module, ModuleT, VarStore};
+use tch::nn::{ModuleT, VarStore};
 use tch::{Device, Tensor};
 
 use crate::spec::{Arch, ModelSpec};
+pub use head::Head;
+use head::{Layers, Upsample};
+use resnet::Blocks;
 
 /// A network that turns images into features, and features into outputs.
 #[derive(Debug)]
 pub struct Network {
     store: VarStore,
     body: Box<dyn ModuleT>,
-    head: nn::Linear,
+    head: Layers,
 }
 
 impl Network {
-    /// A network with `outputs` outputs. Its weights are zero until [`Network::initialise`].
-    pub fn new(spec: &ModelSpec, outputs: usize, device: Device) -> Self {
+    /// A network with the outputs of `head`. Its weights are zero until [`Network::initialise`].
+    pub fn new(spec: &ModelSpec, head: Head, device: Device) -> Self {
         let store = VarStore::new(device);
+        let root = store.root();
         let width = spec.width as i64;
-        let (body, features) = match spec.arch {
-            Arch::ResNet18 => resnet::resnet18(&store.root(), width),
+        let resnet = |blocks| {
+            let (body, channels) = resnet::resnet(&root, blocks, spec.stem, width);
+            (Box::new(body) as Box<dyn ModuleT>, channels, Upsample::Resize)
         };
-        let head = nn::linear(store.root() / "linear", features, outputs as i64, init::later());
-        Self { store, body: Box::new(body), head }
+        let (body, channels, upsample) = match spec.arch {
+            Arch::ResNet18 => resnet(Blocks::Basic),
+            Arch::ResNet50 => resnet(Blocks::Bottleneck),
+            Arch::DrnD22 => {
+                let (body, channels) = drn::drn_d_22(&root, width);
+                (Box::new(body) as Box<dyn ModuleT>, channels, Upsample::Fixed { stride: drn::STRIDE })
+            }
+        };
+        let head = Layers::new(&root, head, channels, upsample);
+        Self { store, body, head }
     }
 
-    /// The features before the head: `[n, d]` for normalised images `[n, 3, h, w]`. `train` makes batch norm use and
-    /// update the statistics of the minibatch.
+    /// The features before the head, for normalised images `[n, 3, h, w]`: `[n, d]` where the head answers for images,
+    /// the map `[n, d, h', w']` where it answers for pixels. `train` makes batch norm use and update the statistics of
+    /// the minibatch.
     pub fn features(&self, images: &Tensor, train: bool) -> Tensor {
-        self.body.forward_t(images, train)
+        self.head.features(self.body.forward_t(images, train))
     }
 
-    /// The outputs: `[n, outputs]`.
+    /// The outputs: `[n, k]`, or `[n, k, h, w]` from a head for pixels.
     pub fn forward(&self, images: &Tensor, train: bool) -> Tensor {
-        self.head.forward(&self.features(images, train))
+        self.outputs(&self.features(images, train), images)
     }
 
-    /// Features and outputs at once, without gradients.
+    /// Features `[n, d]` (from a head for pixels too: the mean over the map) and outputs at once, without gradients.
     pub fn infer(&self, images: &Tensor) -> (Tensor, Tensor) {
         tch::no_grad(|| {
             let features = self.features(images, false);
-            let outputs = self.head.forward(&features);
+            let outputs = self.outputs(&features, images);
+            let features = if features.dim() == 4 { head::pooled(&features) } else { features };
             (features, outputs)
         })
+    }
+
+    fn outputs(&self, features: &Tensor, images: &Tensor) -> Tensor {
+        let size = images.size();
+        self.head.forward(features, size[2], size[3])
     }
 
     /// The trainable variables.
@@ -83,51 +110,3 @@ impl Network {
 /// Weights at one moment.
 #[derive(Debug)]
 pub struct Snapshot(Vec<(String, Tensor)>);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::seed::Purpose;
-
-    fn network(width: usize, outputs: usize) -> Network {
-        Network::new(&ModelSpec { arch: Arch::ResNet18, width }, outputs, Device::Cpu)
-    }
-
-    #[test]
-    fn resnet18_has_the_published_number_of_parameters() {
-        assert_eq!(network(64, 10).parameters(), 11_173_962);
-    }
-
-    #[test]
-    fn weights_follow_the_seed_and_have_pytorchs_default_spread() {
-        let mut a = network(8, 10);
-        let mut b = network(8, 10);
-        let images = Tensor::ones([2, 3, 16, 16], (tch::Kind::Float, Device::Cpu));
-        a.initialise(1, Purpose::Weights, 0);
-        b.initialise(1, Purpose::Weights, 0);
-        assert_eq!(a.infer(&images).1, b.infer(&images).1);
-        b.initialise(1, Purpose::Weights, 1);
-        assert_ne!(a.infer(&images).1, b.infer(&images).1);
-        // U(-1/sqrt(fan in), 1/sqrt(fan in)): fan in of the second stage's first convolution is 8 x 9.
-        let weights = &a.store().variables()["layer2.0.conv1.weight"];
-        let bound = 1.0 / (72f64).sqrt();
-        let spread = weights.std(false).double_value(&[]);
-        assert!(weights.abs().max().double_value(&[]) <= bound);
-        assert!((spread / (bound / 3f64.sqrt()) - 1.0).abs() < 0.1, "{spread}");
-        let norm = &a.store().variables()["layer2.0.bn1.weight"];
-        assert_eq!(norm.min().double_value(&[]), 1.0);
-    }
-
-    #[test]
-    fn a_snapshot_brings_the_weights_back() {
-        let mut network = network(4, 3);
-        network.initialise(0, Purpose::Weights, 0);
-        let images = Tensor::ones([2, 3, 16, 16], (tch::Kind::Float, Device::Cpu));
-        let before = network.infer(&images).1;
-        let snapshot = network.snapshot();
-        network.initialise(1, Purpose::Weights, 0);
-        assert_ne!(before, network.infer(&images).1);
-        network.restore(&snapshot);
-        assert_eq!(before, network.infer(&images).1);
-    }
-}

@@ -1,90 +1,66 @@
-//! ResNet for small images (He et al., CVPR 2016; 3x3 stem and no max-pool, as the official code has it).
+//! ResNets (He et al., CVPR 2016), with the stem of the official code for small images, or that for ImageNet.
 
 use tch::Tensor;
-use tch::nn::{self, Module, ModuleT, Path};
+use tch::nn::{ModuleT, Path};
 
-/// ResNet-18 without its head, and the number of its features (8 x `width`).
-pub(super) fn resnet18(root: &Path, width: i64) -> (impl ModuleT + 'static, i64) {
-    let net = Trunk {
-        conv: conv(&(root / "conv1"), 3, width, 3, 1),
-        norm: norm(&(root / "bn1"), width),
-        blocks: (0..4)
-            .flat_map(|stage| (0..2).map(move |block| (stage, block)))
-            .map(|(stage, block)| {
-                let out = width << stage;
-                let first = block == 0;
-                let input = if first && stage > 0 { out / 2 } else { out };
-                let stride = if first && stage > 0 { 2 } else { 1 };
-                Block::new(&(root / format!("layer{}", stage + 1) / block), input, out, stride)
-            })
-            .collect(),
+use super::layers::{Conv, Residual, Unit};
+use crate::spec::Stem;
+
+/// The residual blocks of a ResNet.
+#[derive(Clone, Copy)]
+pub(super) enum Blocks {
+    /// Two 3x3 convolutions each; two blocks a stage (ResNet-18).
+    Basic,
+    /// Bottlenecks as torchvision has them (stride in the 3x3); 3, 4, 6 and 3 blocks (ResNet-50).
+    Bottleneck,
+}
+
+/// A ResNet without its head, and the channels of its map: 8 x `width`, with bottlenecks 32 x `width`. The map has a
+/// pixel for 8x8 of the image with the small stem, for 32x32 with the large one.
+pub(super) fn resnet(root: &Path, blocks: Blocks, stem: Stem, width: i64) -> (ResNet, i64) {
+    let (side, stride) = match stem {
+        Stem::Small => (3, 1),
+        Stem::Large => (7, 2),
     };
-    (net, 8 * width)
+    let (depths, expansion) = match blocks {
+        Blocks::Basic => ([2, 2, 2, 2], 1),
+        Blocks::Bottleneck => ([3, 4, 6, 3], 4),
+    };
+    let first = Conv { input: 3, output: width, side, stride, dilation: 1 };
+    let first = Unit::new(&(root / "conv1"), &(root / "bn1"), &first);
+    let mut input = width;
+    let mut rest = Vec::new();
+    for (stage, depth) in depths.into_iter().enumerate() {
+        for block in 0..depth {
+            let path = root / format!("layer{}", stage + 1) / block;
+            let inner = width << stage;
+            let stride = if block == 0 && stage > 0 { 2 } else { 1 };
+            rest.push(match blocks {
+                Blocks::Basic => Residual::basic(&path, input, inner, stride, 1),
+                Blocks::Bottleneck => Residual::bottleneck(&path, input, inner, stride),
+            });
+            input = expansion * inner;
+        }
+    }
+    (ResNet { first, pool: stem == Stem::Large, blocks: rest }, input)
 }
 
 #[derive(Debug)]
-struct Trunk {
-    conv: nn::Conv2D,
-    norm: nn::BatchNorm,
-    blocks: Vec<Block>,
+pub(super) struct ResNet {
+    first: Unit,
+    pool: bool,
+    blocks: Vec<Residual>,
 }
 
-impl ModuleT for Trunk {
+impl ModuleT for ResNet {
     fn forward_t(&self, images: &Tensor, train: bool) -> Tensor {
-        let mut x = self.norm.forward_t(&self.conv.forward(images), train).relu_();
+        let mut x = self.first.forward_t(images, train);
+        if self.pool {
+            x = x.max_pool2d([3i64, 3], [2i64, 2], [1i64, 1], [1i64, 1], false);
+        }
         for block in &self.blocks {
             x = block.forward_t(&x, train);
         }
-        // The official code pools 4x4, which is the whole map of a 32x32 image.
-        x.mean_dim([2i64, 3].as_slice(), false, None)
+        x
     }
-}
-
-/// Two 3x3 convolutions and a shortcut.
-#[derive(Debug)]
-struct Block {
-    conv1: nn::Conv2D,
-    bn1: nn::BatchNorm,
-    conv2: nn::Conv2D,
-    bn2: nn::BatchNorm,
-    shortcut: Option<(nn::Conv2D, nn::BatchNorm)>,
-}
-
-impl Block {
-    fn new(path: &Path, input: i64, output: i64, stride: i64) -> Self {
-        Self {
-            conv1: conv(&(path / "conv1"), input, output, 3, stride),
-            bn1: norm(&(path / "bn1"), output),
-            conv2: conv(&(path / "conv2"), output, output, 3, 1),
-            bn2: norm(&(path / "bn2"), output),
-            shortcut: (stride != 1 || input != output).then(|| {
-                let path = path / "shortcut";
-                (conv(&(&path / "0"), input, output, 1, stride), norm(&(&path / "1"), output))
-            }),
-        }
-    }
-}
-
-impl ModuleT for Block {
-    fn forward_t(&self, x: &Tensor, train: bool) -> Tensor {
-        let y = self.bn1.forward_t(&self.conv1.forward(x), train).relu_();
-        let mut y = self.bn2.forward_t(&self.conv2.forward(&y), train);
-        let kept = match &self.shortcut {
-            Some((conv, norm)) => norm.forward_t(&conv.forward(x), train),
-            None => x.shallow_clone(),
-        };
-        y += kept;
-        y.relu_()
-    }
-}
-
-fn conv(path: &Path, input: i64, output: i64, side: i64, stride: i64) -> nn::Conv2D {
-    let config =
-        nn::ConvConfig { stride, padding: side / 2, bias: false, ws_init: nn::Init::Const(0.0), ..Default::default() };
-    nn::conv2d(path, input, output, side, config)
-}
-
-fn norm(path: &Path, channels: i64) -> nn::BatchNorm {
-    let config = nn::BatchNormConfig { ws_init: nn::Init::Const(1.0), ..Default::default() };
-    nn::batch_norm2d(path, channels, config)
 }

@@ -1,0 +1,108 @@
+//! The layers that the networks are made of.
+
+use tch::Tensor;
+use tch::nn::{self, Module, ModuleT, Path};
+
+/// A convolution without bias, and batch norm.
+#[derive(Debug)]
+pub(super) struct Unit {
+    conv: nn::Conv2D,
+    norm: nn::BatchNorm,
+}
+
+/// What a convolution does; its padding keeps the side where the stride is 1.
+pub(super) struct Conv {
+    pub input: i64,
+    pub output: i64,
+    pub side: i64,
+    pub stride: i64,
+    pub dilation: i64,
+}
+
+impl Unit {
+    /// The variables of the convolution are at `conv`, those of batch norm at `norm`.
+    pub fn new(conv: &Path, norm: &Path, shape: &Conv) -> Self {
+        let config = nn::ConvConfig {
+            stride: shape.stride,
+            padding: shape.side / 2 * shape.dilation,
+            dilation: shape.dilation,
+            bias: false,
+            ws_init: nn::Init::Const(0.0),
+            ..Default::default()
+        };
+        let ones = nn::BatchNormConfig { ws_init: nn::Init::Const(1.0), ..Default::default() };
+        Self {
+            conv: nn::conv2d(conv, shape.input, shape.output, shape.side, config),
+            norm: nn::batch_norm2d(norm, shape.output, ones),
+        }
+    }
+
+    /// The unit of a numbered sequence: the convolution is its member 0, batch norm its member 1.
+    pub fn sequence(path: &Path, shape: &Conv) -> Self {
+        Self::new(&(path / "0"), &(path / "1"), shape)
+    }
+
+    /// Convolution and batch norm, without an activation.
+    pub fn linear(&self, x: &Tensor, train: bool) -> Tensor {
+        self.norm.forward_t(&self.conv.forward(x), train)
+    }
+}
+
+impl ModuleT for Unit {
+    fn forward_t(&self, x: &Tensor, train: bool) -> Tensor {
+        self.linear(x, train).relu_()
+    }
+}
+
+/// A residual block: units in a row, and a shortcut that is added before the last activation.
+#[derive(Debug)]
+pub(super) struct Residual {
+    first: Vec<Unit>,
+    last: Unit,
+    shortcut: Option<Unit>,
+}
+
+impl Residual {
+    /// Two 3x3 convolutions, the first with the stride.
+    pub fn basic(path: &Path, input: i64, output: i64, stride: i64, dilation: i64) -> Self {
+        let first = Conv { input, output, side: 3, stride, dilation };
+        let last = Conv { input: output, output, side: 3, stride: 1, dilation };
+        Self::new(path, &[first, last])
+    }
+
+    /// 1x1, 3x3 and 1x1 convolutions with `inner`, `inner` and four times as many channels; the stride is in the 3x3.
+    pub fn bottleneck(path: &Path, input: i64, inner: i64, stride: i64) -> Self {
+        let narrow = Conv { input, output: inner, side: 1, stride: 1, dilation: 1 };
+        let middle = Conv { input: inner, output: inner, side: 3, stride, dilation: 1 };
+        let wide = Conv { input: inner, output: 4 * inner, side: 1, stride: 1, dilation: 1 };
+        Self::new(path, &[narrow, middle, wide])
+    }
+
+    fn new(path: &Path, convs: &[Conv]) -> Self {
+        let unit = |(i, conv): (usize, &Conv)| {
+            Unit::new(&(path / format!("conv{}", i + 1)), &(path / format!("bn{}", i + 1)), conv)
+        };
+        let mut units: Vec<Unit> = convs.iter().enumerate().map(unit).collect();
+        let last = units.pop().expect("a block has convolutions");
+        let stride = convs.iter().map(|c| c.stride).product();
+        let (input, output) = (convs[0].input, convs[convs.len() - 1].output);
+        let shortcut = (stride != 1 || input != output)
+            .then(|| Unit::sequence(&(path / "shortcut"), &Conv { input, output, side: 1, stride, dilation: 1 }));
+        Self { first: units, last, shortcut }
+    }
+}
+
+impl ModuleT for Residual {
+    fn forward_t(&self, x: &Tensor, train: bool) -> Tensor {
+        let mut y = x.shallow_clone();
+        for unit in &self.first {
+            y = unit.forward_t(&y, train);
+        }
+        let mut y = self.last.linear(&y, train);
+        y += match &self.shortcut {
+            Some(unit) => unit.linear(x, train),
+            None => x.shallow_clone(),
+        };
+        y.relu_()
+    }
+}

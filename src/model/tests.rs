@@ -1,0 +1,149 @@
+use tch::{Device, Kind, Tensor};
+
+use super::{Head, Network};
+use crate::seed::Purpose;
+use crate::spec::{Arch, ModelSpec, Stem};
+
+const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
+
+fn network(arch: Arch, stem: Stem, width: usize, head: Head) -> Network {
+    Network::new(&ModelSpec { arch, stem, width }, head, Device::Cpu)
+}
+
+fn small(width: usize, outputs: usize) -> Network {
+    network(Arch::ResNet18, Stem::Small, width, Head::Image(outputs))
+}
+
+/// As published, or counted in the reference definitions (`tests/fixtures/models/make.py` counts them too).
+#[test]
+fn networks_have_the_known_numbers_of_parameters() {
+    for (arch, stem, width, head, parameters) in [
+        (Arch::ResNet18, Stem::Small, 64, Head::Image(10), 11_173_962),
+        (Arch::ResNet18, Stem::Large, 64, Head::Image(1_000), 11_689_512),
+        (Arch::ResNet50, Stem::Small, 64, Head::Image(10), 23_520_842),
+        (Arch::ResNet50, Stem::Large, 64, Head::Image(1_000), 25_557_032),
+        (Arch::DrnD22, Stem::Small, 16, Head::Image(1_000), 16_393_752),
+        (Arch::DrnD22, Stem::Small, 16, Head::Pixel(19), 15_890_499),
+    ] {
+        assert_eq!(network(arch, stem, width, head).parameters(), parameters, "{arch:?}, {stem:?}, {head:?}");
+    }
+}
+
+#[test]
+fn weights_follow_the_seed_and_have_pytorchs_default_spread() {
+    let mut a = small(8, 10);
+    let mut b = small(8, 10);
+    let images = Tensor::ones([2, 3, 16, 16], FLOAT);
+    a.initialise(1, Purpose::Weights, 0);
+    b.initialise(1, Purpose::Weights, 0);
+    assert_eq!(a.infer(&images).1, b.infer(&images).1);
+    b.initialise(1, Purpose::Weights, 1);
+    assert_ne!(a.infer(&images).1, b.infer(&images).1);
+    // U(-1/sqrt(fan in), 1/sqrt(fan in)): fan in of the second stage's first convolution is 8 x 9.
+    let weights = &a.store().variables()["layer2.0.conv1.weight"];
+    let bound = 1.0 / (72f64).sqrt();
+    let spread = weights.std(false).double_value(&[]);
+    assert!(weights.abs().max().double_value(&[]) <= bound);
+    assert!((spread / (bound / 3f64.sqrt()) - 1.0).abs() < 0.1, "{spread}");
+    let norm = &a.store().variables()["layer2.0.bn1.weight"];
+    assert_eq!(norm.min().double_value(&[]), 1.0);
+}
+
+#[test]
+fn a_snapshot_brings_the_weights_back() {
+    let mut network = small(4, 3);
+    network.initialise(0, Purpose::Weights, 0);
+    let images = Tensor::ones([2, 3, 16, 16], FLOAT);
+    let before = network.infer(&images).1;
+    let snapshot = network.snapshot();
+    network.initialise(1, Purpose::Weights, 0);
+    assert_ne!(before, network.infer(&images).1);
+    network.restore(&snapshot);
+    assert_eq!(before, network.infer(&images).1);
+}
+
+/// Seeded weights are drawn by the rank of a variable's name among all names.
+#[test]
+fn the_names_of_the_small_resnet_are_those_that_results_were_made_with() {
+    let network = small(4, 3);
+    let mut names: Vec<String> = network.store().variables().into_keys().collect();
+    names.sort();
+    let blocks = (1..=4).flat_map(|stage| (0..2).map(move |block| (stage, block)));
+    let norm = |at: String| ["bias", "running_mean", "running_var", "weight"].map(|v| format!("{at}.{v}"));
+    let mut expected: Vec<String> = norm("bn1".to_owned()).into();
+    expected.extend(["conv1.weight", "linear.bias", "linear.weight"].map(str::to_owned));
+    for (stage, block) in blocks {
+        let at = format!("layer{stage}.{block}");
+        expected.extend(["conv1", "conv2"].map(|conv| format!("{at}.{conv}.weight")));
+        expected.extend(["bn1", "bn2"].into_iter().flat_map(|bn| norm(format!("{at}.{bn}"))));
+        if stage > 1 && block == 0 {
+            expected.push(format!("{at}.shortcut.0.weight"));
+            expected.extend(norm(format!("{at}.shortcut.1")));
+        }
+    }
+    expected.sort();
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn a_head_for_pixels_answers_in_the_size_of_the_images_and_pools_its_features() {
+    for (arch, stem, cells) in [
+        (Arch::ResNet18, Stem::Small, [6, 9]),
+        (Arch::ResNet18, Stem::Large, [2, 3]),
+        (Arch::ResNet50, Stem::Large, [2, 3]),
+        (Arch::DrnD22, Stem::Small, [6, 9]),
+    ] {
+        let mut network = network(arch, stem, 2, Head::Pixel(3));
+        network.initialise(0, Purpose::Weights, 0);
+        for [height, width] in [[48, 72], [45, 65]] {
+            // Interleaved channels, as data sets give them.
+            let images = Tensor::arange(2 * height * width * 3, FLOAT).sin().view([2, height, width, 3]);
+            let images = images.permute([0, 3, 1, 2]);
+            let map = tch::no_grad(|| network.features(&images, false));
+            let (features, outputs) = network.infer(&images);
+            assert_eq!(map.size()[2..], cells, "{arch:?}, {stem:?}");
+            assert_eq!(features.size(), map.size()[..2]);
+            assert!(features.allclose(&map.flatten(2, 3).mean_dim(2, false, None), 1e-5, 1e-7, false));
+            assert_eq!(outputs.size(), [2, 3, height, width]);
+            assert_eq!(outputs, tch::no_grad(|| network.forward(&images, false)));
+        }
+    }
+}
+
+/// Both ways of enlarging a map keep a constant, DRN's away from the border alone.
+#[test]
+fn enlarging_keeps_constants() {
+    for (arch, border) in [(Arch::ResNet18, 0), (Arch::DrnD22, 4)] {
+        let mut network = network(arch, Stem::Small, 2, Head::Pixel(2));
+        network.initialise(0, Purpose::Weights, 0);
+        tch::no_grad(|| {
+            let variables = network.store().variables();
+            let _ = variables["pixel.weight"].shallow_clone().zero_();
+            variables["pixel.bias"].shallow_clone().copy_(&Tensor::from_slice(&[0.5f32, -2.0]));
+        });
+        let outputs = network.infer(&Tensor::ones([1, 3, 40, 56], FLOAT)).1;
+        let inside = outputs.narrow(2, border, 40 - 2 * border).narrow(3, border, 56 - 2 * border);
+        let expected = Tensor::from_slice(&[0.5f32, -2.0]).view([1, 2, 1, 1]).expand_as(&inside);
+        assert!(inside.allclose(&expected, 1e-6, 0.0, false), "{arch:?}");
+        let corner = outputs.double_value(&[0, 0, 0, 0]);
+        assert!((corner - if border == 0 { 0.5 } else { 0.5 * (9.0f64 / 16.0).powi(2) }).abs() < 1e-6, "{corner}");
+    }
+}
+
+/// The fixed weights of DRN's upsampling are no variables, so they are neither drawn nor trained; the others all are.
+#[test]
+fn every_variable_of_a_head_for_pixels_gets_a_gradient() {
+    for arch in [Arch::ResNet18, Arch::ResNet50, Arch::DrnD22] {
+        let mut network = network(arch, Stem::Small, 2, Head::Pixel(3));
+        network.initialise(0, Purpose::Weights, 0);
+        let images = Tensor::arange(2 * 3 * 24 * 32, FLOAT).sin().view([2, 3, 24, 32]);
+        let outputs = network.forward(&images, true);
+        (&outputs * outputs.detach()).mean(Kind::Float).backward();
+        let variables = network.store().variables();
+        for (name, variable) in variables.iter().filter(|(_, v)| v.requires_grad()) {
+            let gradient = variable.grad();
+            assert!(gradient.defined() && gradient.abs().max().double_value(&[]) > 0.0, "{arch:?}: {name}");
+        }
+        assert!(!variables.keys().any(|name| name.contains("up")), "{arch:?}");
+    }
+}
