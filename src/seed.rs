@@ -36,6 +36,8 @@ pub enum Purpose {
     PretextOrder,
     /// The generated data set.
     Shapes,
+    /// Which images are for testing, where a data set has no split of its own.
+    Split,
 }
 
 impl Purpose {
@@ -52,6 +54,7 @@ impl Purpose {
             Self::PretextWeights => "pretext-weights",
             Self::PretextOrder => "pretext-order",
             Self::Shapes => "shapes",
+            Self::Split => "split",
         }
     }
 }
