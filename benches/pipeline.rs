@@ -25,7 +25,8 @@ fn pictures(n: usize) -> Images {
 }
 
 fn network(width: usize) -> Network {
-    let mut network = Network::new(&ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width }, Head::Image(10), Device::Cpu);
+    let mut network =
+        Network::new(&ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width }, Head::Image(10), Device::Cpu);
     network.initialise(0, Purpose::Weights, 0);
     network
 }

@@ -136,7 +136,8 @@ impl Draws {
             columns = columns.where_self(&flips.logical_not(), &columns.flip([1]));
         }
         let shape = [n, side, side];
-        let grid = Tensor::stack(&[columns.unsqueeze(1).expand(shape, false), rows.unsqueeze(2).expand(shape, false)], 3);
+        let grid =
+            Tensor::stack(&[columns.unsqueeze(1).expand(shape, false), rows.unsqueeze(2).expand(shape, false)], 3);
         let floats = images.permute([0, 3, 1, 2]).to_kind(Kind::Float);
         let (bilinear, border) = (0, 1);
         let sampled = floats.grid_sampler(&grid.to_kind(Kind::Float), bilinear, border, false);

@@ -1,10 +1,15 @@
 //! The files below a folder: which there are ([`Files`]), and whether their content is what it should be ([`verify`]).
 
 mod cache;
+pub(in crate::data) mod photos;
 mod verify;
 mod walk;
 
+use std::ffi::OsStr;
+use std::fs::{File, Metadata};
+use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use anyhow::{Result, ensure};
 
@@ -78,6 +83,28 @@ impl Files {
         self.entries[index].bytes
     }
 
+    /// Its bytes.
+    ///
+    /// # Errors
+    /// In a few words, if it cannot be read, or changed after it was found, or is too large for an image.
+    pub fn read(&self, index: usize) -> Result<Vec<u8>, String> {
+        let entry = self.entries[index];
+        if entry.bytes > LARGEST {
+            return Err(format!("too large for an image ({} bytes)", entry.bytes));
+        }
+        let mut bytes = Vec::with_capacity(entry.bytes as usize);
+        let read = File::open(self.path(index)).and_then(|file| {
+            let metadata = file.metadata()?;
+            file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+            Ok(metadata)
+        });
+        let metadata = read.map_err(|error| format!("cannot be read ({error})"))?;
+        if bytes.len() as u64 != entry.bytes || modified(&metadata) != entry.modified {
+            return Err(format!("changed meanwhile (from {} to {} bytes)", entry.bytes, bytes.len()));
+        }
+        Ok(bytes)
+    }
+
     /// The relative paths of all files.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).map(|index| self.relative(index))
@@ -89,6 +116,19 @@ impl Files {
     }
 }
 
+/// Bytes of a file that are read at most: no image has as many.
+const LARGEST: u64 = 1 << 30;
+
+fn modified(metadata: &Metadata) -> Option<i64> {
+    let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_nanos()).ok()
+}
+
+/// Files of the system, not of the data set.
+fn left_out(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".") || name == "Thumbs.db"
+}
+
 /// Whether a name is that of an image file: .jpg, .jpeg or .png in any case.
 pub fn named_like_an_image(name: &str) -> bool {
     let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
@@ -96,4 +136,4 @@ pub fn named_like_an_image(name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::data) mod tests;

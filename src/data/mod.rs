@@ -8,8 +8,8 @@ pub mod cifar10;
 pub mod cityscapes;
 pub mod decode;
 pub mod fetch;
-pub mod images;
 pub mod imagenet;
+pub mod images;
 pub mod imbalance;
 pub mod index;
 #[cfg(feature = "torch")]

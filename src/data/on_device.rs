@@ -271,8 +271,7 @@ mod tests {
     }
 
     fn split(labels: Labels, in_memory: bool) -> Split {
-        let mut split =
-            Split { height: 2, width: 3, len: 50, labels, records: Records::Source(Arc::new(Counting)) };
+        let mut split = Split { height: 2, width: 3, len: 50, labels, records: Records::Source(Arc::new(Counting)) };
         if in_memory {
             let mut all = vec![0; split.len * split.record()];
             let each = all.chunks_exact_mut(split.record());

@@ -66,7 +66,10 @@ mod tests {
             problems.add(Path::new(&format!("a/{i:02}.jpg")), "not an image");
         }
         let message = problems.into_result("caltech101", "restore them").unwrap_err().to_string();
-        assert!(message.starts_with("23 problems with the files of caltech101; restore them:\n  a/00.jpg: not"), "{message}");
+        assert!(
+            message.starts_with("23 problems with the files of caltech101; restore them:\n  a/00.jpg: not"),
+            "{message}"
+        );
         assert!(message.ends_with("a/19.jpg: not an image\n  ... and 3 more"), "{message}");
         assert!(Problems::default().into_result("caltech101", "restore them").is_ok());
     }

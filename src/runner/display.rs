@@ -102,12 +102,7 @@ impl Display {
                 self.left()
             )),
             Event::Losses { quality, measure } => {
-                self.line(&format!(
-                    "{}: {:.2} % {measure}, on the pool{}",
-                    task.name(),
-                    100.0 * quality,
-                    self.left()
-                ));
+                self.line(&format!("{}: {:.2} % {measure}, on the pool{}", task.name(), 100.0 * quality, self.left()));
             }
             Event::Failed { .. } | Event::Speed { .. } => {}
         }

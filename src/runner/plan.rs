@@ -138,7 +138,13 @@ fn millions(images: u64) -> String {
 }
 
 /// (images/s trained, images/s scored, peak MiB) of each of `jobs` workers side by side.
-fn calibrate(spec: &Spec, size: &data::Size, options: &Options, jobs: usize, threads: usize) -> Result<Vec<(f64, f64, f64)>> {
+fn calibrate(
+    spec: &Spec,
+    size: &data::Size,
+    options: &Options,
+    jobs: usize,
+    threads: usize,
+) -> Result<Vec<(f64, f64, f64)>> {
     let dir = tempfile::tempdir().context("cannot create a temporary folder; set TMPDIR")?;
     let path = dir.path().join("spec.toml");
     crate::store::write_atomically(&path, |out| {

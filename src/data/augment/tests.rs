@@ -24,8 +24,7 @@ fn window(rows: &[i64], columns: &[i64], size: Option<[usize; 2]>, padding: i64)
 
 #[test]
 fn a_crop_moves_the_image_and_a_flip_mirrors_it() {
-    let both =
-        Draws { crop: window(&[4, 5], &[4, 3], None, PADDING), flips: Some(Tensor::from_slice(&[true, false])) };
+    let both = Draws { crop: window(&[4, 5], &[4, 3], None, PADDING), flips: Some(Tensor::from_slice(&[true, false])) };
     let out = both.apply(numbered(2, 3), 0);
     // Image 0: not moved (offset 4 of padding 4), flipped.
     assert_eq!(pixel(&out, 0, 0, 0), 3);

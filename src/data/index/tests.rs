@@ -6,17 +6,28 @@ use proptest::prelude::*;
 use super::*;
 
 fn write(root: &Path, files: &[(&str, &str)]) {
-    for (path, content) in files {
-        let path = root.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
-    }
+    files.iter().for_each(|(path, content)| put(&root.join(path), content.as_bytes()));
 }
 
 fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), files);
     dir
+}
+
+/// The bytes of a small image of one grey.
+pub(in crate::data) fn picture(grey: u8) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 6, 5);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.write_header().unwrap().write_image_data(&[grey; 6 * 5 * 3]).unwrap();
+    bytes
+}
+
+/// Writes a file and the folders that it is in.
+pub(in crate::data) fn put(path: &Path, bytes: &[u8]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, bytes).unwrap();
 }
 
 /// All files, and the list of problems; empty for none.
@@ -249,7 +260,7 @@ fn a_file_that_goes_or_grows_between_is_a_problem() {
     fs::remove_file(dir.path().join("b.jpg")).unwrap();
     verify(&files, "photos", &|_, _| Ok(()), cache.path(), &problems).unwrap();
     let problems = list(problems);
-    assert!(problems.contains("a.jpg: changed while it was read (from 6 to 16 bytes)"), "{problems}");
+    assert!(problems.contains("a.jpg: changed meanwhile (from 6 to 16 bytes)"), "{problems}");
     assert!(problems.contains("b.jpg: cannot be read"), "{problems}");
 }
 

@@ -1,7 +1,5 @@
 //! Checking the content of files.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -38,8 +36,6 @@ const SAY_EVERY: Duration = Duration::from_secs(10);
 const KEEP_EVERY: Duration = Duration::from_secs(60);
 /// Files between two looks at the clock.
 const PART: usize = 4096;
-/// Bytes of a file that are read at most: no image has as many.
-const LARGEST: u64 = 1 << 30;
 
 type Check<'a> = &'a (dyn Fn(usize, &[u8]) -> Result<(), String> + Sync);
 
@@ -94,19 +90,9 @@ pub fn verify(files: &Files, kind: &str, check: Check, cache: &Path, problems: &
 
 /// The hash of a file that is good, or what is wrong with it.
 fn read(files: &Files, index: usize, check: Check) -> Result<Sum, String> {
-    let expected = files.bytes(index);
-    if expected == 0 {
+    let bytes = files.read(index)?;
+    if bytes.is_empty() {
         return Err("empty (0 bytes)".into());
-    }
-    if expected > LARGEST {
-        return Err(format!("too large for an image ({expected} bytes)"));
-    }
-    let mut bytes = Vec::with_capacity(expected as usize);
-    File::open(files.path(index))
-        .and_then(|file| file.take(LARGEST).read_to_end(&mut bytes))
-        .map_err(|error| format!("cannot be read ({error})"))?;
-    if bytes.len() as u64 != expected {
-        return Err(format!("changed while it was read (from {expected} to {} bytes)", bytes.len()));
     }
     check(index, &bytes)?;
     Ok(Sha256::digest(&bytes).into())

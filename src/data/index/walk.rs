@@ -1,16 +1,14 @@
 //! Finding files, a folder's entries and its folders in parallel: on a network disk almost all time is spent waiting.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
-use super::{Entry, Files, named_like_an_image};
+use super::{Entry, Files, left_out, modified, named_like_an_image};
 use crate::data::problems::Problems;
 
 /// Folders inside each other that are followed; no data set has as many.
@@ -101,9 +99,7 @@ impl Walk<'_> {
         } else if !metadata.is_file() {
             self.problems.add(&path, "neither a file nor a folder");
         } else if (self.wanted)(&relative) {
-            let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-            let modified = modified.and_then(|since| i64::try_from(since.as_nanos()).ok());
-            found.files.push(&relative, Entry { end: 0, bytes: metadata.len(), modified });
+            found.files.push(&relative, Entry { end: 0, bytes: metadata.len(), modified: modified(&metadata) });
         }
     }
 
@@ -140,11 +136,6 @@ impl Found {
     fn empty() -> Self {
         Self { files: Files { root: PathBuf::new(), names: String::new(), entries: Vec::new() }, folders: Vec::new() }
     }
-}
-
-/// Files of the system, not of the data set.
-fn left_out(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(b".") || name == "Thumbs.db"
 }
 
 /// All parts as one, by path.
