@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::DataDir;
 use crate::data::catalogue::{KNOWN, Known};
@@ -55,9 +55,13 @@ pub(super) fn data(args: &DataArgs) -> Result<i32> {
             println!("looked in {}", data.path.display());
         }
         DataVerb::Fetch { name, data, url } => {
-            if needs_files(name)?.folder.is_none() {
+            let known = find(name)?;
+            if known.folder.is_none() {
                 println!("{name} is generated: there is nothing to fetch");
                 return Ok(0);
+            }
+            if name != "cifar10" {
+                return fetch_by_hand(&known, &data.path);
             }
             let fetched = fetch_with_progress(&data.path, url.as_deref())?;
             let what = if fetched.downloaded { "fetched and verified" } else { "is there already" };
@@ -67,16 +71,18 @@ pub(super) fn data(args: &DataArgs) -> Result<i32> {
             }
         }
         DataVerb::Verify { name, data } => {
-            if needs_files(name)?.folder.is_none() {
+            let known = find(name)?;
+            if known.folder.is_none() {
                 println!("{name} is generated: there is nothing to verify");
                 return Ok(0);
             }
-            let origin = fetch::verify_cifar10(&data.path)?;
+            let origin = known.verify(&data.path)?;
             for file in &origin.files {
                 let verdict = if file.official { "official" } else { "not the official file" };
                 println!("{}  {} bytes  sha256 {}  {verdict}", file.path, file.bytes, file.sha256);
             }
-            println!("{}: {} + {} images, fingerprint {}", origin.name, origin.pool, origin.test, origin.fingerprint);
+            let images = HumanCount((origin.pool + origin.test) as u64);
+            println!("{}: {images} images, fingerprint {}", origin.name, origin.fingerprint);
             if !origin.note.is_empty() {
                 println!("note: {}", origin.note);
             }
@@ -85,11 +91,26 @@ pub(super) fn data(args: &DataArgs) -> Result<i32> {
     Ok(0)
 }
 
-fn needs_files(name: &str) -> Result<Known> {
+fn find(name: &str) -> Result<Known> {
     match KNOWN.into_iter().find(|known| known.name == name) {
         Some(known) => Ok(known),
         None => bail!("no data set `{name}`; known: {}", KNOWN.map(|k| k.name).join(", ")),
     }
+}
+
+/// Where the terms or the size of a data set rule a download out.
+fn fetch_by_hand(known: &Known, dir: &Path) -> Result<i32> {
+    if known.is_present(dir) {
+        println!("{} is there already, below {}; check it with `pt4al data verify`", known.name, dir.display());
+        return Ok(0);
+    }
+    bail!(
+        "{} is not downloaded automatically ({}): get it from {} and unpack it as {}",
+        known.name,
+        known.terms,
+        known.source,
+        dir.join(known.folder.unwrap_or_default()).display()
+    )
 }
 
 /// A bar with the time left on a terminal, a line every 20 MB elsewhere.
