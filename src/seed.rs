@@ -38,6 +38,8 @@ pub enum Purpose {
     Shapes,
     /// Which images of a class an imbalance keeps.
     Imbalance,
+    /// Which images are for testing, where a data set has no split of its own.
+    Split,
 }
 
 impl Purpose {
@@ -55,6 +57,7 @@ impl Purpose {
             Self::PretextOrder => "pretext-order",
             Self::Shapes => "shapes",
             Self::Imbalance => "imbalance",
+            Self::Split => "split",
         }
     }
 }

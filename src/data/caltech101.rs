@@ -1,15 +1,137 @@
-//! To be written.
+//! Caltech-101 (Fei-Fei, Fergus and Perona, "Learning Generative Visual Models from Few Training Examples", 2004).
+//!
+//! Below the data folder, as the official archive has it: `101_ObjectCategories/<class>/image_0001.jpg`, images of any
+//! size. The folder may also lie in `caltech-101/` (newer downloads) or `caltech101/`, or be the data folder itself.
+//! The classes are its folders in byte order; `BACKGROUND_Google`, which is no class, is left out. So are names that
+//! begin with a dot, and `Thumbs.db`; any other file is a problem.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail, ensure};
+use indicatif::HumanCount;
 
-use super::Reader;
 use super::images::Splits;
+use super::index::{self, photos};
+use super::problems::Problems;
+use super::{Reader, cache_folder};
+use crate::seed::{self, Purpose};
 use crate::spec::Caltech101Spec;
+use crate::store::DataOrigin;
+
+/// The folder that the official archive unpacks to.
+pub(crate) const FOLDER: &str = "101_ObjectCategories";
+/// Where to get it by hand.
+pub(crate) const SOURCE: &str = "https://data.caltech.edu/records/mzrjq-6wc02";
+const REMEDY: &str = "get caltech-101.zip from https://data.caltech.edu/records/mzrjq-6wc02 and unpack \
+    101_ObjectCategories.tar.gz there, or name another data folder with --data or PT4AL_DATA";
+const BACKGROUND: &str = "BACKGROUND_Google";
+/// Without the background.
+const CLASSES: usize = 101;
+const IMAGES: usize = 8_677;
+/// The first class in lower case, and the last: other data sets have 101 classes too.
+const SOME: [&str; 2] = ["accordion", "yin_yang"];
 
 impl Reader for Caltech101Spec {
-    fn read(&self, _dir: &Path) -> Result<Splits> {
-        todo!()
+    fn read(&self, dir: &Path) -> Result<Splits> {
+        let root = locate(dir)?;
+        let classes = classes(&root)?;
+        let problems = Problems::default();
+        let (files, _) = photos::scan(&root, &classes, &|name| is_jpg(name), &problems)?;
+        let labels = photos::labels(&files, &classes);
+        let split = split(&labels, classes.len(), self.test, self.split_seed);
+        for class in split.single {
+            problems.add(&root.join(&classes[class]), "a single image, which cannot be both trained on and tested");
+        }
+        let verified = index::verify(&files, "caltech101", &photos::check, &cache_folder(dir), &problems)?;
+        problems.into_result("caltech101", &format!("restore or remove them, or {REMEDY}"))?;
+
+        let files = Arc::new(files);
+        let part = |positions: Vec<u32>| {
+            let labels = positions.iter().map(|&i| labels[i as usize]).collect();
+            photos::split(&files, positions, labels, self.input)
+        };
+        let origin = DataOrigin {
+            name: "caltech101".into(),
+            pool: split.train.len(),
+            test: split.test.len(),
+            fingerprint: verified.fingerprint,
+            files: Vec::new(),
+            note: note(files.len()),
+            classes: Vec::new(),
+        };
+        Ok(Splits { train: part(split.train), test: part(split.test), classes, origin })
     }
 }
+
+/// The folder of the classes: below `dir`, or `dir` itself.
+pub(crate) fn locate(dir: &Path) -> Result<PathBuf> {
+    let below = [dir.join(FOLDER), dir.join("caltech-101").join(FOLDER), dir.join("caltech101").join(FOLDER)];
+    if let Some(folder) = below.iter().find(|folder| folder.is_dir()) {
+        return Ok(folder.clone());
+    }
+    if dir.ends_with(FOLDER) && dir.is_dir() || dir.join(SOME[0]).is_dir() {
+        return Ok(dir.into());
+    }
+    bail!("{}: no such folder, so there are no Caltech-101 files; {REMEDY}", below[0].display())
+}
+
+fn classes(root: &Path) -> Result<Vec<String>> {
+    let classes: Vec<String> = photos::folders(root)?.into_iter().filter(|name| name != BACKGROUND).collect();
+    let missing = SOME.iter().find(|name| !classes.iter().any(|class| class == *name));
+    let what = match (classes.as_slice(), missing) {
+        ([], _) => "no folders".to_owned(),
+        (all, None) if all.len() == CLASSES => return Ok(classes),
+        (all, None) => format!("{} folders of classes ({} to {})", all.len(), all[0], all[all.len() - 1]),
+        (all, Some(missing)) => {
+            format!("{} folders of classes ({} to {}), but no {missing}", all.len(), all[0], all[all.len() - 1])
+        }
+    };
+    bail!("{}: {what}; Caltech-101 has {CLASSES}: is this Caltech-101? If not, {REMEDY}", root.display())
+}
+
+fn is_jpg(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("jpg"))
+}
+
+/// Positions among all images, ascending.
+struct Drawn {
+    train: Vec<u32>,
+    test: Vec<u32>,
+    /// Classes of one image, which are in neither.
+    single: Vec<usize>,
+}
+
+/// Draws `test` of each class, rounded, but at least one image and not all. A class's draw depends on no other class.
+fn split(labels: &[u16], classes: usize, test: f64, seed: u64) -> Drawn {
+    let mut by_class = vec![Vec::new(); classes];
+    labels.iter().enumerate().for_each(|(i, &class)| by_class[usize::from(class)].push(i));
+    let mut drawn = Drawn { train: Vec::new(), test: Vec::new(), single: Vec::new() };
+    for (class, images) in by_class.iter().enumerate() {
+        match images.len() {
+            0 => {}
+            1 => drawn.single.push(class),
+            count => {
+                let n = ((test * count as f64).round() as usize).clamp(1, count - 1);
+                let order = seed::sample(images, count, &mut seed::stream(seed, Purpose::Split, &[class as u64]));
+                drawn.test.extend(order[..n].iter().map(|&i| i as u32));
+                drawn.train.extend(order[n..].iter().map(|&i| i as u32));
+            }
+        }
+    }
+    drawn.train.sort_unstable();
+    drawn.test.sort_unstable();
+    drawn
+}
+
+/// What a reader of the results must know about the files.
+fn note(images: usize) -> String {
+    let count = match images {
+        IMAGES => String::new(),
+        _ => format!("{} images, not Caltech-101's {}. ", HumanCount(images as u64), HumanCount(IMAGES as u64)),
+    };
+    format!("{count}No checksums of the official images are known, so these were checked to be whole images, no more.")
+}
+
+#[cfg(test)]
+mod tests;

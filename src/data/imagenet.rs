@@ -1,15 +1,162 @@
-//! To be written.
+//! ImageNet (Russakovsky et al., "ImageNet Large Scale Visual Recognition Challenge", IJCV 2015), or some of its classes.
+//!
+//! Below the data folder is `imagenet/`, or else `ILSVRC2012/` or `imagenet10/`, with `train/` and `val/`; the data
+//! folder may also have these itself. The classes are the folders of `train/`, named by WordNet id; images are .JPEG,
+//! .jpg or .png files of any size.
+//!
+//! - `train/n01440764/n01440764_10026.JPEG`
+//! - `val/n01440764/ILSVRC2012_val_00000293.JPEG`, or all in `val/` as the official archive has them. Their classes are
+//!   then in the devkit, unpacked beside `train/`: `ILSVRC2012_devkit_t12/data/` with
+//!   `ILSVRC2012_validation_ground_truth.txt` and `meta.mat`; or, without one, in Kaggle's `LOC_val_solution.csv`.
+//!
+//! Images in `val/` of other classes are left out and counted in the note. Names that begin with a dot, and
+//! `Thumbs.db`, are left out; any other file is a problem.
 
-use std::path::Path;
+mod meta;
+mod truth;
 
-use anyhow::Result;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::Reader;
+use anyhow::{Result, bail};
+use indicatif::HumanCount;
+use sha2::{Digest, Sha256};
+
 use super::images::Splits;
-use crate::spec::ImagenetSpec;
+use super::index::{self, Files, named_like_an_image, photos};
+use super::problems::Problems;
+use super::{Reader, cache_folder};
+use crate::spec::{ImagenetSpec, hex};
+use crate::store::DataOrigin;
+
+/// The folder below the data folder.
+pub(crate) const FOLDER: &str = "imagenet";
+/// Where to get it by hand.
+pub(crate) const SOURCE: &str = "https://image-net.org";
+const OTHER_FOLDERS: [&str; 2] = ["ILSVRC2012", "imagenet10"];
+const REMEDY: &str = "get the images of ILSVRC2012 from https://image-net.org (after registration), unpack each class's \
+    archive into train/<its WordNet id>/, or name another data folder with --data or PT4AL_DATA";
+/// All of ILSVRC2012.
+const CLASSES: usize = 1_000;
+const TRAIN: usize = 1_281_167;
+const VAL: usize = 50_000;
 
 impl Reader for ImagenetSpec {
-    fn read(&self, _dir: &Path) -> Result<Splits> {
-        todo!()
+    fn read(&self, dir: &Path) -> Result<Splits> {
+        let root = locate(dir)?;
+        let (train, val) = (root.join("train"), root.join("val"));
+        let classes = classes(&train)?;
+        let problems = Problems::default();
+        let (train, _) = photos::scan(&train, &classes, &named_like_an_image, &problems)?;
+        let train_labels = photos::labels(&train, &classes);
+        let Val { files: val, labels: val_labels, others } = match photos::folders(&val)?.is_empty() {
+            true => truth::scan(&root, &classes, &problems)?,
+            false => by_folder(&val, &classes, &problems)?,
+        };
+        let verify = |files: &Files, kind| index::verify(files, kind, &photos::check, &cache_folder(dir), &problems);
+        let (seen, tested) = (verify(&train, "imagenet-train")?, verify(&val, "imagenet-val")?);
+        problems.into_result("imagenet", &format!("restore or remove them, or {REMEDY}"))?;
+
+        // In a flat folder, no path tells a class.
+        let mut hash = Sha256::new();
+        hash.update(seen.fingerprint);
+        hash.update(tested.fingerprint);
+        val_labels.iter().for_each(|label| hash.update(label.to_le_bytes()));
+        let origin = DataOrigin {
+            name: "imagenet".into(),
+            pool: train.len(),
+            test: val.len(),
+            fingerprint: hex(&hash.finalize()[..8]),
+            files: Vec::new(),
+            note: note(classes.len(), train.len(), val.len(), others),
+            classes: Vec::new(),
+        };
+        let part = |files: Files, labels| {
+            let all = (0..).take(files.len()).collect();
+            photos::split(&Arc::new(files), all, labels, self.input)
+        };
+        Ok(Splits { train: part(train, train_labels), test: part(val, val_labels), classes, origin })
     }
 }
+
+/// What was found in `val/`.
+struct Val {
+    files: Files,
+    /// `[n]`
+    labels: Vec<u16>,
+    /// Images of other classes.
+    others: usize,
+}
+
+/// The folder of `train/` and `val/`: below `dir`, or `dir` itself.
+pub(crate) fn locate(dir: &Path) -> Result<PathBuf> {
+    let whole = |folder: &PathBuf| folder.join("train").is_dir() && folder.join("val").is_dir();
+    let first = dir.join(FOLDER);
+    if whole(&first) {
+        return Ok(first);
+    }
+    let others = OTHER_FOLDERS.map(|name| dir.join(name)).into_iter().chain([dir.to_owned()]);
+    let found: Vec<PathBuf> = others.filter(whole).collect();
+    match found.as_slice() {
+        [folder] => Ok(folder.clone()),
+        [one, other, ..] => bail!(
+            "both {} and {} have train/ and val/; name the one that is meant with --data or PT4AL_DATA",
+            one.display(),
+            other.display()
+        ),
+        [] if first.is_dir() => {
+            bail!("{}: no train/ and val/ in it, so ImageNet is incomplete; {REMEDY}", first.display())
+        }
+        [] => bail!("{}: no such folder, so there are no ImageNet files; {REMEDY}", first.display()),
+    }
+}
+
+fn classes(train: &Path) -> Result<Vec<String>> {
+    let classes = wnids(train)?;
+    if classes.is_empty() {
+        bail!("{}: no folders of classes in it (n01440764 ...); {REMEDY}", train.display());
+    }
+    photos::check_count(train, &classes)?;
+    Ok(classes)
+}
+
+/// The folders in a folder, all of which must be named by WordNet ids.
+fn wnids(folder: &Path) -> Result<Vec<String>> {
+    let names = photos::folders(folder)?;
+    match names.iter().find(|name| !is_wnid(name)) {
+        None => Ok(names),
+        Some(other) => bail!(
+            "{}: not a WordNet id (n and eight digits), so this is a folder of another data set; {REMEDY}",
+            folder.join(other).display()
+        ),
+    }
+}
+
+fn is_wnid(name: &str) -> bool {
+    name.strip_prefix('n').is_some_and(|digits| digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// `val/` with a folder for each class.
+fn by_folder(val: &Path, classes: &[String], problems: &Problems) -> Result<Val> {
+    wnids(val)?;
+    let (files, others) = photos::scan(val, classes, &named_like_an_image, problems)?;
+    Ok(Val { labels: photos::labels(&files, classes), files, others })
+}
+
+/// What a reader of the results must know about the files.
+fn note(classes: usize, train: usize, val: usize, others: usize) -> String {
+    let mut note = String::new();
+    if classes != CLASSES {
+        note += &format!("{} of ImageNet's 1,000 classes. ", HumanCount(classes as u64));
+    } else if (train, val) != (TRAIN, VAL) {
+        let [train, val] = [train, val].map(|count| HumanCount(count as u64));
+        note += &format!("{train} + {val} images, not ImageNet's 1,281,167 + 50,000. ");
+    }
+    if others > 0 {
+        note += &format!("{} images of other classes in val were left out. ", HumanCount(others as u64));
+    }
+    note + "No checksums of the official images are known, so these were checked to be whole images, no more."
+}
+
+#[cfg(test)]
+mod tests;

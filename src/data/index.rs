@@ -1,1 +1,139 @@
-//! The files below a folder.
+//! The files below a folder: which there are ([`Files`]), and whether their content is what it should be ([`verify`]).
+
+mod cache;
+pub(in crate::data) mod photos;
+mod verify;
+mod walk;
+
+use std::ffi::OsStr;
+use std::fs::{File, Metadata};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use anyhow::{Result, ensure};
+
+use super::problems::Problems;
+pub use verify::{Verified, verify};
+
+/// The regular files below a folder, by relative path in byte order. A file takes some 30 bytes and its path.
+#[derive(Clone, Debug)]
+pub struct Files {
+    root: PathBuf,
+    /// All relative paths, one after the other.
+    names: String,
+    entries: Vec<Entry>,
+}
+
+/// What is known of a file without reading it.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// Where its path ends in the names; it begins where the one before ends.
+    end: usize,
+    bytes: u64,
+    /// Nanoseconds since 1970; `None` where the system does not tell.
+    modified: Option<i64>,
+}
+
+impl Files {
+    /// Finds the files below `root` for which `wanted` holds; it is given the relative path, with `/` between names.
+    /// Symbolic links are followed. Names that begin with a dot, and Thumbs.db, are left out.
+    ///
+    /// These become problems, wanted or not: a folder that cannot be listed, or is met a second time (a loop of
+    /// links), or is named like an image; a link to nothing; a name that is not UTF-8; anything that is neither a file
+    /// nor a folder.
+    ///
+    /// # Errors
+    /// If `root` is not a folder that can be listed.
+    pub fn scan(root: &Path, wanted: &(dyn Fn(&str) -> bool + Sync), problems: &Problems) -> Result<Self> {
+        ensure!(root.is_dir(), "{}: no such folder", root.display());
+        walk::walk(root, wanted, problems)
+    }
+
+    /// The number of files.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The folder that was scanned.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The path of file `index`.
+    ///
+    /// # Panics
+    /// If there is no such file, as the two below.
+    pub fn path(&self, index: usize) -> PathBuf {
+        self.root.join(self.relative(index))
+    }
+
+    /// Its path below the folder, with `/` between names.
+    pub fn relative(&self, index: usize) -> &str {
+        let start = index.checked_sub(1).map_or(0, |before| self.entries[before].end);
+        &self.names[start..self.entries[index].end]
+    }
+
+    /// Its size when it was found.
+    pub fn bytes(&self, index: usize) -> u64 {
+        self.entries[index].bytes
+    }
+
+    /// Its bytes.
+    ///
+    /// # Errors
+    /// In a few words, if it cannot be read, or changed after it was found, or is too large for an image.
+    pub fn read(&self, index: usize) -> Result<Vec<u8>, String> {
+        let entry = self.entries[index];
+        if entry.bytes > LARGEST {
+            return Err(format!("too large for an image ({} bytes)", entry.bytes));
+        }
+        let mut bytes = Vec::with_capacity(entry.bytes as usize);
+        let read = File::open(self.path(index)).and_then(|file| {
+            let metadata = file.metadata()?;
+            file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+            Ok(metadata)
+        });
+        let metadata = read.map_err(|error| format!("cannot be read ({error})"))?;
+        if bytes.len() as u64 != entry.bytes || modified(&metadata) != entry.modified {
+            return Err(format!("changed meanwhile (from {} to {} bytes)", entry.bytes, bytes.len()));
+        }
+        Ok(bytes)
+    }
+
+    /// The relative paths of all files.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).map(|index| self.relative(index))
+    }
+
+    fn push(&mut self, relative: &str, entry: Entry) {
+        self.names.push_str(relative);
+        self.entries.push(Entry { end: self.names.len(), ..entry });
+    }
+}
+
+/// Bytes of a file that are read at most: no image has as many.
+const LARGEST: u64 = 1 << 30;
+
+fn modified(metadata: &Metadata) -> Option<i64> {
+    let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_nanos()).ok()
+}
+
+/// Files of the system, not of the data set.
+fn left_out(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".") || name == "Thumbs.db"
+}
+
+/// Whether a name is that of an image file: .jpg, .jpeg or .png in any case.
+pub fn named_like_an_image(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+    matches!(extension.as_deref(), Some("jpg" | "jpeg" | "png"))
+}
+
+#[cfg(test)]
+pub(in crate::data) mod tests;

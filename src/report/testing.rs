@@ -95,6 +95,7 @@ pub fn manifest(spec: &Spec) -> Manifest {
             fingerprint: "0123abcd".into(),
             files: Vec::new(),
             note: "generated pictures, not photographs".into(),
+            classes: Vec::new(),
         },
         sessions: vec![Session {
             started: "2026-01-02T03:04:05Z".into(),

@@ -1,0 +1,140 @@
+use super::*;
+use crate::data::index::tests::{picture, put};
+use crate::spec::{Input, Normalize, Storage};
+
+fn spec(test: f64, split_seed: u64) -> Caltech101Spec {
+    let input = Input { resize: 4, crop: 4 };
+    Caltech101Spec { input, test, split_seed, pool: None, normalize: Normalize::imagenet(), storage: Storage::Memory }
+}
+
+/// 101 classes: `accordion` with 10 images of grey 0 to 9, `yin_yang` with 2, the others with 3.
+fn tiny() -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join(FOLDER);
+    let others: Vec<String> = (0..99).map(|i| format!("class_{i:02}")).collect();
+    let others = others.iter().map(|name| (name.as_str(), 3));
+    for (class, count) in [("accordion", 10), ("yin_yang", 2), (BACKGROUND, 1)].into_iter().chain(others) {
+        for i in 0..count {
+            put(&root.join(class).join(format!("image_{:04}.jpg", i + 1)), &picture(i));
+        }
+    }
+    put(&root.join(BACKGROUND).join("tmp"), b"the official archive has such a file");
+    put(&root.join("accordion/.DS_Store"), b"");
+    put(&root.join("accordion/Thumbs.db"), b"");
+    (dir, root)
+}
+
+fn error(dir: &Path) -> String {
+    format!("{:#}", spec(0.2, 0).read(dir).unwrap_err())
+}
+
+fn grey(split: &crate::data::images::Split, index: usize) -> u8 {
+    let crate::data::images::Records::Source(source) = &split.records else { panic!("not in files") };
+    let mut record = vec![255; split.record()];
+    source.fill(index, &mut record).unwrap();
+    assert_eq!(record, vec![record[0]; 4 * 4 * 3]);
+    record[0]
+}
+
+#[test]
+fn folders_are_classes_and_a_part_of_each_is_for_testing() {
+    let (dir, root) = tiny();
+    let splits = spec(0.2, 0).read(dir.path()).unwrap();
+    assert_eq!((splits.train.len, splits.test.len), (8 + 99 * 2 + 1, 2 + 99 + 1));
+    assert_eq!(
+        (splits.classes.len(), splits.classes[0].as_str(), splits.classes[100].as_str()),
+        (101, SOME[0], SOME[1])
+    );
+    let test = splits.test.classes().unwrap();
+    assert_eq!((&test[..3], test[101]), (&[0, 0, 1][..], 100));
+
+    // Both parts of the first class make up its images, each in the order of their paths.
+    let train: Vec<u8> = (0..8).map(|i| grey(&splits.train, i)).collect();
+    let test: Vec<u8> = (0..2).map(|i| grey(&splits.test, i)).collect();
+    assert!(train.is_sorted() && test.is_sorted());
+    let mut all = [train, test].concat();
+    all.sort_unstable();
+    assert_eq!(all, (0..10).collect::<Vec<u8>>());
+
+    let origin = &splits.origin;
+    assert_eq!((origin.pool, origin.test, origin.fingerprint.len()), (207, 102, 16));
+    assert!(origin.note.starts_with("309 images, not Caltech-101's 8,677. "), "{}", origin.note);
+    let itself = spec(0.2, 0).read(&root).unwrap();
+    assert_eq!(itself.origin, *origin, "the folder itself is as good");
+}
+
+#[test]
+fn the_split_is_seeded_and_covers_each_class() {
+    let labels: Vec<u16> = (0..60).map(|i| i % 3).collect();
+    let drawn = split(&labels, 3, 0.25, 7);
+    let mut all = [drawn.train.clone(), drawn.test.clone()].concat();
+    all.sort_unstable();
+    assert_eq!(all, (0..60).collect::<Vec<u32>>());
+    for class in 0..3 {
+        assert_eq!(drawn.test.iter().filter(|&&i| labels[i as usize] == class).count(), 5);
+    }
+    assert_eq!(split(&labels, 3, 0.25, 7).test, drawn.test);
+    assert_ne!(split(&labels, 3, 0.25, 8).test, drawn.test);
+
+    for (test, expected) in [(0.001, 3), (0.999, 57)] {
+        assert_eq!(split(&labels, 3, test, 0).test.len(), expected, "at least one, and not all");
+    }
+    let drawn = split(&[0, 1, 1], 3, 0.5, 0);
+    assert_eq!((drawn.single, drawn.train.len(), drawn.test.len()), (vec![0], 1, 1));
+}
+
+#[test]
+fn all_that_is_wrong_is_listed_together() {
+    let (dir, root) = tiny();
+    put(&root.join("accordion/image_0001.jpg"), b"a text");
+    put(&root.join("accordion/image_0002.jpg"), b"");
+    put(&root.join("accordion/image_0003.jpg"), &picture(2)[..60]);
+    put(&root.join("accordion/readme.txt"), b"");
+    put(&root.join("accordion/more/image_0001.jpg"), &picture(0));
+    put(&root.join("loose.jpg"), &picture(0));
+    std::fs::remove_file(root.join("yin_yang/image_0001.jpg")).unwrap();
+    (1..=3).for_each(|i| std::fs::remove_file(root.join(format!("class_07/image_000{i}.jpg"))).unwrap());
+    let error = error(dir.path());
+    assert!(error.starts_with("8 problems with the files of caltech101; restore or remove them, or get"), "{error}");
+    for expected in [
+        "accordion/image_0001.jpg: ",
+        "accordion/image_0002.jpg: empty (0 bytes)",
+        "accordion/image_0003.jpg: ",
+        "accordion/readme.txt: not named like an image",
+        "accordion/more/image_0001.jpg: in a folder inside",
+        "class_07: no images of this class",
+        "loose.jpg: not in the folder of a class",
+        "yin_yang: a single image",
+    ] {
+        assert!(error.contains(expected), "{expected}: {error}");
+    }
+}
+
+#[test]
+fn another_data_set_is_refused() {
+    let (dir, root) = tiny();
+    std::fs::rename(root.join("accordion"), root.join("apple_pie")).unwrap();
+    let renamed = error(dir.path());
+    assert!(renamed.contains("101 folders of classes (apple_pie to yin_yang), but no accordion"), "{renamed}");
+    assert!(renamed.contains("is this Caltech-101?") && !renamed.contains('\n'), "{renamed}");
+
+    std::fs::rename(root.join("apple_pie"), root.join("accordion")).unwrap();
+    std::fs::remove_dir_all(root.join("class_50")).unwrap();
+    assert!(error(dir.path()).contains("100 folders of classes (accordion to yin_yang); Caltech-101 has 101"));
+
+    std::fs::remove_dir_all(&root).unwrap();
+    let missing = error(dir.path());
+    assert!(missing.contains("101_ObjectCategories: no such folder") && missing.contains("PT4AL_DATA"), "{missing}");
+    std::fs::create_dir(&root).unwrap();
+    assert!(error(dir.path()).contains("101_ObjectCategories: no folders; Caltech-101 has 101"));
+}
+
+#[test]
+fn a_file_that_goes_later_is_named() {
+    let (dir, root) = tiny();
+    let splits = spec(0.2, 0).read(dir.path()).unwrap();
+    (1..=10).for_each(|i| std::fs::remove_file(root.join(format!("accordion/image_{i:04}.jpg"))).unwrap());
+    let crate::data::images::Records::Source(source) = &splits.train.records else { panic!("not in files") };
+    let error = source.fill(0, &mut vec![0; splits.train.record()]).unwrap_err().to_string();
+    assert!(error.contains(".jpg: cannot be read") && error.contains("restore it, then run again"), "{error}");
+}

@@ -1,0 +1,119 @@
+//! Checking the content of files.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use indicatif::HumanCount;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::Files;
+use super::cache::Cache;
+use crate::data::problems::Problems;
+use crate::machine::say;
+use crate::spec::hex;
+
+/// A file's SHA-256.
+pub(super) type Sum = [u8; 32];
+
+/// What is told about files that were checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// 16 hexadecimal digits that change with any file's relative path or content.
+    pub fingerprint: String,
+    /// Of all files together.
+    pub bytes: u64,
+    /// Files that were read now; the others are known from an earlier check.
+    pub read: usize,
+}
+
+/// How often a person hears how far it is.
+const SAY_EVERY: Duration = Duration::from_secs(10);
+/// How often what was checked is kept, for a check that is ended early.
+const KEEP_EVERY: Duration = Duration::from_secs(60);
+/// Files between two looks at the clock.
+const PART: usize = 4096;
+
+type Check<'a> = &'a (dyn Fn(usize, &[u8]) -> Result<(), String> + Sync);
+
+/// Reads, hashes (SHA-256) and checks every file that is not known to be good from an earlier call, in parallel.
+///
+/// `check` is given the file's index and bytes, and says in a few words what is wrong with them. Files that pass are
+/// remembered in the folder `cache`, for this folder of files and this `kind` of check (a word that also names the
+/// files to people): while path, size and time of change stay the same, they are not read again. Where the cache
+/// cannot be written, a line says so, and all files are read again the next time.
+///
+/// # Errors
+/// If the folder of the files is gone. Files that are not good are problems, not errors.
+pub fn verify(files: &Files, kind: &str, check: Check, cache: &Path, problems: &Problems) -> Result<Verified> {
+    let root = files.root.canonicalize().with_context(|| format!("{}: cannot be found", files.root.display()))?;
+    let cache = Cache::new(cache, &root, kind);
+    let (mut sums, mut kept) = cache.load(files);
+    let unknown: Vec<usize> = (0..files.len()).filter(|&i| sums[i].is_none()).collect();
+    let known = files.len() - unknown.len();
+    let progress =
+        Progress { kind, total: files.len(), done: AtomicUsize::new(known), last: Mutex::new(Instant::now()) };
+
+    let mut last = Instant::now();
+    for part in unknown.chunks(PART) {
+        let read = part.par_iter().map(|&index| {
+            let sum = read(files, index, check).map_err(|why| problems.add(&files.path(index), why)).ok();
+            progress.step();
+            (index, sum)
+        });
+        for (index, sum) in read.collect::<Vec<_>>() {
+            sums[index] = sum;
+        }
+        if last.elapsed() > KEEP_EVERY {
+            kept = cache.save(files, &sums);
+            last = Instant::now();
+        }
+    }
+    let good = sums.iter().flatten().count();
+    if good != kept || !unknown.is_empty() {
+        cache.save(files, &sums);
+    }
+
+    let mut hash = Sha256::new();
+    for (path, sum) in files.iter().zip(&sums) {
+        hash.update(path);
+        // No path has this byte, so a path ends where it seems to.
+        hash.update([0]);
+        hash.update(sum.unwrap_or_default());
+    }
+    let bytes = files.entries.iter().map(|entry| entry.bytes).sum();
+    Ok(Verified { fingerprint: hex(&hash.finalize()[..8]), bytes, read: unknown.len() })
+}
+
+/// The hash of a file that is good, or what is wrong with it.
+fn read(files: &Files, index: usize, check: Check) -> Result<Sum, String> {
+    let bytes = files.read(index)?;
+    if bytes.is_empty() {
+        return Err("empty (0 bytes)".into());
+    }
+    check(index, &bytes)?;
+    Ok(Sha256::digest(&bytes).into())
+}
+
+struct Progress<'a> {
+    kind: &'a str,
+    total: usize,
+    done: AtomicUsize,
+    last: Mutex<Instant>,
+}
+
+impl Progress<'_> {
+    fn step(&self) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        // Whoever finds the lock taken need not say it as well.
+        let Ok(mut last) = self.last.try_lock() else { return };
+        if last.elapsed() >= SAY_EVERY {
+            *last = Instant::now();
+            let (done, total) = (HumanCount(done as u64), HumanCount(self.total as u64));
+            say(&format!("checking the files of {}: {done} of {total}", self.kind));
+        }
+    }
+}
