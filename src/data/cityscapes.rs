@@ -1,15 +1,169 @@
-//! To be written.
+//! Cityscapes (Cordts et al., CVPR 2016), or another data set in its layout, for instance CamVid.
+//!
+//! In the data folder: `cityscapes/`, or `camvid/`, or the data folder itself, the first of them that has both
+//! `leftImg8bit/` and `gtFine/`. The train split is `train`, the test split is `val`: `test` has no public labels, and
+//! is not read, nor are `train_extra` and `demoVideo`. An image is `leftImg8bit/<split>/<city>/*_leftImg8bit.png`, its
+//! label `gtFine/<split>/<city>/*_gtFine_labelIds.png` or `*_gtFine_labelTrainIds.png`, whichever the spec names.
+//!
+//! Other files that the official download or its scripts put there are known by name and left alone (the other
+//! numbering, `color`, `instanceIds`, `instanceTrainIds`, `polygons.json`, `cityscapes_panoptic_*`); any other file is
+//! a problem, because it may be an image that was meant to be read.
 
-use std::path::Path;
+mod labels;
+mod pairs;
 
-use anyhow::Result;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::Reader;
-use super::images::Splits;
-use crate::spec::CityscapesSpec;
+use anyhow::{Result, anyhow, bail};
+use indicatif::HumanCount;
+use sha2::{Digest, Sha256};
+
+use super::images::{Labels, Records, Source, Split, Splits};
+use super::index::{self, Files};
+use super::problems::Problems;
+use super::{Reader, cache_folder, decode};
+use crate::spec::{CityscapesSpec, LabelFiles, hex};
+use crate::store::DataOrigin;
+use pairs::Tree;
+
+/// The folder of the images.
+const IMAGES: &str = "leftImg8bit";
+/// The folder of the labels.
+const LABELS: &str = "gtFine";
+/// Where both are looked for in the data folder, in this order, before the data folder itself.
+const FOLDERS: [&str; 2] = ["cityscapes", "camvid"];
+/// Images of the official train and val splits.
+const OFFICIAL: [usize; 2] = [2975, 500];
+
+/// What a person should do who has not got the files.
+const REMEDY: &str = "unpack leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip from \
+    https://www.cityscapes-dataset.com/downloads/ (it asks for an account) into the folder cityscapes there, or name \
+    another data folder with --data or PT4AL_DATA";
+/// And who has some that are not usable.
+const REMEDY_FILES: &str = "restore or remove them, correct `dataset.cityscapes` in the spec, or name the folder of \
+    another data set in this layout with --data or PT4AL_DATA";
 
 impl Reader for CityscapesSpec {
-    fn read(&self, _dir: &Path) -> Result<Splits> {
-        todo!()
+    /// Both splits stay in their files; `origin.pool` is the whole train split.
+    fn read(&self, dir: &Path) -> Result<Splits> {
+        let root = locate(dir)?;
+        let missing = Problems::default();
+        for folder in [IMAGES, LABELS].iter().flat_map(|tree| ["train", "val"].map(|split| root.join(tree).join(split)))
+        {
+            if !folder.is_dir() {
+                missing.add(&folder, "no such folder");
+            }
+        }
+        missing.into_result("cityscapes", REMEDY)?;
+
+        let problems = Problems::default();
+        pairs::check_top(&root.join(IMAGES), &problems)?;
+        pairs::check_top(&root.join(LABELS), &problems)?;
+        let cache = cache_folder(dir);
+        let (train, of_train) = self.split(&root, "train", &cache, &problems)?;
+        let (test, of_test) = self.split(&root, "val", &cache, &problems)?;
+        problems.into_result("cityscapes", REMEDY_FILES)?;
+
+        let origin = DataOrigin {
+            name: "cityscapes".into(),
+            pool: train.len,
+            test: test.len,
+            fingerprint: hex(&Sha256::digest(of_train + &of_test)[..8]),
+            files: Vec::new(),
+            note: note(train.len, test.len),
+            classes: Vec::new(),
+        };
+        Ok(Splits { train, test, classes: labels::CLASSES.map(|(name, _)| name.into()).into(), origin })
     }
 }
+
+impl CityscapesSpec {
+    /// One split with the fingerprints of its two folders. It is whole only if no problem was noted.
+    fn split(&self, root: &Path, name: &str, cache: &Path, problems: &Problems) -> Result<(Split, String)> {
+        let [height, width] = self.size;
+        let pairs = pairs::find(root, name, self.labels, problems)?;
+        let image = |_, bytes: &[u8]| {
+            decode::whole(bytes, self.size, None, &mut vec![0; height * width * 3]).map_err(|e| e.to_string())
+        };
+        let label = |_, bytes: &[u8]| {
+            let mut map = vec![0; height * width];
+            decode::label_map(bytes, self.size, None, &mut map).map_err(|e| e.to_string())?;
+            labels::to_classes(self.labels, &mut map, width)
+        };
+        // What a file is checked for is part of the name, so that it is checked anew where the spec differs.
+        let size = format!("{height} x {width}");
+        let tree = Tree::labels(self.labels).suffix;
+        let images = index::verify(&pairs.images, &format!("cityscapes, images of {size}"), &image, cache, problems)?;
+        let labels = index::verify(&pairs.labels, &format!("cityscapes, *{tree} of {size}"), &label, cache, problems)?;
+
+        let [height, width] = self.resize.unwrap_or(self.size);
+        let fingerprints = images.fingerprint + &labels.fingerprint;
+        let (len, files) = (pairs.label_of.len(), self.labels);
+        let source = InFiles { pairs, size: self.size, resize: self.resize, files };
+        let split = Split { height, width, len, labels: Labels::Maps, records: Records::Source(Arc::new(source)) };
+        Ok((split, fingerprints))
+    }
+}
+
+/// Images and labels in their files.
+#[derive(Debug)]
+struct InFiles {
+    pairs: pairs::Pairs,
+    size: [usize; 2],
+    resize: Option<[usize; 2]>,
+    files: LabelFiles,
+}
+
+impl Source for InFiles {
+    fn fill(&self, index: usize, record: &mut [u8]) -> Result<()> {
+        let [height, width] = self.resize.unwrap_or(self.size);
+        let (pixels, map) = record.split_at_mut(height * width * 3);
+        let changed = |files: &Files, file: usize, why: String| {
+            anyhow!("{}: {why}, but it was usable when it was checked; restore it", files.path(file).display())
+        };
+        let read = |files: &Files, file: usize| {
+            std::fs::read(files.path(file)).map_err(|e| changed(files, file, format!("cannot be read ({e})")))
+        };
+        let (images, labels, label) = (&self.pairs.images, &self.pairs.labels, self.pairs.label_of[index]);
+        decode::whole(&read(images, index)?, self.size, self.resize, pixels)
+            .map_err(|e| changed(images, index, e.to_string()))?;
+        decode::label_map(&read(labels, label)?, self.size, self.resize, map)
+            .map_err(|e| changed(labels, label, e.to_string()))?;
+        labels::to_classes(self.files, map, width).map_err(|why| changed(labels, label, why))
+    }
+}
+
+/// The folder that has both trees.
+fn locate(dir: &Path) -> Result<PathBuf> {
+    let places: Vec<PathBuf> = FOLDERS.iter().map(|name| dir.join(name)).chain([dir.to_owned()]).collect();
+    if let Some(place) = places.iter().find(|place| place.join(IMAGES).is_dir() && place.join(LABELS).is_dir()) {
+        return Ok(place.clone());
+    }
+    for place in &places {
+        let has = |tree| place.join(tree).is_dir();
+        for (here, lacks) in [(IMAGES, LABELS), (LABELS, IMAGES)] {
+            if has(here) {
+                bail!("{}: no such folder, but there is {here} beside it; {REMEDY}", place.join(lacks).display());
+            }
+        }
+    }
+    bail!("{}: neither it nor cityscapes or camvid in it has {IMAGES} and {LABELS}; {REMEDY}", dir.display())
+}
+
+/// What a reader of the results must know; empty for the official numbers of images.
+fn note(train: usize, val: usize) -> String {
+    if [train, val] == OFFICIAL {
+        return String::new();
+    }
+    let [official_train, official_val] = OFFICIAL.map(|n| HumanCount(n as u64));
+    format!(
+        "{} train and {} val images, not Cityscapes' {official_train} and {official_val}: these are not the official \
+         images, so results are not comparable with published ones.",
+        HumanCount(train as u64),
+        HumanCount(val as u64)
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -33,17 +33,8 @@ const ALTERNATIVES: [&[&str]; 6] = [
 ];
 
 /// Alternatives that may be written as a bare name although they take options: `"x"` is short for `{ x = {} }`.
-const TAKE_OPTIONS: [&str; 9] = [
-    "cifar10",
-    "shapes",
-    "caltech101",
-    "imagenet",
-    "cityscapes",
-    "long-tail",
-    "step",
-    "linear",
-    "pretext-batch",
-];
+const TAKE_OPTIONS: [&str; 9] =
+    ["cifar10", "shapes", "caltech101", "imagenet", "cityscapes", "long-tail", "step", "linear", "pretext-batch"];
 
 /// The experiment that a spec file describes: its name without the ending.
 pub fn experiment_name(path: &Path) -> Result<String> {
