@@ -1,0 +1,224 @@
+//! The file formats: bytes to pixels of one or three channels.
+
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::errors::DecodeErrors;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
+
+use super::NotAnImage;
+
+/// Pixels of either side that an image may have: more is a broken header, or meant to exhaust memory.
+const LONGEST: usize = 1 << 14;
+
+/// The first byte of a JPEG's markers, and the second of some.
+const MARK: u8 = 0xff;
+const SCAN: u8 = 0xda;
+const IMAGE_END: u8 = 0xd9;
+
+type Jpeg<'a> = JpegDecoder<ZCursor<&'a [u8]>>;
+
+/// How many bytes a decoded pixel has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Channels {
+    Grey = 1,
+    Rgb = 3,
+}
+
+/// An image whose header has been read.
+pub(super) enum Opened<'a> {
+    /// `endless` is all of a file that lacks the end of the image.
+    Jpeg {
+        decoder: Box<Jpeg<'a>>,
+        size: [usize; 2],
+        endless: Option<&'a [u8]>,
+    },
+    Png {
+        reader: Box<png::Reader<&'a [u8]>>,
+        size: [usize; 2],
+    },
+}
+
+impl<'a> Opened<'a> {
+    /// Reads the header of a JPEG or PNG.
+    pub fn new(bytes: &'a [u8]) -> Result<Self, NotAnImage> {
+        match bytes {
+            [] => Err(NotAnImage("is empty".into())),
+            [0xff, 0xd8, ..] => jpeg(bytes),
+            [0x89, b'P', b'N', b'G', ..] => png(bytes, png::Transformations::normalize_to_color8()),
+            _ => Err(NotAnImage("is neither a JPEG nor a PNG".into())),
+        }
+    }
+
+    /// Reads the header of a PNG with one channel of 8 bits.
+    pub fn label_map(bytes: &'a [u8]) -> Result<Self, NotAnImage> {
+        if !bytes.starts_with(b"\x89PNG") {
+            return Err(NotAnImage(if bytes.is_empty() { "is empty" } else { "is not a PNG" }.into()));
+        }
+        let opened = png(bytes, png::Transformations::IDENTITY)?;
+        if let Self::Png { reader, .. } = &opened {
+            let (color, depth) = (reader.info().color_type, reader.info().bit_depth);
+            let single = matches!(color, png::ColorType::Grayscale | png::ColorType::Indexed);
+            if !single || depth != png::BitDepth::Eight {
+                let bits = depth as u8;
+                return Err(NotAnImage(format!(
+                    "is {color:?} of {bits} bits, not a label map of one channel of 8 bits"
+                )));
+            }
+        }
+        Ok(opened)
+    }
+
+    /// Height and width.
+    pub fn size(&self) -> [usize; 2] {
+        match self {
+            Self::Jpeg { size, .. } | Self::Png { size, .. } => *size,
+        }
+    }
+
+    /// Decodes the pixels into the beginning of `buffer`.
+    pub fn decode(self, buffer: &mut Vec<u8>) -> Result<Channels, NotAnImage> {
+        match self {
+            Self::Jpeg { mut decoder, endless: None, .. } => decode_jpeg(&mut decoder, buffer),
+            Self::Jpeg { decoder, endless: Some(bytes), .. } => decode_endless(bytes, &decoder, buffer),
+            Self::Png { reader, .. } => decode_png(*reader, buffer),
+        }
+    }
+}
+
+/// `len` bytes of `buffer`, zeroed: where a decoder gives up on a part, the image before must not shine through.
+fn room(buffer: &mut Vec<u8>, len: usize) -> &mut [u8] {
+    buffer.clear();
+    buffer.resize(len, 0);
+    buffer
+}
+
+/// Whether only the strict mode minds: bytes between the segments of the header, which other decoders skip.
+fn is_pedantry(error: &DecodeErrors) -> bool {
+    matches!(error, DecodeErrors::FormatStatic(why) if why.contains("Extra bytes between headers"))
+}
+
+/// Reads the header.
+fn jpeg(bytes: &[u8]) -> Result<Opened<'_>, NotAnImage> {
+    let ends = has_end(bytes);
+    // The decoder fills what is missing of a file that is cut short, but for its strict mode.
+    let mut decoder = jpeg_decoder(bytes, true);
+    let mut read = decoder.decode_headers();
+    if ends && read.as_ref().is_err_and(is_pedantry) {
+        decoder = jpeg_decoder(bytes, false);
+        read = decoder.decode_headers();
+    }
+    read.map_err(|e| broken_jpeg(&e))?;
+    match decoder.dimensions() {
+        Some((width, height)) if width > 0 && height > 0 => {
+            Ok(Opened::Jpeg { decoder, size: [height, width], endless: (!ends).then_some(bytes) })
+        }
+        _ => Err(NotAnImage("is a JPEG without pixels".into())),
+    }
+}
+
+fn jpeg_decoder(bytes: &[u8], strict: bool) -> Box<Jpeg<'_>> {
+    let options = DecoderOptions::default().set_max_width(LONGEST).set_max_height(LONGEST).set_strict_mode(strict);
+    Box::new(JpegDecoder::new_with_options(ZCursor::new(bytes), options))
+}
+
+/// Whether the end of the image follows its first scan. A thumbnail's end, which is in a segment, is not meant.
+fn has_end(jpeg: &[u8]) -> bool {
+    let mut at = 2;
+    while let Some(&[byte, marker]) = jpeg.get(at..at + 2) {
+        match (byte, marker) {
+            (MARK, SCAN) => return jpeg[at..].windows(2).rev().any(|pair| pair == [MARK, IMAGE_END]),
+            // Segments, which all have a length; before them may be stray and repeated bytes.
+            (MARK, 0xc0..=0xcf | 0xdb..=0xfe) => match jpeg.get(at + 2..at + 4) {
+                Some(&[high, low]) => at += 2 + usize::from(u16::from_be_bytes([high, low])),
+                _ => return false,
+            },
+            _ => at += 1,
+        }
+    }
+    false
+}
+
+fn decode_jpeg(decoder: &mut Jpeg, buffer: &mut Vec<u8>) -> Result<Channels, NotAnImage> {
+    let grey = decoder.input_colorspace() == Some(ColorSpace::Luma);
+    if grey {
+        decoder.set_options(decoder.options().jpeg_set_out_colorspace(ColorSpace::Luma));
+    }
+    let len = decoder.output_buffer_size().ok_or_else(|| NotAnImage("is a JPEG without pixels".into()))?;
+    decoder.decode_into(room(buffer, len)).map_err(|e| broken_jpeg(&e))?;
+    Ok(if grey { Channels::Grey } else { Channels::Rgb })
+}
+
+/// Decodes a JPEG without an end: whole, if its pixels do not depend on what might have followed.
+fn decode_endless(bytes: &[u8], decoder: &Jpeg, buffer: &mut Vec<u8>) -> Result<Channels, NotAnImage> {
+    let cut = || NotAnImage("is a truncated JPEG (it has no end)".into());
+    // A later scan refines all pixels, and none of them would be missed.
+    if decoder.info().is_none_or(|info| !info.sof.is_sequential_dct()) {
+        return Err(cut());
+    }
+    // The end may have been cut in two.
+    let bytes = bytes.strip_suffix(&[MARK]).unwrap_or(bytes);
+    let decode = |followed_by: u8, buffer: &mut Vec<u8>| {
+        let bytes = [bytes, &[followed_by; 64], &[MARK, IMAGE_END]].concat();
+        let mut decoder = jpeg_decoder(&bytes, true);
+        decoder.decode_headers().map_err(|_| cut())?;
+        decode_jpeg(&mut decoder, buffer).map_err(|_| cut())
+    };
+    let channels = decode(0, buffer)?;
+    let mut other = Vec::new();
+    for followed_by in [0b0101_0101, 0b1010_1010] {
+        decode(followed_by, &mut other)?;
+        if *buffer != other {
+            return Err(cut());
+        }
+    }
+    Ok(channels)
+}
+
+fn broken_jpeg(error: &DecodeErrors) -> NotAnImage {
+    NotAnImage(format!("is a broken or truncated JPEG ({})", one_line(error)))
+}
+
+fn png(bytes: &[u8], as_what: png::Transformations) -> Result<Opened<'_>, NotAnImage> {
+    let mut decoder = png::Decoder::new(bytes);
+    decoder.set_transformations(as_what);
+    let reader = Box::new(decoder.read_info().map_err(|e| broken_png(&e))?);
+    let size = [reader.info().height as usize, reader.info().width as usize];
+    if size.iter().any(|&side| side > LONGEST) {
+        return Err(NotAnImage(format!("is {}x{} (width x height); {LONGEST} is the most", size[1], size[0])));
+    }
+    Ok(Opened::Png { reader, size })
+}
+
+fn decode_png(mut reader: png::Reader<&[u8]>, buffer: &mut Vec<u8>) -> Result<Channels, NotAnImage> {
+    let len = reader.output_buffer_size();
+    let pixels = room(buffer, len);
+    let frame = reader.next_frame(pixels).map_err(|e| broken_png(&e))?;
+    reader.finish().map_err(|e| broken_png(&e))?;
+    let alpha = |channels: usize, pixels: &mut [u8]| {
+        for (i, at) in (0..frame.buffer_size()).step_by(channels + 1).enumerate() {
+            pixels.copy_within(at..at + channels, i * channels);
+        }
+    };
+    Ok(match frame.color_type {
+        png::ColorType::Grayscale | png::ColorType::Indexed => Channels::Grey,
+        png::ColorType::Rgb => Channels::Rgb,
+        png::ColorType::GrayscaleAlpha => {
+            alpha(1, pixels);
+            Channels::Grey
+        }
+        png::ColorType::Rgba => {
+            alpha(3, pixels);
+            Channels::Rgb
+        }
+    })
+}
+
+fn broken_png(error: &png::DecodingError) -> NotAnImage {
+    NotAnImage(format!("is a broken or truncated PNG ({})", one_line(error)))
+}
+
+/// Both decoders' messages may end in a line break.
+fn one_line(error: &dyn std::fmt::Display) -> String {
+    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}
