@@ -15,11 +15,7 @@ mod pairs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-<<<<<<< HEAD
-use anyhow::{Context, Result, anyhow, bail};
-=======
 use anyhow::{Result, anyhow, bail};
->>>>>>> w-cityscapes
 use indicatif::HumanCount;
 use sha2::{Digest, Sha256};
 

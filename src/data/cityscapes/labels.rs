@@ -73,13 +73,9 @@ pub(super) fn to_classes(files: LabelFiles, map: &mut [u8], width: usize) -> Res
     for (at, value) in map.iter_mut().enumerate() {
         let Some(class) = table[usize::from(*value)] else {
             let (row, column) = (at / width, at % width);
-<<<<<<< HEAD
-            return Err(format!("{what} {value} is out of range 0 to {last} (row {row}, column {column}; 255 is none)"));
-=======
             return Err(format!(
                 "{what} {value} is out of range 0 to {last} (row {row}, column {column}; 255 is none)"
             ));
->>>>>>> w-cityscapes
         };
         *value = class;
     }

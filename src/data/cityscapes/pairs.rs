@@ -53,11 +53,7 @@ impl Tree {
     }
 
     /// `<city>/<name>` of a path that is read.
-<<<<<<< HEAD
-    fn key<'a>(self, relative: &'a str) -> Option<&'a str> {
-=======
     fn key(self, relative: &str) -> Option<&str> {
->>>>>>> w-cityscapes
         let key = relative.strip_suffix(self.suffix)?;
         let (city, name) = key.split_once('/')?;
         (!city.is_empty() && !name.is_empty() && !name.contains('/')).then_some(key)
@@ -72,12 +68,8 @@ impl Tree {
         let wanted = |relative: &str| {
             let wanted = self.key(relative).is_some();
             if !wanted && !self.knows(relative) {
-<<<<<<< HEAD
-                problems.add(&folder.join(relative), format!("not expected here: the files are <city>/*{}", self.suffix));
-=======
                 problems
                     .add(&folder.join(relative), format!("not expected here: the files are <city>/*{}", self.suffix));
->>>>>>> w-cityscapes
             }
             wanted
         };
