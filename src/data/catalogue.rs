@@ -38,7 +38,7 @@ pub const KNOWN: [Known; 5] = [
         name: "caltech101",
         what: "8,677 photos of 101 classes, of any size, without an official split",
         source: caltech101::SOURCE,
-        terms: "CC BY 4.0; cite Fei-Fei, Fergus and Perona, Learning Generative Visual Models from Few Training \
+        terms: "the terms are on its page; cite Fei-Fei, Fergus and Perona, Learning Generative Visual Models from Few Training \
             Examples, 2004",
         folder: Some(caltech101::FOLDER),
     },

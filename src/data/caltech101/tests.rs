@@ -138,3 +138,16 @@ fn a_file_that_goes_later_is_named() {
     let error = source.fill(0, &mut vec![0; splits.train.record()]).unwrap_err().to_string();
     assert!(error.contains(".jpg: cannot be read") && error.contains("restore it, then run again"), "{error}");
 }
+
+#[cfg(unix)]
+#[test]
+fn the_whole_data_set_reads() {
+    let Some(dir) = crate::data::index::tests::real(FOLDER) else { return };
+    let splits = spec(0.2, 0).read(dir.path()).unwrap();
+    assert_eq!((splits.train.len + splits.test.len, splits.classes.len()), (IMAGES, CLASSES));
+    // The largest class, and a fifth of it.
+    let of = |split: &crate::data::images::Split| split.classes().unwrap().iter().filter(|&&class| class == 5).count();
+    assert_eq!((splits.classes[5].as_str(), of(&splits.train), of(&splits.test)), ("airplanes", 640, 160));
+    assert!(splits.origin.note.starts_with("No checksums"), "{}", splits.origin.note);
+    assert_eq!(spec(0.2, 0).read(dir.path()).unwrap().origin, splits.origin);
+}

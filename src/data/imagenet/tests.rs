@@ -200,3 +200,14 @@ fn another_data_set_is_refused() {
     fs::remove_dir_all(&root).unwrap();
     assert!(error(dir.path()).contains("imagenet: no such folder, so there are no ImageNet files; get"));
 }
+
+#[cfg(unix)]
+#[test]
+fn ten_real_classes_read() {
+    let Some(dir) = crate::data::index::tests::real("imagenet10") else { return };
+    let splits = read(dir.path()).unwrap();
+    assert_eq!((splits.classes.len(), splits.classes[0].as_str()), (10, TENCH));
+    let (train, test) = labels(&splits);
+    assert!((0..10).all(|class| train.contains(&class) && test.contains(&class)));
+    assert!(splits.origin.note.starts_with("10 of ImageNet's 1,000 classes."), "{}", splits.origin.note);
+}

@@ -269,3 +269,25 @@ fn images_are_told_by_their_names() {
     assert!(["a.jpg", "a.JPEG", "b.c.Png"].into_iter().all(named_like_an_image));
     assert!(["jpg", "a.jpg.txt", "a.gif", "jpg/a", ""].into_iter().all(|name| !named_like_an_image(name)));
 }
+
+/// A data folder with a link to one of the real data sets, where `PT4AL_TEST_DATA` names the folder that holds them:
+/// nothing is written there.
+#[cfg(unix)]
+pub(in crate::data) fn real(name: &str) -> Option<tempfile::TempDir> {
+    use std::io::Write;
+    let skip = |why: String| {
+        // Past the capture of the test's output.
+        let _ = writeln!(std::io::stderr(), "SKIPPED: {why}, so this test on {name} has not run");
+    };
+    let Some(data) = std::env::var_os("PT4AL_TEST_DATA").map(PathBuf::from) else {
+        skip("PT4AL_TEST_DATA is not set".into());
+        return None;
+    };
+    let Ok(folder) = data.join(name).canonicalize() else {
+        skip(format!("{} is not there", data.join(name).display()));
+        return None;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(folder, dir.path().join(name)).unwrap();
+    Some(dir)
+}
