@@ -15,6 +15,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
+use crate::data::problems::ProblemList;
+
 #[cfg(feature = "torch")]
 use crate::spec::{self, Spec};
 
@@ -109,7 +111,9 @@ pub fn main() -> i32 {
         Verb::Worker(args) => return worker::worker(args),
     };
     done.unwrap_or_else(|error| {
-        crate::machine::say(&format!("error: {}", format!("{error:#}").replace('\n', " ")));
+        let is_list = error.downcast_ref::<ProblemList>().is_some();
+        let message = format!("{error:#}");
+        crate::machine::say(&format!("error: {}", if is_list { message } else { message.replace('\n', " ") }));
         1
     })
 }

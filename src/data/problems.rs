@@ -1,10 +1,10 @@
 //! What is wrong with a data set's files, collected so that all of it is told at once.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 /// Problems that are listed; the rest is counted.
 const LISTED: usize = 20;
@@ -14,6 +14,18 @@ const LISTED: usize = 20;
 pub struct Problems {
     found: Mutex<Vec<(PathBuf, String)>>,
 }
+
+/// The message of [`Problems::into_result`]: the one error that has several lines.
+#[derive(Debug)]
+pub struct ProblemList(String);
+
+impl Display for ProblemList {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ProblemList {}
 
 impl Problems {
     /// Notes that `path` is not usable, and why (without a remedy: there is one for all).
@@ -51,7 +63,7 @@ impl Problems {
         };
         let count = found.len();
         let problems = if count == 1 { "problem" } else { "problems" };
-        bail!("{count} {problems} with the files of {data_set}; {remedy}:{list}{more}")
+        Err(ProblemList(format!("{count} {problems} with the files of {data_set}; {remedy}:{list}{more}")).into())
     }
 }
 

@@ -2,9 +2,12 @@
 
 mod bad_input;
 mod cifar10;
+mod data_sets;
 mod end_to_end;
 mod experiments;
 mod golden;
 mod interrupted;
+mod pictures;
+mod segmentation;
 mod support;
 mod tidy;

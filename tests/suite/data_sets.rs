@@ -1,0 +1,106 @@
+//! Image folders, from files to curves.
+
+use std::path::Path;
+
+use crate::pictures::{caltech101, png, tiny_caltech101};
+use crate::support::{TINY, Workplace, stderr, values};
+
+/// Records of a run on the pictures in `data`.
+fn run(spec: &str, data: &Path) -> (Workplace, Vec<String>) {
+    let place = Workplace::with(spec);
+    let output = place
+        .command("run tiny.toml --device cpu --only seed0")
+        .env("PT4AL_DATA", data)
+        .env("PT4AL_CACHE", data.join("cache"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let rows = values(&place.path("results/tiny"));
+    (place, rows)
+}
+
+#[test]
+fn caltech101_runs_and_its_storage_changes_nothing() {
+    let data = tempfile::tempdir().unwrap();
+    caltech101(data.path(), 4);
+    let (place, in_memory) = run(&tiny_caltech101("memory"), data.path());
+    for storage in ["mapped", "stream"] {
+        assert_eq!(run(&tiny_caltech101(storage), data.path()).1, in_memory, "{storage}");
+    }
+    // 4 samplers x 3 rounds x (accuracy, loss, two more, epoch).
+    assert_eq!(in_memory.len(), 4 * 3 * 5);
+    let manifest = std::fs::read_to_string(place.path("results/tiny/manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!((&manifest["data"]["pool"], &manifest["data"]["test"]), (&303.into(), &101.into()));
+    assert_eq!(manifest["data"]["classes"].as_array().unwrap().len(), 101);
+    assert_eq!(manifest["data"]["classes"][5]["pool"], 3);
+    let page = std::fs::read_to_string(place.path("results/tiny/README.md")).unwrap();
+    assert!(page.contains("Balanced test accuracy") && page.contains("curve-top-5-accuracy.svg"), "{page}");
+    assert!(place.path("results/tiny/curve-balanced-accuracy.svg").exists());
+    // The storage may change between runs: it is no part of the protocol.
+    std::fs::write(place.path("tiny.toml"), tiny_caltech101("stream")).unwrap();
+    let again = place
+        .command("run tiny.toml --device cpu --only seed0")
+        .env("PT4AL_DATA", data.path())
+        .env("PT4AL_CACHE", data.path().join("cache"))
+        .output()
+        .unwrap();
+    assert!(stderr(&again).contains("nothing to run"), "{}", stderr(&again));
+}
+
+#[test]
+fn bad_files_are_listed_before_anything_runs() {
+    let data = tempfile::tempdir().unwrap();
+    caltech101(data.path(), 2);
+    let class = data.path().join("101_ObjectCategories/class_007");
+    std::fs::write(class.join("image_0001.jpg"), "").unwrap();
+    std::fs::write(class.join("image_0002.jpg"), "not a picture").unwrap();
+    let whole = std::fs::read(data.path().join("101_ObjectCategories/class_008/image_0001.jpg")).unwrap();
+    std::fs::write(data.path().join("101_ObjectCategories/class_008/image_0001.jpg"), &whole[..whole.len() / 2])
+        .unwrap();
+    let place = Workplace::with(&tiny_caltech101("memory"));
+    let output = place
+        .command("run tiny.toml --device cpu")
+        .env("PT4AL_DATA", data.path())
+        .env("PT4AL_CACHE", data.path().join("cache"))
+        .output()
+        .unwrap();
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.starts_with("error: 3 problems with the files of"), "{text}");
+    for file in ["class_007/image_0001.jpg", "class_007/image_0002.jpg", "class_008/image_0001.jpg"] {
+        assert_eq!(text.lines().filter(|line| line.contains(file)).count(), 1, "{file}: {text}");
+    }
+    assert!(!text.contains("panicked") && !place.path("results").exists(), "{text}");
+
+    // Mended, it runs: nothing of the bad state is remembered.
+    for name in ["class_007/image_0001.jpg", "class_007/image_0002.jpg", "class_008/image_0001.jpg"] {
+        png(&data.path().join("101_ObjectCategories").join(name), [14, 14], 3, &[9; 14 * 14 * 3]);
+    }
+    run(
+        &tiny_caltech101("memory").replace("test = 0.25", "test = 0.5").replace("query = 20", "query = 5"),
+        data.path(),
+    );
+}
+
+#[test]
+fn an_imbalanced_pool_is_counted_and_measured_by_class() {
+    let spec = TINY
+        .replace("[rounds]", "[imbalance]\nlong-tail = { ratio = 10.0, seed = 0 }\n[rounds]")
+        .replace("pool = 200", "pool = 600")
+        .replace("title = \"Tiny\"", "title = \"Tiny\"\nmetrics = [\"balanced-accuracy\", \"per-class\"]");
+    let (place, rows) = run(&spec, Path::new("/nowhere"));
+    let manifest = std::fs::read_to_string(place.path("results/tiny/manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    let classes = manifest["data"]["classes"].as_array().unwrap();
+    let pool: Vec<u64> = classes.iter().map(|class| class["pool"].as_u64().unwrap()).collect();
+    assert_eq!(pool.iter().sum::<u64>(), manifest["data"]["pool"].as_u64().unwrap());
+    assert!(pool[0] >= 5 * pool[9] && pool[9] > 0, "{pool:?}");
+    assert_eq!(classes.iter().map(|class| class["test"].as_u64().unwrap()).sum::<u64>(), 60);
+    for name in ["balanced-accuracy", &format!("accuracy/{}", classes[3]["name"].as_str().unwrap())] {
+        assert_eq!(rows.iter().filter(|row| row.contains(&format!(",{name},"))).count(), 4 * 3, "{name}");
+    }
+    // Whatever is asked for is of the imbalanced pool: the last class is small there.
+    let page = std::fs::read_to_string(place.path("results/tiny/README.md")).unwrap();
+    assert!(page.contains("on each class"), "{page}");
+}
