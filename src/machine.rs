@@ -2,6 +2,13 @@
 
 /// The process's peak resident memory in MiB; 0 where the system does not tell.
 pub fn peak_rss_mb() -> f64 {
+    // First the process's own: getrusage() starts at what the process that launched it had.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let own =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<f64>().ok());
+    if let Some(kib) = own {
+        return kib / 1024.0;
+    }
     // SAFETY: getrusage fills the struct it is given, which is plain numbers.
     let usage = unsafe {
         let mut usage: libc::rusage = std::mem::zeroed();

@@ -128,10 +128,14 @@ mod tests {
         assert_eq!(present(), [false, false, false, false, true]);
 
         let folders = ["101_ObjectCategories", "imagenet/train", "cityscapes/leftImg8bit/train"];
-        folders.map(|folder| std::fs::create_dir_all(dir.path().join(folder)).unwrap());
+        for folder in folders {
+            std::fs::create_dir_all(dir.path().join(folder)).unwrap();
+        }
         assert_eq!(present(), [false, true, false, false, true], "no val, no labels");
         let folders = ["imagenet/val", "cityscapes/gtFine/train"];
-        folders.map(|folder| std::fs::create_dir_all(dir.path().join(folder)).unwrap());
+        for folder in folders {
+            std::fs::create_dir_all(dir.path().join(folder)).unwrap();
+        }
         assert_eq!(present(), [false, true, true, true, true]);
     }
 

@@ -13,7 +13,7 @@ use tch::{Device, Kind, Tensor};
 use super::Read;
 use super::augment::normalized;
 use super::images::{Labels, Records, Source, Split};
-use crate::spec::{Augment, Normalize, Spec, TaskKind};
+use crate::spec::{Augment, Labeled, Normalize, Spec};
 
 /// Images with their labels.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl Input {
     /// is trained on, for segmentation whole images.
     pub fn of(spec: &Spec) -> Self {
         let trained_on = spec.train.augment.iter().find_map(Augment::size);
-        let center = trained_on.filter(|_| spec.dataset.task() == TaskKind::Classification);
+        let center = trained_on.filter(|_| spec.dataset.task().labels() == Labeled::Images);
         Self { normalize: spec.dataset.normalize(), center }
     }
 

@@ -16,10 +16,10 @@ use std::path::Path;
 use anyhow::{Result, anyhow, ensure};
 
 pub use curve::{Plot, png, svg};
-pub use metric::Metric;
 pub use reference::{Reference, ReferencePoint, reference_folder, references};
 pub use summary::{Failure, Outcome, Row};
 
+pub use crate::spec::Metric;
 use crate::spec::{Spec, load_resolved};
 use crate::store::{Manifest, Records, write_atomically, write_csv};
 
@@ -52,7 +52,7 @@ impl Findings {
 
     /// What the task is judged by, and what else is in the records of what may stand beside it.
     pub fn metrics(&self) -> Vec<Metric> {
-        let all = Metric::of(self.spec.dataset.task());
+        let all = self.spec.dataset.task().metrics();
         let recorded = |metric: &Metric| self.outcome.rows.iter().any(|row| row.metric == metric.name);
         all.iter().enumerate().filter(|(i, metric)| *i == 0 || recorded(metric)).map(|(_, metric)| *metric).collect()
     }
@@ -85,7 +85,7 @@ pub fn report(folder: &Path) -> Result<String> {
     let tables = findings.tables();
     write_csv(&folder.join("summary.csv"), &findings.outcome.rows)?;
     let mut curves = Vec::new();
-    for (i, metric) in Metric::of(findings.spec.dataset.task()).iter().enumerate() {
+    for (i, metric) in findings.spec.dataset.task().metrics().iter().enumerate() {
         let name = if i == 0 { "curve".to_owned() } else { format!("curve-{}", metric.name) };
         let plot = Plot::of(&findings, *metric, findings.spec.train.select.query.name());
         let (vector, pixels) = (folder.join(format!("{name}.svg")), folder.join(format!("{name}.png")));

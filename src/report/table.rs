@@ -3,7 +3,7 @@
 use super::metric::{seeds_in_words, select_in_words, thousands};
 use super::summary::samplers;
 use super::{Failure, Findings, Metric, Reference, Row};
-use crate::spec::TaskKind;
+use crate::spec::Labeled;
 
 /// The tables of every metric under every recorded rule, the one that queried first, then what a reader must know of
 /// them, then the failed trials.
@@ -60,7 +60,7 @@ const CLASSES_SHOWN: usize = 30;
 /// per class in the data set's order, a column per sampler. None where there are no such records, or too many classes.
 pub(super) fn classes(findings: &Findings) -> Option<String> {
     let task = findings.spec.dataset.task();
-    let metric = Metric::of_classes(task);
+    let metric = task.metric_of_classes();
     let select = findings.spec.train.select.query.name();
     let prefix = format!("{}/", metric.name);
     let rows: Vec<(&str, &Row)> = findings
@@ -82,7 +82,10 @@ pub(super) fn classes(findings: &Findings) -> Option<String> {
     if names.is_empty() || names.len() > CLASSES_SHOWN {
         return None;
     }
-    let counted = if task == TaskKind::Segmentation { "images with it in the pool" } else { "pool" };
+    let counted = match task.labels() {
+        Labeled::Images => "pool",
+        Labeled::Pixels => "images with it in the pool",
+    };
     let header = ["class", counted].into_iter().chain(samplers.iter().copied());
     let mut grid = vec![header.map(str::to_owned).collect::<Vec<_>>()];
     for class in names {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::TaskKind;
+
 /// The data set, its part that is used, and its normalisation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -11,15 +13,6 @@ pub enum DatasetSpec {
     Caltech101(Caltech101Spec),
     Imagenet(ImagenetSpec),
     Cityscapes(CityscapesSpec),
-}
-
-/// What is learned on a data set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TaskKind {
-    /// A class for each image.
-    Classification,
-    /// A class for each pixel.
-    Segmentation,
 }
 
 impl DatasetSpec {

@@ -9,6 +9,7 @@ mod hash;
 mod model;
 mod parse;
 mod sampler;
+mod task;
 mod work;
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,7 @@ pub(crate) use hash::{hex, short_hash};
 pub use model::*;
 pub use parse::{Source, experiment_name, load, load_resolved, profiles};
 pub use sampler::*;
+pub use task::*;
 pub use work::Work;
 
 /// One experiment: samplers x seeds on one data set under one protocol.

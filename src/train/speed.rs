@@ -11,7 +11,7 @@ use crate::data::images::{Labels, Records, Split};
 use crate::data::{Data, Input, Size, on_device};
 use crate::model::Network;
 use crate::seed::{self, Purpose};
-use crate::spec::{Spec, TaskKind};
+use crate::spec::{Labeled, Spec};
 use crate::task;
 
 /// Images a second.
@@ -52,9 +52,9 @@ pub fn measure(spec: &Spec, size: &Size, device: Device, budget: Duration) -> Re
 }
 
 fn made_up(spec: &Spec, size: &Size, n: usize, device: Device) -> Data {
-    let labels = match spec.dataset.task() {
-        TaskKind::Classification => Labels::Classes((0..n).map(|i| (i % size.classes) as u16).collect()),
-        TaskKind::Segmentation => Labels::Maps,
+    let labels = match spec.dataset.task().labels() {
+        Labeled::Images => Labels::Classes((0..n).map(|i| (i % size.classes) as u16).collect()),
+        Labeled::Pixels => Labels::Maps,
     };
     let (height, width) = (size.height, size.width);
     let mut split = Split { height, width, len: n, labels, records: Records::Memory(Vec::new()) };
