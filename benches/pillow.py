@@ -10,7 +10,6 @@ import sys
 import time
 from pathlib import Path
 
-import numpy
 import PIL
 from PIL import Image
 
@@ -31,7 +30,7 @@ def square(data, resize, crop):
     if size != image.size:
         image = image.resize(size, Image.Resampling.BILINEAR)
     left, top = round((size[0] - crop) / 2), round((size[1] - crop) / 2)
-    return numpy.asarray(image.crop((left, top, left + crop, top + crop)))
+    return image.crop((left, top, left + crop, top + crop)).tobytes()
 
 
 data, large = sys.argv[1:]
