@@ -1,16 +1,208 @@
 //! Where records are held.
 
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result, anyhow};
+use memmap2::Mmap;
+use rayon::prelude::*;
 
-use super::images::Split;
+use super::images::{Records, Source, Split};
+use crate::machine;
 use crate::spec::Storage;
 
-/// Moves the records of a split to `storage`; `key` names its file in the folder `cache`.
+/// Bytes that are decoded before they are written: enough to keep all cores busy.
+const BLOCK: usize = 64 << 20;
+/// Between two lines about a long decoding.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Moves the records of a split to `storage`. A mapped one is the file `<cache>/<key>.u8`, whose bytes must depend on
+/// nothing but `key`; it is made where it is missing, and only by one of the processes that want it. What is in memory
+/// stays there.
 ///
 /// # Errors
-/// If a record cannot be made, or the cache cannot be written.
-pub fn hold(split: Split, _storage: Storage, _cache: &Path, _key: &str) -> Result<Split> {
-    Ok(split)
+/// The first record that cannot be made; or memory, or a cache folder, that cannot hold them, with the remedy.
+pub fn hold(split: Split, storage: Storage, cache: &Path, key: &str) -> Result<Split> {
+    let Records::Source(source) = &split.records else { return Ok(split) };
+    let all = All { source: &**source, len: split.len, record: split.record(), key };
+    let records = match storage {
+        Storage::Memory => Records::Memory(all.in_memory()?),
+        Storage::Mapped if all.bytes() > 0 => Records::Source(Arc::new(all.mapped(cache)?)),
+        Storage::Mapped | Storage::Stream => return Ok(split),
+    };
+    Ok(Split { records, ..split })
 }
+
+/// All records of a split.
+struct All<'a> {
+    source: &'a dyn Source,
+    len: usize,
+    /// Bytes of one.
+    record: usize,
+    key: &'a str,
+}
+
+impl All<'_> {
+    fn bytes(&self) -> usize {
+        self.len * self.record
+    }
+
+    fn in_memory(&self) -> Result<Vec<u8>> {
+        let mut records = Vec::new();
+        records.try_reserve_exact(self.bytes()).map_err(|_| {
+            let size = mib(self.bytes());
+            anyhow!("{}: {size} do not fit into memory; set `storage = \"mapped\"` in the spec", self.key)
+        })?;
+        records.resize(self.bytes(), 0);
+        self.fill(0, &mut records, &Progress::new(self))?;
+        Ok(records)
+    }
+
+    fn mapped(&self, cache: &Path) -> Result<Mapped> {
+        let path = cache.join(format!("{}.u8", self.key));
+        // Whoever made it may have been another user.
+        if let Some(map) = self.map(&path)? {
+            return Ok(map);
+        }
+        std::fs::create_dir_all(cache).map_err(|e| unwritable(cache, &e))?;
+        let _lock = self.lock(&cache.join(format!("{}.lock", self.key)))?;
+        if self.map(&path)?.is_none() {
+            let part = cache.join(format!("{}.u8.part", self.key));
+            self.write(&part).inspect_err(|_| {
+                // That it is left behind, and where, would say less than why.
+                let _ = std::fs::remove_file(&part);
+            })?;
+            std::fs::rename(&part, &path).map_err(|e| unwritable(&path, &e))?;
+        }
+        self.map(&path)?.with_context(|| format!("{}: was changed by something else; run again", path.display()))
+    }
+
+    /// The file, if it is there and has the right length.
+    fn map(&self, path: &Path) -> Result<Option<Mapped>> {
+        let unreadable = |e: io::Error| {
+            anyhow!("{}: cannot be read ({e}); remove it, or name another folder with PT4AL_CACHE", path.display())
+        };
+        let file = match File::open(path) {
+            // What else is wrong with the folder, writing to it will tell.
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+            file => file.map_err(unreadable)?,
+        };
+        if file.metadata().map_err(unreadable)?.len() != self.bytes() as u64 {
+            return Ok(None);
+        }
+        // SAFETY: nothing writes to the file once it has this name; another one with the name replaces it by renaming.
+        let map = unsafe { Mmap::map(&file) }.map_err(unreadable)?;
+        Ok(Some(Mapped { map, record: self.record }))
+    }
+
+    /// Keeps other processes from making the same file until it is dropped. The lock's file stays: removing it could
+    /// let two in.
+    fn lock(&self, path: &Path) -> Result<File> {
+        let file = OpenOptions::new().create(true).append(true).open(path).map_err(|e| unwritable(path, &e))?;
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => {
+                machine::say(&format!("waiting for {}, made by another process", self.key))
+            }
+            Err(TryLockError::Error(e)) => return Err(unwritable(path, &e)),
+        }
+        file.lock().map_err(|e| unwritable(path, &e))?;
+        Ok(file)
+    }
+
+    fn write(&self, path: &Path) -> Result<()> {
+        let full = |e: io::Error| {
+            anyhow!(
+                "{}: cannot be written ({e}); free {} of disk space, or name another folder with PT4AL_CACHE",
+                path.display(),
+                mib(self.bytes())
+            )
+        };
+        let mut file = File::create(path).map_err(full)?;
+        let progress = Progress::new(self);
+        let at_once = (BLOCK / self.record).clamp(1, self.len);
+        let mut block = vec![0; at_once * self.record];
+        for first in (0..self.len).step_by(at_once) {
+            let block = &mut block[..at_once.min(self.len - first) * self.record];
+            self.fill(first, block, &progress)?;
+            file.write_all(block).map_err(full)?;
+        }
+        file.sync_all().map_err(full)
+    }
+
+    /// Makes the records from `first` on that `block` has room for, in parallel.
+    fn fill(&self, first: usize, block: &mut [u8], progress: &Progress) -> Result<()> {
+        // Of several failures the first by index is told, whichever thread is faster: none before it is left out.
+        let failed = AtomicUsize::new(usize::MAX);
+        let error = block
+            .par_chunks_mut(self.record.max(1))
+            .enumerate()
+            .filter_map(|(i, record)| {
+                if i > failed.load(Ordering::Relaxed) {
+                    return None;
+                }
+                let error = self.source.fill(first + i, record).err();
+                match &error {
+                    Some(_) => _ = failed.fetch_min(i, Ordering::Relaxed),
+                    None => progress.one_more(),
+                }
+                error.map(|error| (i, error))
+            })
+            .min_by_key(|(i, _)| *i);
+        error.map_or(Ok(()), |(_, error)| Err(error))
+    }
+}
+
+fn mib(bytes: usize) -> String {
+    format!("{} MiB", bytes.div_ceil(1 << 20))
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> anyhow::Error {
+    anyhow!("{}: cannot be written ({error}); name another folder with PT4AL_CACHE", path.display())
+}
+
+/// Tells of a long decoding every now and then.
+struct Progress<'a> {
+    all: &'a All<'a>,
+    done: AtomicUsize,
+    told: Mutex<Instant>,
+}
+
+impl<'a> Progress<'a> {
+    fn new(all: &'a All<'a>) -> Self {
+        Self { all, done: AtomicUsize::new(0), told: Mutex::new(Instant::now()) }
+    }
+
+    fn one_more(&self) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        let Ok(mut told) = self.told.try_lock() else { return };
+        if told.elapsed() >= PATIENCE {
+            machine::say(&format!("decoding {}: {done} of {} images", self.all.key, self.all.len));
+            *told = Instant::now();
+        }
+    }
+}
+
+/// Records in a file that all processes share.
+#[derive(Debug)]
+struct Mapped {
+    map: Mmap,
+    /// Bytes of one.
+    record: usize,
+}
+
+impl Source for Mapped {
+    fn fill(&self, index: usize, record: &mut [u8]) -> Result<()> {
+        let at = index * self.record;
+        let held = self.map.get(at..at + self.record).with_context(|| format!("there is no record {index}"))?;
+        record.copy_from_slice(held);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

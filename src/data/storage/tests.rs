@@ -1,0 +1,143 @@
+use std::path::PathBuf;
+
+use super::*;
+use crate::data::images::Labels;
+
+/// Made-up records, which counts how many were made.
+#[derive(Debug, Default)]
+struct Made {
+    calls: AtomicUsize,
+    /// The records that cannot be made.
+    broken: Vec<usize>,
+}
+
+impl Source for Made {
+    fn fill(&self, index: usize, record: &mut [u8]) -> Result<()> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        anyhow::ensure!(!self.broken.contains(&index), "{index}.jpg: is empty");
+        record.iter_mut().enumerate().for_each(|(i, byte)| *byte = (index * 7 + i) as u8);
+        Ok(())
+    }
+}
+
+const LEN: usize = 50;
+
+fn split(source: &Arc<Made>) -> Split {
+    let labels = Labels::Classes(vec![0; LEN]);
+    Split { height: 4, width: 5, len: LEN, labels, records: Records::Source(Arc::clone(source) as _) }
+}
+
+fn bytes(split: &Split) -> Vec<u8> {
+    match &split.records {
+        Records::Memory(bytes) => bytes.clone(),
+        Records::Source(source) => {
+            let mut bytes = vec![0; split.len * split.record()];
+            bytes.chunks_mut(split.record()).enumerate().for_each(|(i, record)| source.fill(i, record).unwrap());
+            bytes
+        }
+    }
+}
+
+fn mapped(source: &Arc<Made>, cache: &Path) -> Result<Split> {
+    hold(split(source), Storage::Mapped, cache, "made-train-0")
+}
+
+/// Files in a folder, without the lock.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let all = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    all.filter(|path| path.extension().is_none_or(|end| end != "lock")).collect()
+}
+
+#[test]
+fn every_storage_holds_the_same_bytes() {
+    let cache = tempfile::tempdir().unwrap();
+    let source = Arc::new(Made::default());
+    let hold = |storage| hold(split(&source), storage, cache.path(), "made-train-0").unwrap();
+    let stream = hold(Storage::Stream);
+    assert_eq!(source.calls.load(Ordering::Relaxed), 0);
+    let (memory, mapped) = (hold(Storage::Memory), hold(Storage::Mapped));
+    assert!(matches!(memory.records, Records::Memory(_)) && matches!(mapped.records, Records::Source(_)));
+    let expected = bytes(&stream);
+    assert_eq!(expected[60..63], [7, 8, 9]);
+    assert_eq!(bytes(&memory), expected);
+    assert_eq!(bytes(&mapped), expected);
+    let Records::Source(mapped) = mapped.records else { unreachable!() };
+    assert!(mapped.fill(LEN, &mut [0; 60]).is_err());
+}
+
+#[test]
+fn what_is_in_memory_stays_there() {
+    let kept = Split { records: Records::Memory(vec![1; LEN * 60]), ..split(&Arc::default()) };
+    let held = hold(kept, Storage::Mapped, Path::new("/nowhere"), "x").unwrap();
+    assert_eq!(bytes(&held), vec![1; LEN * 60]);
+}
+
+#[test]
+fn a_file_is_made_once_and_again_only_if_its_length_is_wrong() {
+    let cache = tempfile::tempdir().unwrap();
+    let folder = cache.path().join("new/folder");
+    let source = Arc::new(Made::default());
+    let first = bytes(&mapped(&source, &folder).unwrap());
+    let path = folder.join("made-train-0.u8");
+    let made = std::fs::metadata(&path).unwrap().modified().unwrap();
+    assert_eq!(bytes(&mapped(&source, &folder).unwrap()), first);
+    assert_eq!(source.calls.load(Ordering::Relaxed), LEN);
+    assert_eq!(std::fs::metadata(&path).unwrap().modified().unwrap(), made);
+
+    OpenOptions::new().write(true).open(&path).unwrap().set_len(100).unwrap();
+    assert_eq!(bytes(&mapped(&source, &folder).unwrap()), first);
+    assert_eq!(source.calls.load(Ordering::Relaxed), 2 * LEN);
+    assert_eq!(files(&folder), [path]);
+}
+
+#[test]
+fn of_several_that_want_a_file_one_makes_it() {
+    let cache = tempfile::tempdir().unwrap();
+    let source = Arc::new(Made::default());
+    let all: Vec<Vec<u8>> = std::thread::scope(|scope| {
+        let open = || bytes(&mapped(&source, cache.path()).unwrap());
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(source.calls.load(Ordering::Relaxed), LEN);
+    assert!(all.iter().all(|bytes| *bytes == all[0]));
+}
+
+#[test]
+fn the_first_broken_record_is_told_and_no_file_is_left() {
+    let cache = tempfile::tempdir().unwrap();
+    let source = Arc::new(Made { broken: (3..LEN).step_by(2).collect(), ..Made::default() });
+    for _ in 0..20 {
+        for storage in [Storage::Memory, Storage::Mapped] {
+            let error = hold(split(&source), storage, cache.path(), "made-train-0").unwrap_err();
+            assert_eq!(error.to_string(), "3.jpg: is empty");
+        }
+    }
+    assert!(files(cache.path()).is_empty());
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_told_with_the_remedy() {
+    let cache = tempfile::tempdir().unwrap();
+    let file = cache.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let error = mapped(&Arc::default(), &file.join("below")).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("{}/below: cannot be written (", file.display())), "{error}");
+    assert!(error.ends_with("name another folder with PT4AL_CACHE"), "{error}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_and_no_file_is_left() {
+    let cache = tempfile::tempdir().unwrap();
+    let part = cache.path().join("made-train-0.u8.part");
+    std::os::unix::fs::symlink("/dev/full", &part).unwrap();
+    let error = mapped(&Arc::default(), cache.path()).unwrap_err().to_string();
+    let expected = format!(
+        "{}: cannot be written (No space left on device (os error 28)); free 1 MiB of disk space, or name another \
+         folder with PT4AL_CACHE",
+        part.display()
+    );
+    assert_eq!(error, expected);
+    assert!(files(cache.path()).is_empty());
+}
