@@ -38,8 +38,8 @@ pub const KNOWN: [Known; 5] = [
         name: "caltech101",
         what: "8,677 photos of 101 classes, of any size, without an official split",
         source: caltech101::SOURCE,
-        terms: "the terms are on its page; cite Fei-Fei, Fergus and Perona, Learning Generative Visual Models from Few Training \
-            Examples, 2004",
+        terms: "the terms are on its page; cite Fei-Fei, Fergus and Perona, Learning Generative Visual Models from Few \
+            Training Examples, 2004",
         folder: Some(caltech101::FOLDER),
     },
     Known {
@@ -128,14 +128,10 @@ mod tests {
         assert_eq!(present(), [false, false, false, false, true]);
 
         let folders = ["101_ObjectCategories", "imagenet/train", "cityscapes/leftImg8bit/train"];
-        for folder in folders {
-            std::fs::create_dir_all(dir.path().join(folder)).unwrap();
-        }
+        folders.iter().for_each(|folder| std::fs::create_dir_all(dir.path().join(folder)).unwrap());
         assert_eq!(present(), [false, true, false, false, true], "no val, no labels");
         let folders = ["imagenet/val", "cityscapes/gtFine/train"];
-        for folder in folders {
-            std::fs::create_dir_all(dir.path().join(folder)).unwrap();
-        }
+        folders.iter().for_each(|folder| std::fs::create_dir_all(dir.path().join(folder)).unwrap());
         assert_eq!(present(), [false, true, true, true, true]);
     }
 

@@ -1,4 +1,5 @@
-//! ImageNet (Russakovsky et al., "ImageNet Large Scale Visual Recognition Challenge", IJCV 2015), or some of its classes.
+//! ImageNet (Russakovsky et al., "ImageNet Large Scale Visual Recognition Challenge", IJCV 2015), or a part of its
+//! classes.
 //!
 //! Below the data folder is `imagenet/`, or else `ILSVRC2012/` or `imagenet10/`, with `train/` and `val/`; the data
 //! folder may also have these itself. The classes are the folders of `train/`, named by WordNet id; images are .JPEG,
@@ -34,8 +35,8 @@ pub(crate) const FOLDER: &str = "imagenet";
 /// Where to get it by hand.
 pub(crate) const SOURCE: &str = "https://image-net.org";
 const OTHER_FOLDERS: [&str; 2] = ["ILSVRC2012", "imagenet10"];
-const REMEDY: &str = "get the images of ILSVRC2012 from https://image-net.org (after registration), unpack each class's \
-    archive into train/<its WordNet id>/, or name another data folder with --data or PT4AL_DATA";
+const REMEDY: &str = "get the images of ILSVRC2012 from https://image-net.org (after registration), unpack each \
+    class's archive into train/<its WordNet id>/, or name another data folder with --data or PT4AL_DATA";
 /// All of ILSVRC2012.
 const CLASSES: usize = 1_000;
 const TRAIN: usize = 1_281_167;

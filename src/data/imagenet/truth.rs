@@ -84,7 +84,7 @@ fn read(root: &Path) -> Result<HashMap<u32, String>> {
     }
     bail!(
         "{}: no folders of classes in it, and no ground truth for a flat one; unpack ILSVRC2012_devkit_t12.tar.gz from \
-         https://image-net.org in {} (or put Kaggle's {KAGGLE} there), or move the images into folders of their classes",
+         https://image-net.org in {} (or put Kaggle's {KAGGLE} there), or sort the images into folders of classes",
         root.join("val").display(),
         root.display()
     )

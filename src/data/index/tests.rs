@@ -86,7 +86,9 @@ fn files_come_by_path_whatever_the_folders() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
-    fn every_file_is_found_once_and_in_order(paths in prop::collection::btree_set("[ab]/[a-c-]{1,3}/[a-z]{1,2}[.]jpg", 0..200)) {
+    fn every_file_is_found_once_and_in_order(
+        paths in prop::collection::btree_set("[ab]/[a-c-]{1,3}/[a-z]{1,2}[.]jpg", 0..200),
+    ) {
         let dir = tempfile::tempdir().unwrap();
         paths.iter().for_each(|path| write(dir.path(), &[(path, "good")]));
         let (files, problems) = scan(dir.path());
@@ -157,7 +159,7 @@ fn an_unreadable_folder_is_named() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tree(&[("a/1.jpg", "1"), ("b/1.jpg", "1")]);
     let locked = dir.path().join("a");
-    fs::set_permissions(&locked, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
     let forbidden = fs::read_dir(&locked).is_err();
     let (files, problems) = scan(dir.path());
     fs::set_permissions(&locked, fs::Permissions::from_mode(0o755)).unwrap();
