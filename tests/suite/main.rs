@@ -8,6 +8,7 @@ mod experiments;
 mod golden;
 mod interrupted;
 mod pictures;
+mod real_images;
 mod segmentation;
 mod support;
 mod tidy;
