@@ -84,7 +84,10 @@ fn automatic(args: &RunArgs, options: &Options) -> Result<crate::spec::Spec> {
     let plan = match runner::plan(&whole, options) {
         Ok(plan) => plan,
         Err(error) => {
-            crate::machine::say(&format!("warning: that could not be measured ({error:#}); the cpu profile runs"));
+            // A list of files would bury that line.
+            let why = format!("{error:#}");
+            let why = why.lines().next().unwrap_or_default();
+            crate::machine::say(&format!("warning: that could not be measured ({why}); the cpu profile runs"));
             return Ok(cpu);
         }
     };
