@@ -12,12 +12,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sha2::{Digest, Sha256};
 
 use super::Files;
-use super::verify::Sum;
 use crate::machine::say;
 use crate::spec::hex;
 use crate::store::write_atomically;
 
 const VERSION: &[u8] = b"pt4al checked files 1\n";
+/// A file's SHA-256.
+pub(super) type Sum = [u8; 32];
+
 /// No system has longer paths; a damaged length is not to take memory.
 const LONGEST_PATH: u32 = 1 << 16;
 

@@ -11,13 +11,10 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::Files;
-use super::cache::Cache;
+use super::cache::{Cache, Sum};
 use crate::data::problems::Problems;
 use crate::machine::say;
 use crate::spec::hex;
-
-/// A file's SHA-256.
-pub(super) type Sum = [u8; 32];
 
 /// What is told about files that were checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
