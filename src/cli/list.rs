@@ -23,7 +23,7 @@ pub(super) fn list(folder: &Path) -> Result<i32> {
         match described {
             Ok((spec, profiles)) => {
                 let profiles = if profiles.is_empty() { "-".into() } else { profiles.join(",") };
-                println!("{name:20} {:3} trials  profiles: {profiles:10} {}", spec.trials().len(), spec.title);
+                println!("{name:20} {:3} trials  {}; profiles: {profiles}", spec.trials().len(), spec.title);
             }
             Err(error) => {
                 code = 1;

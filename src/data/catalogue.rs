@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use super::{Reader, caltech101, cifar10, fetch, imagenet};
+use super::{Reader, caltech101, cifar10, cityscapes, fetch, imagenet};
 use crate::spec::{Caltech101Spec, ImagenetSpec, Input, Normalize, Storage};
 use crate::store::DataOrigin;
 
@@ -78,9 +78,7 @@ impl Known {
             "cifar10" => cifar10::looks_complete(data_dir),
             "caltech101" => caltech101::locate(data_dir).is_ok(),
             "imagenet" => imagenet::locate(data_dir).is_ok(),
-            CITYSCAPES => [data_dir.join(CITYSCAPES), data_dir.to_owned()].iter().any(|folder| {
-                ["leftImg8bit/train", "gtFine/train"].into_iter().all(|below| folder.join(below).is_dir())
-            }),
+            CITYSCAPES => cityscapes::locate(data_dir).is_ok(),
             _ => self.folder.is_none(),
         }
     }

@@ -135,7 +135,7 @@ impl Source for InFiles {
 }
 
 /// The folder that has both trees.
-fn locate(dir: &Path) -> Result<PathBuf> {
+pub(crate) fn locate(dir: &Path) -> Result<PathBuf> {
     let places: Vec<PathBuf> = FOLDERS.iter().map(|name| dir.join(name)).chain([dir.to_owned()]).collect();
     if let Some(place) = places.iter().find(|place| place.join(IMAGES).is_dir() && place.join(LABELS).is_dir()) {
         return Ok(place.clone());
