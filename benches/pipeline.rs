@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use pt4al::data::augment::{Draws, normalized};
+use pt4al::data::augment::Draws;
 use pt4al::data::{Input, Minibatch, cifar10, images::Images, on_device, shapes};
 use pt4al::model::{Head, Network};
 use pt4al::sampler::k_center_greedy;
@@ -38,11 +38,10 @@ fn classification() -> Classification {
 /// A training step and an inference pass on 128 images of 32x32, at several widths.
 fn network_throughput(c: &mut Criterion) {
     tch::set_num_threads(1);
-    let normalize = Normalize::cifar10();
     let images = pictures(MINIBATCH);
     let task = classification();
     let split = on_device(images.clone().into(), Device::Cpu);
-    let input = Input { normalize, center: None };
+    let input = Input::new(&Normalize::cifar10(), None, Device::Cpu);
     let positions: Vec<usize> = (0..MINIBATCH).collect();
     let pixels = Tensor::from_slice(&images.pixels).reshape([MINIBATCH as i64, 32, 32, 3]);
     let targets = Tensor::from_slice(&images.labels).to_kind(Kind::Int64);
@@ -59,7 +58,7 @@ fn network_throughput(c: &mut Criterion) {
             group.bench_function(BenchmarkId::new("resnet18", width), |b| {
                 if stage == "train" {
                     b.iter(|| {
-                        let loss = task.loss(&network.forward(&normalized(&pixels, &normalize), true), &targets);
+                        let loss = task.loss(&network.forward(&input.prepare(&pixels), true), &targets);
                         optimizer.backward_step(&loss);
                     });
                 } else {
@@ -76,6 +75,7 @@ fn augmentation(c: &mut Criterion) {
     let images = pictures(MINIBATCH);
     let pixels = Tensor::from_slice(&images.pixels).reshape([MINIBATCH as i64, 32, 32, 3]);
     let targets = Tensor::from_slice(&images.labels).to_kind(Kind::Int64);
+    let input = Input::new(&Normalize::cifar10(), None, Device::Cpu);
     let mut group = c.benchmark_group("augment");
     group.throughput(Throughput::Elements(MINIBATCH as u64));
     group.bench_function("draw, crop, flip, normalise", |b| {
@@ -83,7 +83,7 @@ fn augmentation(c: &mut Criterion) {
         b.iter(|| {
             let draws = Draws::new(&[Augment::Crop4, Augment::Flip], MINIBATCH, [32, 32], &mut draws, Device::Cpu);
             let minibatch = Minibatch { images: pixels.shallow_clone(), targets: targets.shallow_clone() };
-            black_box(normalized(&draws.apply(minibatch, 0).images, &Normalize::cifar10()))
+            black_box(input.prepare(&draws.apply(minibatch, 0).images))
         });
     });
     group.finish();

@@ -93,7 +93,8 @@ fn automatic(args: &RunArgs, options: &Options) -> Result<crate::spec::Spec> {
     };
     crate::machine::say(&format!("{plan}"));
     crate::machine::say(&format!(
-        "So the cpu profile runs instead: the same code, smaller numbers. --profile paper (with make: PROFILE=paper) runs the whole ({}).",
+        "So the cpu profile runs instead: the same code, smaller numbers. --profile {} (with make: PROFILE=paper) runs the whole ({}).",
+        args.spec.profile.replace("auto", "paper"),
         plan.duration()
     ));
     Ok(cpu)

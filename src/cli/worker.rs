@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 
 use super::DataDir;
 use crate::device::Choice;
+use crate::store::Manifest;
 use crate::trial::{self, Event, Reporter};
 use crate::{data, machine, pretext, spec, train};
 
@@ -72,10 +73,7 @@ pub(super) fn worker(args: WorkerArgs) -> i32 {
     // libtorch's errors (out of memory, say) arrive as panics; the user gets them as one line too.
     let done = panic::catch_unwind(AssertUnwindSafe(|| work(&args, &mut report))).unwrap_or_else(|cause| {
         let text = cause.downcast_ref::<String>().map(String::as_str).or(cause.downcast_ref::<&str>().copied());
-        Err(anyhow!(
-            "libtorch stopped: {}; if memory ran out, lower --jobs",
-            libtorch_message(text.unwrap_or("no message"))
-        ))
+        Err(stopped(text.unwrap_or("no message")))
     });
     match done {
         Ok(()) => 0,
@@ -93,7 +91,18 @@ fn size(dimensions: &[usize]) -> Result<data::Size> {
     let [height, width, classes] = dimensions else {
         anyhow::bail!("--dimensions: {} numbers; write height, width and classes", dimensions.len())
     };
+    anyhow::ensure!(height * width * classes > 0, "--dimensions: one of them is 0");
     Ok(data::Size { train: 0, pool: 0, test: 0, height: *height, width: *width, classes: *classes, bytes: 0 })
+}
+
+/// What a panic says to a person.
+fn stopped(panic: &str) -> anyhow::Error {
+    let text = libtorch_message(panic);
+    let remedy = match text.contains("memory") || text.contains("alloc") {
+        true => "lower --jobs, `train.minibatch` or `pretext.minibatch`",
+        false => "if the spec is as it should be, report this fault",
+    };
+    anyhow!("the computation stopped: {text}; {remedy}")
 }
 
 /// libtorch's own sentence, without tch's preamble and the C++ stack trace.
@@ -114,11 +123,14 @@ fn work(args: &WorkerArgs, report: &mut Reporter) -> Result<()> {
             trial::run(&trial::Job { folder, spec: &spec, trial: &found, data: &data.path, device }, report)
         }
         Task::Pretext { spec, seed, out, data } => {
+            let folder = spec.parent().unwrap_or(std::path::Path::new("."));
+            let fingerprint = Manifest::data_of(folder)?;
             let spec = spec::load_resolved(spec)?;
             let settings = spec.pretext.as_ref().context("the spec has no [pretext] table; add one")?;
-            let data = data::open(&spec, &data.path, device)?;
+            let data = data::open(&spec, &data.path, device, &fingerprint)?;
+            let pixels = spec.pretext_pixels();
             let learned = pretext::losses(&data, &spec.model, settings, *seed, device, &mut |units| {
-                report.at(units, || "pretext".into())
+                report.at((units as f64 * pixels).round() as u64, || "pretext".into())
             })?;
             learned.losses.write(out)?;
             report.event(&Event::Losses { quality: learned.quality, measure: learned.measure.into() });

@@ -1,4 +1,4 @@
-//! Normalisation and augmentation as operations on whole minibatches, with seeded draws.
+//! Augmentation as operations on whole minibatches, with seeded draws.
 
 use rand::Rng;
 use tch::{Device, Kind, Tensor};
@@ -6,7 +6,7 @@ use tch::{Device, Kind, Tensor};
 use super::Minibatch;
 use super::images::IGNORED;
 use crate::seed::Stream;
-use crate::spec::{Augment, Normalize};
+use crate::spec::Augment;
 
 /// Black (and, in label maps, ignored) pixels around an image before it is cropped by [`Augment::Crop4`].
 const PADDING: i64 = 4;
@@ -174,16 +174,6 @@ fn random_box(area: [f64; 2], [height, width]: [usize; 2], stream: &mut Stream) 
     let shape = (width / height).clamp(SHAPES[0], SHAPES[1]);
     let (w, h) = (width.min(height * shape), height.min(width / shape));
     [(height - h) / 2.0 / height, (width - w) / 2.0 / width, h / height, w / width]
-}
-
-/// uint8 `[n, h, w, 3]` to normalised float32 `[n, 3, h, w]`, channels last in memory.
-pub fn normalized(images: &Tensor, normalize: &Normalize) -> Tensor {
-    // (x / 255 - mean) / std = x * scale + shift
-    let scale: Vec<f32> = normalize.std.iter().map(|std| (1.0 / (255.0 * std)) as f32).collect();
-    let shift: Vec<f32> = normalize.mean.iter().zip(normalize.std).map(|(mean, std)| (-mean / std) as f32).collect();
-    let constant = |values: &[f32]| Tensor::from_slice(values).to_device(images.device());
-    let scaled = images.to_kind(Kind::Float) * constant(&scale);
-    (scaled + constant(&shift)).permute([0, 3, 1, 2])
 }
 
 #[cfg(test)]

@@ -122,9 +122,7 @@ impl Source for InFiles {
         let changed = |files: &Files, file: usize, why: String| {
             anyhow!("{}: {why}, but it was usable when it was checked; restore it", files.path(file).display())
         };
-        let read = |files: &Files, file: usize| {
-            std::fs::read(files.path(file)).map_err(|e| changed(files, file, format!("cannot be read ({e})")))
-        };
+        let read = |files: &Files, file: usize| files.read(file).map_err(|why| changed(files, file, why));
         let (images, labels, label) = (&self.pairs.images, &self.pairs.labels, self.pairs.label_of[index]);
         decode::whole(&read(images, index)?, self.size, self.resize, pixels)
             .map_err(|e| changed(images, index, e.to_string()))?;

@@ -119,9 +119,18 @@ impl Files {
 /// Bytes of a file that are read at most: no image has as many.
 const LARGEST: u64 = 1 << 30;
 
+/// When a file changed last: on Unix by the time of the inode too, which no program can set back.
 fn modified(metadata: &Metadata) -> Option<i64> {
     let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-    i64::try_from(since.as_nanos()).ok()
+    let modified = i64::try_from(since.as_nanos()).ok()?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let changed = metadata.ctime().checked_mul(1_000_000_000)?.checked_add(metadata.ctime_nsec())?;
+        Some(modified.max(changed))
+    }
+    #[cfg(not(unix))]
+    Some(modified)
 }
 
 /// Files of the system, not of the data set.

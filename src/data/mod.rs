@@ -123,6 +123,10 @@ pub fn read(spec: &Spec, dir: &Path) -> Result<Read> {
 /// # Errors
 /// As [`read`].
 pub fn prepare(spec: &Spec, dir: &Path) -> Result<Read> {
+    if spec.dataset.storage() == Storage::Mapped {
+        // Checking the files may take hours; that the result has no place is told before.
+        storage::check_writable(&cache_folder(dir))?;
+    }
     let checked = check(spec, dir)?;
     match spec.dataset.storage() {
         Storage::Mapped => hold(spec, dir, checked),
@@ -141,14 +145,18 @@ fn hold(spec: &Spec, dir: &Path, read: Read) -> Result<Read> {
     Ok(Read { splits: Splits { train, test, classes, origin }, pool })
 }
 
+/// Raise it when a change of the program, or of the libraries that decode for it, changes decoded bytes.
+const RECORDS: u32 = 1;
+
 /// Changes with any byte that the storage holds.
 fn storage_key(spec: &Spec, origin: &DataOrigin, name: &str) -> String {
-    crate::spec::short_hash(&(spec.dataset.without_storage(), &origin.fingerprint, name))
+    crate::spec::short_hash(&(RECORDS, spec.dataset.of_records(), &origin.fingerprint, name))
 }
 
 /// Where indices and decoded images are cached: `PT4AL_CACHE`, or `.pt4al-cache` in the data folder.
 pub fn cache_folder(dir: &Path) -> PathBuf {
-    std::env::var_os("PT4AL_CACHE").map_or_else(|| dir.join(".pt4al-cache"), PathBuf::from)
+    let named = std::env::var_os("PT4AL_CACHE").filter(|name| !name.is_empty());
+    named.map_or_else(|| dir.join(".pt4al-cache"), PathBuf::from)
 }
 
 /// The positions that form the pool, ascending: the train split without what the spec's imbalance leaves out, or the
@@ -160,14 +168,30 @@ fn pool(spec: &Spec, splits: &Splits) -> Result<Vec<usize>> {
         (Some(_), None) => anyhow::bail!("`imbalance` needs a class for each image; leave it out for segmentation"),
         (None, _) => (0..splits.train.len).collect(),
     };
-    Ok(match spec.dataset.pool() {
+    let (name, images) = (spec.dataset.name(), all.len());
+    if let Some(part) = spec.dataset.pool() {
+        anyhow::ensure!(
+            part <= images,
+            "`dataset.{name}.pool` is {part}, but there are only {images} images to draw it from; lower it or leave it out"
+        );
+    }
+    let pool = match spec.dataset.pool() {
         Some(part) if part < all.len() => {
             let mut pool = seed::sample(&all, part, &mut seed::stream(0, Purpose::PoolSubset, &[]));
             pool.sort_unstable();
             pool
         }
         _ => all,
-    })
+    };
+    if let (Some(_), Some(labels)) = (&spec.imbalance, splits.train.classes()) {
+        let mut empty = vec![true; splits.classes.len()];
+        pool.iter().for_each(|&i| empty[usize::from(labels[i])] = false);
+        if let Some(class) = empty.iter().position(|&empty| empty) {
+            let class = &splits.classes[class];
+            anyhow::bail!("`dataset.{name}.pool` leaves no image of {class}, one of the rare classes; raise it");
+        }
+    }
+    Ok(pool)
 }
 
 /// Writes the pool, and how many images each class has, into the origin.
@@ -201,14 +225,45 @@ pub fn count_classes_of_pixels(read: &Read) -> Result<Vec<ClassCount>> {
     Ok(counts.map(|((name, pool), test)| ClassCount { name: name.clone(), pool, test }).collect())
 }
 
-/// The size of a spec's data set: from its files, or, where it is known, without them.
+/// The size of a spec's data set: from its files, or, where that is known without them, with why they are not usable.
 ///
 /// # Errors
 /// As [`check`], if the files are needed.
-pub fn size(spec: &Spec, dir: &Path) -> Result<Size> {
+pub fn size(spec: &Spec, dir: &Path) -> Result<(Size, Option<anyhow::Error>)> {
     let known = reader(&spec.dataset).known_size().filter(|_| spec.imbalance.is_none());
-    match known {
-        Some(size) => Ok(Size { pool: spec.dataset.pool().map_or(size.pool, |part| part.min(size.pool)), ..size }),
-        None => Ok(check(spec, dir)?.size()),
+    match (check(spec, dir), known) {
+        (Ok(read), _) => Ok((read.size(), None)),
+        (Err(problem), Some(size)) => {
+            let pool = spec.dataset.pool().map_or(size.pool, |part| part.min(size.pool));
+            Ok((Size { pool, ..size }, Some(problem)))
+        }
+        (Err(problem), None) => Err(problem),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{Imbalance, LongTail, Normalize, ShapesSpec, Source};
+
+    /// An imbalanced demo.
+    fn spec(pool: usize, ratio: f64) -> Spec {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/demo.toml");
+        let mut spec = crate::spec::load(&Source { path, ..Source::default() }).unwrap();
+        let normalize = Normalize { mean: [0.5; 3], std: [0.25; 3] };
+        spec.dataset = DatasetSpec::Shapes(ShapesSpec { pool, test: 50, side: 12, seed: 0, normalize });
+        spec.imbalance = Some(Imbalance::LongTail(LongTail { ratio, seed: 0 }));
+        spec
+    }
+
+    #[test]
+    fn the_pool_is_what_an_imbalance_leaves_and_the_test_split_stays() {
+        let read = check(&spec(1000, 5.0), Path::new("/nowhere")).unwrap();
+        assert!(read.pool.len() < 700 && read.pool.is_sorted());
+        let origin = &read.splits.origin;
+        assert_eq!((origin.pool, origin.test), (read.pool.len(), 50));
+        assert_eq!(origin.classes.iter().map(|class| class.pool).sum::<usize>(), read.pool.len());
+        assert_eq!(origin.classes.iter().map(|class| class.test).sum::<usize>(), 50);
+        assert!(check(&spec(100, 500.0), Path::new("/nowhere")).is_err(), "a class of 10 cannot be cut to a 500th");
     }
 }

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 use rayon::prelude::*;
 use tch::{Device, Kind, Tensor};
 
 use super::Read;
-use super::augment::normalized;
 use super::images::{Labels, Records, Source, Split};
 use crate::spec::{Augment, Labeled, Normalize, Spec};
 
@@ -56,25 +55,41 @@ pub trait Dataset {
 }
 
 /// How images become the network's input.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Input {
-    pub normalize: Normalize,
+    /// float32 `[3]` on the device: `(x / 255 - mean) / std = x scale + shift`.
+    scale: Tensor,
+    shift: Tensor,
     /// Height and width of the center that is taken; the whole image when `None`.
-    pub center: Option<[usize; 2]>,
+    center: Option<[usize; 2]>,
 }
 
 impl Input {
     /// What a spec's network sees when it scores and is evaluated: for classification the center of the size that it
     /// is trained on, for segmentation whole images.
-    pub fn of(spec: &Spec) -> Self {
+    pub fn of(spec: &Spec, device: Device) -> Self {
         let trained_on = spec.train.augment.iter().find_map(Augment::size);
         let center = trained_on.filter(|_| spec.dataset.task().labels() == Labeled::Images);
-        Self { normalize: spec.dataset.normalize(), center }
+        Self::new(&spec.dataset.normalize(), center, device)
+    }
+
+    /// Images of `device` are normalised after their `center` was taken.
+    pub fn new(normalize: &Normalize, center: Option<[usize; 2]>, device: Device) -> Self {
+        let scale = normalize.std.map(|std| (1.0 / (255.0 * std)) as f32);
+        let shift = [0, 1, 2].map(|channel| (-normalize.mean[channel] / normalize.std[channel]) as f32);
+        // Here once: each copy to a GPU waits for it.
+        let constant = |values: &[f32]| Tensor::from_slice(values).to_device(device);
+        Self { scale: constant(&scale), shift: constant(&shift), center }
     }
 
     /// uint8 `[n, h, w, 3]` to normalised float32 `[n, 3, h', w']`, channels last in memory.
     pub fn prepare(&self, images: &Tensor) -> Tensor {
-        normalized(&self.centered(images), &self.normalize)
+        self.normalized(&self.centered(images))
+    }
+
+    /// `[n, h, w, 3]` from 0 to 255 to normalised float32 `[n, 3, h, w]`, channels last in memory.
+    pub fn normalized(&self, images: &Tensor) -> Tensor {
+        (images.to_kind(Kind::Float) * &self.scale + &self.shift).permute([0, 3, 1, 2])
     }
 
     /// The part of uint8 `[n, h, w, 3]` that is taken.
@@ -103,18 +118,25 @@ impl Data {
     }
 }
 
-/// Reads a spec's data set and puts it on `device`.
+/// Reads a spec's data set and puts it on `device`. `fingerprint` is that of the data which the results are of.
 ///
 /// # Errors
-/// As [`super::read`].
-pub fn open(spec: &Spec, dir: &Path, device: Device) -> Result<Data> {
+/// As [`super::read`], and if the data is other data.
+pub fn open(spec: &Spec, dir: &Path, device: Device, fingerprint: &str) -> Result<Data> {
     let Read { splits, pool } = super::read(spec, dir)?;
+    let found = &splits.origin.fingerprint;
+    ensure!(
+        found == fingerprint,
+        "{}: the data changed since the results were begun (fingerprint {fingerprint}, now {found}); restore it, then \
+         run the same command again",
+        dir.display()
+    );
     Ok(Data {
         pool,
         train: on_device(splits.train, device),
         test: on_device(splits.test, device),
         classes: splits.classes,
-        input: Input::of(spec),
+        input: Input::of(spec, device),
     })
 }
 
@@ -203,10 +225,12 @@ impl Dataset for Fetched {
         let records = fetch(Arc::clone(&self.source), order.to_vec(), n, self.split.record());
         Box::new(parts.map(move |positions| {
             let start = Instant::now();
-            let bytes = records.recv().unwrap_or_else(|_| Err(anyhow!("the thread that decodes images ended")))?;
-            self.waited.set(self.waited.get() + start.elapsed());
+            let lost = || anyhow!("the thread that decodes images ended; run the same command again");
+            let bytes = records.recv().unwrap_or_else(|_| Err(lost()))?;
             let Minibatch { images, targets } = tensors(&self.split, &bytes, positions);
-            Ok(Minibatch { images: images.to_device(self.device), targets: targets.to_device(self.device) })
+            let ready = Minibatch { images: images.to_device(self.device), targets: targets.to_device(self.device) };
+            self.waited.set(self.waited.get() + start.elapsed());
+            Ok(ready)
         }))
     }
 
@@ -227,7 +251,8 @@ fn fetch(source: Arc<dyn Source>, order: Vec<usize>, n: usize, record: usize) ->
                 .map(|(record, &position)| source.fill(position, record))
                 .collect();
             let filled: Result<()> = filled.into_iter().collect();
-            if sender.send(filled.map(|()| bytes)).is_err() {
+            let failed = filled.is_err();
+            if sender.send(filled.map(|()| bytes)).is_err() || failed {
                 return;
             }
         }
@@ -247,7 +272,8 @@ fn tensors(split: &Split, bytes: &[u8], positions: &[usize]) -> Minibatch {
         Labels::Maps => {
             let parts = records.reshape([n, 4 * h * w]).split_with_sizes([3 * h * w, h * w], 1);
             Minibatch {
-                images: parts[0].reshape([n, h, w, 3]),
+                // Not a view, which would keep the labels' bytes too.
+                images: parts[0].reshape([n, h, w, 3]).contiguous(),
                 targets: parts[1].reshape([n, h, w]).contiguous().to_kind(Kind::Uint8),
             }
         }
@@ -317,8 +343,18 @@ mod tests {
     #[test]
     fn the_center_is_taken() {
         let images = Tensor::arange(5 * 4, (Kind::Uint8, Device::Cpu)).reshape([1, 5, 4, 1]).repeat([1, 1, 1, 3]);
-        let input = Input { normalize: Normalize { mean: [0.0; 3], std: [1.0; 3] }, center: Some([3, 2]) };
+        let input = Input::new(&Normalize { mean: [0.0; 3], std: [1.0; 3] }, Some([3, 2]), Device::Cpu);
         let rows: Vec<u8> = input.centered(&images).select(3, 0).reshape([-1]).try_into().unwrap();
         assert_eq!(rows, [5, 6, 9, 10, 13, 14]);
+    }
+
+    #[test]
+    fn normalised_images_have_the_stated_mean_and_channels_first() {
+        let images = Tensor::from_slice(&[255u8, 0, 51]).reshape([1, 1, 1, 3]);
+        let input = Input::new(&Normalize { mean: [0.5, 0.0, 0.2], std: [0.5, 1.0, 0.1] }, None, Device::Cpu);
+        let out: Vec<f32> = input.prepare(&images).reshape([3]).try_into().unwrap();
+        for (got, want) in out.iter().zip([1.0, 0.0, 0.0]) {
+            assert!((got - want).abs() < 1e-6, "{out:?}");
+        }
     }
 }

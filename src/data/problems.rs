@@ -12,7 +12,8 @@ const LISTED: usize = 20;
 /// Problems found so far, from any thread.
 #[derive(Debug, Default)]
 pub struct Problems {
-    found: Mutex<Vec<(PathBuf, String)>>,
+    /// Whether it is a consequence, the path, and why.
+    found: Mutex<Vec<(bool, PathBuf, String)>>,
 }
 
 /// The message of [`Problems::into_result`]: the one error that has several lines.
@@ -30,8 +31,17 @@ impl std::error::Error for ProblemList {}
 impl Problems {
     /// Notes that `path` is not usable, and why (without a remedy: there is one for all).
     pub fn add(&self, path: &Path, why: impl Display) {
+        self.push(false, path, &why);
+    }
+
+    /// Notes what may only follow from another problem; it is listed after those.
+    pub fn add_consequence(&self, path: &Path, why: impl Display) {
+        self.push(true, path, &why);
+    }
+
+    fn push(&self, consequence: bool, path: &Path, why: &dyn Display) {
         let mut found = self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        found.push((path.to_owned(), why.to_string().replace('\n', ", ")));
+        found.push((consequence, path.to_owned(), why.to_string().replace('\n', ", ")));
     }
 
     /// How many there are.
@@ -56,7 +66,7 @@ impl Problems {
         // Threads find them in any order.
         found.sort();
         let list: String =
-            found.iter().take(LISTED).map(|(path, why)| format!("\n  {}: {why}", path.display())).collect();
+            found.iter().take(LISTED).map(|(_, path, why)| format!("\n  {}: {why}", one_line(path))).collect();
         let more = match found.len().saturating_sub(LISTED) {
             0 => String::new(),
             more => format!("\n  ... and {more} more"),
@@ -67,9 +77,26 @@ impl Problems {
     }
 }
 
+/// A name may hold any character.
+fn one_line(path: &Path) -> String {
+    path.display().to_string().replace(char::is_control, "?")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn causes_stand_before_consequences_and_a_problem_takes_one_line() {
+        let problems = Problems::default();
+        problems.add_consequence(Path::new("a.png"), "an image without its label");
+        problems.add(Path::new("b\nc"), "the folder cannot be listed");
+        let message = problems.into_result("cityscapes", "restore them").unwrap_err().to_string();
+        assert!(
+            message.ends_with("\n  b?c: the folder cannot be listed\n  a.png: an image without its label"),
+            "{message}"
+        );
+    }
 
     #[test]
     fn twenty_are_listed_by_path_and_the_rest_is_counted() {

@@ -37,6 +37,15 @@ pub fn hold(split: Split, storage: Storage, cache: &Path, key: &str) -> Result<S
     Ok(Split { records, ..split })
 }
 
+/// Whether a cache folder can be written, which is made if it is not there.
+///
+/// # Errors
+/// If it cannot, with the remedy.
+pub(super) fn check_writable(cache: &Path) -> Result<()> {
+    std::fs::create_dir_all(cache).map_err(|e| unwritable(cache, &e))?;
+    tempfile::tempfile_in(cache).map(drop).map_err(|e| unwritable(cache, &e))
+}
+
 /// All records of a split.
 struct All<'a> {
     source: &'a dyn Source,
@@ -70,18 +79,19 @@ impl All<'_> {
         }
         std::fs::create_dir_all(cache).map_err(|e| unwritable(cache, &e))?;
         let _lock = self.lock(&cache.join(format!("{}.lock", self.key)))?;
-        if self.map(&path)?.is_none() {
-            let part = cache.join(format!("{}.u8.part", self.key));
-            self.write(&part).inspect_err(|_| {
-                // That it is left behind, and where, would say less than why.
-                let _ = std::fs::remove_file(&part);
-            })?;
-            std::fs::rename(&part, &path).map_err(|e| unwritable(&path, &e))?;
+        if let Some(map) = self.map(&path)? {
+            return Ok(map);
         }
+        let part = cache.join(format!("{}.u8.part", self.key));
+        self.write(&part).inspect_err(|_| {
+            // That it is left behind, and where, would say less than why.
+            let _ = std::fs::remove_file(&part);
+        })?;
+        std::fs::rename(&part, &path).map_err(|e| unwritable(&path, &e))?;
         self.map(&path)?.with_context(|| format!("{}: was changed by something else; run again", path.display()))
     }
 
-    /// The file, if it is there and has the right length.
+    /// The file, if it is there, has the right length, and holds what it should where one looks.
     fn map(&self, path: &Path) -> Result<Option<Mapped>> {
         let unreadable = |e: io::Error| {
             anyhow!("{}: cannot be read ({e}); remove it, or name another folder with PT4AL_CACHE", path.display())
@@ -96,7 +106,21 @@ impl All<'_> {
         }
         // SAFETY: nothing writes to the file once it has this name; another one with the name replaces it by renaming.
         let map = unsafe { Mmap::map(&file) }.map_err(unreadable)?;
-        Ok(Some(Mapped { map, record: self.record }))
+        let map = Mapped { map, record: self.record };
+        Ok(if self.holds(&map)? { Some(map) } else { None })
+    }
+
+    /// Whether some records are what they should be: a disk that failed leaves files of the right length.
+    fn holds(&self, map: &Mapped) -> Result<bool> {
+        let (mut made, mut held) = (vec![0; self.record], vec![0; self.record]);
+        for index in [0, self.len / 2, self.len - 1] {
+            self.source.fill(index, &mut made)?;
+            map.fill(index, &mut held)?;
+            if made != held {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Keeps other processes from making the same file until it is dropped. The lock's file stays: removing it could

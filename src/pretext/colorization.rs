@@ -6,7 +6,6 @@ use tch::{Kind, Tensor};
 
 use super::task::{Pretext, Scores};
 use crate::data::Input;
-use crate::data::augment::normalized;
 use crate::model::{Head, Network};
 
 /// Predicts a and b of CIE Lab from L.
@@ -22,7 +21,7 @@ impl Colorization {
         // As a grey picture, 0 to 255, so that the normalisation of the data set fits.
         let grey = (lab.narrow(3, 0, 1) * 2.55).repeat([1, 1, 1, 3]);
         let colours = lab.narrow(3, 1, 2).permute([0, 3, 1, 2]) / SCALE;
-        let predicted = network.forward(&normalized(&grey, &input.normalize), train);
+        let predicted = network.forward(&input.normalized(&grey), train);
         let channels = [1i64];
         let squares = |x: Tensor| x.square().mean_dim(channels.as_slice(), false, Kind::Float);
         (squares(predicted - &colours), squares(colours))
@@ -45,8 +44,8 @@ impl Pretext for Colorization {
     fn score(&self, network: &Network, images: &Tensor, input: &Input) -> Scores {
         let (errors, colours) = Self::errors(network, images, input, false);
         // Against leaving the picture grey.
-        let left = errors.sum(Kind::Double).double_value(&[]) / colours.sum(Kind::Double).double_value(&[]).max(1e-12);
-        Scores { losses: errors.mean_dim([1i64, 2].as_slice(), false, Kind::Float), quality: 1.0 - left }
+        let (left, of) = (errors.sum(Kind::Double).double_value(&[]), colours.sum(Kind::Double).double_value(&[]));
+        Scores { losses: errors.mean_dim([1i64, 2].as_slice(), false, Kind::Float), right: of - left, of }
     }
 
     fn quality(&self) -> &'static str {

@@ -86,15 +86,18 @@ pub fn losses(
 /// Scores the pool.
 fn score(task: &dyn Pretext, network: &Network, data: &Data, done: &mut dyn FnMut(u64)) -> Result<Learned> {
     let mut losses: Vec<f64> = Vec::with_capacity(data.pool.len());
-    let mut quality = 0.0;
+    let (mut right, mut of) = (0.0, 0.0);
     for minibatch in data.train.minibatches(&data.pool, train::minibatch(data.train.as_ref())) {
         let images = minibatch?.images;
         let n = images.size()[0];
         let scores = tch::no_grad(|| task.score(network, &images, &data.input));
         losses.extend(Vec::<f64>::try_from(scores.losses.to_kind(Kind::Double))?);
-        quality += scores.quality * n as f64;
+        right += scores.right;
+        of += scores.of;
         done(task.transformations() as u64 * n as u64);
     }
     let rows = data.pool.iter().copied().zip(losses).collect();
-    Ok(Learned { losses: Losses { rows }, quality: quality / data.pool.len() as f64, measure: task.quality() })
+    // A pool of grey pictures has no colour to tell.
+    let quality = if of > 0.0 { right / of } else { 0.0 };
+    Ok(Learned { losses: Losses { rows }, quality, measure: task.quality() })
 }

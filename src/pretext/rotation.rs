@@ -17,7 +17,7 @@ const TURNS: i64 = 4;
 impl Rotation {
     /// The loss of each image for one rotation, float `[n]`, and the outputs.
     fn turned(network: &Network, images: &Tensor, turns: i64, input: &Input, train: bool) -> (Tensor, Tensor) {
-        let outputs = network.forward(&input.prepare(&images.rot90(turns, [1, 2])), train);
+        let outputs = network.forward(&input.normalized(&images.rot90(turns, [1, 2])), train);
         let targets = Tensor::full([images.size()[0]], turns, (Kind::Int64, images.device()));
         let loss = outputs.cross_entropy_loss::<Tensor>(&targets, None, Reduction::None, -100, 0.0);
         (loss, outputs)
@@ -43,7 +43,7 @@ impl Pretext for Rotation {
             }
             PretextForward::Together => {
                 let turned: Vec<Tensor> = (0..TURNS).map(|turns| images.rot90(turns, [1, 2])).collect();
-                let outputs = network.forward(&input.prepare(&Tensor::cat(&turned, 0)), true);
+                let outputs = network.forward(&input.normalized(&Tensor::cat(&turned, 0)), true);
                 let targets = Tensor::arange(TURNS, (Kind::Int64, images.device()));
                 outputs.cross_entropy_for_logits(&targets.repeat_interleave_self_int(images.size()[0], 0, None))
             }
@@ -59,8 +59,10 @@ impl Pretext for Rotation {
             losses += loss;
             correct += outputs.argmax(-1, false).eq(turns).sum(Kind::Int64).int64_value(&[]);
         }
-        Scores { losses: losses / TURNS as f64, quality: correct as f64 / (TURNS * images.size()[0]) as f64 }
+        let of = (TURNS * images.size()[0]) as f64;
+        Scores { losses: losses / TURNS as f64, right: correct as f64, of }
     }
+
     fn quality(&self) -> &'static str {
         "of rotations recognised"
     }

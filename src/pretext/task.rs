@@ -19,7 +19,7 @@ pub trait Pretext {
     /// The loss of each image, and how well the learner did.
     fn score(&self, network: &Network, images: &Tensor, input: &Input) -> Scores;
 
-    /// What `Scores::quality` is, in a few words.
+    /// What the quotient in [`Scores`] is, in a few words.
     fn quality(&self) -> &'static str;
 }
 
@@ -27,6 +27,8 @@ pub trait Pretext {
 pub struct Scores {
     /// Float `[n]`.
     pub losses: Tensor,
-    /// The mean over the minibatch of a measure that is at best 1; a learner is chosen by it.
-    pub quality: f64,
+    /// What the learner got right, and what there was to get right: their quotient over the whole pool is the measure
+    /// that a learner is chosen by, at best 1.
+    pub right: f64,
+    pub of: f64,
 }

@@ -210,7 +210,7 @@ mod tests {
             &spec().hash(),
             "Seeds: 0, 1, 2.",
             "Rounds: 3 of 200 labels at first and 200 more each.",
-            "resnet18 of width 4, fresh weights",
+            "resnet18 of width 4 on images of 16 x 16, fresh weights",
             "generated pictures, not photographs",
             "Ran from 2026-01-02T03:04:05Z to 2026-01-02T04:04:05Z.",
             "pt4al 0.1.0 at abc1234 with local changes",

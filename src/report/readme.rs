@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Findings;
 use super::metric::{select_in_words, thousands};
+use crate::spec::{Imbalance, Stem};
 use crate::store::{Manifest, Session};
 
 /// `README.md`: what ran, on what, and what came out.
@@ -59,20 +60,42 @@ fn protocol(findings: &Findings) -> Vec<String> {
             thousands(rounds.query)
         ),
         format!(
-            "Task model: {} of width {}, {} weights, {} epochs, minibatch {}; queried with: {}.",
+            "Task model: {}{} of width {} on images of {} x {}, {} weights, {} epochs, minibatch {}; queried with: {}.",
             name(&spec.model.arch),
+            if spec.model.stem == Stem::Large { " with the 7x7 stem" } else { "" },
             spec.model.width,
+            spec.trained_size()[0],
+            spec.trained_size()[1],
             name(&train.start),
             train.epochs,
             train.minibatch,
             select_in_words(train.select.query.name())
         ),
     ];
+    if let Some(pretext) = spec.pretext.as_ref().filter(|_| spec.needs_pretext()) {
+        lines.push(format!(
+            "Pretext task: {}, {} epochs, minibatch {}.",
+            name(&pretext.task),
+            pretext.epochs,
+            pretext.minibatch
+        ));
+    }
+    lines.extend(spec.imbalance.as_ref().map(imbalance));
     match &findings.manifest {
         Some(manifest) => lines.extend(origin(manifest)),
         None => lines.push("No manifest.json: where and on which data this ran is not known.".into()),
     }
     lines
+}
+
+fn imbalance(imbalance: &Imbalance) -> String {
+    match imbalance {
+        Imbalance::LongTail(tail) => format!("Imbalance: long tail with ratio {}.", tail.ratio),
+        Imbalance::Step(step) => {
+            format!("Imbalance: {} of the classes cut to a part of {}.", step.classes, 1.0 / step.ratio)
+        }
+        Imbalance::Linear(linear) => format!("Imbalance: class k keeps {} (k + 1) images.", linear.step),
+    }
 }
 
 fn origin(manifest: &Manifest) -> Vec<String> {

@@ -79,8 +79,15 @@ pub(super) fn classes(findings: &Findings) -> Option<String> {
     names.sort_unstable();
     names.dedup();
     names.sort_by_key(|class| place(class));
-    if names.is_empty() || names.len() > CLASSES_SHOWN {
+    if names.is_empty() {
         return None;
+    }
+    if names.len() > CLASSES_SHOWN {
+        return Some(format!(
+            "{} of all {} classes: in [summary.csv](summary.csv).\n",
+            capitalised(metric.label),
+            names.len()
+        ));
     }
     let counted = match task.labels() {
         Labeled::Images => "pool",

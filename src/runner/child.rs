@@ -41,6 +41,7 @@ pub(super) fn worker(device: &str, threads: usize) -> Result<Command> {
     command.args(["worker", "--device", device, "--threads", &threads.to_string(), "--watch-stdin"]);
     // OpenMP reads it before libtorch can be told.
     command.env("OMP_NUM_THREADS", threads.to_string());
+    command.env("RAYON_NUM_THREADS", threads.to_string());
     Ok(command)
 }
 
@@ -88,7 +89,7 @@ fn died(status: ExitStatus, log: &Path) -> String {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         let guess = if signal == libc::SIGKILL { " (by hand, or for lack of memory: lower --jobs)" } else { "" };
-        return format!("its process was killed by signal {signal}{guess}");
+        return format!("its process was killed by signal {signal}{guess}; see {}", log.display());
     }
     format!("its process ended with {status}; see {}", log.display())
 }

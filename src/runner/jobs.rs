@@ -12,8 +12,10 @@ pub enum Jobs {
     Fixed(usize),
 }
 
-/// Memory that a trial on the CPU may need, in MiB: libtorch and its buffers take about 700, the data comes on top.
+/// Memory that a trial on the CPU may need at least, in MiB: libtorch and its buffers take about 700.
 const TRIAL_MB: f64 = 2000.0;
+/// What a process takes beside its data and the training step, in MiB.
+const PROCESS_MB: f64 = 700.0;
 
 impl FromStr for Jobs {
     type Err = String;
@@ -30,8 +32,10 @@ impl FromStr for Jobs {
 impl Jobs {
     /// Jobs, and threads of each. Sums over another number of threads round differently, and a resumed trial must
     /// not: threads follow from the cores and the whole experiment, never from what is left of it or from the memory
-    /// that happens to be free, and an experiment that has begun keeps its own (`begun_with`).
-    pub fn divide(self, trials: usize, device: &str, begun_with: Option<usize>) -> (usize, usize) {
+    /// that happens to be free, and an experiment that has begun keeps its own (`begun_with`). `trial_mb` is what a
+    /// trial's data and its training step are estimated to take.
+    pub fn divide(self, trials: usize, device: &str, begun_with: Option<usize>, trial_mb: f64) -> (usize, usize) {
+        let needed = TRIAL_MB.max(PROCESS_MB + trial_mb);
         let cores = machine::cores();
         let wanted = match self {
             Self::Fixed(jobs) => jobs,
@@ -42,7 +46,7 @@ impl Jobs {
         let side_by_side = wanted.min(trials).max(1);
         let threads = begun_with.unwrap_or(cores / side_by_side).max(1);
         let fit = match self {
-            Self::Auto => machine::available_mb().map_or(side_by_side, |mb| (mb / TRIAL_MB) as usize),
+            Self::Auto => machine::available_mb().map_or(side_by_side, |mb| (mb / needed) as usize),
             Self::Fixed(_) => side_by_side,
         };
         (side_by_side.min(fit).max(1), threads)
@@ -56,11 +60,13 @@ mod tests {
     #[test]
     fn threads_are_divided_among_jobs() {
         let cores = machine::cores();
-        assert_eq!(Jobs::Fixed(1).divide(12, "cpu", None), (1, cores));
-        assert_eq!(Jobs::Fixed(3 * cores).divide(12 * cores, "cpu", None), (3 * cores, 1));
-        assert_eq!(Jobs::Auto.divide(12, "cuda:0", None).0, 1);
-        assert_eq!(Jobs::Fixed(8).divide(1, "cpu", None), (1, cores));
-        assert_eq!(Jobs::Fixed(1).divide(12, "cpu", Some(7)), (1, 7));
+        assert_eq!(Jobs::Fixed(1).divide(12, "cpu", None, 0.0), (1, cores));
+        assert_eq!(Jobs::Fixed(3 * cores).divide(12 * cores, "cpu", None, 0.0), (3 * cores, 1));
+        assert_eq!(Jobs::Auto.divide(12, "cuda:0", None, 0.0).0, 1);
+        assert_eq!(Jobs::Fixed(8).divide(1, "cpu", None, 0.0), (1, cores));
+        assert_eq!(Jobs::Fixed(1).divide(12, "cpu", Some(7), 0.0), (1, 7));
+        // No machine has room for two of these.
+        assert_eq!(Jobs::Auto.divide(12, "cpu", Some(1), 1e12).0, 1);
         assert!("0".parse::<Jobs>().is_err());
     }
 }

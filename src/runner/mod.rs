@@ -15,8 +15,8 @@ use regex::Regex;
 
 use crate::data;
 use crate::machine;
-use crate::spec::Spec;
-use crate::store::{DataOrigin, Folder, Manifest, Record, Session};
+use crate::spec::{Spec, Storage};
+use crate::store::{ClassCount, DataOrigin, Folder, Manifest, Record, Session};
 use crate::trial::Event;
 
 use child::{Child, Ended, Message};
@@ -68,9 +68,17 @@ pub fn run(spec: &Spec, options: &Options) -> Result<Outcome> {
         // It takes a look at every label map: once for these results is enough.
         origin.classes = if known.is_empty() { data::count_classes_of_pixels(&read)? } else { known };
     }
+    for (split, images) in [("pool", counted(&origin, |c| c.pool)), ("test split", counted(&origin, |c| c.test))] {
+        ensure!(
+            images > 0,
+            "no label in the {split} is one of the classes: is this {}? Correct the labels",
+            origin.name
+        );
+    }
+    let trial_mb = trial_mb(spec, &read.size());
     drop(read);
     let begun_with = earlier.iter().find(|s| s.device == options.device_name).map(|s| s.threads);
-    let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device, begun_with);
+    let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device, begun_with, trial_mb);
     let mut tasks = Tasks::new(spec, &folder, options, &origin, threads)?;
     let outcome = |failed| Outcome { folder: folder.root().to_owned(), failed };
     if tasks.is_empty() {
@@ -89,6 +97,18 @@ pub fn run(spec: &Spec, options: &Options) -> Result<Outcome> {
     }
     manifest.write(&folder.manifest_path())?;
     Ok(outcome(failed))
+}
+
+/// Of all classes together.
+fn counted(origin: &DataOrigin, of: impl Fn(&ClassCount) -> usize) -> usize {
+    origin.classes.iter().map(of).sum()
+}
+
+/// What a trial's data and its training step are estimated to take, in MiB.
+fn trial_mb(spec: &Spec, size: &data::Size) -> f64 {
+    // The decoded bytes and the tensors made of them exist together for a moment.
+    let held = if spec.dataset.storage() == Storage::Memory { 2.0 } else { 0.0 };
+    held * size.bytes as f64 / 1024.0 / 1024.0 + spec.step_mb()
 }
 
 /// Checks the data before anything else, and the spec against it.

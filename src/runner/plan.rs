@@ -36,6 +36,8 @@ pub struct Plan {
     /// MB and folder of the decoded images, where they are kept on disk.
     cache: Option<(f64, String)>,
     data_problem: Option<String>,
+    /// Whether images are decoded each time they are needed.
+    streamed: bool,
 }
 
 /// Counts the work of a spec, and measures for some seconds how fast this machine does such work: as many workers
@@ -44,10 +46,11 @@ pub struct Plan {
 /// # Errors
 /// If the spec asks for more than the data set holds, or a worker fails.
 pub fn plan(spec: &Spec, options: &Options) -> Result<Plan> {
-    let size = data::size(spec, &options.data)?;
-    let data_problem = data::check(spec, &options.data).err().map(|e| format!("{e:#}"));
+    let (size, problem) = data::size(spec, &options.data)?;
+    let problem = problem.map(|e| format!("{e:#}"));
+    let data_problem = problem.map(|list| list.lines().next().unwrap_or_default().to_owned());
     spec.check_pool(size.pool, size.test)?;
-    let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device, None);
+    let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device, None, super::trial_mb(spec, &size));
     let pretext_learners = if spec.needs_pretext() { spec.seeds.len() } else { 0 };
     let trials: Work = spec.trials().iter().map(|t| spec.trial_work(t, size.pool, size.test)).sum();
     let pretext: Work = (0..pretext_learners).map(|_| spec.pretext_work(size.pool)).sum();
@@ -55,7 +58,7 @@ pub fn plan(spec: &Spec, options: &Options) -> Result<Plan> {
     let images_mb = size.bytes as f64 / 1024.0 / 1024.0;
     let in_memory = spec.dataset.storage() == Storage::Memory;
     let budget = spec.rounds.labeled(spec.rounds.count - 1);
-    let rows = spec.rounds.count * spec.train.select.record.len() * 3;
+    let rows = spec.rounds.count * spec.rows_of_a_round(size.classes);
     Ok(Plan {
         title: spec.title.clone(),
         folder: options.results.join(spec.folder_name()).display().to_string(),
@@ -80,6 +83,7 @@ pub fn plan(spec: &Spec, options: &Options) -> Result<Plan> {
         disk: (2 * spec.trials().len() * (140 * rows + 12 * budget) + 2 * pretext_learners * 26 * size.pool) as f64
             / 1e6,
         data_problem,
+        streamed: spec.dataset.storage() == Storage::Stream,
     })
 }
 
@@ -114,7 +118,8 @@ impl fmt::Display for Plan {
             "speed     {:.0} images/s trained, {:.0} scored: {} side by side on {}, {} threads each (just measured)",
             self.train_rate, self.score_rate, self.jobs, self.device, self.threads
         )?;
-        writeln!(f, "time      about {}", self.duration())?;
+        let decoding = if self.streamed { ", if decoding keeps up" } else { "" };
+        writeln!(f, "time      about {}{decoding}", self.duration())?;
         let available = machine::available_mb().map_or(String::new(), |mb| format!("; {mb:.0} MiB are free"));
         writeln!(
             f,

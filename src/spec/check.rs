@@ -7,7 +7,7 @@ mod tests;
 
 use anyhow::{Result, bail, ensure};
 
-use super::{Arch, ModelSpec, Optimizer, RoundsSpec, Schedule, Select, Sgd, Spec, Stem, TaskKind};
+use super::{Arch, Labeled, ModelSpec, Optimizer, RoundsSpec, Schedule, Select, Sgd, Spec, Stem};
 
 /// Proof that [`Spec::check_pool`] passed, with the counts it passed for.
 #[derive(Clone, Copy, Debug)]
@@ -121,7 +121,7 @@ impl Spec {
 
     fn check_model(&self) -> Result<()> {
         let ModelSpec { arch, stem, .. } = self.model;
-        let (dataset, task) = (self.dataset.name(), self.dataset.task());
+        let (dataset, labels) = (self.dataset.name(), self.dataset.task().labels());
         match arch {
             Arch::DrnD22 => ensure!(
                 stem == Stem::default(),
@@ -129,7 +129,7 @@ impl Spec {
                  remove it"
             ),
             Arch::ResNet18 | Arch::ResNet50 => ensure!(
-                task == TaskKind::Classification,
+                labels == Labeled::Images,
                 "`model.arch` is a ResNet, which gives a class for each image, but {dataset} needs one for each pixel; \
                  use drn-d-22"
             ),
@@ -139,7 +139,7 @@ impl Spec {
 
     fn check_metrics(&self) -> Result<()> {
         no_repeats("metrics", self.metrics.iter().map(|m| m.name().to_owned()))?;
-        if let (TaskKind::Segmentation, Some(metric)) = (self.dataset.task(), self.metrics.first()) {
+        if let (Labeled::Pixels, Some(metric)) = (self.dataset.task().labels(), self.metrics.first()) {
             bail!(
                 "`metrics` has {}, which is for a class for each image, but {} has one for each pixel; leave it out \
                  (segmentation always records the IoU of each class)",

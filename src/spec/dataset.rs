@@ -56,6 +56,20 @@ impl DatasetSpec {
         }
     }
 
+    /// Height and width of the images as they are held, and the key that decides them.
+    pub(crate) fn stored(&self) -> ([usize; 2], &'static str) {
+        match self {
+            Self::Cifar10(_) => ([32; 2], "cifar10"),
+            Self::Shapes(set) => ([set.side; 2], "`dataset.shapes.side`"),
+            Self::Caltech101(set) => ([set.input.crop; 2], "`dataset.caltech101.input.crop`"),
+            Self::Imagenet(set) => ([set.input.crop; 2], "`dataset.imagenet.input.crop`"),
+            Self::Cityscapes(set) => match set.resize {
+                Some(size) => (size, "`dataset.cityscapes.resize`"),
+                None => (set.size, "`dataset.cityscapes.size`"),
+            },
+        }
+    }
+
     /// Where decoded images are held.
     pub fn storage(&self) -> Storage {
         match self {
@@ -64,6 +78,20 @@ impl DatasetSpec {
             Self::Cityscapes(set) => set.storage,
             Self::Cifar10(_) | Self::Shapes(_) => Storage::Memory,
         }
+    }
+
+    /// The part of it that the bytes of decoded images and labels depend on.
+    pub(crate) fn of_records(&self) -> Self {
+        let mut same = self.without_storage();
+        let normalize = Normalize::half();
+        match &mut same {
+            Self::Cifar10(set) => (set.normalize, set.pool) = (normalize, None),
+            Self::Shapes(set) => set.normalize = normalize,
+            Self::Caltech101(set) => (set.normalize, set.pool) = (normalize, None),
+            Self::Imagenet(set) => (set.normalize, set.pool) = (normalize, None),
+            Self::Cityscapes(set) => set.normalize = normalize,
+        }
+        same
     }
 
     /// The same with the storage that it has by default: the part of it that values depend on.

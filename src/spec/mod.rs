@@ -145,7 +145,8 @@ pub enum Augment {
     RandomResizedCrop(RandomResizedCrop),
 }
 
-/// Options of [`Augment::RandomResizedCrop`]; the aspect ratio is drawn from 3/4 to 4/3, as in torchvision.
+/// Options of [`Augment::RandomResizedCrop`]; the aspect ratio is drawn from 3/4 to 4/3, as in torchvision. The part is
+/// taken of the stored image and sampled bilinearly without antialiasing, so `side` should not be far below its size.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RandomResizedCrop {

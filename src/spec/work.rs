@@ -2,7 +2,7 @@
 
 use std::ops::{Add, AddAssign};
 
-use super::{Select, Spec, Trial};
+use super::{Arch, ExtraMetric, Labeled, PretextTask, Select, Spec, Stem, Trial};
 
 /// Images that pass through a network. A backward pass costs about two forward passes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,19 +89,70 @@ impl Spec {
         (0..self.rounds.count).map(|round| self.round_work(trial, round, pool, test)).sum()
     }
 
+    /// Height and width of the images that the task model is trained on.
+    pub fn trained_size(&self) -> [usize; 2] {
+        self.train.augment.iter().find_map(super::Augment::size).unwrap_or(self.dataset.stored().0)
+    }
+
+    /// How many times more pixels a pretext learner sees of an image than the task model is trained on: whole images of
+    /// segmentation stand against crops.
+    pub fn pretext_pixels(&self) -> f64 {
+        let (Labeled::Pixels, Some(pretext)) = (self.dataset.task().labels(), &self.pretext) else { return 1.0 };
+        let [height, width] = self.dataset.stored().0;
+        let seen = match pretext.task {
+            PretextTask::Rotation => height.min(width).pow(2),
+            PretextTask::Colorization => height * width,
+        };
+        seen as f64 / self.trained_size().iter().product::<usize>() as f64
+    }
+
+    /// A rough estimate of what a training step keeps in memory, in MiB: activations for the backward pass. Bytes a
+    /// pixel were measured on the CPU (peaks at two minibatches) for ResNet-18 of width 64 and DRN-D-22 of width 16;
+    /// those of ResNet-50 are in proportion to its channels.
+    pub fn step_mb(&self) -> f64 {
+        let bytes_of_pixel_and_width = match (self.model.arch, self.model.stem) {
+            (Arch::ResNet18, Stem::Small) => 70.0,
+            (Arch::ResNet18, Stem::Large) => 7.0,
+            (Arch::ResNet50, Stem::Small) => 280.0,
+            (Arch::ResNet50, Stem::Large) => 28.0,
+            (Arch::DrnD22, _) => 100.0,
+        };
+        let pixels = self.trained_size().iter().product::<usize>() as f64;
+        let task = self.train.minibatch as f64 * pixels;
+        let pretext = self.pretext.as_ref().map_or(0.0, |pretext| {
+            // Separate forwards wait for one backward pass.
+            pretext.minibatch as f64 * transformations(pretext.task) as f64 * pixels * self.pretext_pixels()
+        });
+        task.max(pretext) * self.model.width as f64 * bytes_of_pixel_and_width / 1024.0 / 1024.0
+    }
+
+    /// Rows that a round adds to the records, with about this many classes.
+    pub fn rows_of_a_round(&self, classes: usize) -> usize {
+        let of_classes = match self.dataset.task().labels() {
+            Labeled::Images if self.metrics.contains(&ExtraMetric::PerClass) => classes,
+            Labeled::Images => 0,
+            Labeled::Pixels => classes,
+        };
+        self.train.select.record.len() * (3 + self.metrics.len() + of_classes)
+    }
+
     /// The work of one pretext learner.
     pub fn pretext_work(&self, pool: usize) -> Work {
         let Some(pretext) = &self.pretext else { return Work::default() };
-        let transformations = match pretext.task {
-            super::PretextTask::Rotation => 4,
-            super::PretextTask::Colorization => 1,
-        };
-        let transformed = transformations * pool as u64;
+        let transformed = (transformations(pretext.task) as f64 * pool as f64 * self.pretext_pixels()).round() as u64;
         // The evaluation that finds the best epoch is also the one that gives the losses.
         let scorings = match pretext.checkpoint {
             super::PretextCheckpoint::Last => 1,
             super::PretextCheckpoint::BestOnPool => pretext.epochs as u64,
         };
         Work { train: transformed * pretext.epochs as u64, evaluate: 0, score: transformed * scorings }
+    }
+}
+
+/// Copies of an image that a pretext task makes.
+fn transformations(task: PretextTask) -> usize {
+    match task {
+        PretextTask::Rotation => 4,
+        PretextTask::Colorization => 1,
     }
 }

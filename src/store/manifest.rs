@@ -99,6 +99,17 @@ impl Manifest {
         Ok(Some(manifest))
     }
 
+    /// The fingerprint of the data that the results in `folder` are of.
+    ///
+    /// # Errors
+    /// If there is no manifest.
+    pub fn data_of(folder: &Path) -> Result<String> {
+        let path = folder.join("manifest.json");
+        let manifest = Self::read(&path)?;
+        let missing = || anyhow!("{}: not there; start the experiment with `pt4al run`", path.display());
+        Ok(manifest.ok_or_else(missing)?.data.fingerprint)
+    }
+
     /// Writes it in place of the one there.
     ///
     /// # Errors

@@ -66,7 +66,8 @@ impl Learner<'_> {
             let loss = total.double_value(&[]) / order.len() as f64;
             ensure!(
                 loss.is_finite(),
-                "training diverged in round {}: the loss is {loss} in epoch {} of {}; lower `train.optimizer.sgd.lr`",
+                "training diverged in round {}: the loss is {loss} in epoch {} of {}; lower `train.optimizer.sgd.lr`, or change \
+                 `train.minibatch` if a minibatch of one image is left over, over which batch norm has no variance",
                 fit.round,
                 epoch + 1,
                 train.epochs

@@ -66,7 +66,7 @@ fn made_up(spec: &Spec, size: &Size, n: usize, device: Device) -> Data {
         test: on_device(split, device),
         classes: (0..size.classes).map(|class| class.to_string()).collect(),
         pool: (0..n).collect(),
-        input: Input::of(spec),
+        input: Input::of(spec, device),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::model::Network;
 use crate::sampler::{self, PoolView};
 use crate::seed::{self, Purpose};
 use crate::spec::{Spec, Trial};
-use crate::store::{Losses, Record, TrialFiles, losses_path};
+use crate::store::{Losses, Manifest, Record, TrialFiles, losses_path};
 use crate::task;
 use crate::train::Learner;
 
@@ -50,7 +50,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
     if finished >= count {
         return Ok(());
     }
-    let data = data::open(job.spec, job.data, job.device)?;
+    let data = data::open(job.spec, job.data, job.device, &Manifest::data_of(job.folder)?)?;
     job.spec.check_pool(data.pool.len(), data.test.len())?;
     let batches = if job.trial.sampler.needs_pretext() { pretext_batches(job, &data)? } else { Vec::new() };
     let task = task::task(job.spec, &data.classes);

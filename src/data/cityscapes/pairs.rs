@@ -146,7 +146,7 @@ fn note_empty(tree: Tree, folder: &Path, found: &Files, problems: &Problems) -> 
     let cities: HashSet<&str> = found.iter().filter_map(|path| path.split('/').next()).collect();
     for (path, name) in entries(folder)? {
         if path.is_dir() && !cities.contains(name.as_str()) {
-            problems.add(&path, format!("a city without any *{suffix}"));
+            problems.add_consequence(&path, format!("a city without any *{suffix}"));
         }
     }
     Ok(())
@@ -164,13 +164,13 @@ fn pair(images: &Files, labels: &Files, files: LabelFiles, split: &str, problems
             Some(label) => label_of.push(label),
             None => {
                 let label = format!("{LABELS}/{split}/{name}{}", tree.suffix);
-                problems.add(&images.path(index), format!("an image without its label {label}"));
+                problems.add_consequence(&images.path(index), format!("an image without its label {label}"));
             }
         }
     }
     for (name, label) in unused {
         let image = format!("{IMAGES}/{split}/{name}{}", Tree::IMAGES.suffix);
-        problems.add(&labels.path(label), format!("a label without its image {image}"));
+        problems.add_consequence(&labels.path(label), format!("a label without its image {image}"));
     }
     label_of
 }

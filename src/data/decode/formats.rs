@@ -10,6 +10,8 @@ use super::NotAnImage;
 
 /// Pixels of either side that an image may have: more is a broken header, or meant to exhaust memory.
 const LONGEST: usize = 1 << 14;
+/// Pixels that an image may have: each thread decodes one at a time.
+const MOST_PIXELS: usize = 100_000_000;
 
 /// The first byte of a JPEG's markers, and the second of some.
 const MARK: u8 = 0xff;
@@ -111,6 +113,7 @@ fn jpeg(bytes: &[u8]) -> Result<Opened<'_>, NotAnImage> {
     read.map_err(|e| broken_jpeg(&e))?;
     match decoder.dimensions() {
         Some((width, height)) if width > 0 && height > 0 => {
+            not_too_large([height, width])?;
             Ok(Opened::Jpeg { decoder, size: [height, width], endless: (!ends).then_some(bytes) })
         }
         _ => Err(NotAnImage("is a JPEG without pixels".into())),
@@ -120,6 +123,15 @@ fn jpeg(bytes: &[u8]) -> Result<Opened<'_>, NotAnImage> {
 fn jpeg_decoder(bytes: &[u8], strict: bool) -> Box<Jpeg<'_>> {
     let options = DecoderOptions::default().set_max_width(LONGEST).set_max_height(LONGEST).set_strict_mode(strict);
     Box::new(JpegDecoder::new_with_options(ZCursor::new(bytes), options))
+}
+
+fn not_too_large([height, width]: [usize; 2]) -> Result<(), NotAnImage> {
+    match height.max(width) > LONGEST || height * width > MOST_PIXELS {
+        true => Err(NotAnImage(format!(
+            "is {width}x{height} (width x height), larger than {LONGEST} a side or {MOST_PIXELS} pixels"
+        ))),
+        false => Ok(()),
+    }
 }
 
 /// Whether the end of the image follows its first scan. A thumbnail's end, which is in a segment, is not meant.
@@ -156,6 +168,9 @@ fn decode_endless(bytes: &[u8], decoder: &Jpeg, buffer: &mut Vec<u8>) -> Result<
     if decoder.info().is_none_or(|info| !info.sof.is_sequential_dct()) {
         return Err(cut());
     }
+    // Zeros that a download reserved room with decode as well as any other bytes.
+    let zeros = bytes.iter().rev().take_while(|byte| **byte == 0).count();
+    let bytes = &bytes[..bytes.len() - zeros];
     // The end may have been cut in two.
     let bytes = bytes.strip_suffix(&[MARK]).unwrap_or(bytes);
     let decode = |followed_by: u8, buffer: &mut Vec<u8>| {
@@ -184,9 +199,7 @@ fn png(bytes: &[u8], as_what: png::Transformations) -> Result<Opened<'_>, NotAnI
     decoder.set_transformations(as_what);
     let reader = Box::new(decoder.read_info().map_err(|e| broken_png(&e))?);
     let size = [reader.info().height as usize, reader.info().width as usize];
-    if size.iter().any(|&side| side > LONGEST) {
-        return Err(NotAnImage(format!("is {}x{} (width x height); {LONGEST} is the most", size[1], size[0])));
-    }
+    not_too_large(size)?;
     Ok(Opened::Png { reader, size })
 }
 

@@ -166,6 +166,17 @@ fn a_file_cut_short_is_refused() {
     refused_if_cut("thumbnail", &thumbnail);
 }
 
+/// As a download that broke off leaves a file whose room was reserved.
+#[test]
+fn a_cut_file_filled_up_with_zeros_is_refused() {
+    for (name, jpeg, _) in JPEGS {
+        for kept in [jpeg.len() / 3, jpeg.len() / 2, jpeg.len() * 9 / 10] {
+            let filled = [&jpeg[..kept], &vec![0; jpeg.len() - kept]].concat();
+            assert!(verify(&filled).is_err(), "{name}, {kept} of {} bytes", jpeg.len());
+        }
+    }
+}
+
 #[test]
 fn what_other_decoders_read_is_read() {
     let (_, jpeg, _) = JPEGS[0];

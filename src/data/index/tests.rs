@@ -205,7 +205,13 @@ fn a_changed_file_is_checked_again() {
     let (_, problems, looked) = verified(dir.path(), cache.path());
     assert!(looked == 1 && problems.contains("a.jpg: not an image"), "{problems}");
 
-    // As old as before, but of another length.
+    // As old as before by the time that programs set, and as long.
+    fs::write(&path, "stupid").unwrap();
+    file.set_modified(old).unwrap();
+    let (_, problems, looked) = verified(dir.path(), cache.path());
+    assert!(looked == 1 && problems.contains("a.jpg: not an image"), "{problems}");
+
+    // Of another length.
     fs::write(&path, "good, but longer").unwrap();
     file.set_modified(old).unwrap();
     let (changed, problems, looked) = verified(dir.path(), cache.path());

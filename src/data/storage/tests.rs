@@ -21,6 +21,8 @@ impl Source for Made {
 }
 
 const LEN: usize = 50;
+/// Records that are compared whenever a file is opened.
+const LOOKS: usize = 3;
 
 fn split(source: &Arc<Made>) -> Split {
     let labels = Labels::Classes(vec![0; LEN]);
@@ -81,12 +83,12 @@ fn a_file_is_made_once_and_again_only_if_its_length_is_wrong() {
     let path = folder.join("made-train-0.u8");
     let made = std::fs::metadata(&path).unwrap().modified().unwrap();
     assert_eq!(bytes(&mapped(&source, &folder).unwrap()), first);
-    assert_eq!(source.calls.load(Ordering::Relaxed), LEN);
+    assert_eq!(source.calls.load(Ordering::Relaxed), LEN + 2 * LOOKS);
     assert_eq!(std::fs::metadata(&path).unwrap().modified().unwrap(), made);
 
     OpenOptions::new().write(true).open(&path).unwrap().set_len(100).unwrap();
     assert_eq!(bytes(&mapped(&source, &folder).unwrap()), first);
-    assert_eq!(source.calls.load(Ordering::Relaxed), 2 * LEN);
+    assert_eq!(source.calls.load(Ordering::Relaxed), 2 * LEN + 3 * LOOKS);
     assert_eq!(files(&folder), [path]);
 }
 
@@ -99,7 +101,7 @@ fn of_several_that_want_a_file_one_makes_it() {
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    assert_eq!(source.calls.load(Ordering::Relaxed), LEN);
+    assert_eq!(source.calls.load(Ordering::Relaxed), LEN + 4 * LOOKS);
     assert!(all.iter().all(|bytes| *bytes == all[0]));
 }
 
@@ -140,4 +142,15 @@ fn a_full_disk_is_told_and_no_file_is_left() {
     );
     assert_eq!(error, expected);
     assert!(files(cache.path()).is_empty());
+}
+
+#[test]
+fn a_file_whose_records_are_wrong_is_made_again() {
+    let cache = tempfile::tempdir().unwrap();
+    let source = Arc::new(Made::default());
+    let right = bytes(&mapped(&source, cache.path()).unwrap());
+    let path = &files(cache.path())[0];
+    let length = std::fs::metadata(path).unwrap().len();
+    std::fs::write(path, vec![0; length as usize]).unwrap();
+    assert_eq!(bytes(&mapped(&source, cache.path()).unwrap()), right);
 }

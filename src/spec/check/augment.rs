@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 use super::no_repeats;
-use crate::spec::{Augment, DatasetSpec, RandomResizedCrop, TaskKind};
+use crate::spec::{Augment, DatasetSpec, Labeled, RandomResizedCrop};
 
 /// # Errors
 /// One line that opens with the key.
@@ -20,7 +20,7 @@ fn check_one(augment: &Augment, set: &DatasetSpec) -> Result<()> {
     let name = kind(augment);
     if let Augment::RandomResizedCrop(RandomResizedCrop { area: [least, most], .. }) = *augment {
         ensure!(
-            set.task() == TaskKind::Classification,
+            set.task().labels() == Labeled::Images,
             "`train.augment` has {name}, which is not made for label maps; use {{ crop = [height, width] }}"
         );
         ensure!(
@@ -31,26 +31,12 @@ fn check_one(augment: &Augment, set: &DatasetSpec) -> Result<()> {
     }
     let Some([height, width]) = augment.size() else { return Ok(()) };
     ensure!(height > 0 && width > 0, "`train.augment` has {name} to {height} x {width}; both must be at least 1");
-    let ([most_high, most_wide], key) = stored(set);
+    let ([most_high, most_wide], key) = set.stored();
     ensure!(
         height <= most_high && width <= most_wide,
         "`train.augment` has {name} to {height} x {width}, but images are {most_high} x {most_wide} ({key}); lower it"
     );
     Ok(())
-}
-
-/// Height and width of the images that are augmented, and what decides them.
-fn stored(set: &DatasetSpec) -> ([usize; 2], &'static str) {
-    match set {
-        DatasetSpec::Cifar10(_) => ([32; 2], "cifar10"),
-        DatasetSpec::Shapes(set) => ([set.side; 2], "`dataset.shapes.side`"),
-        DatasetSpec::Caltech101(set) => ([set.input.crop; 2], "`dataset.caltech101.input.crop`"),
-        DatasetSpec::Imagenet(set) => ([set.input.crop; 2], "`dataset.imagenet.input.crop`"),
-        DatasetSpec::Cityscapes(set) => match set.resize {
-            Some(size) => (size, "`dataset.cityscapes.resize`"),
-            None => (set.size, "`dataset.cityscapes.size`"),
-        },
-    }
 }
 
 /// The name in the spec.

@@ -3,8 +3,8 @@
 use anyhow::{Result, ensure};
 
 use crate::spec::{
-    Caltech101Spec, Cifar10Spec, CityscapesSpec, DatasetSpec, ImagenetSpec, Imbalance, Input, Linear, LongTail,
-    Normalize, ShapesSpec, StepImbalance, TaskKind,
+    Caltech101Spec, Cifar10Spec, CityscapesSpec, DatasetSpec, ImagenetSpec, Imbalance, Input, Labeled, Linear,
+    LongTail, Normalize, ShapesSpec, StepImbalance,
 };
 
 /// The largest side of stored images, so that a mistyped size is told before memory is asked for.
@@ -107,7 +107,7 @@ fn check_cityscapes(set: &CityscapesSpec) -> Result<()> {
 /// One line that opens with the key.
 pub(super) fn check_imbalance(imbalance: &Imbalance, set: &DatasetSpec) -> Result<()> {
     ensure!(
-        set.task() == TaskKind::Classification,
+        set.task().labels() == Labeled::Images,
         "`imbalance` needs a class for each image, but {} has one for each pixel; leave `imbalance` out",
         set.name()
     );
