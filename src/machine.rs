@@ -48,11 +48,43 @@ pub fn say(line: &str) {
 
 /// Memory that could be taken now, in MiB, within the control group's limit; `None` where the system does not tell.
 pub fn available_mb() -> Option<f64> {
-    let in_group =
-        |name| std::fs::read_to_string(format!("/sys/fs/cgroup/memory.{name}")).ok()?.trim().parse::<f64>().ok();
-    let left = in_group("max").zip(in_group("current")).map(|(max, current)| (max - current) / 1024.0 / 1024.0);
+    let in_group = |name| std::fs::read_to_string(format!("/sys/fs/cgroup/memory.{name}")).unwrap_or_default();
+    let left = left_in_group_mb(&in_group("max"), &in_group("current"), &in_group("stat"));
     let free = free_mb();
     free.map(|free| left.map_or(free, |left| free.min(left)))
+}
+
+/// What a control group may still take, from its files; `None` without a limit. What it holds of files is given back
+/// when memory is asked for.
+fn left_in_group_mb(max: &str, current: &str, stat: &str) -> Option<f64> {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    let of_files: f64 = stat
+        .lines()
+        .filter_map(|line| line.strip_prefix("inactive_file ").or_else(|| line.strip_prefix("active_file ")))
+        .filter_map(number)
+        .sum();
+    Some((number(max)? - number(current)? + of_files) / 1024.0 / 1024.0)
+}
+
+/// Room on the disk that a folder is on, in bytes; `None` where the system does not tell.
+pub fn free_disk(folder: &std::path::Path) -> Option<u64> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        let path = std::ffi::CString::new(folder.as_os_str().as_bytes()).ok()?;
+        // SAFETY: statvfs reads the path and fills the struct it is given, which is plain numbers.
+        let disk = unsafe {
+            let mut disk: libc::statvfs = std::mem::zeroed();
+            if libc::statvfs(path.as_ptr(), &raw mut disk) != 0 {
+                return None;
+            }
+            disk
+        };
+        #[allow(clippy::unnecessary_cast)] // its numbers have another width on other systems
+        Some(disk.f_bavail as u64 * disk.f_frsize as u64)
+    }
+    #[cfg(not(unix))]
+    None
 }
 
 fn free_mb() -> Option<f64> {
@@ -74,5 +106,19 @@ mod tests {
     fn memory_is_in_mib() {
         let peak = peak_rss_mb();
         assert!(peak > 1.0 && peak < 100_000.0, "{peak}");
+    }
+
+    #[test]
+    fn what_a_group_holds_of_files_can_be_taken() {
+        let stat = "anon 1048576\nfile 3145728\ninactive_file 2097152\nactive_file 1048576\nslab 1\n";
+        assert_eq!(left_in_group_mb("10485760\n", "7340032\n", stat), Some(6.0));
+        assert_eq!(left_in_group_mb("max\n", "7340032\n", stat), None);
+        assert_eq!(left_in_group_mb("", "", ""), None);
+    }
+
+    #[test]
+    fn a_disk_has_room() {
+        assert!(free_disk(&std::env::temp_dir()).is_none_or(|bytes| bytes > 0));
+        assert_eq!(free_disk(std::path::Path::new("/no/such/folder")), None);
     }
 }

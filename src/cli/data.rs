@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
@@ -56,12 +56,12 @@ pub(super) fn data(args: &DataArgs) -> Result<i32> {
         }
         DataVerb::Fetch { name, data, url } => {
             let known = find(name)?;
-            if known.folder.is_none() {
+            let Some(files) = known.files else {
                 println!("{name} is generated: there is nothing to fetch");
                 return Ok(0);
-            }
+            };
             if name != "cifar10" {
-                return fetch_by_hand(&known, &data.path);
+                return fetch_by_hand(known, files.folder, &data.path);
             }
             let fetched = fetch_with_progress(&data.path, url.as_deref())?;
             let what = if fetched.downloaded { "fetched and verified" } else { "is there already" };
@@ -71,12 +71,11 @@ pub(super) fn data(args: &DataArgs) -> Result<i32> {
             }
         }
         DataVerb::Verify { name, data } => {
-            let known = find(name)?;
-            if known.folder.is_none() {
+            let Some(files) = find(name)?.files else {
                 println!("{name} is generated: there is nothing to verify");
                 return Ok(0);
-            }
-            let origin = known.verify(&data.path)?;
+            };
+            let origin = (files.verify)(&data.path)?;
             for file in &origin.files {
                 let verdict = if file.official { "official" } else { "not the official file" };
                 println!("{}  {} bytes  sha256 {}  {verdict}", file.path, file.bytes, file.sha256);
@@ -91,17 +90,16 @@ pub(super) fn data(args: &DataArgs) -> Result<i32> {
     Ok(0)
 }
 
-fn find(name: &str) -> Result<Known> {
-    match KNOWN.into_iter().find(|known| known.name == name) {
-        Some(known) => Ok(known),
-        None => bail!("no data set `{name}`; known: {}", KNOWN.map(|k| k.name).join(", ")),
-    }
+fn find(name: &str) -> Result<&'static Known> {
+    let names = || KNOWN.iter().map(|known| known.name).collect::<Vec<_>>().join(", ");
+    let known = KNOWN.iter().find(|known| known.name == name);
+    known.with_context(|| format!("no data set `{name}`; known: {}", names()))
 }
 
 /// Where the terms or the size of a data set rule a download out.
-fn fetch_by_hand(known: &Known, dir: &Path) -> Result<i32> {
+fn fetch_by_hand(known: &Known, folder: &str, dir: &Path) -> Result<i32> {
     if known.is_present(dir) {
-        println!("{} is there already, below {}; check it with `pt4al data verify`", known.name, dir.display());
+        println!("{} is there already, below {}; check it with `pt4al data verify {0}`", known.name, dir.display());
         return Ok(0);
     }
     bail!(
@@ -109,7 +107,7 @@ fn fetch_by_hand(known: &Known, dir: &Path) -> Result<i32> {
         known.name,
         known.terms,
         known.source,
-        dir.join(known.folder.unwrap_or_default()).display()
+        dir.join(folder).display()
     )
 }
 

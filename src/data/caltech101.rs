@@ -12,9 +12,9 @@ use anyhow::{Result, bail};
 use indicatif::HumanCount;
 
 use super::images::Splits;
-use super::index::{self, photos};
+use super::index::photos;
 use super::problems::Problems;
-use super::{Reader, cache_folder};
+use super::{Look, Reader};
 use crate::seed::{self, Purpose};
 use crate::spec::Caltech101Spec;
 use crate::store::DataOrigin;
@@ -33,7 +33,7 @@ const IMAGES: usize = 8_677;
 const SOME: [&str; 2] = ["accordion", "yin_yang"];
 
 impl Reader for Caltech101Spec {
-    fn read(&self, dir: &Path) -> Result<Splits> {
+    fn read(&self, dir: &Path, look: &Look) -> Result<Splits> {
         let root = locate(dir)?;
         let classes = classes(&root)?;
         let problems = Problems::default();
@@ -43,7 +43,7 @@ impl Reader for Caltech101Spec {
         for class in split.single {
             problems.add(&root.join(&classes[class]), "a single image, which cannot be both trained on and tested");
         }
-        let verified = index::verify(&files, "caltech101", &photos::check, &cache_folder(dir), &problems)?;
+        let verified = look.verify(&files, "caltech101", &photos::check, &problems)?;
         problems.into_result("caltech101", &format!("restore or remove them, or {REMEDY}"))?;
 
         let files = Arc::new(files);

@@ -2,16 +2,14 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use super::{Reader, caltech101, cifar10, cityscapes, fetch, imagenet};
 use crate::spec::{Caltech101Spec, ImagenetSpec, Input, Normalize, Storage};
 use crate::store::DataOrigin;
 
-const CITYSCAPES: &str = "cityscapes";
-
 /// One data set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Known {
     /// The name in specs and on the command line.
     pub name: &'static str,
@@ -21,18 +19,30 @@ pub struct Known {
     pub source: &'static str,
     /// Its licence or terms, and what to cite.
     pub terms: &'static str,
-    /// Its folder below the data folder; `None` if it needs no files.
-    pub folder: Option<&'static str>,
+    /// Its files; `None` if it needs none.
+    pub files: Option<OnDisk>,
+}
+
+/// The files of a data set.
+#[derive(Clone, Copy, Debug)]
+pub struct OnDisk {
+    /// Where they lie below the data folder.
+    pub folder: &'static str,
+    /// Whether they are below a data folder: for CIFAR-10 by name and size, for the others by their folders.
+    pub are_in: fn(&Path) -> bool,
+    /// Reads all of them below a data folder and says what they are; with no classes, and a split of its own where the
+    /// data set has none. It fails if there are none, or with the list of those that are not usable.
+    pub verify: fn(&Path) -> Result<DataOrigin>,
 }
 
 /// All of them.
-pub const KNOWN: [Known; 5] = [
+pub const KNOWN: &[Known] = &[
     Known {
         name: "cifar10",
         what: "photos of 10 classes, 50,000 train + 10,000 test, 32x32",
         source: fetch::CIFAR10_URL,
         terms: "no licence is stated; cite Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
-        folder: Some(cifar10::FOLDER),
+        files: Some(OnDisk { folder: cifar10::FOLDER, are_in: cifar10::looks_complete, verify: fetch::verify_cifar10 }),
     },
     Known {
         name: "caltech101",
@@ -40,7 +50,11 @@ pub const KNOWN: [Known; 5] = [
         source: caltech101::SOURCE,
         terms: "the terms are on its page; cite Fei-Fei, Fergus and Perona, Learning Generative Visual Models from Few \
             Training Examples, 2004",
-        folder: Some(caltech101::FOLDER),
+        files: Some(OnDisk {
+            folder: caltech101::FOLDER,
+            are_in: |dir| caltech101::locate(dir).is_ok(),
+            verify: verify_caltech101,
+        }),
     },
     Known {
         name: "imagenet",
@@ -48,22 +62,30 @@ pub const KNOWN: [Known; 5] = [
         source: imagenet::SOURCE,
         terms: "non-commercial research, after registration; cite Russakovsky et al., ImageNet Large Scale Visual \
             Recognition Challenge, IJCV 2015",
-        folder: Some(imagenet::FOLDER),
+        files: Some(OnDisk {
+            folder: imagenet::FOLDER,
+            are_in: |dir| imagenet::locate(dir).is_ok(),
+            verify: verify_imagenet,
+        }),
     },
     Known {
-        name: CITYSCAPES,
+        name: "cityscapes",
         what: "street scenes with a class of 19 for each pixel, 2,975 train + 500 val, 1024x2048",
         source: "https://www.cityscapes-dataset.com",
         terms: "non-commercial research, after registration; cite Cordts et al., The Cityscapes Dataset for Semantic \
             Urban Scene Understanding, CVPR 2016",
-        folder: Some(CITYSCAPES),
+        files: Some(OnDisk {
+            folder: "cityscapes",
+            are_in: |dir| cityscapes::locate(dir).is_ok(),
+            verify: cityscapes::verify,
+        }),
     },
     Known {
         name: "shapes",
         what: "generated pictures of 10 classes, any number, 12x12 to 64x64",
         source: "made by pt4al from the spec's seed",
         terms: "none; made on the spot",
-        folder: None,
+        files: None,
     },
 ];
 
@@ -71,38 +93,21 @@ pub const KNOWN: [Known; 5] = [
 const INPUT: Input = Input { resize: 256, crop: 224 };
 
 impl Known {
-    /// Whether its files are below `data_dir`: for CIFAR-10 by name and size, for the others by their folders. Their
-    /// bytes are checked when they are read. Always, if it needs none.
+    /// Whether its files are below `data_dir`; always, if it needs none. Their bytes are checked when they are read.
     pub fn is_present(&self, data_dir: &Path) -> bool {
-        match self.name {
-            "cifar10" => cifar10::looks_complete(data_dir),
-            "caltech101" => caltech101::locate(data_dir).is_ok(),
-            "imagenet" => imagenet::locate(data_dir).is_ok(),
-            CITYSCAPES => cityscapes::locate(data_dir).is_ok(),
-            _ => self.folder.is_none(),
-        }
+        self.files.is_none_or(|files| (files.are_in)(data_dir))
     }
+}
 
-    /// Reads all its files below `data_dir` and says what they are; with no classes, and a split of its own where the
-    /// data set has none.
-    ///
-    /// # Errors
-    /// If there are none, or the list of those that are not usable; and for what only a spec says how to read.
-    pub fn verify(&self, data_dir: &Path) -> Result<DataOrigin> {
-        let (normalize, storage) = (Normalize::imagenet(), Storage::default());
-        let splits = match self.name {
-            "cifar10" => return fetch::verify_cifar10(data_dir),
-            "caltech101" => {
-                Caltech101Spec { input: INPUT, test: 0.2, split_seed: 0, pool: None, normalize, storage }.read(data_dir)
-            }
-            "imagenet" => ImagenetSpec { input: INPUT, pool: None, normalize, storage }.read(data_dir),
-            name => bail!(
-                "{name} cannot be verified by itself: only a spec says which size and which label files it is to have; \
-                 `pt4al run` checks all files before it starts"
-            ),
-        };
-        Ok(splits?.origin)
-    }
+fn verify_caltech101(data_dir: &Path) -> Result<DataOrigin> {
+    let (normalize, storage) = (Normalize::imagenet(), Storage::default());
+    let set = Caltech101Spec { input: INPUT, test: 0.2, split_seed: 0, pool: None, normalize, storage };
+    Ok(set.checked(data_dir)?.origin)
+}
+
+fn verify_imagenet(data_dir: &Path) -> Result<DataOrigin> {
+    let (normalize, storage) = (Normalize::imagenet(), Storage::default());
+    Ok(ImagenetSpec { input: INPUT, pool: None, normalize, storage }.checked(data_dir)?.origin)
 }
 
 #[cfg(test)]
@@ -112,7 +117,7 @@ mod tests {
     #[test]
     fn presence_is_told_from_the_files() {
         let dir = tempfile::tempdir().unwrap();
-        let present = || KNOWN.map(|known| known.is_present(dir.path()));
+        let present = || -> Vec<bool> { KNOWN.iter().map(|known| known.is_present(dir.path())).collect() };
         assert_eq!(present(), [false, false, false, false, true]);
 
         let folder = dir.path().join(cifar10::FOLDER);
@@ -134,15 +139,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_or_needs_a_spec_cannot_be_verified() {
+    fn what_is_not_there_cannot_be_verified() {
         let dir = tempfile::tempdir().unwrap();
-        let error = |name| {
-            let known = KNOWN.into_iter().find(|known| known.name == name).unwrap();
-            known.verify(dir.path()).unwrap_err().to_string()
-        };
-        assert!(error("cifar10").contains("no CIFAR-10 files"));
-        assert!(error("caltech101").contains("no Caltech-101 files"));
-        assert!(error("imagenet").contains("no ImageNet files"));
-        assert!(error("cityscapes").contains("`pt4al run` checks all files"));
+        let files = KNOWN.iter().filter_map(|known| known.files);
+        let errors: Vec<String> = files.map(|files| (files.verify)(dir.path()).unwrap_err().to_string()).collect();
+        for (error, expected) in errors.iter().zip(["CIFAR-10", "Caltech-101", "ImageNet", "leftImg8bit and gtFine"]) {
+            assert!(error.contains(expected), "{error}");
+        }
+        assert_eq!(errors.len(), 4);
     }
 }

@@ -20,10 +20,10 @@ use indicatif::HumanCount;
 use sha2::{Digest, Sha256};
 
 use super::images::{Labels, Records, Source, Split, Splits};
-use super::index::{self, Files};
+use super::index::Files;
 use super::problems::Problems;
-use super::{Reader, cache_folder, decode};
-use crate::spec::{CityscapesSpec, LabelFiles, hex};
+use super::{Look, Reader, decode};
+use crate::spec::{CityscapesSpec, LabelFiles, Normalize, Storage, hex};
 use crate::store::DataOrigin;
 use pairs::Tree;
 
@@ -46,7 +46,7 @@ const REMEDY_FILES: &str = "restore or remove them, correct `dataset.cityscapes`
 
 impl Reader for CityscapesSpec {
     /// Both splits stay in their files; `origin.pool` is the whole train split.
-    fn read(&self, dir: &Path) -> Result<Splits> {
+    fn read(&self, dir: &Path, look: &Look) -> Result<Splits> {
         let root = locate(dir)?;
         let missing = Problems::default();
         for folder in [IMAGES, LABELS].iter().flat_map(|tree| ["train", "val"].map(|split| root.join(tree).join(split)))
@@ -60,9 +60,8 @@ impl Reader for CityscapesSpec {
         let problems = Problems::default();
         pairs::check_top(&root.join(IMAGES), &problems)?;
         pairs::check_top(&root.join(LABELS), &problems)?;
-        let cache = cache_folder(dir);
-        let (train, of_train) = self.split(&root, "train", &cache, &problems)?;
-        let (test, of_test) = self.split(&root, "val", &cache, &problems)?;
+        let (train, of_train) = self.split(&root, "train", look, &problems)?;
+        let (test, of_test) = self.split(&root, "val", look, &problems)?;
         problems.into_result("cityscapes", REMEDY_FILES)?;
 
         let origin = DataOrigin {
@@ -80,7 +79,7 @@ impl Reader for CityscapesSpec {
 
 impl CityscapesSpec {
     /// One split with the fingerprints of its two folders. It is whole only if no problem was noted.
-    fn split(&self, root: &Path, name: &str, cache: &Path, problems: &Problems) -> Result<(Split, String)> {
+    fn split(&self, root: &Path, name: &str, look: &Look, problems: &Problems) -> Result<(Split, String)> {
         let [height, width] = self.size;
         let pairs = pairs::find(root, name, self.labels, problems)?;
         let image = |_, bytes: &[u8]| {
@@ -94,8 +93,8 @@ impl CityscapesSpec {
         // What a file is checked for is part of the name, so that it is checked anew where the spec differs.
         let size = format!("{height} x {width}");
         let tree = Tree::labels(self.labels).suffix;
-        let images = index::verify(&pairs.images, &format!("cityscapes, images of {size}"), &image, cache, problems)?;
-        let labels = index::verify(&pairs.labels, &format!("cityscapes, *{tree} of {size}"), &label, cache, problems)?;
+        let images = look.verify(&pairs.images, &format!("cityscapes, images of {size}"), &image, problems)?;
+        let labels = look.verify(&pairs.labels, &format!("cityscapes, *{tree} of {size}"), &label, problems)?;
 
         let [height, width] = self.resize.unwrap_or(self.size);
         let fingerprints = images.fingerprint + &labels.fingerprint;
@@ -130,6 +129,29 @@ impl Source for InFiles {
             .map_err(|e| changed(labels, label, e.to_string()))?;
         labels::to_classes(self.files, map, width).map_err(|why| changed(labels, label, why))
     }
+}
+
+/// Checks all files below `dir`: images and labels must have the size of the first image, and labels are read in each
+/// of the two numberings that is there.
+///
+/// # Errors
+/// If there is no such data set, or the list of the files that are not usable.
+pub(crate) fn verify(dir: &Path) -> Result<DataOrigin> {
+    let root = locate(dir)?;
+    let size = pairs::first_size(&root).unwrap_or([1024, 2048]);
+    let both = [LabelFiles::LabelIds, LabelFiles::LabelTrainIds];
+    let mut there: Vec<LabelFiles> = both.into_iter().filter(|&labels| pairs::has(&root, labels)).collect();
+    if there.is_empty() {
+        // What is missing, reading will tell.
+        there.push(LabelFiles::LabelIds);
+    }
+    let (normalize, storage) = (Normalize::imagenet(), Storage::default());
+    let mut origin = None;
+    for labels in there {
+        let set = CityscapesSpec { size, resize: None, labels, normalize, storage };
+        origin = origin.or(Some(set.checked(dir)?.origin));
+    }
+    origin.ok_or_else(|| anyhow!("{}: no labels", root.display()))
 }
 
 /// The folder that has both trees.

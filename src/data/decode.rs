@@ -57,6 +57,14 @@ fn center(side: usize, crop: usize) -> f64 {
     ((side - crop) as f64 / 2.0).round_ties_even()
 }
 
+/// Height and width of an image, from its beginning. Formats are those of [`square`].
+///
+/// # Errors
+/// If the bytes do not begin like an image.
+pub fn size(bytes: &[u8]) -> Result<[usize; 2], NotAnImage> {
+    Opened::new(bytes).map(|opened| opened.size())
+}
+
 /// Decodes an RGB image that must have `size` (height, width) and writes it as `[height, width, 3]`: of `resize` where
 /// that is given, of `size` otherwise. Formats are those of [`square`].
 ///

@@ -24,9 +24,9 @@ use indicatif::HumanCount;
 use sha2::{Digest, Sha256};
 
 use super::images::Splits;
-use super::index::{self, Files, named_like_an_image, photos};
+use super::index::{Files, named_like_an_image, photos};
 use super::problems::Problems;
-use super::{Reader, cache_folder};
+use super::{Look, Reader};
 use crate::spec::{ImagenetSpec, hex};
 use crate::store::DataOrigin;
 
@@ -43,7 +43,7 @@ const TRAIN: usize = 1_281_167;
 const VAL: usize = 50_000;
 
 impl Reader for ImagenetSpec {
-    fn read(&self, dir: &Path) -> Result<Splits> {
+    fn read(&self, dir: &Path, look: &Look) -> Result<Splits> {
         let root = locate(dir)?;
         let (train, val) = (root.join("train"), root.join("val"));
         let classes = classes(&train)?;
@@ -54,7 +54,7 @@ impl Reader for ImagenetSpec {
             true => truth::scan(&root, &classes, &problems)?,
             false => by_folder(&val, &classes, &problems)?,
         };
-        let verify = |files: &Files, kind| index::verify(files, kind, &photos::check, &cache_folder(dir), &problems);
+        let verify = |files: &Files, kind| look.verify(files, kind, &photos::check, &problems);
         let (seen, tested) = (verify(&train, "imagenet-train")?, verify(&val, "imagenet-val")?);
         problems.into_result("imagenet", &format!("restore or remove them, or {REMEDY}"))?;
 

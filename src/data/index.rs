@@ -14,7 +14,7 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Result, ensure};
 
 use super::problems::Problems;
-pub use verify::{Verified, verify};
+pub use verify::{Check, Verified, verify};
 
 /// The regular files below a folder, by relative path in byte order. A file takes some 30 bytes and its path.
 #[derive(Clone, Debug)]
@@ -31,8 +31,16 @@ struct Entry {
     /// Where its path ends in the names; it begins where the one before ends.
     end: usize,
     bytes: u64,
-    /// Nanoseconds since 1970; `None` where the system does not tell.
-    modified: Option<i64>,
+    times: Option<Times>,
+}
+
+/// Nanoseconds since 1970; where the system does not tell them, there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Times {
+    /// When its content changed, as far as programs say the truth.
+    modified: i64,
+    /// When anything of it changed, its name, owner or rights included; on Unix no program can set that back.
+    changed: i64,
 }
 
 impl Files {
@@ -45,7 +53,7 @@ impl Files {
     ///
     /// # Errors
     /// If `root` is not a folder that can be listed.
-    pub fn scan(root: &Path, wanted: &(dyn Fn(&str) -> bool + Sync), problems: &Problems) -> Result<Self> {
+    pub fn scan(root: &Path, wanted: &dyn Fn(&str) -> bool, problems: &Problems) -> Result<Self> {
         ensure!(root.is_dir(), "{}: no such folder", root.display());
         walk::walk(root, wanted, problems)
     }
@@ -99,7 +107,9 @@ impl Files {
             Ok(metadata)
         });
         let metadata = read.map_err(|error| format!("cannot be read ({error})"))?;
-        if bytes.len() as u64 != entry.bytes || modified(&metadata) != entry.modified {
+        // A new owner, or another link to it, leaves it what it was.
+        let modified = |times: Option<Times>| times.map(|times| times.modified);
+        if bytes.len() as u64 != entry.bytes || modified(times(&metadata)) != modified(entry.times) {
             return Err(format!("changed meanwhile (from {} to {} bytes)", entry.bytes, bytes.len()));
         }
         Ok(bytes)
@@ -119,18 +129,18 @@ impl Files {
 /// Bytes of a file that are read at most: no image has as many.
 const LARGEST: u64 = 1 << 30;
 
-/// When a file changed last: on Unix by the time of the inode too, which no program can set back.
-fn modified(metadata: &Metadata) -> Option<i64> {
+fn times(metadata: &Metadata) -> Option<Times> {
     let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
     let modified = i64::try_from(since.as_nanos()).ok()?;
     #[cfg(unix)]
-    {
+    let changed = {
         use std::os::unix::fs::MetadataExt;
         let changed = metadata.ctime().checked_mul(1_000_000_000)?.checked_add(metadata.ctime_nsec())?;
-        Some(modified.max(changed))
-    }
+        modified.max(changed)
+    };
     #[cfg(not(unix))]
-    Some(modified)
+    let changed = modified;
+    Some(Times { modified, changed })
 }
 
 /// Files of the system, not of the data set.

@@ -27,6 +27,8 @@ use crate::seed::{self, Purpose};
 use crate::spec::{DatasetSpec, Spec, Storage};
 use crate::store::{ClassCount, DataOrigin};
 use images::{Split, Splits};
+use index::{Files, Verified};
+use problems::Problems;
 
 #[cfg(feature = "torch")]
 pub use on_device::{Data, Dataset, Input, Minibatch, on_device, open};
@@ -34,16 +36,43 @@ pub use on_device::{Data, Dataset, Input, Minibatch, on_device, open};
 /// How one data set is read from disk, or made. Every data set is one file of this folder that implements it for its
 /// part of the spec.
 pub(crate) trait Reader {
-    /// Reads the index and checks all files. Images that are files of their own may be left there: their records then
-    /// come from a [`images::Source`], and [`read`] moves them to the storage that the spec asks for.
+    /// Reads the index and, if that is how closely to look, checks all files. Images that are files of their own may be
+    /// left there: their records then come from a [`images::Source`], and [`read`] moves them to the storage that the
+    /// spec asks for.
     ///
     /// # Errors
     /// Where there is no data set; or the list of all files that are not usable.
-    fn read(&self, dir: &Path) -> Result<Splits>;
+    fn read(&self, dir: &Path, look: &Look) -> Result<Splits>;
+
+    /// [`Reader::read`] with a check of all files.
+    ///
+    /// # Errors
+    /// As for it.
+    fn checked(&self, dir: &Path) -> Result<Splits> {
+        self.read(dir, &Look::Contents { cache: cache_folder(dir) })
+    }
 
     /// The size of the whole data set, where that is known without its files.
     fn known_size(&self) -> Option<Size> {
         None
+    }
+}
+
+/// How closely a data set is looked at.
+pub(crate) enum Look {
+    /// Which files there are. The fingerprint says nothing then.
+    Names,
+    /// What is in them; what was found good is remembered in the folder `cache`.
+    Contents { cache: PathBuf },
+}
+
+impl Look {
+    /// [`index::verify`], where contents are looked at.
+    fn verify(&self, files: &Files, kind: &str, check: index::Check, problems: &Problems) -> Result<Verified> {
+        match self {
+            Self::Names => Ok(Verified { fingerprint: String::new(), bytes: 0, read: 0 }),
+            Self::Contents { cache } => index::verify(files, kind, check, cache, problems),
+        }
     }
 }
 
@@ -104,7 +133,14 @@ impl Read {
 /// # Errors
 /// Where there is no data set; or the list of all files that are not usable; or if the spec's imbalance does not fit.
 pub fn check(spec: &Spec, dir: &Path) -> Result<Read> {
-    let mut splits = reader(&spec.dataset).read(dir)?;
+    if spec.dataset.storage() == Storage::Mapped {
+        // Checking the files may take hours; that the result has no place is told before.
+        storage::check_writable(&cache_folder(dir))?;
+    }
+    with_pool(spec, reader(&spec.dataset).checked(dir)?)
+}
+
+fn with_pool(spec: &Spec, mut splits: Splits) -> Result<Read> {
     let pool = pool(spec, &splits)?;
     describe(&mut splits, &pool);
     Ok(Read { splits, pool })
@@ -118,16 +154,11 @@ pub fn read(spec: &Spec, dir: &Path) -> Result<Read> {
     hold(spec, dir, check(spec, dir)?)
 }
 
-/// [`check`], and makes what trials share: the file of decoded images, where the spec asks for one.
+/// Makes what trials share of a data set that was checked: the file of decoded images, where the spec asks for one.
 ///
 /// # Errors
-/// As [`read`].
-pub fn prepare(spec: &Spec, dir: &Path) -> Result<Read> {
-    if spec.dataset.storage() == Storage::Mapped {
-        // Checking the files may take hours; that the result has no place is told before.
-        storage::check_writable(&cache_folder(dir))?;
-    }
-    let checked = check(spec, dir)?;
+/// If the storage cannot hold them.
+pub fn share(spec: &Spec, dir: &Path, checked: Read) -> Result<Read> {
     match spec.dataset.storage() {
         Storage::Mapped => hold(spec, dir, checked),
         Storage::Memory | Storage::Stream => Ok(checked),
@@ -225,13 +256,15 @@ pub fn count_classes_of_pixels(read: &Read) -> Result<Vec<ClassCount>> {
     Ok(counts.map(|((name, pool), test)| ClassCount { name: name.clone(), pool, test }).collect())
 }
 
-/// The size of a spec's data set: from its files, or, where that is known without them, with why they are not usable.
+/// The size of a spec's data set: from the names of its files, or, where that is known without them, with why they are
+/// not usable. Nothing is decoded.
 ///
 /// # Errors
-/// As [`check`], if the files are needed.
+/// Where there is no data set, if the files are needed, or if their names do not make up one.
 pub fn size(spec: &Spec, dir: &Path) -> Result<(Size, Option<anyhow::Error>)> {
     let known = reader(&spec.dataset).known_size().filter(|_| spec.imbalance.is_none());
-    match (check(spec, dir), known) {
+    let found = reader(&spec.dataset).read(dir, &Look::Names).and_then(|splits| with_pool(spec, splits));
+    match (found, known) {
         (Ok(read), _) => Ok((read.size(), None)),
         (Err(problem), Some(size)) => {
             let pool = spec.dataset.pool().map_or(size.pool, |part| part.min(size.pool));

@@ -38,7 +38,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::images::{Images, Splits};
-use super::{Reader, Size};
+use super::{Look, Reader, Size};
 use crate::seed::{Purpose, stream};
 use crate::spec::ShapesSpec;
 use crate::store::DataOrigin;
@@ -56,7 +56,7 @@ enum Split {
 }
 
 impl Reader for ShapesSpec {
-    fn read(&self, _: &Path) -> Result<Splits> {
+    fn read(&self, _: &Path, _: &Look) -> Result<Splits> {
         Ok(generate(self).into())
     }
 

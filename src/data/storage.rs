@@ -82,6 +82,15 @@ impl All<'_> {
         if let Some(map) = self.map(&path)? {
             return Ok(map);
         }
+        if let Some(free) = machine::free_disk(cache).filter(|&free| free < self.bytes() as u64) {
+            return Err(anyhow!(
+                "{}: {} of decoded images do not fit into the {} that are free there; free some disk space, or name \
+                 another folder with PT4AL_CACHE",
+                cache.display(),
+                mib(self.bytes()),
+                mib(free as usize)
+            ));
+        }
         let part = cache.join(format!("{}.u8.part", self.key));
         self.write(&part).inspect_err(|_| {
             // That it is left behind, and where, would say less than why.

@@ -8,15 +8,9 @@ use tch::nn::{self, Module, ModuleT, Path};
 pub(super) struct Unit {
     conv: nn::Conv2D,
     norm: nn::BatchNorm,
-    /// The stride of a 1x1 convolution of so few channels that oneDNN's own would not do.
-    thin: Option<i64>,
+    /// The stride of a 1x1 convolution, if it has one.
+    skips: Option<i64>,
 }
-
-/// In libtorch 2.11 the gradient of a strided 1x1 convolution of at most so many channels writes outside its memory on
-/// processors with AVX-512, where the map is channels last and large (seen from 56x72; 48x64 was right).
-const THIN: i64 = 8;
-/// Pixels of the largest map on which that was right: up to there, results stay what they were.
-const SMALL_MAP: i64 = 48 * 64;
 
 /// What a convolution does; its padding keeps the side where the stride is 1.
 pub(super) struct Conv {
@@ -42,7 +36,7 @@ impl Unit {
         Self {
             conv: nn::conv2d(conv, shape.input, shape.output, shape.side, config),
             norm: nn::batch_norm2d(norm, shape.output, ones),
-            thin: (shape.side == 1 && shape.stride > 1 && shape.input <= THIN).then_some(shape.stride),
+            skips: (shape.side == 1 && shape.stride > 1).then_some(shape.stride),
         }
     }
 
@@ -56,16 +50,13 @@ impl Unit {
         self.norm.forward_t(&self.convolved(x), train)
     }
 
+    /// A 1x1 convolution with a stride looks at every so many pixels. They are taken beforehand: in libtorch 2.11 the
+    /// gradient of such a convolution of few channels writes outside its memory (oneDNN's for AVX2 with fewer than 8
+    /// channels on maps of any size, the one for AVX-512 with 8 on large ones).
     fn convolved(&self, x: &Tensor) -> Tensor {
-        let size = x.size();
-        match self.thin {
-            // The same numbers: a 1x1 convolution with a stride looks at every so many pixels.
-            Some(stride) if size[2] * size[3] > SMALL_MAP => {
-                let seen = x.slice(2, None, None, stride).slice(3, None, None, stride);
-                seen.conv2d::<Tensor>(&self.conv.ws, None, [1, 1], [0, 0], [1, 1], 1)
-            }
-            _ => self.conv.forward(x),
-        }
+        let Some(stride) = self.skips else { return self.conv.forward(x) };
+        let seen = x.slice(2, None, None, stride).slice(3, None, None, stride);
+        seen.conv2d::<Tensor>(&self.conv.ws, None, [1, 1], [0, 0], [1, 1], 1)
     }
 }
 

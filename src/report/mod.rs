@@ -2,6 +2,7 @@
 //!
 //! Reads the folder alone (resolved spec, records, manifest) and the published numbers beside it; never the data.
 
+mod cost;
 mod curve;
 mod metric;
 mod readme;
@@ -15,6 +16,7 @@ use std::path::Path;
 
 use anyhow::{Result, anyhow, ensure};
 
+pub use cost::Cost;
 pub use curve::{Plot, png, svg};
 pub use reference::{Reference, ReferencePoint, reference_folder, references};
 pub use summary::{Failure, Outcome, Row};
@@ -30,6 +32,7 @@ pub struct Findings {
     /// None when the folder has no manifest.
     pub manifest: Option<Manifest>,
     pub outcome: Outcome,
+    pub cost: Cost,
     /// Published accuracies of the same experiment.
     pub references: Vec<Reference>,
 }
@@ -44,10 +47,11 @@ impl Findings {
         let spec = load_resolved(&folder.join("spec.toml"))?;
         let file = folder.join("records.csv");
         ensure!(file.exists(), "{}: not there yet; `pt4al run` writes it with the first round", file.display());
-        let outcome = Outcome::of(&spec, &Records::read(&file)?, &file)?;
+        let records = Records::read(&file)?;
+        let outcome = Outcome::of(&spec, &records, &file)?;
         let manifest = Manifest::read(&folder.join("manifest.json"))?;
         let references = references(&reference_folder(folder), spec.identity().0)?;
-        Ok(Self { spec, manifest, outcome, references })
+        Ok(Self { spec, manifest, outcome, cost: Cost::of(&records), references })
     }
 
     /// What the task is judged by, and what else is in the records of what may stand beside it: other numbers, for the

@@ -33,7 +33,7 @@ pub(super) fn readme(findings: &Findings, tables: &str, curves: &[(&str, String)
     }
     if !curves.is_empty() {
         page += "\nBars are 95 % intervals of the mean. They, and single published numbers, stand a few pixels aside of their number of \
-                 labels, so that they do not hide each other.\n";
+                 labels, so that they do not hide each other. A bar without a cap goes on beyond the picture.\n";
     }
     if let Some(classes) = super::table::classes(findings) {
         page += &format!("\n{classes}");
@@ -85,6 +85,7 @@ fn protocol(findings: &Findings) -> Vec<String> {
         Some(manifest) => lines.extend(origin(manifest)),
         None => lines.push("No manifest.json: where and on which data this ran is not known.".into()),
     }
+    lines.extend(findings.cost.in_words());
     lines
 }
 

@@ -216,14 +216,14 @@ fn capitalised(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{accuracy, full, manifest, records, spec, spec_of};
-    use super::super::{Outcome, ReferencePoint};
+    use super::super::{Cost, Outcome, ReferencePoint};
     use super::*;
     use crate::store::Record;
 
     fn findings(rows: Vec<Record>) -> Findings {
         let spec = spec();
         let outcome = Outcome::of(&spec, &records(rows), std::path::Path::new("records.csv")).unwrap();
-        Findings { manifest: Some(manifest(&spec)), spec, outcome, references: Vec::new() }
+        Findings { manifest: Some(manifest(&spec)), spec, outcome, cost: Cost::default(), references: Vec::new() }
     }
 
     fn reference(points: &[(usize, f64)]) -> Reference {

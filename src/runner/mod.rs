@@ -15,7 +15,7 @@ use regex::Regex;
 
 use crate::data;
 use crate::machine;
-use crate::spec::{Spec, Storage};
+use crate::spec::{Labeled, Spec, Storage};
 use crate::store::{ClassCount, DataOrigin, Folder, Manifest, Record, Session};
 use crate::trial::Event;
 
@@ -54,12 +54,16 @@ pub struct Outcome {
 /// # Errors
 /// If the data or the results folder cannot be used; nothing has been run then.
 pub fn run(spec: &Spec, options: &Options) -> Result<Outcome> {
-    let (read, mut origin) = prepare(spec, options)?;
     if let Some(only) = &options.only {
         let any = spec.trials().iter().any(|t| only.is_match(&t.key()));
         ensure!(any, "--only {only}: no trial matches; they are named like {}", spec.trials()[0].key());
     }
+    let read = data::check(spec, &options.data)?;
+    let mut origin = read.splits.origin.clone();
+    spec.check_pool(origin.pool, origin.test)?;
     let folder = Folder::open(&options.results.join(spec.folder_name()), spec, &origin)?;
+    // Decoding a large data set takes hours: what can be refused has been by now.
+    let read = data::share(spec, &options.data, read)?;
     let (earlier, known) = match Manifest::read(&folder.manifest_path())? {
         Some(manifest) => (manifest.sessions, manifest.data.classes),
         None => (Vec::new(), Vec::new()),
@@ -104,19 +108,21 @@ fn counted(origin: &DataOrigin, of: impl Fn(&ClassCount) -> usize) -> usize {
     origin.classes.iter().map(of).sum()
 }
 
-/// What a trial's data and its training step are estimated to take, in MiB.
+/// What a trial's data and its largest training step are estimated to take, in MiB.
 fn trial_mb(spec: &Spec, size: &data::Size) -> f64 {
-    // The decoded bytes and the tensors made of them exist together for a moment.
-    let held = if spec.dataset.storage() == Storage::Memory { 2.0 } else { 0.0 };
-    held * size.bytes as f64 / 1024.0 / 1024.0 + spec.step_mb()
+    data_mb(spec, size) + spec.step_mb().max(spec.pretext_step_mb())
 }
 
-/// Checks the data before anything else, and the spec against it.
-fn prepare(spec: &Spec, options: &Options) -> Result<(data::Read, DataOrigin)> {
-    let read = data::prepare(spec, &options.data)?;
-    let origin = read.splits.origin.clone();
-    spec.check_pool(origin.pool, origin.test)?;
-    Ok((read, origin))
+/// What the images of a process are estimated to take at most, in MiB.
+fn data_mb(spec: &Spec, size: &data::Size) -> f64 {
+    let times = match (spec.dataset.storage(), spec.dataset.task().labels()) {
+        // The decoded bytes and the tensors made of them exist together for a moment.
+        (Storage::Memory, Labeled::Images) => 2.0,
+        // And so do the pixels taken out of the records, which have the labels too.
+        (Storage::Memory, Labeled::Pixels) => 3.0,
+        (Storage::Mapped | Storage::Stream, _) => 0.0,
+    };
+    times * size.bytes as f64 / 1024.0 / 1024.0
 }
 
 fn begin_session(

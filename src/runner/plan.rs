@@ -30,7 +30,7 @@ pub struct Plan {
     /// Images a second, all jobs together.
     train_rate: f64,
     score_rate: f64,
-    /// MiB of one trial.
+    /// MiB of one trial, or of a pretext learner where that takes more.
     memory: f64,
     disk: f64,
     /// MB and folder of the decoded images, where they are kept on disk.
@@ -55,8 +55,9 @@ pub fn plan(spec: &Spec, options: &Options) -> Result<Plan> {
     let trials: Work = spec.trials().iter().map(|t| spec.trial_work(t, size.pool, size.test)).sum();
     let pretext: Work = (0..pretext_learners).map(|_| spec.pretext_work(size.pool)).sum();
     let speeds = calibrate(spec, &size, options, jobs, threads)?;
-    let images_mb = size.bytes as f64 / 1024.0 / 1024.0;
-    let in_memory = spec.dataset.storage() == Storage::Memory;
+    // What was measured has the task model's step in it, not the pretext learner's.
+    let pretext_mb = if pretext_learners > 0 { (spec.pretext_step_mb() - spec.step_mb()).max(0.0) } else { 0.0 };
+    let measured_mb = speeds.iter().map(|s| s.2).fold(0.0, f64::max);
     let budget = spec.rounds.labeled(spec.rounds.count - 1);
     let rows = spec.rounds.count * spec.rows_of_a_round(size.classes);
     Ok(Plan {
@@ -75,8 +76,7 @@ pub fn plan(spec: &Spec, options: &Options) -> Result<Plan> {
         device: options.device_name.clone(),
         train_rate: speeds.iter().map(|s| s.0).sum(),
         score_rate: speeds.iter().map(|s| s.1).sum(),
-        // The files' bytes and the tensor made of them exist together for a moment.
-        memory: speeds.iter().map(|s| s.2).fold(0.0, f64::max) + if in_memory { 2.0 * images_mb } else { 0.0 },
+        memory: measured_mb + super::data_mb(spec, &size) + pretext_mb,
         cache: (spec.dataset.storage() == Storage::Mapped)
             .then(|| (size.bytes as f64 / 1e6, data::cache_folder(&options.data).display().to_string())),
         // A row of records is about 140 bytes, one of queries 12, one of losses 26.
@@ -123,7 +123,7 @@ impl fmt::Display for Plan {
         let available = machine::available_mb().map_or(String::new(), |mb| format!("; {mb:.0} MiB are free"));
         writeln!(
             f,
-            "memory    {:.0} MiB a trial, {:.0} MiB side by side{available}",
+            "memory    {:.0} MiB a process, {:.0} MiB side by side{available}",
             self.memory,
             self.memory * self.jobs as f64
         )?;

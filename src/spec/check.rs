@@ -139,15 +139,16 @@ impl Spec {
 
     fn check_metrics(&self) -> Result<()> {
         no_repeats("metrics", self.metrics.iter().map(|m| m.name().to_owned()))?;
-        if let (Labeled::Pixels, Some(metric)) = (self.dataset.task().labels(), self.metrics.first()) {
-            bail!(
+        let task = self.dataset.task();
+        match self.metrics.iter().find(|metric| !task.extra_metrics().contains(metric)) {
+            Some(metric) => bail!(
                 "`metrics` has {}, which is for a class for each image, but {} has one for each pixel; leave it out \
                  (segmentation always records the IoU of each class)",
                 metric.name(),
                 self.dataset.name()
-            );
+            ),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// The rules that need the number of images. `pool` and `test` are what the data set holds.

@@ -62,7 +62,10 @@ impl SamplerSpec {
 
     /// Whether the sampler reads pretext losses.
     pub fn needs_pretext(&self) -> bool {
-        matches!(self, Self::PretextBatch(_))
+        match self {
+            Self::Random | Self::Entropy | Self::LeastConfidence | Self::Margin | Self::CoreSet => false,
+            Self::PretextBatch(_) => true,
+        }
     }
 
     /// Images that one query scores with the task model, of a pool of `unlabeled` + `labeled` images.

@@ -1,5 +1,7 @@
 //! Tasks, and what their results are called.
 
+use super::ExtraMetric;
+
 /// A metric of the records, in the words and the unit of readers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Metric {
@@ -55,6 +57,14 @@ impl TaskKind {
         match self {
             Self::Classification => &[Metric::ACCURACY, Metric::BALANCED_ACCURACY, Metric::TOP_5_ACCURACY],
             Self::Segmentation => &[Metric::MIOU, Metric::PIXEL_ACCURACY],
+        }
+    }
+
+    /// What is recorded only where it is asked for.
+    pub fn extra_metrics(self) -> &'static [ExtraMetric] {
+        match self {
+            Self::Classification => &[ExtraMetric::Top5Accuracy, ExtraMetric::BalancedAccuracy, ExtraMetric::PerClass],
+            Self::Segmentation => &[],
         }
     }
 

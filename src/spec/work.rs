@@ -2,7 +2,7 @@
 
 use std::ops::{Add, AddAssign};
 
-use super::{Arch, ExtraMetric, Labeled, PretextTask, Select, Spec, Stem, Trial};
+use super::{Arch, ExtraMetric, Labeled, PretextTask, Select, Spec, Stem, TaskKind, Trial};
 
 /// Images that pass through a network. A backward pass costs about two forward passes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -106,10 +106,23 @@ impl Spec {
         seen as f64 / self.trained_size().iter().product::<usize>() as f64
     }
 
-    /// A rough estimate of what a training step keeps in memory, in MiB: activations for the backward pass. Bytes a
-    /// pixel were measured on the CPU (peaks at two minibatches) for ResNet-18 of width 64 and DRN-D-22 of width 16;
-    /// those of ResNet-50 are in proportion to its channels.
+    /// A rough estimate of what a training step of the task model keeps in memory, in MiB: activations for the backward
+    /// pass.
     pub fn step_mb(&self) -> f64 {
+        self.train.minibatch as f64 * self.activations_mb()
+    }
+
+    /// The same for the pretext learner, all of whose transformations wait for one backward pass; 0 if there is none.
+    pub fn pretext_step_mb(&self) -> f64 {
+        self.pretext.as_ref().map_or(0.0, |pretext| {
+            let passes = pretext.minibatch * transformations(pretext.task);
+            passes as f64 * self.pretext_pixels() * self.activations_mb()
+        })
+    }
+
+    /// MiB for an image of the task model's. Bytes a pixel were measured on the CPU (peaks at two minibatches) for
+    /// ResNet-18 of width 64 and DRN-D-22 of width 16; those of ResNet-50 are in proportion to its channels.
+    fn activations_mb(&self) -> f64 {
         let bytes_of_pixel_and_width = match (self.model.arch, self.model.stem) {
             (Arch::ResNet18, Stem::Small) => 70.0,
             (Arch::ResNet18, Stem::Large) => 7.0,
@@ -118,22 +131,22 @@ impl Spec {
             (Arch::DrnD22, _) => 100.0,
         };
         let pixels = self.trained_size().iter().product::<usize>() as f64;
-        let task = self.train.minibatch as f64 * pixels;
-        let pretext = self.pretext.as_ref().map_or(0.0, |pretext| {
-            // Separate forwards wait for one backward pass.
-            pretext.minibatch as f64 * transformations(pretext.task) as f64 * pixels * self.pretext_pixels()
-        });
-        task.max(pretext) * self.model.width as f64 * bytes_of_pixel_and_width / 1024.0 / 1024.0
+        pixels * self.model.width as f64 * bytes_of_pixel_and_width / 1024.0 / 1024.0
     }
 
-    /// Rows that a round adds to the records, with about this many classes.
+    /// Rows that a round adds to the records, if this many classes occur in the test split.
     pub fn rows_of_a_round(&self, classes: usize) -> usize {
-        let of_classes = match self.dataset.task().labels() {
-            Labeled::Images if self.metrics.contains(&ExtraMetric::PerClass) => classes,
-            Labeled::Images => 0,
-            Labeled::Pixels => classes,
+        let rows = match self.dataset.task() {
+            TaskKind::Classification => {
+                let extra = |metric: &ExtraMetric| if *metric == ExtraMetric::PerClass { classes } else { 1 };
+                // Accuracy and loss.
+                2 + self.metrics.iter().map(extra).sum::<usize>()
+            }
+            // Mean IoU, accuracy of pixels, loss, and the IoU of each class.
+            TaskKind::Segmentation => 3 + classes,
         };
-        self.train.select.record.len() * (3 + self.metrics.len() + of_classes)
+        // And the epoch.
+        self.train.select.record.len() * (rows + 1)
     }
 
     /// The work of one pretext learner.

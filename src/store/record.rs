@@ -37,7 +37,7 @@ pub struct Record {
     /// Seconds, among those above, in which images were waited for; 0 where they are in memory.
     #[serde(default)]
     pub wait_seconds: f64,
-    /// The process's peak so far, in MiB.
+    /// The process's peak so far, in MiB, with the pages of a mapped file (`storage = "mapped"`) that were in memory.
     pub peak_rss_mb: f64,
     pub device: String,
     /// Empty, or why the trial ended in this round.

@@ -25,7 +25,7 @@ fn tiny() -> (tempfile::TempDir, PathBuf) {
 }
 
 fn error(dir: &Path) -> String {
-    format!("{:#}", spec(0.2, 0).read(dir).unwrap_err())
+    format!("{:#}", spec(0.2, 0).checked(dir).unwrap_err())
 }
 
 fn grey(split: &crate::data::images::Split, index: usize) -> u8 {
@@ -39,7 +39,7 @@ fn grey(split: &crate::data::images::Split, index: usize) -> u8 {
 #[test]
 fn folders_are_classes_and_a_part_of_each_is_for_testing() {
     let (dir, root) = tiny();
-    let splits = spec(0.2, 0).read(dir.path()).unwrap();
+    let splits = spec(0.2, 0).checked(dir.path()).unwrap();
     assert_eq!((splits.train.len, splits.test.len), (8 + 99 * 2 + 1, 2 + 99 + 1));
     assert_eq!(
         (splits.classes.len(), splits.classes[0].as_str(), splits.classes[100].as_str()),
@@ -59,7 +59,7 @@ fn folders_are_classes_and_a_part_of_each_is_for_testing() {
     let origin = &splits.origin;
     assert_eq!((origin.pool, origin.test, origin.fingerprint.len()), (207, 102, 16));
     assert!(origin.note.starts_with("309 images, not Caltech-101's 8,677. "), "{}", origin.note);
-    let itself = spec(0.2, 0).read(&root).unwrap();
+    let itself = spec(0.2, 0).checked(&root).unwrap();
     assert_eq!(itself.origin, *origin, "the folder itself is as good");
 }
 
@@ -132,7 +132,7 @@ fn another_data_set_is_refused() {
 #[test]
 fn a_file_that_goes_later_is_named() {
     let (dir, root) = tiny();
-    let splits = spec(0.2, 0).read(dir.path()).unwrap();
+    let splits = spec(0.2, 0).checked(dir.path()).unwrap();
     (1..=10).for_each(|i| std::fs::remove_file(root.join(format!("accordion/image_{i:04}.jpg"))).unwrap());
     let crate::data::images::Records::Source(source) = &splits.train.records else { panic!("not in files") };
     let error = source.fill(0, &mut vec![0; splits.train.record()]).unwrap_err().to_string();
@@ -143,11 +143,11 @@ fn a_file_that_goes_later_is_named() {
 #[test]
 fn the_whole_data_set_reads() {
     let Some(dir) = crate::data::index::tests::real(FOLDER) else { return };
-    let splits = spec(0.2, 0).read(dir.path()).unwrap();
+    let splits = spec(0.2, 0).checked(dir.path()).unwrap();
     assert_eq!((splits.train.len + splits.test.len, splits.classes.len()), (IMAGES, CLASSES));
     // The largest class, and a fifth of it.
     let of = |split: &crate::data::images::Split| split.classes().unwrap().iter().filter(|&&class| class == 5).count();
     assert_eq!((splits.classes[5].as_str(), of(&splits.train), of(&splits.test)), ("airplanes", 640, 160));
     assert!(splits.origin.note.starts_with("No checksums"), "{}", splits.origin.note);
-    assert_eq!(spec(0.2, 0).read(dir.path()).unwrap().origin, splits.origin);
+    assert_eq!(spec(0.2, 0).checked(dir.path()).unwrap().origin, splits.origin);
 }

@@ -5,8 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use walkdir::{DirEntry, WalkDir};
 
 use super::{IMAGES, LABELS};
+use crate::data::decode;
 use crate::data::index::Files;
 use crate::data::problems::Problems;
 use crate::spec::LabelFiles;
@@ -75,6 +77,23 @@ impl Tree {
         };
         Files::scan(folder, &wanted, problems)
     }
+}
+
+/// Height and width of the first training image that tells them.
+pub(super) fn first_size(root: &Path) -> Option<[usize; 2]> {
+    let mut images = ending(root.join(IMAGES).join("train"), Tree::IMAGES.suffix);
+    images.find_map(|path| decode::size(&fs::read(path).ok()?).ok())
+}
+
+/// Whether training images have labels in this numbering.
+pub(super) fn has(root: &Path, files: LabelFiles) -> bool {
+    ending(root.join(LABELS).join("train"), Tree::labels(files).suffix).next().is_some()
+}
+
+/// The files below a folder whose names end so, by path.
+fn ending(folder: PathBuf, suffix: &'static str) -> impl Iterator<Item = PathBuf> {
+    let paths = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().flatten();
+    paths.map(DirEntry::into_path).filter(move |path| path.to_str().is_some_and(|path| path.ends_with(suffix)))
 }
 
 /// Notes what is beside the splits in one of the two folders and is not a part of the data set.

@@ -70,7 +70,7 @@ fn record(split: &Split, index: usize) -> Vec<u8> {
 /// Asserts that reading fails with exactly these problems, each a path below the data folder and a part of the reason.
 #[track_caller]
 fn problems(dir: &TempDir, set: &CityscapesSpec, expected: &[(&str, &str)]) {
-    let message = set.read(dir.path()).expect_err("no problem was noted").to_string();
+    let message = set.checked(dir.path()).expect_err("no problem was noted").to_string();
     let lines: Vec<&str> = message.lines().collect();
     let many = if expected.len() == 1 { "problem" } else { "problems" };
     assert!(lines[0].starts_with(&format!("{} {many} with the files of cityscapes; ", expected.len())), "{message}");
@@ -85,7 +85,7 @@ fn problems(dir: &TempDir, set: &CityscapesSpec, expected: &[(&str, &str)]) {
 #[test]
 fn images_come_with_classes_from_either_numbering() {
     let dir = small();
-    let read = |labels| set(labels).read(dir.path()).unwrap();
+    let read = |labels| set(labels).checked(dir.path()).unwrap();
     let (by_id, by_train_id) = (read(LabelFiles::LabelIds), read(LabelFiles::LabelTrainIds));
     assert_eq!((by_id.train.len, by_id.test.len, by_id.classes.len()), (3, 1, 19));
     assert_eq!((by_id.classes[0].as_str(), by_id.classes[18].as_str()), ("road", "bicycle"));
@@ -116,18 +116,18 @@ fn the_official_numbers_of_images_need_no_note() {
 fn images_are_resized_with_their_labels() {
     let dir = small();
     let half = CityscapesSpec { resize: Some([2, 3]), ..set(LabelFiles::LabelIds) };
-    let train = half.read(dir.path()).unwrap().train;
+    let train = half.checked(dir.path()).unwrap().train;
     assert_eq!((train.height, train.width, train.record()), (2, 3, 24));
     // The pixel whose center is nearest, never a mean: rows 1 and 3, columns 1, 3 and 5.
     assert_eq!(record(&train, 0)[18..], [7, 9, 11, IGNORED, IGNORED, 18]);
-    let whole = set(LabelFiles::LabelIds).read(dir.path()).unwrap();
-    assert_eq!(whole.origin.fingerprint, half.read(dir.path()).unwrap().origin.fingerprint, "of the files alone");
+    let whole = set(LabelFiles::LabelIds).checked(dir.path()).unwrap();
+    assert_eq!(whole.origin.fingerprint, half.checked(dir.path()).unwrap().origin.fingerprint, "of the files alone");
 }
 
 #[test]
 fn any_byte_of_either_folder_changes_the_fingerprint() {
     let dir = small();
-    let fingerprint = || set(LabelFiles::LabelIds).read(dir.path()).unwrap().origin.fingerprint;
+    let fingerprint = || set(LabelFiles::LabelIds).checked(dir.path()).unwrap().origin.fingerprint;
     let before = fingerprint();
     assert_eq!((before.len(), fingerprint()), (16, before.clone()));
     write(&dir, "cityscapes/leftImg8bit/val/ulm/ulm_1_leftImg8bit.png", &image(31));
@@ -145,8 +145,8 @@ fn any_byte_of_either_folder_changes_the_fingerprint() {
 #[test]
 fn the_folder_is_looked_for_in_order() {
     let dir = small();
-    let size = || set(LabelFiles::LabelIds).read(dir.path()).map(|splits| splits.train.len);
-    assert_eq!(set(LabelFiles::LabelIds).read(&dir.path().join("cityscapes")).unwrap().train.len, 3, "itself");
+    let size = || set(LabelFiles::LabelIds).checked(dir.path()).map(|splits| splits.train.len);
+    assert_eq!(set(LabelFiles::LabelIds).checked(&dir.path().join("cityscapes")).unwrap().train.len, 3, "itself");
     fs::rename(dir.path().join("cityscapes"), dir.path().join("camvid")).unwrap();
     assert_eq!(size().unwrap(), 3);
     write_pair(&dir, "train", "ulm/ulm_2", 0);
@@ -194,7 +194,7 @@ fn known_files_are_left_alone_and_any_other_is_a_problem() {
     ] {
         write(&dir, &format!("cityscapes/{known}"), b"not an image");
     }
-    assert_eq!(set.read(dir.path()).unwrap().train.len, 3);
+    assert_eq!(set.checked(dir.path()).unwrap().train.len, 3);
 
     let unexpected = [
         ("gtFine/train/aachen/aachen_7_gtFine_labelIds.png.part", "not expected here: the files are <city>/*_gtFine"),
@@ -277,24 +277,44 @@ fn unusable_files_of_both_folders_are_listed_together() {
     ];
     problems(&dir, &set(LabelFiles::LabelIds), &expected);
     write(&dir, &format!("{root}/gtFine/val/ulm/ulm_1_gtFine_labelTrainIds.png"), &label(&IDS));
-    let message = set(LabelFiles::LabelTrainIds).read(dir.path()).unwrap_err().to_string();
+    let message = set(LabelFiles::LabelTrainIds).checked(dir.path()).unwrap_err().to_string();
     assert!(message.contains("train id 19 is out of range 0 to 18 (row 1, column 0"), "{message}");
+}
+
+#[test]
+fn it_is_verified_without_a_spec() {
+    let dir = small();
+    let origin = verify(dir.path()).unwrap();
+    assert_eq!((origin.pool, origin.test), (3, 1));
+    write(&dir, "cityscapes/gtFine/val/ulm/ulm_1_gtFine_labelTrainIds.png", &label(&IDS));
+    let message = verify(dir.path()).unwrap_err().to_string();
+    assert!(message.contains("train id 19 is out of range"), "of the second numbering: {message}");
+    // One numbering alone will do.
+    for split in ["train", "val"] {
+        let files = walkdir::WalkDir::new(dir.path().join("cityscapes/gtFine").join(split)).into_iter().flatten();
+        let unused = files.filter(|file| file.path().to_string_lossy().ends_with("_labelTrainIds.png"));
+        unused.for_each(|file| fs::remove_file(file.path()).unwrap());
+    }
+    assert_eq!(verify(dir.path()).unwrap(), origin);
+    write(&dir, "cityscapes/leftImg8bit/val/ulm/ulm_1_leftImg8bit.png", &png(3, 4, png::ColorType::Rgb, &[0; 36]));
+    let message = verify(dir.path()).unwrap_err().to_string();
+    assert!(message.starts_with("1 problem") && message.contains("ulm_1_leftImg8bit.png: "), "{message}");
 }
 
 /// What was found good for one size is looked at again for another.
 #[test]
 fn another_size_or_numbering_is_checked_anew() {
     let dir = small();
-    set(LabelFiles::LabelIds).read(dir.path()).unwrap();
+    set(LabelFiles::LabelIds).checked(dir.path()).unwrap();
     let other = CityscapesSpec { size: [8, 6], ..set(LabelFiles::LabelIds) };
-    let message = other.read(dir.path()).unwrap_err().to_string();
+    let message = other.checked(dir.path()).unwrap_err().to_string();
     assert!(message.starts_with("8 problems"), "{message}");
 }
 
 #[test]
 fn files_that_change_after_the_check_are_errors_with_their_path() {
     let dir = small();
-    let train = set(LabelFiles::LabelIds).read(dir.path()).unwrap().train;
+    let train = set(LabelFiles::LabelIds).checked(dir.path()).unwrap().train;
     let Records::Source(source) = &train.records else { panic!() };
     let fill = || source.fill(0, &mut vec![0; train.record()]).unwrap_err().to_string();
     let mut ids = IDS;
@@ -320,7 +340,7 @@ fn camvid_reads_the_same_from_both_numberings() {
     let dir = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(data.join("camvid"), dir.path().join("camvid")).unwrap();
     let set = |labels| CityscapesSpec { size: [360, 480], ..set(labels) };
-    let read = |labels| set(labels).read(dir.path()).unwrap();
+    let read = |labels| set(labels).checked(dir.path()).unwrap();
     let (by_id, by_train_id) = (read(LabelFiles::LabelIds), read(LabelFiles::LabelTrainIds));
     assert_eq!((by_id.train.len, by_id.test.len), (367, 101));
     assert!(by_id.origin.note.starts_with("367 train and 101 val images"), "{}", by_id.origin.note);

@@ -70,14 +70,14 @@ impl Cache {
             }
             path.resize(length as usize, 0);
             cache.read_exact(&mut path)?;
-            let (bytes, modified) = (u64::from_le_bytes(cache.array()?), i64::from_le_bytes(cache.array()?));
+            let (bytes, changed) = (u64::from_le_bytes(cache.array()?), i64::from_le_bytes(cache.array()?));
             let sum = cache.array()?;
             while at < files.len() && files.relative(at).as_bytes() < path.as_slice() {
                 at += 1;
             }
             if at < files.len() && files.relative(at).as_bytes() == path.as_slice() {
                 let entry = files.entries[at];
-                if (entry.bytes, entry.modified) == (bytes, Some(modified)) {
+                if (entry.bytes, entry.times.map(|times| times.changed)) == (bytes, Some(changed)) {
                     sums[at] = Some(sum);
                 }
             }
@@ -94,7 +94,7 @@ impl Cache {
     /// Keeps the files that have a hash, and gives their number. Where that fails, a line says so, once in a process.
     pub(super) fn save(&self, files: &Files, sums: &[Option<Sum>]) -> usize {
         // A file whose time of change is unknown could change unseen.
-        let kept = |&i: &usize| sums[i].is_some() && files.entries[i].modified.is_some();
+        let kept = |&i: &usize| sums[i].is_some() && files.entries[i].times.is_some();
         let count = (0..files.len()).filter(kept).count();
         let written = write_atomically(&self.path, |out| {
             let mut out = Hashing { inner: out, hash: Sha256::new() };
@@ -102,11 +102,11 @@ impl Cache {
             out.write_all(&(count as u64).to_le_bytes())?;
             for (index, sum) in sums.iter().enumerate() {
                 let (entry, path) = (files.entries[index], files.relative(index));
-                let (Some(sum), Some(modified)) = (sum, entry.modified) else { continue };
+                let (Some(sum), Some(times)) = (sum, entry.times) else { continue };
                 out.write_all(&(path.len() as u32).to_le_bytes())?;
                 out.write_all(path.as_bytes())?;
                 out.write_all(&entry.bytes.to_le_bytes())?;
-                out.write_all(&modified.to_le_bytes())?;
+                out.write_all(&times.changed.to_le_bytes())?;
                 out.write_all(sum)?;
             }
             let Hashing { inner, hash } = out;

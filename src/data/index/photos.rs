@@ -1,8 +1,8 @@
 //! Images in files, each in the folder of its class.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, ensure};
 
@@ -34,15 +34,15 @@ pub(in crate::data) fn folders(root: &Path) -> Result<Vec<String>> {
 pub(in crate::data) fn scan(
     root: &Path,
     classes: &[String],
-    is_image: &(dyn Fn(&str) -> bool + Sync),
+    is_image: &dyn Fn(&str) -> bool,
     problems: &Problems,
 ) -> Result<(Files, usize)> {
-    let others = AtomicUsize::new(0);
+    let others = Cell::new(0);
     let wanted = |relative: &str| {
         let problem = |what| problems.add(&root.join(relative), what);
         match relative.split_once('/') {
             Some((class, name)) if position(classes, class).is_none() => {
-                others.fetch_add(usize::from(is_image(name)), Ordering::Relaxed);
+                others.set(others.get() + usize::from(is_image(name)));
                 return false;
             }
             Some((_, name)) if name.contains('/') => problem("in a folder inside the folder of a class"),

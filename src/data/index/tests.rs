@@ -225,6 +225,20 @@ fn a_changed_file_is_checked_again() {
     assert_ne!(moved.fingerprint, changed.fingerprint);
 }
 
+/// Backups link to files, and owners change.
+#[test]
+fn a_new_link_to_a_file_leaves_it_readable_and_a_new_content_does_not() {
+    let dir = tree(&[("a.jpg", "good a")]);
+    let (files, _) = scan(dir.path());
+    fs::hard_link(dir.path().join("a.jpg"), dir.path().join("b.jpg")).unwrap();
+    assert_eq!(files.read(0).unwrap(), b"good a");
+    let old = fs::metadata(dir.path().join("a.jpg")).unwrap().modified().unwrap();
+    write(dir.path(), &[("a.jpg", "evil a")]);
+    let file = fs::File::options().write(true).open(dir.path().join("a.jpg")).unwrap();
+    file.set_modified(old + std::time::Duration::from_nanos(1)).unwrap();
+    assert!(files.read(0).unwrap_err().contains("changed meanwhile"));
+}
+
 #[test]
 fn a_damaged_cache_is_made_again() {
     let dir = tree(&[("a.jpg", "good a"), ("b.jpg", "good b")]);

@@ -34,7 +34,8 @@ const KEEP_EVERY: Duration = Duration::from_secs(60);
 /// Files between two looks at the clock.
 const PART: usize = 4096;
 
-type Check<'a> = &'a (dyn Fn(usize, &[u8]) -> Result<(), String> + Sync);
+/// What is wrong with file `index`, whose bytes these are, in a few words.
+pub type Check<'a> = &'a (dyn Fn(usize, &[u8]) -> Result<(), String> + Sync);
 
 /// Reads, hashes (SHA-256) and checks every file that is not known to be good from an earlier call, in parallel.
 ///

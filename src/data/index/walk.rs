@@ -1,14 +1,15 @@
-//! Finding files, a folder's entries and its folders in parallel: on a network disk almost all time is spent waiting.
+//! Finding files. Folders are listed one after the other, which is quick; sizes and times, a question to the disk for
+//! each file, are asked for in parallel.
 
 use std::collections::HashMap;
-use std::fs::{self, DirEntry};
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::fs;
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
+use walkdir::{DirEntry, WalkDir};
 
-use super::{Entry, Files, left_out, modified, named_like_an_image};
+use super::{Entry, Files, left_out, named_like_an_image, times};
 use crate::data::problems::Problems;
 
 /// Folders inside each other that are followed; no data set has as many.
@@ -17,142 +18,125 @@ const DEPTH: usize = 16;
 const AT_ONCE: usize = 64;
 
 /// [`Files::scan`] of a folder.
-pub(super) fn walk(root: &Path, wanted: &(dyn Fn(&str) -> bool + Sync), problems: &Problems) -> Result<Files> {
-    let real = root.canonicalize().with_context(|| format!("{}: cannot be found", root.display()))?;
-    let walk = Walk { wanted, problems, found: Mutex::default(), visited: Mutex::default() };
-    walk.visited.lock().unwrap_or_else(PoisonError::into_inner).insert(real.clone(), root.to_owned());
-    walk.folder(&Folder { path: root.to_owned(), relative: String::new(), real, depth: 0 });
-    Ok(in_order(root, walk.found.into_inner().unwrap_or_else(PoisonError::into_inner)))
+pub(super) fn walk(root: &Path, wanted: &dyn Fn(&str) -> bool, problems: &Problems) -> Result<Files> {
+    root.canonicalize().with_context(|| format!("{}: cannot be found", root.display()))?;
+    let found = list(root, wanted, problems);
+    let mut order: Vec<u32> = (0..).take(found.ends.len()).collect();
+    order.par_sort_unstable_by(|&a, &b| found.relative(a).cmp(found.relative(b)));
+    let entry = |&index: &u32| {
+        let path = root.join(found.relative(index));
+        let known = fs::metadata(&path).map_err(|error| problems.add(&path, format!("cannot be read ({error})")));
+        known.ok().map(|known| (index, Entry { end: 0, bytes: known.len(), times: times(&known) }))
+    };
+    let entries: Vec<(u32, Entry)> = order.par_iter().with_min_len(AT_ONCE).filter_map(entry).collect();
+    drop(order);
+    let (names, capacity) = (String::with_capacity(found.names.len()), entries.len());
+    let mut files = Files { root: root.to_owned(), names, entries: Vec::with_capacity(capacity) };
+    entries.into_iter().for_each(|(index, entry)| files.push(found.relative(index), entry));
+    Ok(files)
 }
 
-struct Walk<'a> {
-    wanted: &'a (dyn Fn(&str) -> bool + Sync),
-    problems: &'a Problems,
-    found: Mutex<Vec<Files>>,
-    /// Where each folder was met first, by its path without links.
-    visited: Mutex<HashMap<PathBuf, PathBuf>>,
-}
-
-struct Folder {
-    path: PathBuf,
-    /// Below the root, with a `/` at its end; empty for the root.
-    relative: String,
-    /// Its path without links.
-    real: PathBuf,
-    depth: usize,
-}
-
-/// What is in a folder, or in a part of one.
+/// Relative paths, with `/` between names.
+#[derive(Default)]
 struct Found {
-    files: Files,
-    folders: Vec<Folder>,
-}
-
-impl Walk<'_> {
-    fn folder(&self, folder: &Folder) {
-        let entries: Vec<DirEntry> = match fs::read_dir(&folder.path).and_then(Iterator::collect) {
-            Ok(entries) => entries,
-            Err(error) => return self.problems.add(&folder.path, format!("the folder cannot be listed ({error})")),
-        };
-        let parts: Vec<Found> = entries
-            .par_iter()
-            .with_min_len(AT_ONCE)
-            .fold(Found::empty, |mut found, entry| {
-                self.entry(folder, entry, &mut found);
-                found
-            })
-            .collect();
-        drop(entries);
-        let mut folders = Vec::new();
-        for part in parts {
-            folders.extend(part.folders);
-            if !part.files.is_empty() {
-                self.found.lock().unwrap_or_else(PoisonError::into_inner).push(part.files);
-            }
-        }
-        folders.par_iter().for_each(|folder| self.folder(folder));
-    }
-
-    fn entry(&self, folder: &Folder, entry: &DirEntry, found: &mut Found) {
-        let (path, name) = (entry.path(), entry.file_name());
-        if left_out(&name) {
-            return;
-        }
-        let Some(name) = name.to_str() else {
-            return self.problems.add(&path, "its name is not UTF-8");
-        };
-        let metadata = match fs::metadata(&path) {
-            Ok(metadata) => metadata,
-            Err(error) if fs::symlink_metadata(&path).is_ok_and(|link| link.is_symlink()) => {
-                return self.problems.add(&path, format!("a symbolic link that leads nowhere ({error})"));
-            }
-            Err(error) => return self.problems.add(&path, format!("cannot be read ({error})")),
-        };
-        let relative = format!("{}{name}", folder.relative);
-        if metadata.is_dir() {
-            if named_like_an_image(name) {
-                return self.problems.add(&path, "a folder with the name of an image");
-            }
-            if let Some(real) = self.first_visit(folder, entry, &path) {
-                found.folders.push(Folder { path, relative: relative + "/", real, depth: folder.depth + 1 });
-            }
-        } else if !metadata.is_file() {
-            self.problems.add(&path, "neither a file nor a folder");
-        } else if (self.wanted)(&relative) {
-            found.files.push(&relative, Entry { end: 0, bytes: metadata.len(), modified: modified(&metadata) });
-        }
-    }
-
-    /// The path without links of a folder that is to be walked.
-    fn first_visit(&self, parent: &Folder, entry: &DirEntry, path: &Path) -> Option<PathBuf> {
-        if parent.depth + 1 > DEPTH {
-            self.problems.add(path, format!("more than {DEPTH} folders inside each other"));
-            return None;
-        }
-        let real = match entry.file_type() {
-            Ok(kind) if !kind.is_symlink() => parent.real.join(entry.file_name()),
-            _ => match path.canonicalize() {
-                Ok(real) => real,
-                Err(error) => {
-                    self.problems.add(path, format!("cannot be read ({error})"));
-                    return None;
-                }
-            },
-        };
-        let mut visited = self.visited.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(first) = visited.get(&real) {
-            // Threads meet them in any order; the message is to be the same.
-            let (first, again) = if first.as_path() < path { (first.as_path(), path) } else { (path, first.as_path()) };
-            let what = format!("the same folder as {} (a symbolic link that leads back to it?)", first.display());
-            self.problems.add(again, what);
-            return None;
-        }
-        visited.insert(real.clone(), path.to_owned());
-        Some(real)
-    }
+    /// One after the other.
+    names: String,
+    /// Where each ends.
+    ends: Vec<usize>,
 }
 
 impl Found {
-    fn empty() -> Self {
-        Self { files: Files { root: PathBuf::new(), names: String::new(), entries: Vec::new() }, folders: Vec::new() }
+    fn relative(&self, index: u32) -> &str {
+        let index = index as usize;
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.names[start..self.ends[index]]
     }
 }
 
-/// All parts as one, by path.
-fn in_order(root: &Path, parts: Vec<Files>) -> Files {
-    let total = parts.iter().map(Files::len).sum();
-    let mut order: Vec<(u32, u32)> = Vec::with_capacity(total);
-    for (part, files) in (0..).zip(&parts) {
-        order.extend((0..).take(files.len()).map(|index| (part, index)));
+/// The files that are wanted, in the order in which they are met.
+fn list(root: &Path, wanted: &dyn Fn(&str) -> bool, problems: &Problems) -> Found {
+    let mut found = Found::default();
+    let mut visited = Visited::default();
+    let entries = WalkDir::new(root).follow_links(true).sort_by_file_name();
+    for entry in entries.into_iter().filter_entry(|entry| follow(entry, &mut visited, problems)) {
+        let entry = match entry {
+            Ok(entry) if entry.file_type().is_dir() => continue,
+            Ok(entry) => entry,
+            Err(error) => {
+                failed(&error, problems);
+                continue;
+            }
+        };
+        let path = entry.path();
+        let Some(relative) = path.strip_prefix(root).ok().and_then(Path::to_str) else { continue };
+        let relative = relative.replace(MAIN_SEPARATOR, "/");
+        if !entry.file_type().is_file() {
+            problems.add(path, "neither a file nor a folder");
+        } else if wanted(&relative) {
+            found.names.push_str(&relative);
+            found.ends.push(found.names.len());
+        }
     }
-    let relative = |&(part, index): &(u32, u32)| parts[part as usize].relative(index as usize);
-    order.par_sort_unstable_by(|a, b| relative(a).cmp(relative(b)));
+    found
+}
 
-    let bytes = parts.iter().map(|files| files.names.len()).sum();
-    let (names, entries) = (String::with_capacity(bytes), Vec::with_capacity(total));
-    let mut files = Files { root: root.to_owned(), names, entries };
-    for at in &order {
-        files.push(relative(at), parts[at.0 as usize].entries[at.1 as usize]);
+/// Where each folder was met first, by its path without links.
+type Visited = HashMap<PathBuf, PathBuf>;
+
+/// Whether an entry counts, and whether a folder is walked.
+fn follow(entry: &DirEntry, visited: &mut Visited, problems: &Problems) -> bool {
+    let (path, name) = (entry.path(), entry.file_name());
+    let not_usable = |why: String| {
+        problems.add(path, why);
+        false
+    };
+    if entry.depth() > 0 {
+        if left_out(name) {
+            return false;
+        }
+        let Some(name) = name.to_str() else { return not_usable("its name is not UTF-8".into()) };
+        if entry.file_type().is_dir() && named_like_an_image(name) {
+            return not_usable("a folder with the name of an image".into());
+        }
     }
-    files
+    if !entry.file_type().is_dir() {
+        return true;
+    }
+    if entry.depth() > DEPTH {
+        return not_usable(format!("more than {DEPTH} folders inside each other"));
+    }
+    let real = match path.canonicalize() {
+        Ok(real) => real,
+        Err(error) => return not_usable(format!("cannot be read ({error})")),
+    };
+    match visited.get(&real) {
+        Some(first) => not_usable(again(first)),
+        None => {
+            visited.insert(real, path.to_owned());
+            true
+        }
+    }
+}
+
+fn again(first: &Path) -> String {
+    format!("the same folder as {} (a symbolic link that leads back to it?)", first.display())
+}
+
+/// Notes what could not be walked.
+fn failed(error: &walkdir::Error, problems: &Problems) {
+    let Some(path) = error.path() else { return };
+    if path.file_name().is_some_and(left_out) {
+        return;
+    }
+    let cause = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+    let is_link = fs::symlink_metadata(path).is_ok_and(|link| link.is_symlink());
+    problems.add(
+        path,
+        match error.loop_ancestor() {
+            Some(ancestor) => again(ancestor),
+            None if path.is_dir() => format!("the folder cannot be listed ({cause})"),
+            None if is_link => format!("a symbolic link that leads nowhere ({cause})"),
+            None => format!("cannot be read ({cause})"),
+        },
+    );
 }

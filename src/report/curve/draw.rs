@@ -66,9 +66,11 @@ pub(super) fn draw<DB: DrawingBackend>(root: &Area<DB>, plot: &Plot, layout: &La
     for (i, (series, shift)) in plot.ours.iter().zip(&shifts).enumerate() {
         for point in &series.points {
             let Some((low, high)) = point.interval else { continue };
-            let (x, from) = chart.backend_coord(&(point.labeled, low));
-            let (_, to) = chart.backend_coord(&(point.labeled, high));
-            bar(root, x + shift, from, to, Style::ours(i).color)?;
+            // What goes beyond the picture has no cap.
+            let cut = (low < layout.y.low, high > layout.y.high);
+            let (x, from) = chart.backend_coord(&(point.labeled, low.max(layout.y.low)));
+            let (_, to) = chart.backend_coord(&(point.labeled, high.min(layout.y.high)));
+            bar(root, x + shift, [(from, cut.0), (to, cut.1)], Style::ours(i).color)?;
         }
     }
     for (i, series) in plot.ours.iter().enumerate() {
@@ -152,12 +154,13 @@ fn curve<DB: DrawingBackend>(root: &Area<DB>, points: &[Pixel], style: &Style) -
     points.iter().try_for_each(|&p| marker(root, p, style))
 }
 
-fn bar<DB: DrawingBackend>(root: &Area<DB>, x: i32, from: i32, to: i32, color: RGBColor) -> Drawn<DB> {
+/// A bar between two ends, each with a cap unless it is cut there.
+fn bar<DB: DrawingBackend>(root: &Area<DB>, x: i32, ends: [(i32, bool); 2], color: RGBColor) -> Drawn<DB> {
     let style = color.stroke_width(fine(1.2) as u32);
     let cap = fine(2.5);
-    root.draw(&PathElement::new([(x, from), (x, to)], style))?;
-    root.draw(&PathElement::new([(x - cap, from), (x + cap, from)], style))?;
-    root.draw(&PathElement::new([(x - cap, to), (x + cap, to)], style))
+    root.draw(&PathElement::new(ends.map(|(y, _)| (x, y)), style))?;
+    let mut capped = ends.into_iter().filter(|(_, cut)| !cut);
+    capped.try_for_each(|(y, _)| root.draw(&PathElement::new([(x - cap, y), (x + cap, y)], style)))
 }
 
 fn marker<DB: DrawingBackend>(root: &Area<DB>, (x, y): Pixel, style: &Style) -> Drawn<DB> {

@@ -86,7 +86,7 @@ impl Layout {
             chart: (MARGIN, top, CHART.0, height),
             legend,
             x: labels_axis(plot),
-            y: value_axis(plot.points()),
+            y: value_axis(plot.points(), plot.possible),
         }
     }
 
@@ -142,14 +142,20 @@ fn labels_axis(plot: &Plot) -> Axis {
     Axis { low, high, ticks }
 }
 
-/// A range that holds all values and intervals, with round ticks.
-fn value_axis<'a>(points: impl Iterator<Item = &'a Point>) -> Axis {
-    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-    for p in points {
-        let (a, b) = p.interval.unwrap_or((p.value, p.value));
-        (low, high) = (low.min(a), high.max(b));
-    }
-    let (low, high) = padded(low, high, 0.05);
+/// A range that holds all values, with round ticks. Intervals may take as much room beside the values as those take
+/// themselves, or as half of the intervals take, and none beyond what is possible: those of two seeds can be many times
+/// as long as a curve is high.
+fn value_axis<'a>(points: impl Iterator<Item = &'a Point> + Clone, possible: (f64, f64)) -> Axis {
+    let intervals = points.clone().filter_map(|p| p.interval);
+    let span = |values: &mut dyn Iterator<Item = (f64, f64)>| {
+        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (a, b)| (low.min(a), high.max(b)))
+    };
+    let (low, high) = span(&mut points.map(|p| (p.value, p.value)));
+    let outer = span(&mut intervals.clone().map(|(a, b)| (a.max(possible.0), b.min(possible.1))));
+    let mut halves: Vec<f64> = intervals.map(|(a, b)| (b - a) / 2.0).collect();
+    halves.sort_by(f64::total_cmp);
+    let room = halves.get(halves.len() / 2).map_or(0.0, |half| half.max(high - low));
+    let (low, high) = padded(low.min(outer.0.max(low - room)), high.max(outer.1.min(high + room)), 0.05);
     let rough = (high - low) / 8.0;
     let power = 10f64.powf(rough.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|s| *s >= rough).unwrap_or(10.0 * power);
@@ -170,7 +176,7 @@ mod tests {
 
     fn values(values: &[f64]) -> Axis {
         let points: Vec<Point> = values.iter().map(|&value| Point { labeled: 1.0, value, interval: None }).collect();
-        value_axis(points.iter())
+        value_axis(points.iter(), (0.0, 100.0))
     }
 
     #[test]
@@ -182,8 +188,20 @@ mod tests {
         assert!((4..=8).contains(&narrow.ticks.len()), "{narrow:?}");
         let constant = values(&[50.0, 50.0]);
         assert!(constant.low < 50.0 && constant.high > 50.0 && constant.ticks.contains(&50.0), "{constant:?}");
-        let interval = Point { labeled: 1.0, value: 50.0, interval: Some((30.0, 70.0)) };
-        let axis = value_axis([interval].iter());
-        assert!(axis.low < 30.0 && axis.high > 70.0, "{axis:?}");
+    }
+
+    #[test]
+    fn intervals_fit_unless_they_would_press_the_curves_flat() {
+        let axis = |values: &[(f64, f64)]| {
+            let point = |&(value, half)| Point { labeled: 1.0, value, interval: Some((value - half, value + half)) };
+            let points: Vec<Point> = values.iter().map(point).collect();
+            let axis = value_axis(points.iter(), (0.0, 100.0));
+            (axis.low.round(), axis.high.round())
+        };
+        assert_eq!(axis(&[(50.0, 20.0)]), (28.0, 72.0));
+        assert_eq!(axis(&[(40.0, 5.0), (60.0, 15.0)]), (33.0, 77.0));
+        // One interval is of another size than the rest, and one leaves what is possible.
+        assert_eq!(axis(&[(20.0, 3.0), (25.0, 2.0), (30.0, 60.0)]), (9.0, 42.0));
+        assert_eq!(axis(&[(10.0, 30.0), (90.0, 30.0)]), (-5.0, 105.0));
     }
 }

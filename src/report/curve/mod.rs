@@ -26,6 +26,8 @@ pub struct Plot {
     ours: Vec<Series>,
     published: Vec<Series>,
     published_heading: String,
+    /// The least and the most that a value can be.
+    possible: (f64, f64),
 }
 
 /// One curve.
@@ -87,10 +89,11 @@ impl Plot {
             ours: samplers(rows.clone()).into_iter().map(series).collect(),
             published: curves.into_iter().chain(singles).collect(),
             published_heading: findings.published_heading().into(),
+            possible: (0.0, metric.factor),
         })
     }
 
-    fn points(&self) -> impl Iterator<Item = &Point> {
+    fn points(&self) -> impl Iterator<Item = &Point> + Clone {
         self.ours.iter().chain(&self.published).flat_map(|s| &s.points)
     }
 }
