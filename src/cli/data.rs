@@ -49,15 +49,15 @@ pub(super) fn data(args: &DataArgs) -> Result<i32> {
         DataVerb::List { data } => {
             for known in KNOWN {
                 let there = if known.is_present(&data.path) { "there  " } else { "missing" };
-                println!("{:10} {there}  {}", known.name, known.what);
-                println!("{:20} from {}; {}", "", known.source, known.terms);
+                super::print(format!("{:10} {there}  {}", known.name, known.what))?;
+                super::print(format!("{:20} from {}; {}", "", known.source, known.terms))?;
             }
-            println!("looked in {}", data.path.display());
+            super::print(format!("looked in {}", data.path.display()))?;
         }
         DataVerb::Fetch { name, data, url } => {
             let known = find(name)?;
             let Some(files) = known.files else {
-                println!("{name} is generated: there is nothing to fetch");
+                super::print(format!("{name} is generated: there is nothing to fetch"))?;
                 return Ok(0);
             };
             if name != "cifar10" {
@@ -65,25 +65,25 @@ pub(super) fn data(args: &DataArgs) -> Result<i32> {
             }
             let fetched = fetch_with_progress(&data.path, url.as_deref())?;
             let what = if fetched.downloaded { "fetched and verified" } else { "is there already" };
-            println!("{name} {what}: {}", fetched.folder.display());
+            super::print(format!("{name} {what}: {}", fetched.folder.display()))?;
             if !fetched.origin.note.is_empty() {
-                println!("note: {}", fetched.origin.note);
+                super::print(format!("note: {}", fetched.origin.note))?;
             }
         }
         DataVerb::Verify { name, data } => {
             let Some(files) = find(name)?.files else {
-                println!("{name} is generated: there is nothing to verify");
+                super::print(format!("{name} is generated: there is nothing to verify"))?;
                 return Ok(0);
             };
             let origin = (files.verify)(&data.path)?;
             for file in &origin.files {
                 let verdict = if file.official { "official" } else { "not the official file" };
-                println!("{}  {} bytes  sha256 {}  {verdict}", file.path, file.bytes, file.sha256);
+                super::print(format!("{}  {} bytes  sha256 {}  {verdict}", file.path, file.bytes, file.sha256))?;
             }
             let images = HumanCount((origin.pool + origin.test) as u64);
-            println!("{}: {images} images, fingerprint {}", origin.name, origin.fingerprint);
+            super::print(format!("{}: {images} images, fingerprint {}", origin.name, origin.fingerprint))?;
             if !origin.note.is_empty() {
-                println!("note: {}", origin.note);
+                super::print(format!("note: {}", origin.note))?;
             }
         }
     }
@@ -99,7 +99,11 @@ fn find(name: &str) -> Result<&'static Known> {
 /// Where the terms or the size of a data set rule a download out.
 fn fetch_by_hand(known: &Known, folder: &str, dir: &Path) -> Result<i32> {
     if known.is_present(dir) {
-        println!("{} is there already, below {}; check it with `pt4al data verify {0}`", known.name, dir.display());
+        super::print(format!(
+            "{} is there already, below {}; check it with `pt4al data verify {0}`",
+            known.name,
+            dir.display()
+        ))?;
         return Ok(0);
     }
     bail!(

@@ -23,11 +23,15 @@ pub(super) fn list(folder: &Path) -> Result<i32> {
         match described {
             Ok((spec, profiles)) => {
                 let profiles = if profiles.is_empty() { "-".into() } else { profiles.join(",") };
-                println!("{name:20} {:3} trials  {}; profiles: {profiles}", spec.trials().len(), spec.title);
+                super::print(format!(
+                    "{name:20} {:3} trials  {}; profiles: {profiles}",
+                    spec.trials().len(),
+                    spec.title
+                ))?;
             }
             Err(error) => {
                 code = 1;
-                println!("{name:20} error: {error:#}");
+                super::print(format!("{name:20} error: {error:#}"))?;
             }
         }
     }

@@ -9,10 +9,10 @@ mod run;
 #[cfg(feature = "torch")]
 mod worker;
 
+use std::io::Write;
 use std::path::PathBuf;
 
-#[cfg(feature = "torch")]
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use clap::{Args, Parser, Subcommand};
 
 use crate::data::problems::ProblemList;
@@ -93,6 +93,16 @@ struct DataDir {
     path: PathBuf,
 }
 
+/// Prints a line of results. Whoever stops reading, as `head` does, has read enough.
+fn print(line: impl std::fmt::Display) -> Result<()> {
+    match writeln!(std::io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(anyhow!("standard output: cannot be written ({error}); send it elsewhere"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Runs the command line and gives the exit code: 0, 1 if something failed, 2 for wrong usage.
 pub fn main() -> i32 {
     let cli = Cli::parse();
@@ -101,10 +111,7 @@ pub fn main() -> i32 {
         Verb::Run(args) => run::run(&args),
         #[cfg(feature = "torch")]
         Verb::Plan(args) => plan::plan(&args),
-        Verb::Report { folder } => crate::report::report(&folder).map(|text| {
-            println!("{text}");
-            0
-        }),
+        Verb::Report { folder } => crate::report::report(&folder).and_then(print).map(|()| 0),
         Verb::List { experiments } => list::list(&experiments),
         Verb::Data(args) => data::data(&args),
         #[cfg(feature = "torch")]

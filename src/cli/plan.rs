@@ -19,6 +19,6 @@ pub(super) struct PlanArgs {
 pub(super) fn plan(args: &PlanArgs) -> Result<i32> {
     let options = args.machine.options(None)?;
     let automatic = if options.device == "cpu" { "cpu" } else { "paper" };
-    println!("{}", runner::plan(&args.spec.load(automatic)?, &options)?);
+    super::print(runner::plan(&args.spec.load(automatic)?, &options)?)?;
     Ok(0)
 }

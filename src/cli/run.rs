@@ -59,7 +59,7 @@ pub(super) fn run(args: &RunArgs) -> Result<i32> {
     let options = args.machine.options(args.only.clone())?;
     let spec = if args.spec.is_automatic() { automatic(args, &options)? } else { args.spec.load("paper")? };
     let outcome = runner::run(&spec, &options)?;
-    println!("{}", crate::report::report(&outcome.folder)?);
+    super::print(crate::report::report(&outcome.folder)?)?;
     if outcome.failed.is_empty() {
         return Ok(0);
     }

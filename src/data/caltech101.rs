@@ -26,17 +26,28 @@ pub(crate) const SOURCE: &str = "https://data.caltech.edu/records/mzrjq-6wc02";
 const REMEDY: &str = "get caltech-101.zip from https://data.caltech.edu/records/mzrjq-6wc02 and unpack \
     101_ObjectCategories.tar.gz there, or name another data folder with --data or PT4AL_DATA";
 const BACKGROUND: &str = "BACKGROUND_Google";
-/// Without the background.
-const CLASSES: usize = 101;
+/// Without the background, in byte order.
+#[rustfmt::skip]
+pub const CLASSES: [&str; 101] = [
+    "Faces", "Faces_easy", "Leopards", "Motorbikes", "accordion", "airplanes", "anchor", "ant", "barrel", "bass",
+    "beaver", "binocular", "bonsai", "brain", "brontosaurus", "buddha", "butterfly", "camera", "cannon", "car_side",
+    "ceiling_fan", "cellphone", "chair", "chandelier", "cougar_body", "cougar_face", "crab", "crayfish", "crocodile",
+    "crocodile_head", "cup", "dalmatian", "dollar_bill", "dolphin", "dragonfly", "electric_guitar", "elephant", "emu",
+    "euphonium", "ewer", "ferry", "flamingo", "flamingo_head", "garfield", "gerenuk", "gramophone", "grand_piano",
+    "hawksbill", "headphone", "hedgehog", "helicopter", "ibis", "inline_skate", "joshua_tree", "kangaroo", "ketch",
+    "lamp", "laptop", "llama", "lobster", "lotus", "mandolin", "mayfly", "menorah", "metronome", "minaret",
+    "nautilus", "octopus", "okapi", "pagoda", "panda", "pigeon", "pizza", "platypus", "pyramid", "revolver", "rhino",
+    "rooster", "saxophone", "schooner", "scissors", "scorpion", "sea_horse", "snoopy", "soccer_ball", "stapler",
+    "starfish", "stegosaurus", "stop_sign", "strawberry", "sunflower", "tick", "trilobite", "umbrella", "watch",
+    "water_lilly", "wheelchair", "wild_cat", "windsor_chair", "wrench", "yin_yang",
+];
 const IMAGES: usize = 8_677;
-/// The first class in lower case, and the last: other data sets have 101 classes too.
-const SOME: [&str; 2] = ["accordion", "yin_yang"];
 
 impl Reader for Caltech101Spec {
     fn read(&self, dir: &Path, look: &Look) -> Result<Splits> {
         let root = locate(dir)?;
-        let classes = classes(&root)?;
         let problems = Problems::default();
+        let classes = classes(&root, &problems)?;
         let (files, _) = photos::scan(&root, &classes, &|name| is_jpg(name), &problems)?;
         let labels = photos::labels(&files, &classes);
         let split = split(&labels, classes.len(), self.test, self.split_seed);
@@ -70,24 +81,30 @@ pub(crate) fn locate(dir: &Path) -> Result<PathBuf> {
     if let Some(folder) = below.iter().find(|folder| folder.is_dir()) {
         return Ok(folder.clone());
     }
-    if dir.ends_with(FOLDER) && dir.is_dir() || dir.join(SOME[0]).is_dir() {
+    if dir.ends_with(FOLDER) && dir.is_dir() || dir.join(CLASSES[100]).is_dir() {
         return Ok(dir.into());
     }
     bail!("{}: no such folder, so there are no Caltech-101 files; {REMEDY}", below[0].display())
 }
 
-fn classes(root: &Path) -> Result<Vec<String>> {
-    let classes: Vec<String> = photos::folders(root)?.into_iter().filter(|name| name != BACKGROUND).collect();
-    let missing = SOME.iter().find(|name| !classes.iter().any(|class| class == *name));
-    let what = match (classes.as_slice(), missing) {
-        ([], _) => "no folders".to_owned(),
-        (all, None) if all.len() == CLASSES => return Ok(classes),
-        (all, None) => format!("{} folders of classes ({} to {})", all.len(), all[0], all[all.len() - 1]),
-        (all, Some(missing)) => {
-            format!("{} folders of classes ({} to {}), but no {missing}", all.len(), all[0], all[all.len() - 1])
-        }
-    };
-    bail!("{}: {what}; Caltech-101 has {CLASSES}: is this Caltech-101? If not, {REMEDY}", root.display())
+/// The classes that are there; what is there beside them, or missing, is a problem.
+fn classes(root: &Path, problems: &Problems) -> Result<Vec<String>> {
+    let found: Vec<String> = photos::folders(root)?.into_iter().filter(|name| name != BACKGROUND).collect();
+    let (known, others): (Vec<String>, Vec<String>) =
+        found.into_iter().partition(|name| CLASSES.contains(&name.as_str()));
+    if known.len() < CLASSES.len() / 2 {
+        bail!(
+            "{}: only {} of Caltech-101's {} classes, and {} other folders: is this Caltech-101? If not, {REMEDY}",
+            root.display(),
+            known.len(),
+            CLASSES.len(),
+            others.len()
+        );
+    }
+    others.iter().for_each(|name| problems.add(&root.join(name), "not a class of Caltech-101"));
+    let missing = CLASSES.iter().filter(|name| known.binary_search_by(|class| class.as_str().cmp(name)).is_err());
+    missing.for_each(|name| problems.add(&root.join(name), "no such folder, so a class is missing"));
+    Ok(known)
 }
 
 fn is_jpg(name: &str) -> bool {

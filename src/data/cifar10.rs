@@ -7,11 +7,13 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, anyhow, bail, ensure};
+use anyhow::{Result, anyhow, bail};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::images::{Images, Splits};
+use super::index::read_small;
+use super::problems::Problems;
 use super::{Look, Reader, Size};
 use crate::spec::{Cifar10Spec, hex};
 use crate::store::{DataFile, DataOrigin};
@@ -47,10 +49,18 @@ pub(crate) const FILES: [(&str, &str); 6] = [
 /// whole train split.
 ///
 /// # Errors
-/// One line with the file, the record and the remedy: if the folder or a file is missing, if a file is too short or
-/// too long, if a label is not 0 to 9, or if the classes' names are not CIFAR-10's.
+/// If there is no such folder, or the classes' names are not CIFAR-10's; or the list of what is wrong with the files:
+/// missing, too short or too long, a label that is not 0 to 9, a copy of another file, a class without images.
 pub fn read(data_dir: &Path) -> Result<Splits<Images>> {
-    read_records(data_dir, RECORDS)
+    let splits = read_records(data_dir, RECORDS)?;
+    let problems = Problems::default();
+    note_odd(&locate(data_dir)?, &splits, &problems);
+    problems.into_result("cifar10", &remedy())?;
+    Ok(splits)
+}
+
+fn remedy() -> String {
+    format!("remove them, then {REMEDY}")
 }
 
 impl Reader for Cifar10Spec {
@@ -83,13 +93,17 @@ pub(crate) fn read_records(data_dir: &Path, records: usize) -> Result<Splits<Ima
     let total = FILES.len() * records;
     let mut pixels = vec![0; total * 3 * PLANE];
     let mut labels = vec![0; total];
-    // Collected before the first error is taken, so that the same error is reported every time.
-    let read: Vec<Result<DataFile>> =
+    let problems = Problems::default();
+    let files: Vec<Option<DataFile>> =
         (&FILES, pixels.par_chunks_mut(records * 3 * PLANE), labels.par_chunks_mut(records))
             .into_par_iter()
-            .map(|((name, sum), pixels, labels)| read_file(&folder, name, sum, pixels, labels))
+            .map(|((name, sum), pixels, labels)| {
+                let path = folder.join(name);
+                read_file(&path, name, sum, pixels, labels).map_err(|why| problems.add(&path, why)).ok()
+            })
             .collect();
-    let files = read.into_iter().collect::<Result<Vec<_>>>()?;
+    problems.into_result("cifar10", &remedy())?;
+    let files: Vec<DataFile> = files.into_iter().flatten().collect();
 
     // The test split is the last file: cut there.
     let train = (FILES.len() - 1) * records;
@@ -125,7 +139,7 @@ pub(crate) fn locate(data_dir: &Path) -> Result<PathBuf> {
 
 /// Refuses a folder of another data set in the same format.
 fn check_classes(meta: &Path) -> Result<()> {
-    let text = std::fs::read(meta).map_err(|e| unreadable(meta, &e))?;
+    let text = read_small(meta, 1 << 16).map_err(|why| anyhow!("{}: {why}; {REMEDY}", meta.display()))?;
     let text = String::from_utf8_lossy(&text);
     let found: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     if found == CLASSES {
@@ -141,26 +155,49 @@ fn check_classes(meta: &Path) -> Result<()> {
     )
 }
 
-/// Reads one file into its part of the pixels, `[records, 32, 32, 3]`, and of the labels, `[records]`.
-fn read_file(folder: &Path, name: &str, official: &str, pixels: &mut [u8], labels: &mut [u8]) -> Result<DataFile> {
-    let path = folder.join(name);
+/// Notes what no file shows alone: copies, and classes without images in a split.
+fn note_odd(folder: &Path, splits: &Splits<Images>, problems: &Problems) {
+    let files = &splits.origin.files;
+    for (at, file) in files.iter().enumerate() {
+        if let Some(first) = files[..at].iter().find(|before| before.sha256 == file.sha256) {
+            problems.add(&folder.join(FILES[at].0), format!("the same bytes as {}", first.path));
+        }
+    }
+    for (split, labels) in [("the five data batches", &splits.train.labels), ("test_batch.bin", &splits.test.labels)] {
+        for (class, name) in CLASSES.iter().enumerate() {
+            if !labels.iter().any(|&label| usize::from(label) == class) {
+                problems.add(folder, format!("no image of {name} in {split}"));
+            }
+        }
+    }
+}
+
+/// Reads one file into its part of the pixels, `[records, 32, 32, 3]`, and of the labels, `[records]`; or says in a few
+/// words what is wrong with it.
+fn read_file(
+    path: &Path,
+    name: &str,
+    official: &str,
+    pixels: &mut [u8],
+    labels: &mut [u8],
+) -> Result<DataFile, String> {
     let expected = labels.len() * RECORD;
     // The size is asked for first: a wrong file may be of any size.
-    let found = std::fs::metadata(&path).map_err(|e| unreadable(&path, &e))?.len();
-    check_size(&path, found, expected)?;
-    let bytes = std::fs::read(&path).map_err(|e| unreadable(&path, &e))?;
-    check_size(&path, bytes.len() as u64, expected)?;
+    let found = std::fs::metadata(path).map_err(|e| unreadable(&e))?.len();
+    check_size(found, expected)?;
+    let bytes = std::fs::read(path).map_err(|e| unreadable(&e))?;
+    check_size(bytes.len() as u64, expected)?;
 
     let images = pixels.chunks_exact_mut(3 * PLANE).zip(labels);
     for (index, (record, (image, label))) in bytes.chunks_exact(RECORD).zip(images).enumerate() {
         *label = record[0];
-        ensure!(
-            usize::from(*label) < CLASSES.len(),
-            "{}: record {index} (byte {}) has the label {label}, but CIFAR-10's are 0 to 9: a damaged file, or another \
-             data set (CIFAR-100?); remove it, then {REMEDY}",
-            path.display(),
-            index * RECORD
-        );
+        if usize::from(*label) >= CLASSES.len() {
+            return Err(format!(
+                "record {index} (byte {}) has the label {label}, but CIFAR-10's are 0 to 9: a damaged file, or another \
+                 data set (CIFAR-100?)",
+                index * RECORD
+            ));
+        }
         let (red, rest) = record[1..].split_at(PLANE);
         let (green, blue) = rest.split_at(PLANE);
         for (pixel, ((&r, &g), &b)) in image.chunks_exact_mut(3).zip(red.iter().zip(green).zip(blue)) {
@@ -173,19 +210,19 @@ fn read_file(folder: &Path, name: &str, official: &str, pixels: &mut [u8], label
     Ok(DataFile { path: format!("{FOLDER}/{name}"), bytes: bytes.len() as u64, sha256, official })
 }
 
-fn check_size(path: &Path, found: u64, expected: usize) -> Result<()> {
+fn check_size(found: u64, expected: usize) -> Result<(), String> {
     let what = match found.cmp(&(expected as u64)) {
         std::cmp::Ordering::Equal => return Ok(()),
         std::cmp::Ordering::Less => "truncated",
         std::cmp::Ordering::Greater => "too long",
     };
-    bail!("{}: {what} ({found} bytes, expected {expected}); remove it, then {REMEDY}", path.display())
+    Err(format!("{what} ({found} bytes, expected {expected})"))
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> anyhow::Error {
+fn unreadable(error: &std::io::Error) -> String {
     match error.kind() {
-        ErrorKind::NotFound => anyhow!("{}: no such file, so CIFAR-10 is incomplete; {REMEDY}", path.display()),
-        _ => anyhow!("{}: cannot be read ({error}); check the file and its permissions", path.display()),
+        ErrorKind::NotFound => "no such file, so CIFAR-10 is incomplete".into(),
+        _ => format!("cannot be read ({error})"),
     }
 }
 
@@ -248,11 +285,8 @@ pub(crate) mod tests {
         (dir, folder)
     }
 
-    /// The message of the one-line error that reading gives.
     fn error(dir: &Path, records: usize) -> String {
-        let error = format!("{:#}", read_records(dir, records).unwrap_err());
-        assert!(!error.contains('\n'), "{error}");
-        error
+        format!("{:#}", read_records(dir, records).unwrap_err())
     }
 
     #[test]
@@ -298,6 +332,31 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn copies_and_empty_classes_are_problems() {
+        let (dir, folder) = tiny(10);
+        let odd = || {
+            let problems = Problems::default();
+            note_odd(&folder, &read_records(dir.path(), 10).unwrap(), &problems);
+            problems.into_result("cifar10", "mend them").err().map_or_else(String::new, |e| e.to_string())
+        };
+        assert!(
+            odd().contains("data_batch_2.bin: the same bytes as cifar-10-batches-bin/data_batch_1.bin"),
+            "{}",
+            odd()
+        );
+        for (at, (name, _)) in FILES.iter().enumerate() {
+            let mut bytes = tiny_file(10);
+            bytes[100] = at as u8;
+            std::fs::write(folder.join(name), bytes).unwrap();
+        }
+        assert_eq!(odd(), "");
+        let mut bytes = tiny_file(10);
+        bytes[4 * RECORD] = 5;
+        std::fs::write(folder.join("test_batch.bin"), bytes).unwrap();
+        assert!(odd().starts_with("1 problem ") && odd().contains("no image of deer in test_batch.bin"), "{}", odd());
+    }
+
+    #[test]
     fn damaged_and_foreign_files_are_refused() {
         let (dir, folder) = tiny(2);
         let batch = folder.join("data_batch_2.bin");
@@ -311,6 +370,10 @@ pub(crate) mod tests {
         let mut bytes = tiny_file(2);
         bytes[RECORD] = 10;
         damage(bytes, "record 1 (byte 3073) has the label 10");
+        std::fs::write(folder.join("test_batch.bin"), "").unwrap();
+        let two = error(dir.path(), 2);
+        assert!(two.starts_with("2 problems with the files of cifar10; remove them, then get them"), "{two}");
+        assert!(two.contains("test_batch.bin: truncated (0 bytes, expected 6146)"), "{two}");
 
         std::fs::write(folder.join(META), tiny_meta().replace("frog", "toad")).unwrap();
         assert!(error(dir.path(), 2).contains("class 6 is \"toad\", but CIFAR-10 has \"frog\""));

@@ -4,6 +4,7 @@
 //! small results are antialiased.
 
 mod formats;
+mod libjpeg;
 
 use std::cell::RefCell;
 use std::fmt;
@@ -96,12 +97,17 @@ pub fn label_map(bytes: &[u8], size: [usize; 2], resize: Option<[usize; 2]>, out
     })
 }
 
-/// Decodes all of an image and forgets it, which finds files that are cut short.
+/// Decodes all of an image and forgets it, which finds files that are cut short or otherwise damaged: of JPEGs those in
+/// which libjpeg misses something, because the decoder that is used otherwise makes up what is missing.
 ///
 /// # Errors
 /// If the bytes are not a whole image of a known format.
 pub fn verify(bytes: &[u8]) -> Result<(), NotAnImage> {
-    with_pixels(Opened::new(bytes)?, |_, _| Ok(()))
+    let opened = Opened::new(bytes)?;
+    if matches!(opened, Opened::Jpeg { .. }) {
+        libjpeg::check(bytes).map_err(NotAnImage)?;
+    }
+    with_pixels(opened, |_, _| Ok(()))
 }
 
 fn must_have(opened: &Opened, [height, width]: [usize; 2]) -> Result<(), NotAnImage> {

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Result, anyhow, bail, ensure};
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
 use ureq::http::{StatusCode, header};
@@ -84,10 +84,13 @@ fn fetch(data_dir: &Path, source: &Source, progress: Progress) -> Result<Fetched
     std::fs::create_dir_all(data_dir).map_err(|e| unwritable(data_dir, &e))?;
     let _lock = lock(data_dir)?;
     if let Ok(folder) = cifar10::locate(data_dir) {
-        let origin =
-            cifar10::read_records(data_dir, source.records).map(|splits| splits.origin).with_context(|| {
-                format!("{} is there but not complete; move it away, then fetch again", folder.display())
-            })?;
+        let read = cifar10::read_records(data_dir, source.records).map_err(|error| {
+            // One of what may be a list, whose remedy is another.
+            let error = format!("{error:#}");
+            let why = error.lines().last().unwrap_or_default().trim();
+            anyhow!("{} is there but not complete ({why}); move it away, then fetch again", folder.display())
+        });
+        let origin = read?.origin;
         return Ok(Fetched { folder, origin, downloaded: false });
     }
 

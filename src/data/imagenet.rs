@@ -46,8 +46,11 @@ impl Reader for ImagenetSpec {
     fn read(&self, dir: &Path, look: &Look) -> Result<Splits> {
         let root = locate(dir)?;
         let (train, val) = (root.join("train"), root.join("val"));
-        let classes = classes(&train)?;
+        if same_folder(&train, &val) {
+            bail!("{}: the same folder as {}: nothing would be left to test on", val.display(), train.display());
+        }
         let problems = Problems::default();
+        let classes = classes(&train, &problems)?;
         let (train, _) = photos::scan(&train, &classes, &named_like_an_image, &problems)?;
         let train_labels = photos::labels(&train, &classes);
         let Val { files: val, labels: val_labels, others } = match photos::folders(&val)?.is_empty() {
@@ -112,8 +115,13 @@ pub(crate) fn locate(dir: &Path) -> Result<PathBuf> {
     }
 }
 
-fn classes(train: &Path) -> Result<Vec<String>> {
-    let classes = wnids(train)?;
+/// Whether a link makes one of the other.
+fn same_folder(a: &Path, b: &Path) -> bool {
+    a.canonicalize().ok().zip(b.canonicalize().ok()).is_some_and(|(a, b)| a == b)
+}
+
+fn classes(train: &Path, problems: &Problems) -> Result<Vec<String>> {
+    let classes = wnids(train, problems)?;
     if classes.is_empty() {
         bail!("{}: no folders of classes in it (n01440764 ...); {REMEDY}", train.display());
     }
@@ -121,16 +129,19 @@ fn classes(train: &Path) -> Result<Vec<String>> {
     Ok(classes)
 }
 
-/// The folders in a folder, all of which must be named by WordNet ids.
-fn wnids(folder: &Path) -> Result<Vec<String>> {
-    let names = photos::folders(folder)?;
-    match names.iter().find(|name| !is_wnid(name)) {
-        None => Ok(names),
-        Some(other) => bail!(
+/// The folders in a folder that are named by WordNet ids. Others are problems; but if all are, this is another data set.
+fn wnids(folder: &Path, problems: &Problems) -> Result<Vec<String>> {
+    let (wnids, others): (Vec<String>, Vec<String>) =
+        photos::folders(folder)?.into_iter().partition(|name| is_wnid(name));
+    match others.first() {
+        Some(other) if wnids.is_empty() => bail!(
             "{}: not a WordNet id (n and eight digits), so this is a folder of another data set; {REMEDY}",
             folder.join(other).display()
         ),
+        _ => {}
     }
+    others.iter().for_each(|name| problems.add(&folder.join(name), "not named by a WordNet id (n and eight digits)"));
+    Ok(wnids)
 }
 
 fn is_wnid(name: &str) -> bool {
@@ -139,7 +150,7 @@ fn is_wnid(name: &str) -> bool {
 
 /// `val/` with a folder for each class.
 fn by_folder(val: &Path, classes: &[String], problems: &Problems) -> Result<Val> {
-    wnids(val)?;
+    wnids(val, problems)?;
     let (files, others) = photos::scan(val, classes, &named_like_an_image, problems)?;
     Ok(Val { labels: photos::labels(&files, classes), files, others })
 }

@@ -126,6 +126,23 @@ impl Files {
     }
 }
 
+/// The bytes of a file that describes others, of which it has at most `most`.
+///
+/// # Errors
+/// In a few words, if it cannot be read, is no file (a pipe would never end), or is larger.
+pub(in crate::data) fn read_small(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+    let read = || -> std::io::Result<Result<Vec<u8>, String>> {
+        if !std::fs::metadata(path)?.is_file() {
+            return Ok(Err("not a file".into()));
+        }
+        let mut bytes = Vec::new();
+        File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+        let too_large = format!("larger than {most} bytes, which it never is");
+        Ok(if bytes.len() as u64 > most { Err(too_large) } else { Ok(bytes) })
+    };
+    read().unwrap_or_else(|error| Err(format!("cannot be read ({error})")))
+}
+
 /// Bytes of a file that are read at most: no image has as many.
 const LARGEST: u64 = 1 << 30;
 

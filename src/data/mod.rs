@@ -177,7 +177,7 @@ fn hold(spec: &Spec, dir: &Path, read: Read) -> Result<Read> {
 }
 
 /// Raise it when a change of the program, or of the libraries that decode for it, changes decoded bytes.
-const RECORDS: u32 = 1;
+const RECORDS: u32 = 2;
 
 /// Changes with any byte that the storage holds.
 fn storage_key(spec: &Spec, origin: &DataOrigin, name: &str) -> String {

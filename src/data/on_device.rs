@@ -282,6 +282,8 @@ fn tensors(split: &Split, bytes: &[u8], positions: &[usize]) -> Minibatch {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     /// Record i holds i, i + 1, i + 2, ...
@@ -338,6 +340,37 @@ mod tests {
         let error = data.minibatches(&order, 10).find_map(Result::err).unwrap();
         assert_eq!(error.to_string(), "image 90 is gone");
         assert_eq!(data.minibatches(&[], 10).count(), 0);
+    }
+
+    /// Counts the records that were made.
+    #[derive(Debug, Default)]
+    struct Counted(AtomicUsize);
+
+    impl Source for Counted {
+        fn fill(&self, _: usize, _: &mut [u8]) -> Result<()> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn only_some_minibatches_are_made_ahead() {
+        let source = Arc::new(Counted::default());
+        let records = Records::Source(source.clone());
+        let data = on_device(Split { len: 400, records, ..split(Labels::Maps, false) }, Device::Cpu);
+        let order: Vec<usize> = (0..400).collect();
+        let made = || source.0.load(Ordering::SeqCst);
+        let mut minibatches = data.minibatches(&order, 2);
+        assert!(minibatches.next().unwrap().is_ok());
+        // The one that was taken, those that are ready, and one that waits for a place among them.
+        let start = Instant::now();
+        while made() < (1 + AHEAD) * 2 {
+            assert!(start.elapsed() < Duration::from_secs(20), "{} records were made", made());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(made() <= (1 + AHEAD + 1) * 2, "{} records were made", made());
+        assert_eq!((minibatches.count(), made()), (199, 400));
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! Where records are held.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Write};
-use std::path::Path;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use memmap2::Mmap;
 use rayon::prelude::*;
 
@@ -60,6 +60,11 @@ impl All<'_> {
         self.len * self.record
     }
 
+    /// The length of a mapped file.
+    fn on_disk(&self) -> usize {
+        self.len * (self.record + CHECKSUM)
+    }
+
     fn in_memory(&self) -> Result<Vec<u8>> {
         let mut records = Vec::new();
         records.try_reserve_exact(self.bytes()).map_err(|_| {
@@ -82,7 +87,7 @@ impl All<'_> {
         if let Some(map) = self.map(&path)? {
             return Ok(map);
         }
-        if let Some(free) = machine::free_disk(cache).filter(|&free| free < self.bytes() as u64) {
+        if let Some(free) = machine::free_disk(cache).filter(|&free| free < self.on_disk() as u64) {
             return Err(anyhow!(
                 "{}: {} of decoded images do not fit into the {} that are free there; free some disk space, or name \
                  another folder with PT4AL_CACHE",
@@ -105,27 +110,31 @@ impl All<'_> {
         let unreadable = |e: io::Error| {
             anyhow!("{}: cannot be read ({e}); remove it, or name another folder with PT4AL_CACHE", path.display())
         };
+        // Opening a pipe would wait for somebody who writes to it.
+        if std::fs::metadata(path).is_ok_and(|known| !known.is_file()) {
+            return Err(unwritable(path, &io::Error::other("it is not a file")));
+        }
         let file = match File::open(path) {
             // What else is wrong with the folder, writing to it will tell.
             Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
             file => file.map_err(unreadable)?,
         };
-        if file.metadata().map_err(unreadable)?.len() != self.bytes() as u64 {
+        let known = file.metadata().map_err(unreadable)?;
+        if !known.is_file() || known.len() != self.on_disk() as u64 {
             return Ok(None);
         }
         // SAFETY: nothing writes to the file once it has this name; another one with the name replaces it by renaming.
         let map = unsafe { Mmap::map(&file) }.map_err(unreadable)?;
-        let map = Mapped { map, record: self.record };
+        let map = Mapped { map, record: self.record, path: path.to_owned() };
         Ok(if self.holds(&map)? { Some(map) } else { None })
     }
 
-    /// Whether some records are what they should be: a disk that failed leaves files of the right length.
+    /// Whether some records are what they should be, which tells a file that another version of this program made.
     fn holds(&self, map: &Mapped) -> Result<bool> {
         let (mut made, mut held) = (vec![0; self.record], vec![0; self.record]);
         for index in [0, self.len / 2, self.len - 1] {
             self.source.fill(index, &mut made)?;
-            map.fill(index, &mut held)?;
-            if made != held {
+            if map.fill(index, &mut held).is_err() || made != held {
                 return Ok(false);
             }
         }
@@ -155,16 +164,19 @@ impl All<'_> {
                 mib(self.bytes())
             )
         };
-        let mut file = File::create(path).map_err(full)?;
+        let mut file = BufWriter::with_capacity(1 << 20, File::create(path).map_err(full)?);
         let progress = Progress::new(self);
         let at_once = (BLOCK / self.record).clamp(1, self.len);
         let mut block = vec![0; at_once * self.record];
         for first in (0..self.len).step_by(at_once) {
             let block = &mut block[..at_once.min(self.len - first) * self.record];
             self.fill(first, block, &progress)?;
-            file.write_all(block).map_err(full)?;
+            for record in block.chunks(self.record) {
+                file.write_all(record).map_err(full)?;
+                file.write_all(&checksum(record)).map_err(full)?;
+            }
         }
-        file.sync_all().map_err(full)
+        file.into_inner().map_err(|e| full(e.into_error()))?.sync_all().map_err(full)
     }
 
     /// Makes the records from `first` on that `block` has room for, in parallel.
@@ -220,19 +232,34 @@ impl<'a> Progress<'a> {
     }
 }
 
-/// Records in a file that all processes share.
+/// Bytes that follow a record in a mapped file.
+const CHECKSUM: usize = 4;
+
+/// Disks fail, and programs stumble over files that are not theirs.
+fn checksum(record: &[u8]) -> [u8; CHECKSUM] {
+    crc32fast::hash(record).to_le_bytes()
+}
+
+/// Records in a file that all processes share, each followed by its checksum.
 #[derive(Debug)]
 struct Mapped {
     map: Mmap,
     /// Bytes of one.
     record: usize,
+    path: PathBuf,
 }
 
 impl Source for Mapped {
     fn fill(&self, index: usize, record: &mut [u8]) -> Result<()> {
-        let at = index * self.record;
-        let held = self.map.get(at..at + self.record).with_context(|| format!("there is no record {index}"))?;
+        let at = index * (self.record + CHECKSUM);
+        let held = self.map.get(at..at + self.record + CHECKSUM);
+        let (held, sum) = held.with_context(|| format!("there is no record {index}"))?.split_at(self.record);
         record.copy_from_slice(held);
+        ensure!(
+            sum == checksum(record),
+            "{}: record {index} is damaged; remove the file, then run the same command again",
+            self.path.display()
+        );
         Ok(())
     }
 }

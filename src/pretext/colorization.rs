@@ -83,7 +83,102 @@ fn lab(images: &Tensor) -> Tensor {
 
 #[cfg(test)]
 mod tests {
+    use tch::Device;
+
     use super::*;
+    use crate::seed::Purpose;
+    use crate::spec::{Arch, ModelSpec, Normalize, Optimizer, Sgd, Stem};
+
+    const RED: [u8; 3] = [255, 0, 0];
+    const BLUE: [u8; 3] = [0, 0, 255];
+    const BROWN: [u8; 3] = [90, 80, 70];
+
+    fn input() -> Input {
+        Input::new(&Normalize { mean: [0.5; 3], std: [0.25; 3] }, None, Device::Cpu)
+    }
+
+    /// A network that predicts the same a and b (in units of the loss) for every pixel.
+    fn constant(a: f32, b: f32) -> Network {
+        let spec = ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width: 2 };
+        let mut network = Network::new(&spec, Colorization.head(), Device::Cpu);
+        network.initialise(0, Purpose::PretextWeights, 0);
+        let variables = network.store().variables();
+        tch::no_grad(|| {
+            let _ = variables["pixel.weight"].shallow_clone().zero_();
+            variables["pixel.bias"].shallow_clone().copy_(&Tensor::from_slice(&[a, b]));
+        });
+        network
+    }
+
+    /// uint8 `[n, 8, 8, 3]`, each of one colour.
+    fn plain(colours: &[[u8; 3]]) -> Tensor {
+        Tensor::from_slice(colours.as_flattened()).reshape([-1, 1, 1, 3]).repeat([1, 8, 8, 1])
+    }
+
+    /// The loss of each image, and what was right of what there was.
+    fn scored(network: &Network, images: &Tensor) -> (Vec<f64>, f64, f64) {
+        let Scores { losses, right, of } = tch::no_grad(|| Colorization.score(network, images, &input()));
+        (losses.to_kind(Kind::Double).try_into().unwrap(), right, of)
+    }
+
+    /// a and b by scikit-image's rgb2lab. The last image is half red and half grey.
+    #[test]
+    fn without_a_prediction_the_loss_of_each_image_is_its_squared_colour() {
+        let halves = Tensor::cat(&[plain(&[RED]).narrow(2, 0, 4), plain(&[[128; 3]]).narrow(2, 0, 4)], 2);
+        let images = Tensor::cat(&[plain(&[[128; 3], RED, BLUE, BROWN]), halves], 0);
+        let square = |a: f64, b: f64| (a * a + b * b) / 2.0 / 100.0 / 100.0;
+        let red = square(80.0925, 67.2032);
+        let want = [0.0, red, square(79.1875, -107.8602), square(2.2782, 7.4086), red / 2.0];
+        let network = constant(0.0, 0.0);
+        let (losses, right, of) = scored(&network, &images);
+        assert_eq!(losses.len(), want.len());
+        for (got, want) in losses.iter().zip(want) {
+            assert!((got - want).abs() < 1e-4 + 1e-3 * want, "{losses:?}");
+        }
+        // None of the colour is explained, of that of 64 pixels an image.
+        assert!(right.abs() < 1e-9 * of, "{right}");
+        assert!((of / (64.0 * want.iter().sum::<f64>()) - 1.0).abs() < 1e-3, "{of}");
+        let mean = Colorization.loss(&network, &images, &input()).double_value(&[]);
+        assert!((mean - losses.iter().sum::<f64>() / 5.0).abs() < 1e-6, "{mean}");
+    }
+
+    #[test]
+    fn a_grey_image_costs_what_is_predicted_for_it() {
+        let greys = plain(&[[0; 3], [77; 3], [255; 3]]);
+        let (losses, _, of) = scored(&constant(0.0, 0.0), &greys);
+        assert!(of < 1e-6 && losses.iter().all(|&loss| loss < 1e-8), "{losses:?}");
+        let (losses, right, _) = scored(&constant(0.3, -0.1), &greys);
+        assert!(losses.iter().all(|&loss| (loss - (0.09 + 0.01) / 2.0).abs() < 1e-4), "{losses:?}");
+        assert!((right + 3.0 * 64.0 * 0.05).abs() < 0.05, "{right}");
+    }
+
+    #[test]
+    fn colours_that_are_predicted_are_explained() {
+        let (losses, right, of) = scored(&constant(0.800_925, 0.672_032), &plain(&[RED, RED]));
+        assert!(right / of > 0.999 && losses.iter().all(|&loss| loss < 1e-6), "{right} of {of}, {losses:?}");
+        // With a and b exchanged, most of it is.
+        let (_, right, of) = scored(&constant(0.672_032, 0.800_925), &plain(&[RED]));
+        assert!((0.95..0.99).contains(&(right / of)), "{right} of {of}");
+    }
+
+    /// Red beside blue, whose border is elsewhere in each image: the best constant leaves 53 % of the loss.
+    #[test]
+    fn training_lowers_the_loss() {
+        let colour = |colour: [u8; 3]| Tensor::from_slice(&colour).reshape([1, 1, 1, 3]);
+        let columns = Tensor::arange(16, (Kind::Int64, Device::Cpu)).reshape([1, 1, 16, 1]);
+        let borders = Tensor::from_slice(&[1i64, 3, 5, 7, 9, 11, 13, 15]).reshape([8, 1, 1, 1]);
+        let images = colour(RED).where_self(&columns.lt_tensor(&borders), &colour(BLUE)).repeat([1, 16, 1, 1]);
+        let network = constant(0.0, 0.0);
+        let sgd = Optimizer::Sgd(Sgd { lr: 0.02, momentum: 0.9, weight_decay: 0.0 });
+        let mut optimizer = crate::train::optimizer(&sgd, &network);
+        let mut losses = Vec::new();
+        for _ in 0..30 {
+            let loss = Colorization.loss(&network, &images, &input());
+            optimizer.backward_step(&loss);
+            losses.push(loss.double_value(&[]));
+        }
+        assert!(losses[29] < 0.7 * losses[0], "{losses:?}");
+    }
 
     /// Against scikit-image's rgb2lab (D65, 2 degrees).
     #[test]

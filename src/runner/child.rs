@@ -88,7 +88,11 @@ impl Child {
 fn died(status: ExitStatus, log: &Path) -> String {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        let guess = if signal == libc::SIGKILL { " (by hand, or for lack of memory: lower --jobs)" } else { "" };
+        let guess = match signal {
+            libc::SIGKILL => " (by hand, or for lack of memory: lower --jobs)",
+            libc::SIGBUS => " (a file of decoded images was cut short or its disk failed: run again)",
+            _ => "",
+        };
         return format!("its process was killed by signal {signal}{guess}; see {}", log.display());
     }
     format!("its process ended with {status}; see {}", log.display())

@@ -162,7 +162,8 @@ fn begin_session(
 /// The command as it was typed, with the program's name alone.
 fn command_line() -> String {
     let quote = |arg: String| if arg.contains(char::is_whitespace) { format!("'{arg}'") } else { arg };
-    std::iter::once("pt4al".to_owned()).chain(std::env::args().skip(1).map(quote)).collect::<Vec<_>>().join(" ")
+    let args = std::env::args_os().skip(1).map(|arg| quote(arg.to_string_lossy().into_owned()));
+    std::iter::once("pt4al".to_owned()).chain(args).collect::<Vec<_>>().join(" ")
 }
 
 struct Driver<'a> {

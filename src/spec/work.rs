@@ -169,3 +169,6 @@ fn transformations(task: PretextTask) -> usize {
         PretextTask::Colorization => 1,
     }
 }
+
+#[cfg(test)]
+mod tests;

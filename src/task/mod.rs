@@ -49,3 +49,41 @@ pub fn task(spec: &Spec, classes: &[String]) -> Box<dyn Task> {
         TaskKind::Segmentation => Box::new(Segmentation { classes: classes.to_vec() }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use tch::{Device, Kind};
+
+    use super::*;
+    use crate::spec::{Labeled, Source, load};
+
+    /// The rows of a round, beside the epoch, where all of so many classes occur in the test split.
+    #[test]
+    fn what_is_measured_is_what_the_spec_counts() {
+        let every = "metrics=['top-5-accuracy', 'balanced-accuracy', 'per-class']";
+        for (experiment, set, classes, rows) in [
+            ("demo", "metrics=[]", 10, 2),
+            ("demo", "metrics=['balanced-accuracy']", 10, 3),
+            ("demo", "metrics=['per-class']", 10, 12),
+            ("demo", every, 7, 11),
+            ("cityscapes", "seeds=[0]", 19, 22),
+        ] {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("experiments/{experiment}.toml"));
+            let spec = load(&Source { path, sets: vec![set.into()], ..Source::default() }).unwrap();
+            let names: Vec<String> = (0..classes).map(|class| format!("c{class}")).collect();
+            let k = classes as i64;
+            let each = Tensor::arange(k, (Kind::Int64, Device::Cpu));
+            // One image of each class, or one image with a pixel of each.
+            let (size, targets) = match spec.dataset.task().labels() {
+                Labeled::Images => (vec![k, k], each),
+                Labeled::Pixels => (vec![1, k, 1, k], each.reshape([1, 1, k]).to_kind(Kind::Uint8)),
+            };
+            let mut meter = task(&spec, &names).meter();
+            meter.add(&Tensor::zeros(size.as_slice(), (Kind::Float, Device::Cpu)), &targets);
+            assert_eq!(meter.metrics().len(), rows, "{experiment}, {set}");
+            assert_eq!(spec.rows_of_a_round(classes), rows + 1, "{experiment}, {set}");
+        }
+    }
+}

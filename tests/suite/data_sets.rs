@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use pt4al::spec::{self, Source};
+use pt4al::store::Records;
+
 use crate::pictures::{caltech101, png, tiny_caltech101};
 use crate::support::{TINY, Workplace, stderr, values};
 
@@ -19,13 +22,26 @@ fn run(spec: &str, data: &Path) -> (Workplace, Vec<String>) {
     (place, rows)
 }
 
+/// The seconds of each record in which images were waited for: among the others, and never more than those.
+fn waited(place: &Workplace) -> Vec<f64> {
+    let rows = Records::read(&place.path("results/tiny/records.csv")).unwrap().rows;
+    for row in &rows {
+        let all = row.train_seconds + row.evaluate_seconds + row.score_seconds + row.query_seconds;
+        assert!(row.wait_seconds <= all, "waited {} of {all} seconds", row.wait_seconds);
+    }
+    rows.iter().map(|row| row.wait_seconds).collect()
+}
+
 #[test]
 fn caltech101_runs_and_its_storage_changes_nothing() {
     let data = tempfile::tempdir().unwrap();
     caltech101(data.path(), 4);
     let (place, in_memory) = run(&tiny_caltech101("memory"), data.path());
+    assert!(waited(&place).iter().all(|&seconds| seconds == 0.0), "{:?}", waited(&place));
     for storage in ["mapped", "stream"] {
-        assert_eq!(run(&tiny_caltech101(storage), data.path()).1, in_memory, "{storage}");
+        let (place, rows) = run(&tiny_caltech101(storage), data.path());
+        assert_eq!(rows, in_memory, "{storage}");
+        assert!(waited(&place).iter().all(|&seconds| seconds > 0.0), "{storage}: {:?}", waited(&place));
     }
     // 4 samplers x 3 rounds x (accuracy, loss, two more, epoch).
     assert_eq!(in_memory.len(), 4 * 3 * 5);
@@ -99,6 +115,10 @@ fn an_imbalanced_pool_is_counted_and_measured_by_class() {
     assert_eq!(pool.iter().sum::<u64>(), manifest["data"]["pool"].as_u64().unwrap());
     assert!(pool[0] >= 5 * pool[9] && pool[9] > 0, "{pool:?}");
     assert_eq!(classes.iter().map(|class| class["test"].as_u64().unwrap()).sum::<u64>(), 60);
+    // A class that does not occur there has no row.
+    let occurring = classes.iter().filter(|class| class["test"] != 0).count();
+    let spec = spec::load(&Source { path: place.path("tiny.toml"), ..Source::default() }).unwrap();
+    assert_eq!(rows.len(), 4 * 3 * spec.rows_of_a_round(occurring));
     for name in ["balanced-accuracy", &format!("accuracy/{}", classes[3]["name"].as_str().unwrap())] {
         assert_eq!(rows.iter().filter(|row| row.contains(&format!(",{name},"))).count(), 4 * 3, "{name}");
     }

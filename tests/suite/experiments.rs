@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use pt4al::data;
 use pt4al::spec::{self, Source, Spec};
 
-/// Images in the pool and in the test split of the official data; a fifth of Caltech-101 is for testing.
+/// Images in the pool and in the test split, on the official data; a fifth of Caltech-101 is for testing.
 fn official_size(spec: &Spec) -> (usize, usize) {
     let (train, test) = match spec.dataset.name() {
         "caltech101" => (6_941, 1_736),
@@ -17,7 +17,15 @@ fn official_size(spec: &Spec) -> (usize, usize) {
             (size.train, size.test)
         }
     };
-    (spec.dataset.pool().unwrap_or(train), test)
+    let kept = spec.imbalance.as_ref().map_or(train, |imbalance| {
+        assert_eq!(spec.dataset.name(), "cifar10", "how many images has each class?");
+        let labels: Vec<u16> = (0..train).map(|i| (i % 10) as u16).collect();
+        let classes: Vec<String> = (0..10).map(|class| format!("class {class}")).collect();
+        data::imbalance::keep(&labels, &classes, imbalance).unwrap().len()
+    });
+    let pool = spec.dataset.pool().unwrap_or(kept);
+    assert!(pool <= kept, "a pool of {pool} from {kept} images");
+    (pool, test)
 }
 
 #[test]
@@ -36,6 +44,32 @@ fn all_experiments_and_profiles_expand() {
         files += 1;
     }
     assert!(files >= 2);
+}
+
+/// As the comments in the file say, which stand on the lines of the imbalances.
+#[test]
+fn imbalanced_pools_have_the_documented_sizes() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("experiments/cifar10-imbalanced.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let load = |profile: &str| {
+        let profile = (!profile.is_empty()).then(|| profile.to_owned());
+        spec::load(&Source { path: path.clone(), profile, sets: Vec::new() }).unwrap()
+    };
+    for (profile, line, images, written) in [
+        ("", "long-tail = { ratio = 100.0, seed = 0 }", 12_406, "12,406 in all"),
+        ("ratio50", "imbalance = { long-tail = { ratio = 50.0,", 13_996, "13,996 images"),
+        ("ratio10", "imbalance = { long-tail = { ratio = 10.0,", 20_431, "20,431 images"),
+        ("step", "imbalance = { step = {", 27_500, "27,500 images"),
+        ("linear", "imbalance = { linear = {", 27_500, "27,500 images"),
+    ] {
+        let spec = load(profile);
+        assert_eq!(official_size(&spec), (images, 10_000), "{profile}");
+        spec.check_pool(images, 10_000).unwrap();
+        let line = text.lines().find(|l| l.starts_with(line)).unwrap();
+        assert!(line.contains(written), "{line}");
+        let small = load(format!("{profile}+cpu").trim_start_matches('+'));
+        assert_eq!((official_size(&small), &small.imbalance), ((5_000, 10_000), &spec.imbalance), "{profile}");
+    }
 }
 
 /// The protocol of the paper, number by number.

@@ -1,6 +1,6 @@
-//! A stored run of the tiny experiment. Whoever changes what it gives must mean to: every stored result is of the
-//! program that gave it. If so, replace the files in `tests/suite/golden/` by what this test's run leaves, and raise
-//! `LEARNER` in `src/pretext/mod.rs` if the pretext losses changed.
+//! Stored runs of the tiny experiment. Whoever changes what it gives must mean to: every stored result is of the
+//! program that gave it. If so, replace the files in `tests/suite/golden/` by what the runs of these tests leave, and
+//! raise `LEARNER` in `src/pretext/mod.rs` if pretext losses changed.
 
 use std::path::Path;
 
@@ -23,21 +23,34 @@ fn equal(what: &str, got: &[(String, f64)], stored: &[(String, f64)]) {
     }
 }
 
+fn stored(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/golden").join(name)).unwrap()
+}
+
+/// The pretext losses of seed 0 in a results folder, against the stored ones.
+fn equal_losses(folder: &Path, name: &str) {
+    let losses = std::fs::read_to_string(folder.join("pretext/seed-0.csv")).unwrap();
+    equal(name, &numbers(&losses), &numbers(&stored(name)));
+}
+
 #[test]
 fn the_tiny_experiment_gives_what_it_gave() {
     let place = Workplace::new();
     place.succeeds("run tiny.toml --device cpu --only ^(random|pretext-batch)-seed0$");
     let folder = place.path("results/tiny");
-    let stored = |name: &str| {
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/golden").join(name)).unwrap()
-    };
     assert_eq!(queries(&folder, "random-seed0"), stored("queries-random-seed0.csv"));
-
-    let losses = std::fs::read_to_string(folder.join("pretext/seed-0.csv")).unwrap();
-    equal("pretext losses", &numbers(&losses), &numbers(&stored("pretext-losses-seed0.csv")));
+    equal_losses(&folder, "pretext-losses-seed0.csv");
 
     let mut reader = csv::Reader::from_path(folder.join("records.csv")).unwrap();
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).filter(|r| &r[6] == "loss").collect();
     let key = |r: &csv::StringRecord| (r.iter().skip(2).take(6).collect::<Vec<_>>().join(","), r[8].parse().unwrap());
     equal("test losses", &rows.iter().map(key).collect::<Vec<_>>(), &numbers(&stored("losses.csv")));
+}
+
+#[test]
+fn colorization_gives_the_losses_that_it_gave() {
+    let place = Workplace::new();
+    let colorization = "--set pretext.task=colorization --set rounds.count=1";
+    place.succeeds(&format!("run tiny.toml --device cpu --only ^pretext-batch-seed0$ {colorization}"));
+    equal_losses(&place.path("results/tiny"), "colorization-losses-seed0.csv");
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::pictures::{cityscapes, tiny_cityscapes};
 use crate::support::{Workplace, queries, stderr, values};
 
 /// Longer trainings, so that there is time to interrupt.
@@ -83,6 +84,50 @@ fn killed_drivers_and_trials_continue_to_the_same_values() {
     }
     let manifest = std::fs::read_to_string(folder.join("manifest.json")).unwrap();
     assert_eq!(manifest.matches("\"started\"").count(), 5);
+}
+
+/// Trials that read their images and label maps ahead, from a file of decoded ones or from the pictures themselves.
+#[test]
+fn killed_drivers_on_label_maps_in_files_continue_to_the_same_values() {
+    if !Path::new("/proc/self/cmdline").exists() {
+        return crate::support::skip("no /proc here to find the worker processes in");
+    }
+    let data = tempfile::tempdir().unwrap();
+    cityscapes(data.path(), 20, 6);
+    let command = |place: &Workplace| {
+        let mut command = place.command(&format!("{RUN} --only ^(core-set|pretext-batch)-seed0$"));
+        command.env("PT4AL_DATA", data.path()).env("PT4AL_CACHE", place.path("cache"));
+        command
+    };
+    let whole = Workplace::with(&tiny_cityscapes("memory"));
+    let output = command(&whole).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let expected = values(&whole.path("results/tiny"));
+    // Three of the classes occur in the test split.
+    assert_eq!(expected.len(), 2 * 3 * (4 + 3));
+
+    for storage in ["mapped", "stream"] {
+        let place = Workplace::with(&tiny_cityscapes(storage));
+        let folder = place.path("results/tiny");
+        // Before the first round, and after rounds of one trial or of both.
+        for moment in [0, 7, 21] {
+            let mut driver = command(&place).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            let begun = || folder.join("manifest.json").exists();
+            wait("records", || begun() && rows(&folder) >= moment || driver.try_wait().unwrap().is_some());
+            driver.kill().unwrap();
+            driver.wait().unwrap();
+            wait("the workers to end with their driver", || workers(&folder).is_empty());
+        }
+        assert!((21..expected.len()).contains(&rows(&folder)), "{storage}: {} rows", rows(&folder));
+        let output = command(&place).output().unwrap();
+        assert!(output.status.success(), "{storage}: {}", stderr(&output));
+        assert_eq!(values(&folder), expected, "{storage}");
+        for trial in ["core-set-seed0", "pretext-batch-seed0"] {
+            assert_eq!(queries(&folder, trial), queries(&whole.path("results/tiny"), trial), "{storage}, {trial}");
+        }
+        let manifest = std::fs::read_to_string(folder.join("manifest.json")).unwrap();
+        assert_eq!(manifest.matches("\"started\"").count(), 4, "{storage}");
+    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use pt4al::data::caltech101::CLASSES;
+
 use crate::support::TINY;
 
 /// Writes a PNG: `channels` is 1 for grey values and 3 for RGB.
@@ -19,11 +21,7 @@ pub fn caltech101(data: &Path, each: usize) {
         for n in 0..each as u32 {
             let (h, w) = (14 + (class + n) as usize % 5, 16);
             let colour = [(class * 37 % 256) as u8, (class * 91 % 256) as u8, (n * 13) as u8];
-            let name = match class {
-                0 => "accordion".to_owned(),
-                100 => "yin_yang".to_owned(),
-                _ => format!("class_{class:03}"),
-            };
+            let name = CLASSES[class as usize];
             let path = data.join(format!("101_ObjectCategories/{name}/image_{:04}.jpg", n + 1));
             png(&path, [h, w], 3, &colour.repeat(h * w));
         }

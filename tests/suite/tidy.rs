@@ -60,6 +60,23 @@ fn samplers_never_see_targets() {
     }
 }
 
+/// A trial, a query and a record are the same whatever is learned, and on whatever data.
+#[test]
+fn the_loop_knows_no_task_and_no_data_set() {
+    let tasks = ["TaskKind", "Classification", "Segmentation"];
+    let data_sets = ["DatasetSpec", "Cifar10", "Caltech101", "Imagenet", "Cityscapes", "Shapes"];
+    let mut seen = 0;
+    for (path, text) in sources().iter().filter(|(path, _)| in_room(path, &["trial", "sampler", "store"])) {
+        seen += 1;
+        for (line, code) in code_lines(text) {
+            for name in tasks.iter().chain(&data_sets) {
+                assert!(!code.contains(name), "{}:{line} names {name}: {code}", path.display());
+            }
+        }
+    }
+    assert!(seen > 10);
+}
+
 /// All randomness comes from `seed.rs`.
 #[test]
 fn no_other_generator_is_used() {

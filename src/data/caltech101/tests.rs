@@ -7,20 +7,19 @@ fn spec(test: f64, split_seed: u64) -> Caltech101Spec {
     Caltech101Spec { input, test, split_seed, pool: None, normalize: Normalize::imagenet(), storage: Storage::Memory }
 }
 
-/// 101 classes: `accordion` with 10 images of grey 0 to 9, `yin_yang` with 2, the others with 3.
+/// 101 classes: the first with 10 images of grey 0 to 9, the last with 2, the others with 3.
 fn tiny() -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join(FOLDER);
-    let others: Vec<String> = (0..99).map(|i| format!("class_{i:02}")).collect();
-    let others = others.iter().map(|name| (name.as_str(), 3));
-    for (class, count) in [("accordion", 10), ("yin_yang", 2), (BACKGROUND, 1)].into_iter().chain(others) {
+    let others = CLASSES[1..100].iter().map(|name| (*name, 3));
+    for (class, count) in [(CLASSES[0], 10), (CLASSES[100], 2), (BACKGROUND, 1)].into_iter().chain(others) {
         for i in 0..count {
             put(&root.join(class).join(format!("image_{:04}.jpg", i + 1)), &picture(i));
         }
     }
     put(&root.join(BACKGROUND).join("tmp"), b"the official archive has such a file");
-    put(&root.join("accordion/.DS_Store"), b"");
-    put(&root.join("accordion/Thumbs.db"), b"");
+    put(&root.join("Faces/.DS_Store"), b"");
+    put(&root.join("Faces/Thumbs.db"), b"");
     (dir, root)
 }
 
@@ -41,10 +40,7 @@ fn folders_are_classes_and_a_part_of_each_is_for_testing() {
     let (dir, root) = tiny();
     let splits = spec(0.2, 0).checked(dir.path()).unwrap();
     assert_eq!((splits.train.len, splits.test.len), (8 + 99 * 2 + 1, 2 + 99 + 1));
-    assert_eq!(
-        (splits.classes.len(), splits.classes[0].as_str(), splits.classes[100].as_str()),
-        (101, SOME[0], SOME[1])
-    );
+    assert_eq!(splits.classes, CLASSES);
     let test = splits.test.classes().unwrap();
     assert_eq!((&test[..3], test[101]), (&[0, 0, 1][..], 100));
 
@@ -86,23 +82,23 @@ fn the_split_is_seeded_and_covers_each_class() {
 #[test]
 fn all_that_is_wrong_is_listed_together() {
     let (dir, root) = tiny();
-    put(&root.join("accordion/image_0001.jpg"), b"a text");
-    put(&root.join("accordion/image_0002.jpg"), b"");
-    put(&root.join("accordion/image_0003.jpg"), &picture(2)[..60]);
-    put(&root.join("accordion/readme.txt"), b"");
-    put(&root.join("accordion/more/image_0001.jpg"), &picture(0));
+    put(&root.join("Faces/image_0001.jpg"), b"a text");
+    put(&root.join("Faces/image_0002.jpg"), b"");
+    put(&root.join("Faces/image_0003.jpg"), &picture(2)[..60]);
+    put(&root.join("Faces/readme.txt"), b"");
+    put(&root.join("Faces/more/image_0001.jpg"), &picture(0));
     put(&root.join("loose.jpg"), &picture(0));
     std::fs::remove_file(root.join("yin_yang/image_0001.jpg")).unwrap();
-    (1..=3).for_each(|i| std::fs::remove_file(root.join(format!("class_07/image_000{i}.jpg"))).unwrap());
+    (1..=3).for_each(|i| std::fs::remove_file(root.join(format!("anchor/image_000{i}.jpg"))).unwrap());
     let error = error(dir.path());
     assert!(error.starts_with("8 problems with the files of caltech101; restore or remove them, or get"), "{error}");
     for expected in [
-        "accordion/image_0001.jpg: ",
-        "accordion/image_0002.jpg: empty (0 bytes)",
-        "accordion/image_0003.jpg: ",
-        "accordion/readme.txt: not named like an image",
-        "accordion/more/image_0001.jpg: in a folder inside",
-        "class_07: no images of this class",
+        "Faces/image_0001.jpg: ",
+        "Faces/image_0002.jpg: empty (0 bytes)",
+        "Faces/image_0003.jpg: ",
+        "Faces/readme.txt: not named like an image",
+        "Faces/more/image_0001.jpg: in a folder inside",
+        "anchor: no images of this class",
         "loose.jpg: not in the folder of a class",
         "yin_yang: a single image",
     ] {
@@ -111,29 +107,43 @@ fn all_that_is_wrong_is_listed_together() {
 }
 
 #[test]
-fn another_data_set_is_refused() {
+fn folders_too_many_or_too_few_are_named_among_the_problems() {
     let (dir, root) = tiny();
     std::fs::rename(root.join("accordion"), root.join("apple_pie")).unwrap();
-    let renamed = error(dir.path());
-    assert!(renamed.contains("101 folders of classes (apple_pie to yin_yang), but no accordion"), "{renamed}");
-    assert!(renamed.contains("is this Caltech-101?") && !renamed.contains('\n'), "{renamed}");
+    put(&root.join("__MACOSX/x.jpg"), b"");
+    put(&root.join("Faces/image_0001.jpg"), b"");
+    let error = error(dir.path());
+    assert!(error.starts_with("4 problems with the files of caltech101; "), "{error}");
+    for expected in [
+        "/Faces/image_0001.jpg: empty (0 bytes)",
+        "/__MACOSX: not a class of Caltech-101",
+        "/accordion: no such folder, so a class is missing",
+        "/apple_pie: not a class of Caltech-101",
+    ] {
+        assert!(error.contains(expected), "{expected}: {error}");
+    }
+}
 
-    std::fs::rename(root.join("apple_pie"), root.join("accordion")).unwrap();
-    std::fs::remove_dir_all(root.join("class_50")).unwrap();
-    assert!(error(dir.path()).contains("100 folders of classes (accordion to yin_yang); Caltech-101 has 101"));
-
+#[test]
+fn another_data_set_is_refused() {
+    let (dir, root) = tiny();
     std::fs::remove_dir_all(&root).unwrap();
     let missing = error(dir.path());
     assert!(missing.contains("101_ObjectCategories: no such folder") && missing.contains("PT4AL_DATA"), "{missing}");
-    std::fs::create_dir(&root).unwrap();
-    assert!(error(dir.path()).contains("101_ObjectCategories: no folders; Caltech-101 has 101"));
+    put(&root.join("apple_pie/1.jpg"), &picture(0));
+    let other = error(dir.path());
+    assert!(
+        other.contains("101_ObjectCategories: only 0 of Caltech-101's 101 classes, and 1 other folders"),
+        "{other}"
+    );
+    assert!(other.contains("is this Caltech-101?") && !other.contains('\n'), "{other}");
 }
 
 #[test]
 fn a_file_that_goes_later_is_named() {
     let (dir, root) = tiny();
     let splits = spec(0.2, 0).checked(dir.path()).unwrap();
-    (1..=10).for_each(|i| std::fs::remove_file(root.join(format!("accordion/image_{i:04}.jpg"))).unwrap());
+    (1..=10).for_each(|i| std::fs::remove_file(root.join(format!("Faces/image_{i:04}.jpg"))).unwrap());
     let crate::data::images::Records::Source(source) = &splits.train.records else { panic!("not in files") };
     let error = source.fill(0, &mut vec![0; splits.train.record()]).unwrap_err().to_string();
     assert!(error.contains(".jpg: cannot be read") && error.contains("restore it, then run again"), "{error}");
@@ -144,7 +154,7 @@ fn a_file_that_goes_later_is_named() {
 fn the_whole_data_set_reads() {
     let Some(dir) = crate::data::index::tests::real(FOLDER) else { return };
     let splits = spec(0.2, 0).checked(dir.path()).unwrap();
-    assert_eq!((splits.train.len + splits.test.len, splits.classes.len()), (IMAGES, CLASSES));
+    assert_eq!((splits.train.len + splits.test.len, splits.classes.len()), (IMAGES, 101));
     // The largest class, and a fifth of it.
     let of = |split: &crate::data::images::Split| split.classes().unwrap().iter().filter(|&&class| class == 5).count();
     assert_eq!((splits.classes[5].as_str(), of(&splits.train), of(&splits.test)), ("airplanes", 640, 160));

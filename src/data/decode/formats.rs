@@ -11,7 +11,7 @@ use super::NotAnImage;
 /// Pixels of either side that an image may have: more is a broken header, or meant to exhaust memory.
 const LONGEST: usize = 1 << 14;
 /// Pixels that an image may have: each thread decodes one at a time.
-const MOST_PIXELS: usize = 100_000_000;
+pub(super) const MOST_PIXELS: usize = 100_000_000;
 
 /// The first byte of a JPEG's markers, and the second of some.
 const MARK: u8 = 0xff;
@@ -191,7 +191,15 @@ fn decode_endless(bytes: &[u8], decoder: &Jpeg, buffer: &mut Vec<u8>) -> Result<
 }
 
 fn broken_jpeg(error: &DecodeErrors) -> NotAnImage {
-    NotAnImage(format!("is a broken or truncated JPEG ({})", one_line(error)))
+    let why = one_line(error);
+    // The decoder's words for what it does not do; the header it names is that of arithmetic coding.
+    if why.contains("`DAC`") || why.contains("rithmetic") {
+        return NotAnImage("is an arithmetic-coded JPEG, which is not supported".into());
+    }
+    if why.contains("greater than") && why.contains("limit") {
+        return NotAnImage(format!("is larger than {LONGEST} pixels a side"));
+    }
+    NotAnImage(format!("is a broken or truncated JPEG ({why})"))
 }
 
 fn png(bytes: &[u8], as_what: png::Transformations) -> Result<Opened<'_>, NotAnImage> {
@@ -228,7 +236,10 @@ fn decode_png(mut reader: png::Reader<&[u8]>, buffer: &mut Vec<u8>) -> Result<Ch
 }
 
 fn broken_png(error: &png::DecodingError) -> NotAnImage {
-    NotAnImage(format!("is a broken or truncated PNG ({})", one_line(error)))
+    let why = one_line(error);
+    // Its words on a checksum show the insides of the program.
+    let why = if why.contains("CRC error") { "a checksum is wrong" } else { &why };
+    NotAnImage(format!("is a broken or truncated PNG ({why})"))
 }
 
 /// Both decoders' messages may end in a line break.

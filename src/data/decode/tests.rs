@@ -173,7 +173,10 @@ fn a_cut_file_filled_up_with_zeros_is_refused() {
         for kept in [jpeg.len() / 3, jpeg.len() / 2, jpeg.len() * 9 / 10] {
             let filled = [&jpeg[..kept], &vec![0; jpeg.len() - kept]].concat();
             assert!(verify(&filled).is_err(), "{name}, {kept} of {} bytes", jpeg.len());
+            let ended = [&jpeg[..kept], &[0xff, 0xd9]].concat();
+            assert!(verify(&ended).is_err(), "{name}, {kept} of {} bytes and an end", jpeg.len());
         }
+        verify(jpeg).unwrap();
     }
 }
 

@@ -107,6 +107,9 @@ fn a_flat_val_takes_its_classes_from_the_devkit() {
     assert_eq!(labels(&swapped).1, [0, 1, 0, 1]);
     assert_ne!(swapped.origin.fingerprint, splits.origin.fingerprint, "labels are data too");
 
+    // As an editor may leave it.
+    fs::write(&truth, "\u{feff}3\r\n1\r\n3\r\n1\r\n2\r\n\r\n").unwrap();
+    assert_eq!(read(dir.path()).unwrap().origin, swapped.origin);
     fs::write(&truth, "3\n1\n3\n4\n2\n").unwrap();
     let unknown = error(dir.path());
     assert!(unknown.contains("line 4 is \"4\", which is no class of meta.mat; unpack"), "{unknown}");
@@ -134,6 +137,12 @@ fn a_flat_val_takes_its_classes_from_kaggle() {
 
     fs::write(&solution, "ImageId,PredictionString\nILSVRC2012_val_00000001,fox\n").unwrap();
     assert!(error(dir.path()).contains("LOC_val_solution.csv: line 2 has no image and WordNet id"));
+    let twice = format!(
+        "ImageId,PredictionString\nILSVRC2012_val_00000001,{TENCH} 1 2 3 4\nILSVRC2012_val_00000001,{FOX} 1 2 3 4\n"
+    );
+    fs::write(&solution, twice).unwrap();
+    let twice = error(dir.path());
+    assert!(twice.contains(&format!("line 3 says {FOX}, but a line before says {TENCH}")), "{twice}");
 }
 
 #[test]
@@ -150,7 +159,7 @@ fn what_a_flat_val_lacks_is_listed() {
     for expected in [
         "val_00000002.JPEG: missing, though",
         "val_00000003.JPEG: there under more than one name",
-        "val_00000006.JPEG: no class in the ground truth",
+        "ground_truth.txt: has no class for 1 images in val (ILSVRC2012_val_00000006.JPEG is the first): is it cut short?",
         "val/photo.JPEG: not named like",
         "train/n04524313: a class that the ground truth of val does not have",
     ] {
@@ -191,7 +200,24 @@ fn another_data_set_is_refused() {
     let (dir, root) = by_folders();
     fs::rename(root.join("val").join(SETTER), root.join("val/setter")).unwrap();
     let other = error(dir.path());
-    assert!(other.contains("val/setter: not a WordNet id") && other.contains("folder of another data set"), "{other}");
+    assert!(other.starts_with("1 problem ") && other.contains("val/setter: not named by a WordNet id"), "{other}");
+    for wnid in [TENCH, FOX] {
+        fs::rename(root.join("val").join(wnid), root.join("val").join(&wnid[1..])).unwrap();
+    }
+    let other = error(dir.path());
+    assert!(
+        other.contains("val/01440764: not a WordNet id") && other.contains("folder of another data set"),
+        "{other}"
+    );
+    #[cfg(unix)]
+    {
+        let train = root.join("val");
+        fs::rename(root.join("train"), root.join("away")).unwrap();
+        std::os::unix::fs::symlink(&train, root.join("train")).unwrap();
+        assert!(error(dir.path()).contains("nothing would be left to test on"));
+        fs::remove_file(root.join("train")).unwrap();
+        fs::rename(root.join("away"), root.join("train")).unwrap();
+    }
     fs::remove_dir_all(root.join("train")).unwrap();
     let incomplete = error(dir.path());
     assert!(incomplete.contains("imagenet: no train/ and val/ in it") && !incomplete.contains('\n'), "{incomplete}");

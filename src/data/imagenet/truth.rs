@@ -1,13 +1,13 @@
 //! `val/` without folders: the classes are in a file beside it.
 
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::{Val, is_wnid, meta};
-use crate::data::index::{Files, named_like_an_image, photos};
+use crate::data::index::{Files, named_like_an_image, photos, read_small};
 use crate::data::problems::Problems;
 
 const DEVKIT: &str = "ILSVRC2012_devkit_t12/data";
@@ -15,24 +15,33 @@ const TRUTH: &str = "ILSVRC2012_validation_ground_truth.txt";
 const META: &str = "meta.mat";
 const KAGGLE: &str = "LOC_val_solution.csv";
 const PREFIX: &str = "ILSVRC2012_val_";
+/// Bytes that these files have at most; the official ones have some hundred thousand, Kaggle's has two million.
+const LARGEST: u64 = 64 << 20;
 
 /// The images in `<root>/val/` of these classes. One that the ground truth has and the folder has not is a problem,
 /// and so is one that the ground truth has not.
 pub(super) fn scan(root: &Path, classes: &[String], problems: &Problems) -> Result<Val> {
     let val = root.join("val");
-    let truth = read(root)?;
-    let others = AtomicUsize::new(0);
+    let (path, truth) = read(root)?;
+    let unknown = RefCell::new(Vec::new());
+    let others = Cell::new(0);
     let wanted = |relative: &str| {
         let wnid = number(relative).map(|number| truth.get(&number));
         match wnid {
             Some(Some(wnid)) if photos::position(classes, wnid).is_some() => return true,
-            Some(Some(_)) => _ = others.fetch_add(1, Ordering::Relaxed),
-            Some(None) => problems.add(&val.join(relative), "no class in the ground truth"),
+            Some(Some(_)) => others.set(others.get() + 1),
+            Some(None) => unknown.borrow_mut().push(relative.to_owned()),
             None => problems.add(&val.join(relative), "not named like ILSVRC2012_val_00000001.JPEG"),
         }
         false
     };
     let files = Files::scan(&val, &wanted, problems)?;
+    // One cause, and good images are not to be removed because of it.
+    let unknown = unknown.into_inner();
+    if let Some(first) = unknown.iter().min() {
+        let count = unknown.len();
+        problems.add(&path, format!("has no class for {count} images in val ({first} is the first): is it cut short?"));
+    }
 
     let mut numbers = Vec::with_capacity(files.len());
     let mut labels = Vec::with_capacity(files.len());
@@ -73,14 +82,15 @@ fn name(number: u32) -> String {
     format!("{PREFIX}{number:08}.JPEG")
 }
 
-/// The class of each image by its number, from whichever file is there.
-fn read(root: &Path) -> Result<HashMap<u32, String>> {
+/// The class of each image by its number, from whichever file is there, and that file.
+fn read(root: &Path) -> Result<(PathBuf, HashMap<u32, String>)> {
     let (devkit, kaggle) = (root.join(DEVKIT), root.join(KAGGLE));
     if devkit.is_dir() {
-        return from_devkit(&devkit);
+        return Ok((devkit.join(TRUTH), from_devkit(&devkit)?));
     }
-    if kaggle.is_file() {
-        return from_kaggle(&kaggle);
+    if kaggle.exists() {
+        let truth = from_kaggle(&kaggle)?;
+        return Ok((kaggle, truth));
     }
     bail!(
         "{}: no folders of classes in it, and no ground truth for a flat one; unpack ILSVRC2012_devkit_t12.tar.gz from \
@@ -94,13 +104,11 @@ fn read(root: &Path) -> Result<HashMap<u32, String>> {
 fn from_devkit(devkit: &Path) -> Result<HashMap<u32, String>> {
     let (truth, meta) = (devkit.join(TRUTH), devkit.join(META));
     let remedy = "unpack ILSVRC2012_devkit_t12.tar.gz from https://image-net.org again";
-    let file =
-        std::fs::read(&meta).map_err(|error| anyhow!("{}: cannot be read ({error}); {remedy}", meta.display()))?;
-    let wnids = meta::wnids(&file).map_err(|why| anyhow!("{}: {why}; {remedy}", meta.display()))?;
-    let text = std::fs::read_to_string(&truth)
-        .map_err(|error| anyhow!("{}: cannot be read ({error}); {remedy}", truth.display()))?;
+    let file = |path: &Path| read_small(path, LARGEST).map_err(|why| anyhow!("{}: {why}; {remedy}", path.display()));
+    let wnids = meta::wnids(&file(&meta)?).map_err(|why| anyhow!("{}: {why}; {remedy}", meta.display()))?;
+    let text = file(&truth)?;
     let mut classes = HashMap::new();
-    for (number, line) in (1..).zip(text.lines()) {
+    for (number, line) in (1..).zip(lines(&text)) {
         let wnid = line.trim().parse().ok().and_then(|id: u32| wnids.get(&id)).filter(|wnid| is_wnid(wnid));
         let Some(wnid) = wnid else {
             bail!("{}: line {number} is {line:?}, which is no class of meta.mat; {remedy}", truth.display())
@@ -111,20 +119,32 @@ fn from_devkit(devkit: &Path) -> Result<HashMap<u32, String>> {
     Ok(classes)
 }
 
+/// The lines of a text; an editor may have put a mark before the first, or an empty one after the last.
+fn lines(text: &[u8]) -> impl Iterator<Item = String> {
+    let text = String::from_utf8_lossy(text);
+    let lines = text.trim_start_matches('\u{feff}').trim_end().lines();
+    lines.map(str::to_owned).collect::<Vec<_>>().into_iter()
+}
+
 /// `ImageId,PredictionString` with, for each object in the image, its class and box; all are of one class.
 fn from_kaggle(path: &Path) -> Result<HashMap<u32, String>> {
     let remedy = "restore it from Kaggle's ImageNet Object Localization Challenge";
-    let mut rows = csv::Reader::from_path(path)
-        .map_err(|error| anyhow!("{}: cannot be read ({error}); {remedy}", path.display()))?;
-    let mut classes = HashMap::new();
-    for (row, line) in rows.records().zip(2..) {
+    let text = read_small(path, LARGEST).map_err(|why| anyhow!("{}: {why}; {remedy}", path.display()))?;
+    let mut classes: HashMap<u32, String> = HashMap::new();
+    for (row, line) in csv::Reader::from_reader(text.as_slice()).records().zip(2..) {
         let row = row.map_err(|error| anyhow!("{}: line {line}: {error}; {remedy}", path.display()))?;
         let number = row.get(0).and_then(|id| id.strip_prefix(PREFIX)?.parse::<u32>().ok());
         let wnid = row.get(1).and_then(|objects| objects.split_whitespace().next()).filter(|wnid| is_wnid(wnid));
         let (Some(number), Some(wnid)) = (number, wnid) else {
             bail!("{}: line {line} has no image and WordNet id; {remedy}", path.display())
         };
-        classes.insert(number, wnid.to_owned());
+        let other = classes.insert(number, wnid.to_owned()).filter(|other| other != wnid);
+        if let Some(other) = other {
+            bail!(
+                "{}: line {line} says {wnid}, but a line before says {other} of that image; {remedy}",
+                path.display()
+            );
+        }
     }
     ensure!(!classes.is_empty(), "{}: empty; {remedy}", path.display());
     Ok(classes)

@@ -16,7 +16,7 @@ use crate::machine::say;
 use crate::spec::hex;
 use crate::store::write_atomically;
 
-const VERSION: &[u8] = b"pt4al checked files 1\n";
+const VERSION: &[u8] = b"pt4al checked files 2\n";
 /// A file's SHA-256.
 pub(super) type Sum = [u8; 32];
 
@@ -54,6 +54,9 @@ impl Cache {
 
     /// Reads entry by entry: the whole cache of a large data set would take as much memory as its index.
     fn read(&self, files: &Files) -> io::Result<(Vec<Option<Sum>>, usize)> {
+        if !std::fs::metadata(&self.path)?.is_file() {
+            return Err(damaged("not a file"));
+        }
         let mut cache =
             Hashing { inner: BufReader::with_capacity(1 << 16, File::open(&self.path)?), hash: Sha256::new() };
         if cache.array::<{ VERSION.len() }>()? != VERSION {

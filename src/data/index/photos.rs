@@ -56,7 +56,8 @@ pub(in crate::data) fn scan(
     let mut counts = vec![0_usize; classes.len()];
     labels(&files, classes).iter().for_each(|&class| counts[usize::from(class)] += 1);
     for (class, _) in classes.iter().zip(counts).filter(|(_, count)| *count == 0) {
-        problems.add(&root.join(class), "no images of this class");
+        // As when its folder cannot be listed.
+        problems.add_consequence(&root.join(class), "no images of this class");
     }
     Ok((files, others.into_inner()))
 }

@@ -154,3 +154,36 @@ fn a_file_whose_records_are_wrong_is_made_again() {
     std::fs::write(path, vec![0; length as usize]).unwrap();
     assert_eq!(bytes(&mapped(&source, cache.path()).unwrap()), right);
 }
+
+#[test]
+fn a_damaged_record_is_told_when_it_is_read() {
+    let cache = tempfile::tempdir().unwrap();
+    let source = Arc::new(Made::default());
+    let right = bytes(&mapped(&source, cache.path()).unwrap());
+    let path = &files(cache.path())[0];
+    let mut held = std::fs::read(path).unwrap();
+    // A byte of the eighth record, which is none of those that are looked at when the file is opened.
+    held[7 * (60 + CHECKSUM) + 30] ^= 1;
+    std::fs::write(path, held).unwrap();
+    let Records::Source(source) = mapped(&source, cache.path()).unwrap().records else { unreachable!() };
+    let mut record = vec![0; 60];
+    source.fill(6, &mut record).unwrap();
+    assert_eq!(record, right[6 * 60..7 * 60]);
+    let error = source.fill(7, &mut record).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        format!("{}: record 7 is damaged; remove the file, then run the same command again", path.display())
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_place_of_the_file_does_not_hang() {
+    let cache = tempfile::tempdir().unwrap();
+    let path = cache.path().join("made-train-0.u8");
+    let name = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
+    // SAFETY: the name is a C string.
+    assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+    let error = mapped(&Arc::default(), cache.path()).unwrap_err().to_string();
+    assert!(error.contains("made-train-0.u8: cannot be written (it is not a file)"), "{error}");
+}
