@@ -4,15 +4,18 @@ use std::path::Path;
 
 use crate::support::{TINY, Workplace, stderr, values};
 
-/// Runs `arguments` and expects exit code 1, and one line of error with all `parts`.
+/// Runs `arguments` and expects exit code 1, and one error with all `parts`: a line, and the list of files below it if it
+/// is about those.
 fn fails(place: &Workplace, arguments: &str, parts: &[&str]) {
     let output = place.pt4al(arguments);
     let text = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "pt4al {arguments}: {text}");
-    let errors: Vec<&str> = text.lines().filter(|l| l.starts_with("error: ")).collect();
-    assert_eq!(errors.len(), 1, "pt4al {arguments}: {text}");
+    assert_eq!(text.lines().filter(|l| l.starts_with("error: ")).count(), 1, "pt4al {arguments}: {text}");
+    let from = text.lines().skip_while(|l| !l.starts_with("error: "));
+    let error: Vec<&str> =
+        from.enumerate().take_while(|(i, l)| *i == 0 || l.starts_with("  ")).map(|(_, l)| l).collect();
     for part in parts {
-        assert!(errors[0].contains(part), "pt4al {arguments}: {:?} lacks {part:?}", errors[0]);
+        assert!(error.iter().any(|line| line.contains(part)), "pt4al {arguments}: {error:?} lacks {part:?}");
     }
     assert!(!text.contains("panicked"), "{text}");
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use pt4al::data::caltech101::CLASSES;
 use pt4al::spec::{self, Source};
 use pt4al::store::Records;
 
@@ -70,12 +71,12 @@ fn caltech101_runs_and_its_storage_changes_nothing() {
 fn bad_files_are_listed_before_anything_runs() {
     let data = tempfile::tempdir().unwrap();
     caltech101(data.path(), 2);
-    let class = data.path().join("101_ObjectCategories/class_007");
-    std::fs::write(class.join("image_0001.jpg"), "").unwrap();
-    std::fs::write(class.join("image_0002.jpg"), "not a picture").unwrap();
-    let whole = std::fs::read(data.path().join("101_ObjectCategories/class_008/image_0001.jpg")).unwrap();
-    std::fs::write(data.path().join("101_ObjectCategories/class_008/image_0001.jpg"), &whole[..whole.len() / 2])
-        .unwrap();
+    let folder = data.path().join("101_ObjectCategories");
+    let bad = [(7, 1), (7, 2), (8, 1)].map(|(class, image)| format!("{}/image_000{image}.jpg", CLASSES[class]));
+    std::fs::write(folder.join(&bad[0]), "").unwrap();
+    std::fs::write(folder.join(&bad[1]), "not a picture").unwrap();
+    let whole = std::fs::read(folder.join(&bad[2])).unwrap();
+    std::fs::write(folder.join(&bad[2]), &whole[..whole.len() / 2]).unwrap();
     let place = Workplace::with(&tiny_caltech101("memory"));
     let output = place
         .command("run tiny.toml --device cpu")
@@ -86,14 +87,14 @@ fn bad_files_are_listed_before_anything_runs() {
     let text = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.starts_with("error: 3 problems with the files of"), "{text}");
-    for file in ["class_007/image_0001.jpg", "class_007/image_0002.jpg", "class_008/image_0001.jpg"] {
-        assert_eq!(text.lines().filter(|line| line.contains(file)).count(), 1, "{file}: {text}");
+    for file in &bad {
+        assert_eq!(text.lines().filter(|line| line.contains(file.as_str())).count(), 1, "{file}: {text}");
     }
     assert!(!text.contains("panicked") && !place.path("results").exists(), "{text}");
 
     // Mended, it runs: nothing of the bad state is remembered.
-    for name in ["class_007/image_0001.jpg", "class_007/image_0002.jpg", "class_008/image_0001.jpg"] {
-        png(&data.path().join("101_ObjectCategories").join(name), [14, 14], 3, &[9; 14 * 14 * 3]);
+    for file in &bad {
+        png(&folder.join(file), [14, 14], 3, &[9; 14 * 14 * 3]);
     }
     run(
         &tiny_caltech101("memory").replace("test = 0.25", "test = 0.5").replace("query = 20", "query = 5"),
@@ -134,7 +135,12 @@ fn data_that_changes_between_the_driver_and_a_trial_is_noticed() {
     caltech101(data.path(), 4);
     let (place, before) = run(&tiny_caltech101("memory"), data.path());
     let folder = place.path("results/tiny");
-    png(&data.path().join("101_ObjectCategories/class_009/image_0002.jpg"), [14, 14], 3, &[200; 14 * 14 * 3]);
+    png(
+        &data.path().join("101_ObjectCategories").join(CLASSES[9]).join("image_0002.jpg"),
+        [14, 14],
+        3,
+        &[200; 14 * 14 * 3],
+    );
     std::fs::remove_file(folder.join("queries/random-seed0.csv")).unwrap();
     std::fs::remove_dir_all(folder.join("trials/random-seed0")).unwrap();
     let worker = place

@@ -131,7 +131,7 @@ fn plan_counts_and_measures() {
     assert!(plan.contains("60 of a pool of 200; test split of 60"), "{plan}");
     // 8 trials x (20 + 40 + 60 labels) x 2 epochs, and 2 learners x 200 images x 4 rotations x 1 epoch.
     assert!(plan.contains("train on  0.00 M image passes"), "{plan}");
-    for part in ["images/s trained", "time      about", "MiB a trial", "disk"] {
+    for part in ["images/s trained", "time      about", "MiB a process", "disk"] {
         assert!(plan.contains(part), "{plan}");
     }
 }

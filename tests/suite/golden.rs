@@ -42,7 +42,11 @@ fn the_tiny_experiment_gives_what_it_gave() {
     equal_losses(&folder, "pretext-losses-seed0.csv");
 
     let mut reader = csv::Reader::from_path(folder.join("records.csv")).unwrap();
-    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).filter(|r| &r[6] == "loss").collect();
+    // Not what was trained on the answer of a model: it may be hardly sure of any image, and the last bits, in which
+    // processors differ, then decide which of two are asked for.
+    let chosen_alike = |r: &csv::StringRecord| &r[2] == "random" || &r[4] == "0";
+    let losses = reader.records().map(Result::unwrap).filter(|r| &r[6] == "loss");
+    let rows: Vec<csv::StringRecord> = losses.filter(chosen_alike).collect();
     let key = |r: &csv::StringRecord| (r.iter().skip(2).take(6).collect::<Vec<_>>().join(","), r[8].parse().unwrap());
     equal("test losses", &rows.iter().map(key).collect::<Vec<_>>(), &numbers(&stored("losses.csv")));
 }
