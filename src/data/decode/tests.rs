@@ -15,7 +15,7 @@ macro_rules! fixture {
     };
 }
 
-const JPEGS: [(&str, &[u8], &[u8]); 6] = [
+pub(super) const JPEGS: [(&str, &[u8], &[u8]); 6] = [
     fixture!("colour"),
     fixture!("progressive"),
     fixture!("full-chroma"),

@@ -1,20 +1,5 @@
 use super::check;
-
-/// A JPEG of tests/fixtures/decode.
-macro_rules! fixture {
-    ($name:literal) => {
-        ($name, include_bytes!(concat!("../../../../tests/fixtures/decode/", $name, ".jpg")).as_slice())
-    };
-}
-
-const JPEGS: [(&str, &[u8]); 6] = [
-    fixture!("colour"),
-    fixture!("progressive"),
-    fixture!("full-chroma"),
-    fixture!("half-chroma"),
-    fixture!("grey"),
-    fixture!("cmyk"),
-];
+use crate::data::decode::tests::JPEGS;
 
 /// Where the data of the first scan begin.
 fn data(jpeg: &[u8]) -> usize {
@@ -36,7 +21,7 @@ fn with_restarts(progressive: bool) -> Vec<u8> {
 
 #[test]
 fn whole_files_pass() {
-    for (name, jpeg) in JPEGS {
+    for (name, jpeg, _) in JPEGS {
         assert_eq!(check(jpeg), Ok(()), "{name}");
     }
     for progressive in [false, true] {
@@ -46,7 +31,7 @@ fn whole_files_pass() {
 
 #[test]
 fn what_says_nothing_of_the_pixels_is_passed_over() {
-    let (_, jpeg) = JPEGS[0];
+    let (_, jpeg, _) = JPEGS[0];
     let end = jpeg.len() - 2;
     let note = [&jpeg[..end], b"a camera's notes", &jpeg[end..]].concat();
     let padded = [&jpeg[..2], &[0; 9], &jpeg[2..]].concat();
@@ -62,7 +47,8 @@ fn what_says_nothing_of_the_pixels_is_passed_over() {
 #[test]
 fn data_that_are_cut_are_missed() {
     let restarts = with_restarts(false);
-    for (name, jpeg) in JPEGS.into_iter().chain([("restarts", &restarts[..])]) {
+    let jpegs = JPEGS.into_iter().map(|(name, jpeg, _)| (name, jpeg));
+    for (name, jpeg) in jpegs.chain([("restarts", &restarts[..])]) {
         let (from, end) = (data(jpeg), jpeg.len() - 2);
         for percent in [10, 50, 90, 99] {
             let cut = &jpeg[..from + (end - from) * percent / 100];
@@ -76,7 +62,7 @@ fn data_that_are_cut_are_missed() {
 #[test]
 fn most_holes_are_found() {
     let (mut found, mut all) = (0, 0);
-    for (_, jpeg) in JPEGS {
+    for (_, jpeg, _) in JPEGS {
         let (from, end) = (data(jpeg), jpeg.len() - 2);
         for at in (from..end - 128).step_by(7) {
             let mut holed = jpeg.to_vec();
@@ -92,7 +78,7 @@ fn most_holes_are_found() {
 
 #[test]
 fn no_bytes_make_it_panic() {
-    for (_, jpeg) in JPEGS {
+    for (_, jpeg, _) in JPEGS {
         for end in 0..jpeg.len() {
             let _ = check(&jpeg[..end]);
         }
