@@ -1,4 +1,4 @@
-# Everything that a user types. Needs Rust, a C++ compiler, make and Python 3 with venv; libtorch sets itself up.
+# Everything that a user types. Needs Rust, a C and a C++ compiler, make and Python 3 with venv; libtorch sets itself up.
 
 PROFILE ?= auto
 DATA    ?= $(or $(PT4AL_DATA),data)
