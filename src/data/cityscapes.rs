@@ -146,12 +146,9 @@ pub(crate) fn verify(dir: &Path) -> Result<DataOrigin> {
         there.push(LabelFiles::LabelIds);
     }
     let (normalize, storage) = (Normalize::imagenet(), Storage::default());
-    let mut origin = None;
-    for labels in there {
-        let set = CityscapesSpec { size, resize: None, labels, normalize, storage };
-        origin = origin.or(Some(set.checked(dir)?.origin));
-    }
-    origin.ok_or_else(|| anyhow!("{}: no labels", root.display()))
+    let read = |labels| Ok(CityscapesSpec { size, resize: None, labels, normalize, storage }.checked(dir)?.origin);
+    let origins = there.into_iter().map(read).collect::<Result<Vec<DataOrigin>>>()?;
+    origins.into_iter().next().ok_or_else(|| anyhow!("{}: no labels", root.display()))
 }
 
 /// The folder that has both trees.

@@ -55,7 +55,7 @@ impl Files {
     /// If `root` is not a folder that can be listed.
     pub fn scan(root: &Path, wanted: &dyn Fn(&str) -> bool, problems: &Problems) -> Result<Self> {
         ensure!(root.is_dir(), "{}: no such folder", root.display());
-        walk::walk(root, wanted, problems)
+        Ok(walk::walk(root, wanted, problems))
     }
 
     /// The number of files.

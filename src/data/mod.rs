@@ -133,11 +133,18 @@ impl Read {
 /// # Errors
 /// Where there is no data set; or the list of all files that are not usable; or if the spec's imbalance does not fit.
 pub fn check(spec: &Spec, dir: &Path) -> Result<Read> {
-    if spec.dataset.storage() == Storage::Mapped {
-        // Checking the files may take hours; that the result has no place is told before.
-        storage::check_writable(&cache_folder(dir))?;
-    }
     with_pool(spec, reader(&spec.dataset).checked(dir)?)
+}
+
+/// Whether there is a place for what [`share`] makes; checking the files before it may take hours.
+///
+/// # Errors
+/// If there is none, with the remedy.
+pub fn check_place(spec: &Spec, dir: &Path) -> Result<()> {
+    match spec.dataset.storage() {
+        Storage::Mapped => storage::check_writable(&cache_folder(dir)),
+        Storage::Memory | Storage::Stream => Ok(()),
+    }
 }
 
 fn with_pool(spec: &Spec, mut splits: Splits) -> Result<Read> {

@@ -119,8 +119,7 @@ impl All<'_> {
             Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
             file => file.map_err(unreadable)?,
         };
-        let known = file.metadata().map_err(unreadable)?;
-        if !known.is_file() || known.len() != self.on_disk() as u64 {
+        if file.metadata().map_err(unreadable)?.len() != self.on_disk() as u64 {
             return Ok(None);
         }
         // SAFETY: nothing writes to the file once it has this name; another one with the name replaces it by renaming.

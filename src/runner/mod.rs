@@ -58,6 +58,7 @@ pub fn run(spec: &Spec, options: &Options) -> Result<Outcome> {
         let any = spec.trials().iter().any(|t| only.is_match(&t.key()));
         ensure!(any, "--only {only}: no trial matches; they are named like {}", spec.trials()[0].key());
     }
+    data::check_place(spec, &options.data)?;
     let read = data::check(spec, &options.data)?;
     let mut origin = read.splits.origin.clone();
     spec.check_pool(origin.pool, origin.test)?;

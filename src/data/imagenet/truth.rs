@@ -107,8 +107,11 @@ fn from_devkit(devkit: &Path) -> Result<HashMap<u32, String>> {
     let file = |path: &Path| read_small(path, LARGEST).map_err(|why| anyhow!("{}: {why}; {remedy}", path.display()));
     let wnids = meta::wnids(&file(&meta)?).map_err(|why| anyhow!("{}: {why}; {remedy}", meta.display()))?;
     let text = file(&truth)?;
+    let text = String::from_utf8_lossy(&text);
+    // An editor may have put a mark before the first line, or an empty one after the last.
+    let lines = text.trim_start_matches('\u{feff}').trim_end().lines();
     let mut classes = HashMap::new();
-    for (number, line) in (1..).zip(lines(&text)) {
+    for (number, line) in (1..).zip(lines) {
         let wnid = line.trim().parse().ok().and_then(|id: u32| wnids.get(&id)).filter(|wnid| is_wnid(wnid));
         let Some(wnid) = wnid else {
             bail!("{}: line {number} is {line:?}, which is no class of meta.mat; {remedy}", truth.display())
@@ -117,13 +120,6 @@ fn from_devkit(devkit: &Path) -> Result<HashMap<u32, String>> {
     }
     ensure!(!classes.is_empty(), "{}: empty; {remedy}", truth.display());
     Ok(classes)
-}
-
-/// The lines of a text; an editor may have put a mark before the first, or an empty one after the last.
-fn lines(text: &[u8]) -> impl Iterator<Item = String> {
-    let text = String::from_utf8_lossy(text);
-    let lines = text.trim_start_matches('\u{feff}').trim_end().lines();
-    lines.map(str::to_owned).collect::<Vec<_>>().into_iter()
 }
 
 /// `ImageId,PredictionString` with, for each object in the image, its class and box; all are of one class.

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
-use anyhow::{Context, Result};
 use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
@@ -18,8 +17,7 @@ const DEPTH: usize = 16;
 const AT_ONCE: usize = 64;
 
 /// [`Files::scan`] of a folder.
-pub(super) fn walk(root: &Path, wanted: &dyn Fn(&str) -> bool, problems: &Problems) -> Result<Files> {
-    root.canonicalize().with_context(|| format!("{}: cannot be found", root.display()))?;
+pub(super) fn walk(root: &Path, wanted: &dyn Fn(&str) -> bool, problems: &Problems) -> Files {
     let found = list(root, wanted, problems);
     let mut order: Vec<u32> = (0..).take(found.ends.len()).collect();
     order.par_sort_unstable_by(|&a, &b| found.relative(a).cmp(found.relative(b)));
@@ -33,7 +31,7 @@ pub(super) fn walk(root: &Path, wanted: &dyn Fn(&str) -> bool, problems: &Proble
     let (names, capacity) = (String::with_capacity(found.names.len()), entries.len());
     let mut files = Files { root: root.to_owned(), names, entries: Vec::with_capacity(capacity) };
     entries.into_iter().for_each(|(index, entry)| files.push(found.relative(index), entry));
-    Ok(files)
+    files
 }
 
 /// Relative paths, with `/` between names.
