@@ -126,7 +126,8 @@ fn work(args: &WorkerArgs, report: &mut Reporter) -> Result<()> {
             let folder = spec.parent().unwrap_or(std::path::Path::new("."));
             let fingerprint = Manifest::data_of(folder)?;
             let spec = spec::load_resolved(spec)?;
-            let settings = spec.pretext.as_ref().context("the spec has no [pretext] table; add one")?;
+            let settings = spec.pretext.as_ref().and_then(|pretext| pretext.learner());
+            let settings = settings.context("the spec has no pretext learner; add one to [pretext]")?;
             let data = data::open(&spec, &data.path, device, &fingerprint)?;
             let pixels = spec.pretext_pixels();
             let learned = pretext::losses(&data, &spec.model, settings, *seed, device, &mut |units| {

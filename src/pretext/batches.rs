@@ -1,18 +1,41 @@
 //! Losses to pretext batches.
 
+use std::cmp::Reverse;
+
 use crate::spec::LossOrder;
 use crate::store::Losses;
 
 /// Sorts the pool by loss and splits it into `count` batches whose sizes differ by one at most, the larger ones first
-/// (the paper's numbers divide evenly). Together the batches hold every image once.
+/// (the paper's numbers divide evenly). Together the batches hold every image once. Ties go by index, lowest first, in
+/// every order; the official code leaves them to an unstable sort.
 pub fn split_into_batches(losses: &Losses, order: LossOrder, count: usize) -> Vec<Vec<usize>> {
+    // By index, so that stable sorts leave ties in that order.
     let mut sorted = losses.rows.clone();
+    sorted.sort_by_key(|row| row.0);
     match order {
-        LossOrder::Loss => sorted.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0))),
+        LossOrder::Loss => sorted.sort_by(|a, b| b.1.total_cmp(&a.1)),
+        LossOrder::LossLowFirst => sorted.sort_by(|a, b| a.1.total_cmp(&b.1)),
+        LossOrder::PublishedStringSort => sorted.sort_by_cached_key(|row| Reverse(python_float(row.1))),
     }
     let (size, larger) = (sorted.len() / count, sorted.len() % count);
     let mut rest = sorted.iter().map(|&(index, _)| index);
     (0..count).map(|batch| rest.by_ref().take(size + usize::from(batch < larger)).collect()).collect()
+}
+
+/// A finite number as Python's `str(float)` prints it: the shortest digits that read back as the same double, with an
+/// exponent of at least two digits below 1e-4 and from 1e16 on. NumPy sorts such strings by their characters, as Rust
+/// does.
+fn python_float(value: f64) -> String {
+    // Shortest digits, for instance 1.25e-5.
+    let scientific = format!("{value:e}");
+    let (digits, exponent) = scientific.split_once('e').expect("an exponent was asked for");
+    let exponent: i32 = exponent.parse().expect("an exponent is a number");
+    if value != 0.0 && !(-4..16).contains(&exponent) {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        return format!("{digits}e{sign}{:02}", exponent.abs());
+    }
+    let plain = value.to_string();
+    if plain.contains('.') { plain } else { plain + ".0" }
 }
 
 #[cfg(test)]
@@ -20,10 +43,60 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn sorted(values: &[f64], order: LossOrder) -> Vec<usize> {
+        let losses = Losses { rows: values.iter().copied().enumerate().collect() };
+        split_into_batches(&losses, order, 1).remove(0)
+    }
+
     #[test]
     fn highest_loss_first_and_ties_by_index() {
         let losses = Losses { rows: vec![(0, 0.5), (1, 2.0), (2, 0.5), (3, 9.99e-5), (4, 1.0)] };
         assert_eq!(split_into_batches(&losses, LossOrder::Loss, 2), [vec![1, 4, 0], vec![2, 3]]);
+    }
+
+    /// Departure: losses sorted as strings. 9.99e-05 is the easiest image and comes first; 10.5 comes behind 2.0.
+    #[test]
+    fn order_of_losses_as_strings() {
+        let values = [0.5, 2.0, 9.99e-5, 10.5, 0.05, 0.0001];
+        assert_eq!(sorted(&values, LossOrder::Loss), [3, 1, 0, 4, 5, 2]);
+        // "9.99e-05" > "2.0" > "10.5" > "0.5" > "0.05" > "0.0001"
+        assert_eq!(sorted(&values, LossOrder::PublishedStringSort), [2, 1, 3, 0, 4, 5]);
+        // A string that goes on is the larger one: "1.5e-05" > "1.5" > "1.25"; equal strings by index.
+        assert_eq!(sorted(&[1.5, 1.5e-5, 1.25, 1.5], LossOrder::PublishedStringSort), [1, 0, 3, 2]);
+    }
+
+    /// Departure: until July 2021 the lowest loss came first.
+    #[test]
+    fn order_of_losses_low_to_high() {
+        assert_eq!(sorted(&[0.5, 2.0, 0.5, 9.99e-5], LossOrder::LossLowFirst), [3, 0, 2, 1]);
+    }
+
+    /// Printed by Python 3.
+    #[test]
+    fn numbers_are_printed_as_python_prints_them() {
+        for (value, printed) in [
+            (0.0, "0.0"),
+            (1.0, "1.0"),
+            (0.1 + 0.2, "0.30000000000000004"),
+            (1e-4, "0.0001"),
+            (0.000_123_4, "0.0001234"),
+            (9.99e-5, "9.99e-05"),
+            (1e-5, "1e-05"),
+            (1.5e-10, "1.5e-10"),
+            (2.5e-100, "2.5e-100"),
+            (5e-324, "5e-324"),
+            (123_456.789, "123456.789"),
+            (1e15, "1000000000000000.0"),
+            (9_007_199_254_740_993.0, "9007199254740992.0"),
+            (1e16, "1e+16"),
+            (1.25e22, "1.25e+22"),
+            // 0.1 and 1.7 as float32, as losses are.
+            (f64::from(0.1f32), "0.10000000149011612"),
+            (f64::from(1.7f32), "1.7000000476837158"),
+            (f64::from(7.152_555_6e-7f32), "7.152555667744309e-07"),
+        ] {
+            assert_eq!(python_float(value), printed);
+        }
     }
 
     proptest! {

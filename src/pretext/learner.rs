@@ -9,7 +9,7 @@ use super::task::Pretext;
 use crate::data::Data;
 use crate::model::Network;
 use crate::seed::{self, Purpose};
-use crate::spec::{ModelSpec, PretextCheckpoint, PretextSpec, PretextTask};
+use crate::spec::{LearnerSpec, ModelSpec, PretextCheckpoint, PretextTask};
 use crate::store::Losses;
 use crate::train;
 
@@ -31,7 +31,7 @@ pub struct Learned {
 pub fn losses(
     data: &Data,
     model: &ModelSpec,
-    spec: &PretextSpec,
+    spec: &LearnerSpec,
     seed: u64,
     device: tch::Device,
     done: &mut dyn FnMut(u64),
@@ -39,6 +39,8 @@ pub fn losses(
     let task: Box<dyn Pretext> = match spec.task {
         PretextTask::Rotation => Box::new(Rotation { forward: spec.forward }),
         PretextTask::Colorization => Box::new(Colorization),
+        PretextTask::Jigsaw(_) => todo!(),
+        PretextTask::Simsiam(_) => todo!(),
     };
     let mut network = Network::new(model, task.head(), device);
     network.initialise(seed, Purpose::PretextWeights, 0);

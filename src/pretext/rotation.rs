@@ -37,7 +37,7 @@ impl Pretext for Rotation {
     fn loss(&self, network: &Network, images: &Tensor, input: &Input) -> Tensor {
         let images = &square(images, input);
         match self.forward {
-            PretextForward::Separate => {
+            PretextForward::Separate | PretextForward::SeparateUnshuffled => {
                 let mean = |turns| Self::turned(network, images, turns, input, true).0.mean(Kind::Float);
                 (mean(0) + mean(1) + mean(2) + mean(3)) / TURNS as f64
             }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Findings;
 use super::metric::{select_in_words, thousands};
-use crate::spec::{Imbalance, Stem};
+use crate::spec::{Imbalance, LossSource, Stem};
 use crate::store::{Manifest, Session};
 
 /// `README.md`: what ran, on what, and what came out.
@@ -73,12 +73,17 @@ fn protocol(findings: &Findings) -> Vec<String> {
         ),
     ];
     if let Some(pretext) = spec.pretext.as_ref().filter(|_| spec.needs_pretext()) {
-        lines.push(format!(
-            "Pretext task: {}, {} epochs, minibatch {}.",
-            name(&pretext.task),
-            pretext.epochs,
-            pretext.minibatch
-        ));
+        lines.push(match &pretext.losses {
+            LossSource::Learner(learner) => format!(
+                "Pretext task: {}, {} epochs, minibatch {}.",
+                name(&learner.task),
+                learner.epochs,
+                learner.minibatch
+            ),
+            LossSource::File(losses) => {
+                format!("Pretext losses: the file {} (SHA-256 {}).", losses.file.display(), losses.sha256)
+            }
+        });
     }
     lines.extend(spec.imbalance.as_ref().map(imbalance));
     match &findings.manifest {
@@ -155,7 +160,12 @@ fn program(session: &Session) -> String {
     format!("pt4al {}{revision}", session.pt4al)
 }
 
-/// The name that the spec has for a value of a closed set.
+/// The name that the spec has for a value of a closed set, without its options.
 fn name(value: &impl Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_else(|| "another".into())
+    let name = match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(name)) => Some(name),
+        Ok(serde_json::Value::Object(options)) => options.keys().next().cloned(),
+        _ => None,
+    };
+    name.unwrap_or_else(|| "another".into())
 }

@@ -67,7 +67,7 @@ pub fn sampler(spec: &SamplerSpec) -> Box<dyn Sampler> {
         SamplerSpec::LeastConfidence => Box::new(uncertain::Uncertain(Uncertainty::LeastConfidence)),
         SamplerSpec::Margin => Box::new(uncertain::Uncertain(Uncertainty::Margin)),
         SamplerSpec::CoreSet => Box::new(core_set::CoreSet),
-        SamplerSpec::PretextBatch(options) => Box::new(pretext_batch::PretextBatch { within: options.within }),
+        SamplerSpec::PretextBatch(_) => Box::new(pretext_batch::PretextBatch { within: Uncertainty::LeastConfidence }),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod augment;
 mod dataset;
+mod pretext;
 #[cfg(test)]
 mod tests;
 
@@ -49,29 +50,19 @@ impl Spec {
         if let Some(imbalance) = &self.imbalance {
             dataset::check_imbalance(imbalance, &self.dataset)?;
         }
-        augment::check(&self.train.augment, &self.dataset)?;
+        augment::check("train.augment", &self.train.augment, &self.dataset)?;
         self.check_model()?;
         self.check_metrics()?;
-        if let Some(pretext) = &self.pretext {
-            for (key, value) in [
-                ("pretext.epochs", pretext.epochs),
-                ("pretext.minibatch", pretext.minibatch),
-                ("pretext.batches", self.pretext_batches()),
-            ] {
-                ensure!(value > 0, "`{key}` is 0; it must be at least 1");
-            }
-            check_optimizer("pretext", &pretext.optimizer, &pretext.schedule, pretext.epochs)?;
-        }
-        if let Some(sampler) = self.samplers.iter().find(|s| s.needs_pretext()) {
-            ensure!(self.pretext.is_some(), "the sampler {} needs a [pretext] table; add one", sampler.label());
-            let batches = self.pretext_batches();
+        pretext::check(self)?;
+        if let Some(correlation) = &self.correlation {
             ensure!(
-                self.rounds.count <= batches,
-                "`rounds.count` is {} but there are only {batches} pretext batches; lower it to {batches}, or raise \
-                 `pretext.batches` to {}",
-                self.rounds.count,
-                self.rounds.count
+                correlation.folds >= 2,
+                "`correlation.folds` is {}; at least 2 are needed, so that some images are held out of each",
+                correlation.folds
             );
+            for (key, value) in [("points", correlation.points), ("resamples", correlation.resamples)] {
+                ensure!(value > 0, "`correlation.{key}` is 0; it must be at least 1");
+            }
         }
         Ok(())
     }
@@ -151,7 +142,7 @@ impl Spec {
         }
     }
 
-    /// The rules that need the number of images. `pool` and `test` are what the data set holds.
+    /// The rules that need the number of images, for all protocols. `pool` and `test` are what the data set holds.
     pub fn check_pool(&self, pool: usize, test: usize) -> Result<CheckedAgainstPool> {
         let RoundsSpec { count, initial, query } = self.rounds.clone();
         let budget = self.rounds.labeled(count - 1);
@@ -161,15 +152,8 @@ impl Spec {
              `rounds.count`, `rounds.initial` or `rounds.query`",
             count - 1
         );
-        if self.needs_pretext() {
-            let batches = self.pretext_batches();
-            let smallest = pool / batches;
-            ensure!(
-                initial.max(if count > 1 { query } else { 0 }) <= smallest,
-                "a pretext batch has {smallest} images ({pool} in {batches} batches) but a round asks for {}; lower \
-                 `rounds.initial` and `rounds.query`, or `pretext.batches`",
-                initial.max(query)
-            );
+        for (_, protocol) in self.protocols() {
+            pretext::check_batches(protocol, pool)?;
         }
         Ok(CheckedAgainstPool { pool, test })
     }

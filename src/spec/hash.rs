@@ -2,20 +2,40 @@
 
 use sha2::{Digest, Sha256};
 
-use super::Spec;
+use super::{LossSource, PretextSpec, Spec};
 
 impl Spec {
     /// 16 hexadecimal digits of the SHA-256 of everything that a trial's values depend on, apart from which trial it
     /// is: the title, the list of seeds and the list of samplers stay out, so that trials can be added to a finished
-    /// experiment, and no other change can. Where decoded images are held stays out too.
+    /// experiment, and no other change can. So do variants, whose protocols have hashes of their own, and what cannot
+    /// change a value: where decoded images are held, where files lie whose contents are hashed, and what `correlate`
+    /// does.
     pub fn hash(&self) -> String {
         let mut protocol = self.clone();
         protocol.title.clear();
         protocol.seeds.clear();
         protocol.samplers.clear();
         protocol.resolved = None;
+        protocol.variants.clear();
+        protocol.correlation = None;
+        if let Some(replay) = &mut protocol.replay {
+            replay.queries.clear();
+        }
+        if let Some(PretextSpec { losses: LossSource::File(losses), .. }) = &mut protocol.pretext {
+            losses.file.clear();
+        }
         protocol.dataset = protocol.dataset.without_storage();
         short_hash(&protocol)
+    }
+}
+
+impl Spec {
+    /// Changes with anything in this protocol that a pretext learner's losses depend on, and with nothing else: not with
+    /// how they are ordered or split.
+    pub fn learner_hash(&self) -> String {
+        // The crop decides how much of an image the learner sees.
+        let data = (self.dataset.without_storage(), &self.imbalance, self.channels, self.trained_size());
+        short_hash(&(data, &self.model, self.pretext.as_ref().and_then(PretextSpec::learner)))
     }
 }
 

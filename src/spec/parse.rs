@@ -8,7 +8,8 @@ use serde_path_to_error::Segment;
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
-use super::{Resolved, Spec};
+use super::variant::{OF_THE_EXPERIMENT, Variant};
+use super::{Spec, files};
 
 /// What a spec is loaded from.
 #[derive(Clone, Debug, Default)]
@@ -29,18 +30,30 @@ impl Source {
 
 /// Keys whose value is one of several named alternatives with options of their own. A profile that names another
 /// alternative replaces the value; one that names the same merges into it.
-const ALTERNATIVES: [&[&str]; 6] = [
+const ALTERNATIVES: [&[&str]; 8] = [
     &["dataset"],
     &["imbalance"],
+    &["initial-set"],
     &["train", "optimizer"],
     &["train", "schedule"],
+    &["pretext", "task"],
     &["pretext", "optimizer"],
     &["pretext", "schedule"],
 ];
 
 /// Alternatives that may be written as a bare name although they take options: `"x"` is short for `{ x = {} }`.
-const TAKE_OPTIONS: [&str; 9] =
-    ["cifar10", "shapes", "caltech101", "imagenet", "cityscapes", "long-tail", "step", "linear", "pretext-batch"];
+const TAKE_OPTIONS: [&str; 10] = [
+    "cifar10",
+    "shapes",
+    "caltech101",
+    "imagenet",
+    "cityscapes",
+    "long-tail",
+    "step",
+    "linear",
+    "pretext-batch",
+    "pretext-stride",
+];
 
 /// The experiment that a spec file describes: its name without the ending.
 pub fn experiment_name(path: &Path) -> Result<String> {
@@ -79,11 +92,58 @@ pub fn load(source: &Source) -> Result<Spec> {
         !table.contains_key("resolved"),
         "{file}: this is the resolved spec of a results folder; run the experiment's own file"
     );
-    let origin = Origin { text: &text, source };
-    let mut spec = deserialise(table, &origin)?;
-    spec.check().map_err(|e| origin.at_named_key(&e.to_string()))?;
+    let origin = Origin { text: &text, source, variant: None };
+    let mut spec = with_variants(table, &origin, &|table, origin| {
+        let mut spec = deserialise(table, origin)?;
+        let folder = source.path.parent().unwrap_or(Path::new(""));
+        files::fill_in(&mut spec, folder)
+            .and_then(|()| spec.check())
+            .map_err(|e| origin.at_named_key(&format!("{e:#}")))?;
+        Ok(spec)
+    })?;
+    let experiment = experiment_name(&source.path)?;
     let profile = source.profile.clone().unwrap_or_default();
-    spec.resolved = Some(Resolved { experiment: experiment_name(&source.path)?, profile, hash: spec.hash() });
+    spec.resolve(&experiment, &profile);
+    Ok(spec)
+}
+
+/// The spec of `table`, and those of its variants, each made by `protocol`.
+fn with_variants(
+    mut table: Table,
+    origin: &Origin,
+    protocol: &dyn Fn(Table, &Origin) -> Result<Spec>,
+) -> Result<Spec> {
+    let variants = match table.remove("variant") {
+        None => Table::new(),
+        Some(Value::Table(variants)) => variants,
+        Some(_) => bail!("{}: `variant` is not a table; write [variant.<name>]", origin.source.path.display()),
+    };
+    let mut spec = protocol(table.clone(), origin)?;
+    for (name, changes) in variants {
+        let inside = Origin { variant: Some(&name), ..*origin };
+        let Value::Table(changes) = changes else {
+            bail!("{}: `variant.{name}` is not a table; write [variant.{name}]", inside.place(&[]));
+        };
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        ensure!(
+            !name.is_empty() && name.chars().all(plain),
+            "{}: the variant \"{name}\" names files; use lower-case letters, digits and `-`",
+            inside.place(&[])
+        );
+        ensure!(!changes.is_empty(), "{}: the variant `{name}` changes nothing; remove it", inside.place(&[]));
+        if let Some(key) = changes.keys().find(|key| OF_THE_EXPERIMENT.contains(&key.as_str())) {
+            bail!(
+                "{}: `variant.{name}.{key}` cannot be: all trials of an experiment share its {}; use a profile or \
+                 another file",
+                inside.place(&[Step::Key(key.clone())]),
+                OF_THE_EXPERIMENT.join(", ")
+            );
+        }
+        let mut merged = table.clone();
+        merge(&mut merged, changes.clone(), &mut Vec::new());
+        let variant = protocol(merged, &inside)?;
+        spec.variants.insert(name, Variant { changes, spec: Some(Box::new(variant)) });
+    }
     Ok(spec)
 }
 
@@ -108,19 +168,23 @@ pub fn load_resolved(path: &Path) -> Result<Spec> {
         .map_err(|e| anyhow!("{file}: cannot read the resolved spec ({e}); is this a results folder?"))?;
     let table: Table = text.parse().map_err(|e| syntax_error(path, &text, &e))?;
     let source = Source { path: path.to_owned(), ..Source::default() };
-    let spec = deserialise(table, &Origin { text: &text, source: &source })?;
-    let Some(resolved) = &spec.resolved else {
+    let origin = Origin { text: &text, source: &source, variant: None };
+    let mut spec = with_variants(table, &origin, &deserialise)?;
+    let Some(resolved) = spec.resolved.clone() else {
         bail!("{file}: no [resolved] table; this is not the spec of a results folder");
     };
-    let hash = spec.hash();
+    spec.resolve(&resolved.experiment, &resolved.profile);
+    let is = spec.resolved.as_ref().expect("just resolved");
     ensure!(
-        resolved.hash == hash,
-        "{file}: the spec hashes to {hash} but states {}; it was edited or is of another version: restore it",
-        resolved.hash
+        resolved == *is,
+        "{file}: the spec hashes to {} but states {}; it was edited or is of another version: restore it",
+        is.hashes(),
+        resolved.hashes()
     );
     Ok(spec)
 }
 
+/// The spec of a table without variants.
 fn deserialise(mut table: Table, origin: &Origin) -> Result<Spec> {
     expand_names(&mut table);
     serde_path_to_error::deserialize(Value::Table(table)).map_err(|e| {
@@ -190,9 +254,12 @@ fn parse_set(set: &str) -> Result<Table> {
 }
 
 /// Where a key was written.
+#[derive(Clone, Copy)]
 struct Origin<'a> {
     text: &'a str,
     source: &'a Source,
+    /// The variant whose changes are looked at first.
+    variant: Option<&'a str>,
 }
 
 /// A step on the way to a value.
@@ -266,20 +333,31 @@ impl Origin<'_> {
         }
         let file = self.source.path.display();
         let Ok(document) = DeTable::parse(self.text) else { return file.to_string() };
-        // The last profile lies on top, and max_by_key takes the last of equals.
-        let in_profiles = self.source.profile_names().filter_map(|name| {
-            let full: Vec<Step> =
-                ["profile", name].iter().map(|s| Step::Key((*s).into())).chain(path.iter().cloned()).collect();
-            let (offset, depth) = descend(document.get_ref(), &full);
-            (depth > 2).then_some((offset, depth - 2))
-        });
-        let in_profile = in_profiles.max_by_key(|found| found.1);
-        let in_base = descend(document.get_ref(), path);
-        let (offset, depth) = match in_profile {
-            Some(found) if found.1 >= in_base.1 => found,
-            _ => in_base,
+        let profiles: Vec<[&str; 2]> = self.source.profile_names().map(|name| ["profile", name]).collect();
+        let variant: Vec<&str> = self.variant.iter().flat_map(|name| ["variant", *name]).collect();
+        // Where a key may have been written, the one that counts last: variants lie over all else, and profiles over the
+        // file, the last on top.
+        let file_then_profiles = |inner: &[&'_ str]| -> Vec<Vec<String>> {
+            let outer = std::iter::once(&[][..]).chain(profiles.iter().map(|p| &p[..]));
+            outer.map(|outer| outer.iter().chain(inner).map(|key| (*key).to_owned()).collect()).collect()
         };
-        if depth == 0 { file.to_string() } else { format!("{file}:{}", line_of(self.text, offset)) }
+        let mut places = file_then_profiles(&[]);
+        if !variant.is_empty() {
+            places.extend(file_then_profiles(&variant));
+        }
+        let found = places.iter().filter_map(|outer| {
+            let full: Vec<Step> = outer.iter().cloned().map(Step::Key).chain(path.iter().cloned()).collect();
+            let (offset, depth) = descend(document.get_ref(), &full);
+            let of_variant = !variant.is_empty() && outer.ends_with(&[variant[0].to_owned(), variant[1].to_owned()]);
+            // A variant that does not have the key is still a place, for what concerns all of it.
+            let deep = depth.checked_sub(outer.len()).filter(|inner| *inner > 0 || of_variant && path.is_empty());
+            deep.map(|inner| (offset, inner))
+        });
+        // max_by_key takes the last of equals.
+        match found.max_by_key(|found| found.1) {
+            Some((offset, _)) => format!("{file}:{}", line_of(self.text, offset)),
+            None => file.to_string(),
+        }
     }
 }
 

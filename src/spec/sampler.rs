@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::InitialSet;
+
 /// How the pool's images are chosen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -26,7 +28,39 @@ pub enum SamplerSpec {
 pub struct PretextBatchSpec {
     /// The paper uses least confidence (section 3.3).
     #[serde(default)]
-    pub within: Uncertainty,
+    pub within: Within,
+}
+
+/// How images are chosen inside a pretext batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Within {
+    /// Lowest probability of the predicted class.
+    #[default]
+    LeastConfidence,
+    /// Highest entropy of the class probabilities (the official code's `get_plabels3`).
+    Entropy,
+    /// Smallest gap between the two most probable classes.
+    Margin,
+    /// As many of each predicted class, in the batch's order; what a class lacks is filled with those left over (the
+    /// official code's `get_plabels`).
+    ClassBalanced,
+    /// At even intervals, as round 0: no task model is asked (the official code's `main_int.py`).
+    Interval,
+    /// At random.
+    Random,
+}
+
+/// What least confidence is measured on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confidence {
+    /// The softmax of the network's outputs.
+    #[default]
+    Logits,
+    /// The softmax of the outputs after they are scaled to the length 1 (L2), as in the official code's `get_plabels2`.
+    /// It ranks images in another order; entropy and margin are not changed, as `get_plabels3` does not scale.
+    NormalizedLogits,
 }
 
 /// How unsure the task model is of an image; higher is less sure.
@@ -53,10 +87,21 @@ impl SamplerSpec {
             Self::Margin => "margin".into(),
             Self::CoreSet => "core-set".into(),
             Self::PretextBatch(options) => match options.within {
-                Uncertainty::LeastConfidence => "pretext-batch".into(),
-                Uncertainty::Entropy => "pretext-batch-entropy".into(),
-                Uncertainty::Margin => "pretext-batch-margin".into(),
+                Within::LeastConfidence => "pretext-batch".into(),
+                Within::Entropy => "pretext-batch-entropy".into(),
+                Within::Margin => "pretext-batch-margin".into(),
+                Within::ClassBalanced => "pretext-batch-class-balanced".into(),
+                Within::Interval => "pretext-batch-interval".into(),
+                Within::Random => "pretext-batch-random".into(),
             },
+        }
+    }
+
+    /// How its labels of round 0 are chosen where the spec does not say.
+    pub fn initial_set(&self) -> InitialSet {
+        match self {
+            Self::Random | Self::Entropy | Self::LeastConfidence | Self::Margin | Self::CoreSet => InitialSet::Random,
+            Self::PretextBatch(_) => InitialSet::PAPER,
         }
     }
 
@@ -74,7 +119,10 @@ impl SamplerSpec {
             Self::Random => 0,
             Self::Entropy | Self::LeastConfidence | Self::Margin => unlabeled,
             Self::CoreSet => unlabeled + labeled,
-            Self::PretextBatch(_) => batch,
+            Self::PretextBatch(options) => match options.within {
+                Within::LeastConfidence | Within::Entropy | Within::Margin | Within::ClassBalanced => batch,
+                Within::Interval | Within::Random => 0,
+            },
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Tasks, and what their results are called.
 
-use super::ExtraMetric;
+use serde::{Deserialize, Serialize};
 
 /// A metric of the records, in the words and the unit of readers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -73,6 +73,30 @@ impl TaskKind {
         match self {
             Self::Classification => Metric { label: "test accuracy on each class (%)", ..Metric::ACCURACY },
             Self::Segmentation => Metric { name: "iou", label: "IoU of each class (%)", factor: 100.0 },
+        }
+    }
+}
+
+/// A metric that is recorded only where it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExtraMetric {
+    /// Classification: whether the label is among the 5 most probable classes.
+    #[serde(rename = "top-5-accuracy")]
+    Top5Accuracy,
+    /// Classification: the mean over classes of the accuracy on each.
+    BalancedAccuracy,
+    /// The accuracy on each class, as rows `accuracy/<class>` (segmentation always has `iou/<class>`).
+    PerClass,
+}
+
+impl ExtraMetric {
+    /// The name in the spec.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Top5Accuracy => "top-5-accuracy",
+            Self::BalancedAccuracy => "balanced-accuracy",
+            Self::PerClass => "per-class",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::{Add, AddAssign};
 
-use super::{Arch, ExtraMetric, Labeled, PretextTask, Select, Spec, Stem, TaskKind, Trial};
+use super::{Arch, ExtraMetric, Labeled, PretextTask, SamplerSpec, Select, Spec, Stem, TaskKind, Trial};
 
 /// Images that pass through a network. A backward pass costs about two forward passes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,23 +63,28 @@ impl Spec {
 
     /// The work of one round of a trial: its trainings, their evaluations, and the query that follows.
     pub fn round_work(&self, trial: &Trial, round: usize, pool: usize, test: usize) -> Work {
+        self.protocol_of(trial).round_work_of(&trial.sampler, round, pool, test)
+    }
+
+    fn round_work_of(&self, sampler: &SamplerSpec, round: usize, pool: usize, test: usize) -> Work {
         let labeled = self.rounds.labeled(round);
         let rules = &self.train.select.record;
         let epochs = self.train.epochs as u64;
+        let evaluated = self.evaluated_on(pool, test);
         let mut work = Work::default();
         if rules.iter().any(|&r| r != Select::BestOnHeldOut) {
             let evaluations = if rules.contains(&Select::BestOnTest) { self.evaluated_epochs().len() } else { 1 };
             work.train += labeled as u64 * epochs;
-            work.evaluate += (test * evaluations) as u64;
+            work.evaluate += (evaluated * evaluations) as u64;
         }
         if rules.contains(&Select::BestOnHeldOut) {
             let held_out = self.held_out(labeled);
             work.train += (labeled - held_out) as u64 * epochs;
-            work.evaluate += (held_out * self.evaluated_epochs().len() + test) as u64;
+            work.evaluate += (held_out * self.evaluated_epochs().len() + evaluated) as u64;
         }
-        if round + 1 < self.rounds.count {
+        if round + 1 < self.rounds.count && self.replay.is_none() {
             let batch = pool / self.pretext_batches().max(1);
-            work.score += trial.sampler.scored(pool - labeled, labeled, batch) as u64;
+            work.score += sampler.scored(pool - labeled, labeled, batch) as u64;
         }
         work
     }
@@ -97,11 +102,11 @@ impl Spec {
     /// How many times more pixels a pretext learner sees of an image than the task model is trained on: whole images of
     /// segmentation stand against crops.
     pub fn pretext_pixels(&self) -> f64 {
-        let (Labeled::Pixels, Some(pretext)) = (self.dataset.task().labels(), &self.pretext) else { return 1.0 };
+        let (Labeled::Pixels, Some(learner)) = (self.dataset.task().labels(), self.learner()) else { return 1.0 };
         let [height, width] = self.dataset.stored().0;
-        let seen = match pretext.task {
-            PretextTask::Rotation => height.min(width).pow(2),
-            PretextTask::Colorization => height * width,
+        let seen = match learner.task {
+            PretextTask::Rotation | PretextTask::Jigsaw(_) => height.min(width).pow(2),
+            PretextTask::Colorization | PretextTask::Simsiam(_) => height * width,
         };
         seen as f64 / self.trained_size().iter().product::<usize>() as f64
     }
@@ -114,8 +119,8 @@ impl Spec {
 
     /// The same for the pretext learner, all of whose transformations wait for one backward pass; 0 if there is none.
     pub fn pretext_step_mb(&self) -> f64 {
-        self.pretext.as_ref().map_or(0.0, |pretext| {
-            let passes = pretext.minibatch * transformations(pretext.task);
+        self.learner().map_or(0.0, |learner| {
+            let passes = learner.minibatch * learner.task.passes().training;
             passes as f64 * self.pretext_pixels() * self.activations_mb()
         })
     }
@@ -151,22 +156,43 @@ impl Spec {
 
     /// The work of one pretext learner.
     pub fn pretext_work(&self, pool: usize) -> Work {
-        let Some(pretext) = &self.pretext else { return Work::default() };
-        let transformed = (transformations(pretext.task) as f64 * pool as f64 * self.pretext_pixels()).round() as u64;
+        let Some(learner) = self.learner() else { return Work::default() };
+        let Passes { training, scoring } = learner.task.passes();
+        let of = |passes: usize| (passes as f64 * pool as f64 * self.pretext_pixels()).round() as u64;
         // The evaluation that finds the best epoch is also the one that gives the losses.
-        let scorings = match pretext.checkpoint {
+        let scorings = match learner.checkpoint {
             super::PretextCheckpoint::Last => 1,
-            super::PretextCheckpoint::BestOnPool => pretext.epochs as u64,
+            super::PretextCheckpoint::BestOnPool => learner.epochs as u64,
         };
-        Work { train: transformed * pretext.epochs as u64, evaluate: 0, score: transformed * scorings }
+        let features = if self.needs_features() { of(1) } else { 0 };
+        Work { train: of(training) * learner.epochs as u64, evaluate: 0, score: of(scoring) * scorings + features }
+    }
+
+    fn learner(&self) -> Option<&super::LearnerSpec> {
+        self.pretext.as_ref().and_then(super::PretextSpec::learner)
     }
 }
 
-/// Copies of an image that a pretext task makes.
-fn transformations(task: PretextTask) -> usize {
-    match task {
-        PretextTask::Rotation => 4,
-        PretextTask::Colorization => 1,
+/// Forward passes of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passes {
+    /// In a training step.
+    pub training: usize,
+    /// For its loss.
+    pub scoring: usize,
+}
+
+impl PretextTask {
+    /// How often an image passes through the learner.
+    pub fn passes(self) -> Passes {
+        let both = |passes| Passes { training: passes, scoring: passes };
+        match self {
+            Self::Rotation => both(4),
+            Self::Colorization => both(1),
+            // One permutation in a step, all of them for the loss.
+            Self::Jigsaw(jigsaw) => Passes { training: 1, scoring: jigsaw.permutations },
+            Self::Simsiam(simsiam) => Passes { training: 2, scoring: 2 * simsiam.views },
+        }
     }
 }
 

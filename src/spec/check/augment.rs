@@ -7,34 +7,34 @@ use crate::spec::{Augment, DatasetSpec, Labeled, RandomResizedCrop};
 
 /// # Errors
 /// One line that opens with the key.
-pub(super) fn check(augment: &[Augment], set: &DatasetSpec) -> Result<()> {
-    no_repeats("train.augment", augment.iter().map(|a| kind(a).to_owned()))?;
+pub(super) fn check(key: &str, augment: &[Augment], set: &DatasetSpec) -> Result<()> {
+    no_repeats(key, augment.iter().map(|a| kind(a).to_owned()))?;
     let crops: Vec<&str> = augment.iter().filter(|a| !matches!(a, Augment::Flip)).map(kind).collect();
     if let [first, second, ..] = crops[..] {
-        anyhow::bail!("`train.augment` has both {first} and {second}; an image is cropped once: keep one of them");
+        anyhow::bail!("`{key}` has both {first} and {second}; an image is cropped once: keep one of them");
     }
-    augment.iter().try_for_each(|augment| check_one(augment, set))
+    augment.iter().try_for_each(|augment| check_one(key, augment, set))
 }
 
-fn check_one(augment: &Augment, set: &DatasetSpec) -> Result<()> {
+fn check_one(key: &str, augment: &Augment, set: &DatasetSpec) -> Result<()> {
     let name = kind(augment);
     if let Augment::RandomResizedCrop(RandomResizedCrop { area: [least, most], .. }) = *augment {
         ensure!(
             set.task().labels() == Labeled::Images,
-            "`train.augment` has {name}, which is not made for label maps; use {{ crop = [height, width] }}"
+            "`{key}` has {name}, which is not made for label maps; use {{ crop = [height, width] }}"
         );
         ensure!(
             0.0 < least && least <= most && most <= 1.0,
-            "`train.augment` has {name} with the area [{least}, {most}]; name the smallest and the largest part of the \
+            "`{key}` has {name} with the area [{least}, {most}]; name the smallest and the largest part of the \
              image, above 0 and at most 1, for instance [0.08, 1.0]"
         );
     }
     let Some([height, width]) = augment.size() else { return Ok(()) };
-    ensure!(height > 0 && width > 0, "`train.augment` has {name} to {height} x {width}; both must be at least 1");
-    let ([most_high, most_wide], key) = set.stored();
+    ensure!(height > 0 && width > 0, "`{key}` has {name} to {height} x {width}; both must be at least 1");
+    let ([most_high, most_wide], decides) = set.stored();
     ensure!(
         height <= most_high && width <= most_wide,
-        "`train.augment` has {name} to {height} x {width}, but images are {most_high} x {most_wide} ({key}); lower it"
+        "`{key}` has {name} to {height} x {width}, but images are {most_high} x {most_wide} ({decides}); lower it"
     );
     Ok(())
 }

@@ -1,0 +1,175 @@
+//! The rules of pretext learners, pretext batches and initial sets.
+
+use anyhow::{Result, bail, ensure};
+
+use super::{augment, check_optimizer};
+use crate::spec::{
+    Augment, InitialSet, Labeled, LearnerSpec, PretextStride, PretextTask, SamplerSpec, Spec, Typical, Within,
+};
+
+/// # Errors
+/// One line that opens with the key.
+pub(super) fn check(spec: &Spec) -> Result<()> {
+    if let Some(pretext) = &spec.pretext {
+        ensure!(spec.pretext_batches() > 0, "`pretext.batches` is 0; it must be at least 1");
+        if let Some(learner) = pretext.learner() {
+            check_learner(learner, spec)?;
+        }
+    }
+    if let Some(initial) = spec.initial_set {
+        check_initial(initial, spec)?;
+    }
+    for sampler in &spec.samplers {
+        if spec.uses_pretext(sampler) {
+            ensure!(
+                spec.pretext.is_some(),
+                "{} needs a [pretext] table; add one",
+                if sampler.needs_pretext() { format!("the sampler {}", sampler.label()) } else { "`initial-set`".into() }
+            );
+        }
+        if let SamplerSpec::PretextBatch(options) = sampler {
+            ensure!(
+                options.within != Within::ClassBalanced || spec.dataset.task().labels() == Labeled::Images,
+                "`samplers` has {}, which is for a class for each image, but {} has one for each pixel; choose another \
+                 `within`",
+                sampler.label(),
+                spec.dataset.name()
+            );
+        }
+    }
+    Ok(())
+}
+
+fn check_learner(learner: &LearnerSpec, spec: &Spec) -> Result<()> {
+    for (key, value) in [("epochs", learner.epochs), ("minibatch", learner.minibatch)] {
+        ensure!(value > 0, "`pretext.{key}` is 0; it must be at least 1");
+    }
+    check_optimizer("pretext", &learner.optimizer, &learner.schedule, learner.epochs)?;
+    augment::check("pretext.augment", &learner.augment, &spec.dataset)?;
+    let seen = spec.trained_size();
+    if let Some([height, width]) = learner.augment.iter().find_map(Augment::size) {
+        ensure!(
+            [height, width] == seen,
+            "`pretext.augment` gives images of {height} x {width}, but the task model sees {} x {}; make them equal",
+            seen[0],
+            seen[1]
+        );
+    }
+    match learner.task {
+        PretextTask::Rotation | PretextTask::Colorization => {}
+        PretextTask::Jigsaw(jigsaw) => {
+            ensure!(
+                matches!(jigsaw.grid, 2 | 3),
+                "`pretext.task.jigsaw.grid` is {}; it is 2 or 3 tiles in a row",
+                jigsaw.grid
+            );
+            // All of 4 tiles; of 9 as many as the field uses at most.
+            let most = if jigsaw.grid == 2 { 24 } else { 1000 };
+            ensure!(
+                (2..=most).contains(&jigsaw.permutations),
+                "`pretext.task.jigsaw.permutations` is {}; with a grid of {} it is 2 to {most}",
+                jigsaw.permutations,
+                jigsaw.grid
+            );
+            ensure!(
+                seen[0].min(seen[1]) >= jigsaw.grid,
+                "`pretext.task.jigsaw.grid` is {}, but images are {} x {}; lower it",
+                jigsaw.grid,
+                seen[0],
+                seen[1]
+            );
+        }
+        PretextTask::Simsiam(simsiam) => {
+            ensure!(simsiam.views > 0, "`pretext.task.simsiam.views` is 0; it must be at least 1");
+            ensure!(
+                simsiam.dimension >= 4 && simsiam.dimension.is_multiple_of(4),
+                "`pretext.task.simsiam.dimension` is {}; it is a multiple of 4, for the predictor has a quarter of it",
+                simsiam.dimension
+            );
+            ensure!(
+                !learner.augment.is_empty(),
+                "`pretext.augment` is empty, but simsiam compares views of an image that it makes; add for instance \
+                 \"crop-4\" and \"flip\""
+            );
+        }
+    }
+    Ok(())
+}
+
+fn check_initial(initial: InitialSet, spec: &Spec) -> Result<()> {
+    match initial {
+        InitialSet::Random => {}
+        InitialSet::ClassBalanced => ensure!(
+            spec.dataset.task().labels() == Labeled::Images,
+            "`initial-set` is \"class-balanced\", which is for a class for each image, but {} has one for each pixel; \
+             choose another",
+            spec.dataset.name()
+        ),
+        InitialSet::PretextStride(PretextStride { batch, stride }) => {
+            let batches = spec.pretext_batches();
+            ensure!(
+                batch < batches,
+                "`initial-set.pretext-stride.batch` is {batch}, but there are {batches} pretext batches, counted from 0; \
+                 lower it"
+            );
+            ensure!(stride != Some(0), "`initial-set.pretext-stride.stride` is 0; it must be at least 1");
+        }
+        InitialSet::CoreSet | InitialSet::Typical(_) => {
+            if let Some(pretext) = &spec.pretext {
+                ensure!(
+                    pretext.learner().is_some(),
+                    "`initial-set` needs the features of a pretext learner, but `pretext.losses` has none; choose \
+                     another, or name a learner"
+                );
+            }
+            if let InitialSet::Typical(Typical { clusters, neighbours }) = initial {
+                for (key, value) in [("clusters", clusters), ("neighbours", neighbours)] {
+                    ensure!(value > 0, "`initial-set.typical.{key}` is 0; it must be at least 1");
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether every pretext batch has as many images as rounds ask of it. Initial labels that are chosen another way than
+/// by strides may lie in any batch: that can only be seen as the trial runs.
+///
+/// # Errors
+/// One line that names the numbers.
+pub(super) fn check_batches(spec: &Spec, pool: usize) -> Result<()> {
+    if spec.replay.is_some() || spec.pretext.is_none() {
+        return Ok(());
+    }
+    let batches = spec.pretext_batches();
+    let size = |batch: usize| pool / batches + usize::from(batch < pool % batches);
+    for sampler in &spec.samplers {
+        let mut asked = vec![0; batches];
+        let initial = spec.rounds.initial;
+        if let InitialSet::PretextStride(PretextStride { batch, stride }) = spec.initial_set(sampler) {
+            asked[batch] += initial;
+            let spanned = stride.map_or(initial, |stride| (initial - 1) * stride + 1);
+            ensure!(
+                spanned <= size(batch),
+                "`rounds.initial` asks for {initial} labels{} of a pretext batch of {} images ({pool} in {batches} \
+                 batches); lower it{}, or `pretext.batches`",
+                stride.map_or(String::new(), |stride| format!(", one in {stride},")),
+                size(batch),
+                if stride.is_some() { ", or `initial-set.pretext-stride.stride`" } else { "" }
+            );
+        }
+        if let SamplerSpec::PretextBatch(_) = sampler {
+            (1..spec.rounds.count).for_each(|round| asked[spec.pretext_batch_of(round)] += spec.rounds.query);
+        }
+        if let Some(batch) = (0..batches).find(|&batch| asked[batch] > size(batch)) {
+            bail!(
+                "a pretext batch has {} images ({pool} in {batches} batches), but the rounds of {} ask batch {batch} for \
+                 {}; lower `rounds.initial` and `rounds.query`, or change `pretext.batches`",
+                size(batch),
+                sampler.label(),
+                asked[batch]
+            );
+        }
+    }
+    Ok(())
+}

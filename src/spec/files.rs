@@ -1,0 +1,64 @@
+//! Files that a spec names: their contents enter its hash, and where they lie does not.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, anyhow, ensure};
+use sha2::{Digest, Sha256};
+
+use super::{LossSource, PretextSpec, Spec, hex};
+
+/// Makes the paths absolute, which are relative to `folder`, and writes down what the files hash to.
+///
+/// # Errors
+/// If a file cannot be read, or is not the one whose hash the spec gives.
+pub(super) fn fill_in(spec: &mut Spec, folder: &Path) -> Result<()> {
+    if let Some(PretextSpec { losses: LossSource::File(losses), .. }) = &mut spec.pretext {
+        let key = "pretext.losses.file";
+        losses.file = absolute(folder, &losses.file, key)?;
+        let found = sha256_of(std::slice::from_ref(&losses.file), key)?;
+        same(&mut losses.sha256, found, &losses.file, "pretext.losses.sha256")?;
+    }
+    if let Some(replay) = &mut spec.replay {
+        let key = "replay.queries";
+        replay.queries = absolute(folder, &replay.queries, key)?;
+        let shown = replay.queries.display();
+        let entries = std::fs::read_dir(&replay.queries)
+            .map_err(|e| anyhow!("`{key}`: {shown} cannot be read ({e}); name the queries/ of a results folder"))?;
+        let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        files.retain(|path| path.extension().is_some_and(|ending| ending == "csv"));
+        files.sort();
+        ensure!(!files.is_empty(), "`{key}`: {shown} has no .csv files; name the queries/ of a results folder");
+        let found = sha256_of(&files, key)?;
+        same(&mut replay.sha256, found, &replay.queries, "replay.sha256")?;
+    }
+    Ok(())
+}
+
+fn absolute(folder: &Path, path: &Path, key: &str) -> Result<PathBuf> {
+    ensure!(!path.as_os_str().is_empty(), "`{key}` is empty; name a file");
+    std::path::absolute(folder.join(path)).map_err(|e| anyhow!("`{key}`: {}: {e}", path.display()))
+}
+
+/// Over the names of the files, if there are several, and their contents.
+fn sha256_of(files: &[PathBuf], key: &str) -> Result<String> {
+    let mut hash = Sha256::new();
+    for path in files {
+        let bytes = std::fs::read(path).map_err(|e| anyhow!("`{key}`: {} cannot be read ({e})", path.display()))?;
+        if files.len() > 1 {
+            hash.update(path.file_name().unwrap_or_default().as_encoded_bytes());
+            hash.update((bytes.len() as u64).to_le_bytes());
+        }
+        hash.update(bytes);
+    }
+    Ok(hex(&hash.finalize()))
+}
+
+fn same(stated: &mut String, found: String, path: &Path, key: &str) -> Result<()> {
+    ensure!(
+        stated.is_empty() || *stated == found,
+        "`{key}` is {stated}, but {} now hashes to {found}; restore it, or remove the key",
+        path.display()
+    );
+    *stated = found;
+    Ok(())
+}

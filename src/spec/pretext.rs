@@ -1,0 +1,237 @@
+//! Pretext losses in specs: the learner that gives them, or a file, and how they become pretext batches.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Augment, Optimizer, Schedule};
+
+/// Where the pretext losses come from, and how they become pretext batches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Wire", into = "Wire")]
+pub struct PretextSpec {
+    pub losses: LossSource,
+    pub order: LossOrder,
+    /// Pretext batches; as many as there are rounds when absent. See [`super::Spec::pretext_batch_of`].
+    pub batches: Option<usize>,
+}
+
+/// What gives the loss of each pool image.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LossSource {
+    /// A network that is trained on the pool without labels, anew for each seed.
+    Learner(LearnerSpec),
+    /// A file, the same for all seeds.
+    File(LossFile),
+}
+
+/// The pretext learner.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LearnerSpec {
+    pub task: PretextTask,
+    pub epochs: usize,
+    /// Images in a step; each enters it once for every transformation of the task.
+    pub minibatch: usize,
+    pub optimizer: Optimizer,
+    pub schedule: Schedule,
+    pub checkpoint: PretextCheckpoint,
+    pub forward: PretextForward,
+    /// Random changes of the images in training; none in the official code, whose `rotation.py` defines them and does
+    /// not use them. SimSiam makes its views with them, in scoring too.
+    pub augment: Vec<Augment>,
+}
+
+/// Losses that were made elsewhere: a CSV `index,loss` with a row for each pool image.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LossFile {
+    /// Relative to the folder of the spec.
+    pub file: PathBuf,
+    /// The SHA-256 of the file; filled in when the spec is loaded, and held against the file where it is given.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sha256: String,
+}
+
+/// The table as it is written: the keys of a learner, or `losses`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Wire {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    task: Option<PretextTask>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    epochs: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    minibatch: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    optimizer: Option<Optimizer>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    schedule: Option<Schedule>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    checkpoint: Option<PretextCheckpoint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    forward: Option<PretextForward>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    augment: Option<Vec<Augment>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    losses: Option<LossFile>,
+    order: LossOrder,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    batches: Option<usize>,
+}
+
+impl TryFrom<Wire> for PretextSpec {
+    type Error = String;
+
+    /// The messages are those of serde, so that they are explained with the line, as its own are.
+    fn try_from(wire: Wire) -> Result<Self, String> {
+        fn needed<T>(key: &str, value: Option<T>) -> Result<T, String> {
+            value.ok_or_else(|| format!("missing field `{key}`"))
+        }
+        let learner = [
+            ("task", wire.task.is_some()),
+            ("epochs", wire.epochs.is_some()),
+            ("minibatch", wire.minibatch.is_some()),
+            ("optimizer", wire.optimizer.is_some()),
+            ("schedule", wire.schedule.is_some()),
+            ("checkpoint", wire.checkpoint.is_some()),
+            ("forward", wire.forward.is_some()),
+            ("augment", wire.augment.is_some()),
+        ];
+        let losses = match wire.losses {
+            Some(file) => {
+                if let Some((key, _)) = learner.iter().find(|(_, given)| *given) {
+                    return Err(format!("`losses` takes the place of a learner, but `{key}` is one's; remove one of them"));
+                }
+                LossSource::File(file)
+            }
+            None => LossSource::Learner(LearnerSpec {
+                task: needed("task", wire.task)?,
+                epochs: needed("epochs", wire.epochs)?,
+                minibatch: needed("minibatch", wire.minibatch)?,
+                optimizer: needed("optimizer", wire.optimizer)?,
+                schedule: needed("schedule", wire.schedule)?,
+                checkpoint: needed("checkpoint", wire.checkpoint)?,
+                forward: needed("forward", wire.forward)?,
+                augment: wire.augment.unwrap_or_default(),
+            }),
+        };
+        Ok(Self { losses, order: wire.order, batches: wire.batches })
+    }
+}
+
+impl From<PretextSpec> for Wire {
+    fn from(spec: PretextSpec) -> Self {
+        let mut wire = Self {
+            task: None,
+            epochs: None,
+            minibatch: None,
+            optimizer: None,
+            schedule: None,
+            checkpoint: None,
+            forward: None,
+            augment: None,
+            losses: None,
+            order: spec.order,
+            batches: spec.batches,
+        };
+        match spec.losses {
+            LossSource::File(file) => wire.losses = Some(file),
+            LossSource::Learner(learner) => {
+                wire.task = Some(learner.task);
+                wire.epochs = Some(learner.epochs);
+                wire.minibatch = Some(learner.minibatch);
+                wire.optimizer = Some(learner.optimizer);
+                wire.schedule = Some(learner.schedule);
+                wire.checkpoint = Some(learner.checkpoint);
+                wire.forward = Some(learner.forward);
+                wire.augment = (!learner.augment.is_empty()).then_some(learner.augment);
+            }
+        }
+        wire
+    }
+}
+
+/// The self-supervised task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PretextTask {
+    /// Which of four rotations (0, 90, 180, 270 degrees) was applied (paper, section 3.1).
+    Rotation,
+    /// The colours of a grey picture (Zhang et al., ECCV 2016); the paper used it for segmentation, by a review of it.
+    Colorization,
+    /// Which permutation of its tiles an image was cut into (Noroozi and Favaro, ECCV 2016). The paper studied it; its
+    /// options are not known.
+    Jigsaw(Jigsaw),
+    /// Whether two views are of one image (Chen and He, CVPR 2021): the negative cosine of the prediction of one from the
+    /// other. The paper studied it; its options are not known.
+    Simsiam(SimSiam),
+}
+
+/// Options of [`PretextTask::Jigsaw`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Jigsaw {
+    /// Tiles in a row and in a column: 2 or 3.
+    pub grid: usize,
+    /// Permutations to tell apart, chosen to differ in as many tiles as can be; 24 are all of a grid of 2.
+    pub permutations: usize,
+}
+
+/// Options of [`PretextTask::Simsiam`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SimSiam {
+    /// Pairs of views whose losses are averaged when the pool is scored.
+    pub views: usize,
+    /// Outputs of the projection; the bottleneck of the predictor has a quarter of them.
+    pub dimension: usize,
+}
+
+/// How the transformed copies of a minibatch pass through the pretext learner in training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PretextForward {
+    /// In forwards of their own: each holds every image once, under one of its transformations that are dealt to the
+    /// forwards at random, so that batch norm takes its statistics over images of mixed rotations. As in the official
+    /// code (`rotation.py`; `RotationLoader` of `loader.py` at 659f52b shuffles the four rotations of each image).
+    Separate,
+    /// In forwards of their own, each of one transformation. Batch norm's statistics then tell the rotation, in
+    /// training alone. No source does so; it is what a reading of `rotation.py` without its loader suggests.
+    SeparateUnshuffled,
+    /// All transformations together, with statistics over all of them.
+    Together,
+}
+
+/// Which epoch's pretext learner gives the losses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PretextCheckpoint {
+    /// The last epoch's.
+    Last,
+    /// The one with the highest pretext accuracy on the pool it was trained on, measured after every epoch, as in
+    /// the official code.
+    BestOnPool,
+}
+
+/// How the pool is sorted before it is split into pretext batches. Ties go by index, lowest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LossOrder {
+    /// By loss, highest first (paper, section 3.2).
+    Loss,
+    /// By loss, lowest first: as the official code sorted until July 2021.
+    LossLowFirst,
+    /// By the loss as a string, as Python prints it, highest first: `9.99e-05` then lies before `9.5`. As in the
+    /// official code since then (`make_batches.py`: `np.argsort` of strings, reversed).
+    PublishedStringSort,
+}
+
+impl PretextSpec {
+    /// The learner, if losses are not from a file.
+    pub fn learner(&self) -> Option<&LearnerSpec> {
+        match &self.losses {
+            LossSource::Learner(learner) => Some(learner),
+            LossSource::File(_) => None,
+        }
+    }
+}
