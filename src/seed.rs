@@ -34,6 +34,8 @@ pub enum Purpose {
     PretextWeights,
     /// The order of the pretext learner's minibatches.
     PretextOrder,
+    /// Which part of the pool is held out of which model, where losses of held-out images are measured.
+    Folds,
     /// The generated data set.
     Shapes,
     /// Which images of a class an imbalance keeps.
@@ -55,6 +57,7 @@ impl Purpose {
             Self::HeldOut => "held-out",
             Self::PretextWeights => "pretext-weights",
             Self::PretextOrder => "pretext-order",
+            Self::Folds => "folds",
             Self::Shapes => "shapes",
             Self::Imbalance => "imbalance",
             Self::Split => "split",

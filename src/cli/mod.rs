@@ -4,6 +4,7 @@ mod data;
 mod list;
 #[cfg(feature = "torch")]
 mod plan;
+mod pretext;
 #[cfg(feature = "torch")]
 mod run;
 #[cfg(feature = "torch")]
@@ -49,6 +50,8 @@ enum Verb {
     },
     /// List, fetch and verify data sets
     Data(data::DataArgs),
+    /// Write pretext losses to a file, and split such files into pretext batches
+    Pretext(pretext::PretextArgs),
     /// One trial, pretext learner or calibration as a process of its own; `run` starts these
     #[cfg(feature = "torch")]
     #[command(hide = true)]
@@ -108,12 +111,13 @@ pub fn main() -> i32 {
     let cli = Cli::parse();
     let done = match cli.verb {
         #[cfg(feature = "torch")]
-        Verb::Run(args) => run::run(&args),
+        Verb::Run(args) => run::run(args),
         #[cfg(feature = "torch")]
         Verb::Plan(args) => plan::plan(&args),
         Verb::Report { folder } => crate::report::report(&folder).and_then(print).map(|()| 0),
         Verb::List { experiments } => list::list(&experiments),
         Verb::Data(args) => data::data(&args),
+        Verb::Pretext(args) => pretext::pretext(args),
         #[cfg(feature = "torch")]
         Verb::Worker(args) => return worker::worker(args),
     };

@@ -19,6 +19,9 @@ pub(super) struct RunArgs {
     /// Run only the trials whose name (for instance core-set-seed3) matches
     #[arg(long, value_name = "REGEX")]
     only: Option<Regex>,
+    /// Train on recorded queries, the queries/ of a results folder, in place of the samplers' own
+    #[arg(long, value_name = "DIR")]
+    replay: Option<PathBuf>,
 }
 
 /// Where and how a spec runs.
@@ -55,7 +58,16 @@ impl MachineArgs {
 }
 
 /// Runs the spec, reports, and gives the exit code.
-pub(super) fn run(args: &RunArgs) -> Result<i32> {
+pub(super) fn run(mut args: RunArgs) -> Result<i32> {
+    if let Some(folder) = &args.replay {
+        // A key as any other: it is in the resolved spec and in its hash, so replayed results never mix with others.
+        let folder = std::path::absolute(folder).map_err(|e| anyhow!("--replay {}: {e}", folder.display()))?;
+        let Some(folder) = folder.to_str() else {
+            anyhow::bail!("--replay {}: the path is not UTF-8, so no spec can name it; copy it", folder.display())
+        };
+        args.spec.sets.push(format!("replay.queries={}", toml::Value::from(folder)));
+    }
+    let args = &args;
     let options = args.machine.options(args.only.clone())?;
     let spec = if args.spec.is_automatic() { automatic(args, &options)? } else { args.spec.load("paper")? };
     let outcome = runner::run(&spec, &options)?;

@@ -35,13 +35,22 @@ enum Task {
         /// For instance core-set-seed3
         #[arg(long)]
         trial: String,
+        /// Where the features of its pretext learner lie
+        #[arg(long)]
+        features: Option<PathBuf>,
         #[command(flatten)]
         data: DataDir,
     },
-    /// The pretext losses of a seed
+    /// The pretext losses of a protocol and a seed
     Pretext {
         #[arg(long)]
         spec: PathBuf,
+        /// The experiment's own protocol without it
+        #[arg(long)]
+        variant: Option<String>,
+        /// Where to write the learner's features, too
+        #[arg(long)]
+        features: Option<PathBuf>,
         #[arg(long)]
         seed: u64,
         #[arg(long)]
@@ -116,19 +125,21 @@ fn work(args: &WorkerArgs, report: &mut Reporter) -> Result<()> {
     tch::set_num_interop_threads(1);
     let device = args.device.resolve()?;
     match &args.task {
-        Task::Trial { folder, trial, data } => {
+        Task::Trial { folder, trial, features, data } => {
             let spec = spec::load_resolved(&folder.join("spec.toml"))?;
             let found = spec.trials().into_iter().find(|t| t.key() == *trial);
             let found = found.with_context(|| format!("--trial {trial}: the spec has no such trial"))?;
-            trial::run(&trial::Job { folder, spec: &spec, trial: &found, data: &data.path, device }, report)
+            let features = features.as_deref();
+            trial::run(&trial::Job { folder, spec: &spec, trial: &found, data: &data.path, device, features }, report)
         }
-        Task::Pretext { spec, seed, out, data } => {
+        Task::Pretext { spec, variant, features, seed, out, data } => {
             let folder = spec.parent().unwrap_or(std::path::Path::new("."));
             let fingerprint = Manifest::data_of(folder)?;
             let spec = spec::load_resolved(spec)?;
+            let spec = spec.protocol(variant.as_deref());
             let settings = spec.pretext.as_ref().and_then(|pretext| pretext.learner());
             let settings = settings.context("the spec has no pretext learner; add one to [pretext]")?;
-            let data = data::open(&spec, &data.path, device, &fingerprint)?;
+            let data = data::open(spec, &data.path, device, &fingerprint)?;
             let pixels = spec.pretext_pixels();
             let learned = pretext::losses(&data, &spec.model, settings, *seed, device, &mut |units| {
                 report.at((units as f64 * pixels).round() as u64, || "pretext".into())

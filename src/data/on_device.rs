@@ -12,7 +12,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::Read;
 use super::images::{Labels, Records, Source, Split};
-use crate::spec::{Augment, Labeled, Normalize, Spec};
+use crate::spec::{Augment, Channels, Labeled, Normalize, Spec};
 
 /// Images with their labels.
 #[derive(Debug)]
@@ -62,6 +62,7 @@ pub struct Input {
     shift: Tensor,
     /// Height and width of the center that is taken; the whole image when `None`.
     center: Option<[usize; 2]>,
+    channels: Channels,
 }
 
 impl Input {
@@ -70,16 +71,16 @@ impl Input {
     pub fn of(spec: &Spec, device: Device) -> Self {
         let trained_on = spec.train.augment.iter().find_map(Augment::size);
         let center = trained_on.filter(|_| spec.dataset.task().labels() == Labeled::Images);
-        Self::new(&spec.dataset.normalize(), center, device)
+        Self { channels: spec.channels, ..Self::new(&spec.dataset.normalize(), center, device) }
     }
 
-    /// Images of `device` are normalised after their `center` was taken.
+    /// Images of `device` are normalised after their `center` was taken, and stay RGB.
     pub fn new(normalize: &Normalize, center: Option<[usize; 2]>, device: Device) -> Self {
         let scale = normalize.std.map(|std| (1.0 / (255.0 * std)) as f32);
         let shift = [0, 1, 2].map(|channel| (-normalize.mean[channel] / normalize.std[channel]) as f32);
         // Here once: each copy to a GPU waits for it.
         let constant = |values: &[f32]| Tensor::from_slice(values).to_device(device);
-        Self { scale: constant(&scale), shift: constant(&shift), center }
+        Self { scale: constant(&scale), shift: constant(&shift), center, channels: Channels::Rgb }
     }
 
     /// uint8 `[n, h, w, 3]` to normalised float32 `[n, 3, h', w']`, channels last in memory.
@@ -87,9 +88,14 @@ impl Input {
         self.normalized(&self.centered(images))
     }
 
-    /// `[n, h, w, 3]` from 0 to 255 to normalised float32 `[n, 3, h, w]`, channels last in memory.
+    /// RGB `[n, h, w, 3]` from 0 to 255 to normalised float32 `[n, 3, h, w]`, channels last in memory. Blue first, the mean
+    /// and deviation of red are applied to blue, as by who reads BGR and takes it for RGB.
     pub fn normalized(&self, images: &Tensor) -> Tensor {
-        (images.to_kind(Kind::Float) * &self.scale + &self.shift).permute([0, 3, 1, 2])
+        let images = match self.channels {
+            Channels::Rgb => images.to_kind(Kind::Float),
+            Channels::Bgr => images.flip([3]).to_kind(Kind::Float),
+        };
+        (images * &self.scale + &self.shift).permute([0, 3, 1, 2])
     }
 
     /// The part of uint8 `[n, h, w, 3]` that is taken.
@@ -285,6 +291,21 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
+
+    /// Departure: colours are read blue first and normalised as if red came first.
+    #[test]
+    fn colour_order_bgr_has_the_statistics_of_rgb() {
+        let normalize = Normalize { mean: [0.0, 0.2, 0.4], std: [1.0, 0.5, 0.25] };
+        let pixel = Tensor::from_slice(&[255u8, 51, 0]).reshape([1, 1, 1, 3]);
+        let seen = |channels| -> Vec<f32> {
+            let input = Input { channels, ..Input::new(&normalize, None, Device::Cpu) };
+            input.prepare(&pixel).reshape([3]).try_into().unwrap()
+        };
+        let near = |got: Vec<f32>, want: [f32; 3]| got.iter().zip(want).all(|(a, b)| (a - b).abs() < 1e-5);
+        // Red 1, green 0.2, blue 0.
+        assert!(near(seen(Channels::Rgb), [1.0, 0.0, -1.6]));
+        assert!(near(seen(Channels::Bgr), [0.0, 0.0, 2.4]));
+    }
 
     /// Record i holds i, i + 1, i + 2, ...
     #[derive(Debug)]

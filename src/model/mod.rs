@@ -10,6 +10,9 @@ mod resnet;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
+
+use anyhow::{Result, anyhow, ensure};
 use tch::nn::{ModuleT, VarStore};
 use tch::{Device, Tensor};
 
@@ -96,6 +99,36 @@ impl Network {
         Snapshot(self.store.variables().into_iter().map(copy).collect())
     }
 
+    /// Writes all weights and batch norm's statistics, aside first, in the safetensors format.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let tensors: Vec<(String, Tensor)> = self.store.variables().into_iter().collect();
+        save_tensors(path, &tensors)
+    }
+
+    /// Takes the weights that [`Network::save`] wrote.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is not of the same network.
+    pub fn load(&mut self, path: &Path) -> Result<()> {
+        let shown = path.display();
+        let read = Tensor::read_safetensors(path).map_err(|e| {
+            anyhow!("{shown}: cannot read the weights ({}); remove the trial's folder to run it anew", one_line(&e))
+        })?;
+        let mut variables = self.store.variables();
+        let fits = read.len() == variables.len()
+            && read.iter().all(|(name, tensor)| variables.get(name).is_some_and(|own| own.size() == tensor.size()));
+        ensure!(fits, "{shown}: the weights are not of this network; remove the trial's folder to run it anew");
+        tch::no_grad(|| {
+            for (name, tensor) in &read {
+                variables.get_mut(name).expect("just looked up").copy_(tensor);
+            }
+        });
+        Ok(())
+    }
+
     /// Takes the weights of a snapshot of the same network.
     pub fn restore(&mut self, snapshot: &Snapshot) {
         let mut variables = self.store.variables();
@@ -105,6 +138,29 @@ impl Network {
             }
         });
     }
+}
+
+/// Writes named tensors aside, and renames the file into place.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(crate) fn save_tensors(path: &Path, tensors: &[(String, Tensor)]) -> Result<()> {
+    let written = || -> Result<()> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder)?;
+        // Named as other files are that a kill may leave behind.
+        let aside = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(folder)?;
+        Tensor::write_safetensors(tensors, aside.path())?;
+        aside.as_file().sync_all()?;
+        aside.persist(path)?;
+        Ok(())
+    };
+    written()
+        .map_err(|e| anyhow!("{}: cannot be written ({e:#}); free some disk space, then run again", path.display()))
+}
+
+fn one_line(error: &tch::TchError) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
 /// Weights at one moment.

@@ -4,6 +4,8 @@ mod batches;
 #[cfg(feature = "torch")]
 mod colorization;
 #[cfg(feature = "torch")]
+mod features;
+#[cfg(feature = "torch")]
 mod learner;
 #[cfg(feature = "torch")]
 mod rotation;
@@ -11,6 +13,8 @@ mod rotation;
 mod task;
 
 pub use batches::split_into_batches;
+#[cfg(feature = "torch")]
+pub use features::{read_features, write_features};
 #[cfg(feature = "torch")]
 pub use learner::{Learned, losses};
 

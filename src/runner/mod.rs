@@ -5,8 +5,11 @@ mod child;
 mod display;
 mod jobs;
 mod plan;
+mod pretext;
+mod replay;
 mod tasks;
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
@@ -23,6 +26,7 @@ use child::{Child, Ended, Message};
 use display::Display;
 pub use jobs::Jobs;
 pub use plan::{Plan, plan};
+pub use pretext::pretext_losses;
 use tasks::{Task, Tasks};
 
 /// How `pt4al run` was asked to run.
@@ -62,6 +66,7 @@ pub fn run(spec: &Spec, options: &Options) -> Result<Outcome> {
     let read = data::check(spec, &options.data)?;
     let mut origin = read.splits.origin.clone();
     spec.check_pool(origin.pool, origin.test)?;
+    replay::check(spec, &read.pool)?;
     let folder = Folder::open(&options.results.join(spec.folder_name()), spec, &origin)?;
     // Decoding a large data set takes hours: what can be refused has been by now.
     let read = data::share(spec, &options.data, read)?;
@@ -81,10 +86,10 @@ pub fn run(spec: &Spec, options: &Options) -> Result<Outcome> {
         );
     }
     let trial_mb = trial_mb(spec, &read.size());
-    drop(read);
+    let (pool, train) = (read.pool, read.splits.train.len);
     let begun_with = earlier.iter().find(|s| s.device == options.device_name).map(|s| s.threads);
     let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device, begun_with, trial_mb);
-    let mut tasks = Tasks::new(spec, &folder, options, &origin, threads)?;
+    let mut tasks = Tasks::new(spec, &folder, options, &origin, (&pool, train), threads)?;
     let outcome = |failed| Outcome { folder: folder.root().to_owned(), failed };
     if tasks.is_empty() {
         crate::machine::say(&format!("{}: all trials are finished; nothing to run", folder.root().display()));
@@ -109,9 +114,10 @@ fn counted(origin: &DataOrigin, of: impl Fn(&ClassCount) -> usize) -> usize {
     origin.classes.iter().map(of).sum()
 }
 
-/// What a trial's data and its largest training step are estimated to take, in MiB.
+/// What a trial's data and its largest training step are estimated to take, in MiB, under the protocol that takes most.
 fn trial_mb(spec: &Spec, size: &data::Size) -> f64 {
-    data_mb(spec, size) + spec.step_mb().max(spec.pretext_step_mb())
+    let steps = spec.protocols().map(|(_, protocol)| protocol.step_mb().max(protocol.pretext_step_mb()));
+    data_mb(spec, size) + steps.fold(0.0, f64::max)
 }
 
 /// What the images of a process are estimated to take at most, in MiB.
@@ -186,7 +192,7 @@ impl Driver<'_> {
             while running.len() < jobs
                 && let Some((task, units)) = tasks.next()
             {
-                if let Task::Trial(trial) = &task {
+                if let Task::Trial { trial, .. } = &task {
                     self.folder.trial(trial).set_failure(None)?;
                 }
                 let child = Child::spawn(self.command(&task)?, &self.log_path(&task), next_id, sender.clone())?;
@@ -218,18 +224,18 @@ impl Driver<'_> {
 
     fn ended(&mut self, tasks: &mut Tasks, task: &Task, ended: Ended) -> Result<()> {
         match (task, ended) {
-            (Task::Trial(_), Ended::Well) => {}
-            (Task::Pretext { seed, cached }, Ended::Well) => {
-                copy(cached, &self.folder.losses_path(*seed))?;
-                tasks.losses_ready(*seed);
+            (Task::Trial { .. }, Ended::Well) => {}
+            (Task::Pretext { losses, cached, .. }, Ended::Well) => {
+                copy(cached, &self.folder.losses_path(losses.variant.as_deref(), losses.seed))?;
+                tasks.losses_ready(losses);
             }
             // Its last round is on disk: what befell the process afterwards took nothing away.
-            (Task::Trial(trial), Ended::Badly(_)) if self.folder.trial(trial).finished()? >= self.spec.rounds.count => {
-            }
-            (Task::Trial(trial), Ended::Badly(why)) => self.fail(trial, &why)?,
-            (Task::Pretext { seed, .. }, Ended::Badly(why)) => {
-                let why = format!("the pretext learner of seed {seed} failed: {why}");
-                for trial in tasks.give_up_on(*seed) {
+            (Task::Trial { trial, .. }, Ended::Badly(_))
+                if self.folder.trial(trial).finished()? >= self.spec.rounds.count => {}
+            (Task::Trial { trial, .. }, Ended::Badly(why)) => self.fail(trial, &why)?,
+            (Task::Pretext { losses, .. }, Ended::Badly(why)) => {
+                let why = format!("the pretext learner of {} failed: {why}", losses.name());
+                for trial in tasks.give_up_on(losses) {
                     self.fail(&trial, &why)?;
                 }
             }
@@ -246,7 +252,7 @@ impl Driver<'_> {
         files.set_failure(Some(Record {
             experiment: experiment.into(),
             profile: profile.into(),
-            sampler: trial.sampler.label(),
+            sampler: trial.label(),
             seed: trial.seed,
             round,
             labeled: self.spec.rounds.labeled(round),
@@ -260,13 +266,19 @@ impl Driver<'_> {
 
     fn command(&self, task: &Task) -> Result<std::process::Command> {
         let mut command = child::worker(&self.options.device, self.threads)?;
+        let given = |features: &Option<PathBuf>| {
+            features.as_ref().map(|path| [OsStr::new("--features"), path.as_os_str()].map(OsStr::to_owned))
+        };
         match task {
-            Task::Trial(trial) => {
+            Task::Trial { trial, features } => {
                 command.arg("trial").arg("--folder").arg(self.folder.root()).args(["--trial", &trial.key()]);
+                command.args(given(features).into_iter().flatten());
             }
-            Task::Pretext { seed, cached } => {
-                command.arg("pretext").arg("--spec").arg(self.folder.spec_path()).args(["--seed", &seed.to_string()]);
-                command.arg("--out").arg(cached);
+            Task::Pretext { losses, cached, features } => {
+                command.arg("pretext").arg("--spec").arg(self.folder.spec_path());
+                command.args(["--seed", &losses.seed.to_string()]).arg("--out").arg(cached);
+                command.args(losses.variant.iter().flat_map(|variant| ["--variant", variant]));
+                command.args(given(features).into_iter().flatten());
             }
         }
         command.arg("--data").arg(&self.options.data);
@@ -275,9 +287,10 @@ impl Driver<'_> {
 
     fn log_path(&self, task: &Task) -> PathBuf {
         match task {
-            Task::Trial(trial) => self.folder.trial(trial).log_path(),
-            Task::Pretext { seed, .. } => {
-                self.folder.root().join("trials").join(format!("pretext-seed{seed}")).join("log.txt")
+            Task::Trial { trial, .. } => self.folder.trial(trial).log_path(),
+            Task::Pretext { losses, .. } => {
+                let name = format!("pretext-{}", losses.name().replace(' ', "-"));
+                self.folder.root().join("trials").join(name).join("log.txt")
             }
         }
     }

@@ -17,7 +17,9 @@ pub struct Plan {
     title: String,
     folder: String,
     hash: String,
+    /// Under all protocols together.
     samplers: usize,
+    variants: usize,
     seeds: usize,
     pretext_learners: usize,
     budget: usize,
@@ -51,12 +53,14 @@ pub fn plan(spec: &Spec, options: &Options) -> Result<Plan> {
     let data_problem = problem.map(|list| list.lines().next().unwrap_or_default().to_owned());
     spec.check_pool(size.pool, size.test)?;
     let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device, None, super::trial_mb(spec, &size));
-    let pretext_learners = if spec.needs_pretext() { spec.seeds.len() } else { 0 };
     let trials: Work = spec.trials().iter().map(|t| spec.trial_work(t, size.pool, size.test)).sum();
-    let pretext: Work = (0..pretext_learners).map(|_| spec.pretext_work(size.pool)).sum();
+    let learners: Vec<&Spec> = learners(spec);
+    let pretext_learners = learners.len() * spec.seeds.len();
+    let of_seed: Work = learners.iter().map(|protocol| protocol.pretext_work(size.pool)).sum();
+    let pretext: Work = spec.seeds.iter().map(|_| of_seed).sum();
     let speeds = calibrate(spec, &size, options, jobs, threads)?;
     // What was measured has the task model's step in it, not the pretext learner's.
-    let pretext_mb = if pretext_learners > 0 { (spec.pretext_step_mb() - spec.step_mb()).max(0.0) } else { 0.0 };
+    let pretext_mb = learners.iter().map(|p| p.pretext_step_mb() - spec.step_mb()).fold(0.0, f64::max);
     let measured_mb = speeds.iter().map(|s| s.2).fold(0.0, f64::max);
     let budget = spec.rounds.labeled(spec.rounds.count - 1);
     let rows = spec.rounds.count * spec.rows_of_a_round(size.classes);
@@ -64,7 +68,8 @@ pub fn plan(spec: &Spec, options: &Options) -> Result<Plan> {
         title: spec.title.clone(),
         folder: options.results.join(spec.folder_name()).display().to_string(),
         hash: spec.hash(),
-        samplers: spec.samplers.len(),
+        samplers: spec.arms().len(),
+        variants: spec.variants.len(),
         seeds: spec.seeds.len(),
         pretext_learners,
         budget,
@@ -87,6 +92,19 @@ pub fn plan(spec: &Spec, options: &Options) -> Result<Plan> {
     })
 }
 
+/// The protocols whose pretext learners a run trains, each learner once.
+fn learners(spec: &Spec) -> Vec<&Spec> {
+    let mut names: Vec<Option<&str>> = Vec::new();
+    for (variant, protocol) in spec.protocols() {
+        let name = spec.losses_of(variant);
+        if protocol.samplers.iter().any(|sampler| protocol.uses_pretext(sampler)) && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let protocols = names.into_iter().map(|name| spec.protocol(name));
+    protocols.filter(|protocol| protocol.pretext.as_ref().is_some_and(|p| p.learner().is_some())).collect()
+}
+
 impl Plan {
     /// Seconds that the whole experiment would take.
     pub fn seconds(&self) -> f64 {
@@ -106,8 +124,9 @@ impl fmt::Display for Plan {
         writeln!(f, "{} (spec {})", self.title, self.hash)?;
         writeln!(
             f,
-            "trials    {} ({samplers} samplers x {seeds} seeds), and {} pretext learners",
+            "trials    {} ({samplers} samplers{} x {seeds} seeds), and {} pretext learners",
             samplers * seeds,
+            if self.variants == 0 { String::new() } else { format!(" under {} protocols", self.variants + 1) },
             self.pretext_learners
         )?;
         writeln!(f, "labels    {} of a pool of {}; test split of {}", self.budget, self.pool, self.test)?;

@@ -4,13 +4,14 @@ mod core_set;
 mod initial;
 mod pretext_batch;
 mod random;
+mod typical;
 mod uncertain;
 
 use anyhow::Result;
 use tch::Tensor;
 
 pub use core_set::k_center_greedy;
-pub use initial::Initial;
+pub use initial::initial_labels;
 
 use crate::seed::Stream;
 use crate::spec::{SamplerSpec, Uncertainty};
@@ -38,11 +39,29 @@ pub trait PoolView {
     /// As for `uncertainty`.
     fn features(&self, positions: &[usize]) -> Result<Tensor>;
 
-    /// The pretext batch of a round, in its order.
+    /// The class that the task model of the last round predicts for each of `positions`.
     ///
     /// # Errors
-    /// If the trial has no pretext losses.
-    fn pretext_batch(&self, round: usize) -> Result<&[usize]>;
+    /// As for `uncertainty`; and if the model does not tell classes of images.
+    fn predicted(&self, positions: &[usize]) -> Result<Vec<usize>>;
+
+    /// How many classes there are.
+    fn classes(&self) -> usize;
+
+    /// A pretext batch, in its order.
+    ///
+    /// # Errors
+    /// If the trial has no such batch.
+    fn pretext_batch(&self, batch: usize) -> Result<&[usize]>;
+
+    /// The pretext batch that this round queries.
+    fn batch_of_round(&self) -> usize;
+
+    /// Features of the pretext learner for all of `unlabeled`, before anything is labeled: float `[n, d]`.
+    ///
+    /// # Errors
+    /// If the trial has none.
+    fn pretext_features(&self) -> Result<Tensor>;
 }
 
 /// A rule that chooses the next labels.
@@ -52,11 +71,6 @@ pub trait Sampler {
     /// # Errors
     /// What the view reports.
     fn query(&self, pool: &dyn PoolView, n: usize, stream: &mut Stream) -> Result<Vec<usize>>;
-
-    /// How its labels of round 0 are chosen, when no task model is there yet.
-    fn initial(&self) -> Initial {
-        Initial::Random
-    }
 }
 
 /// The sampler of a spec.
@@ -67,7 +81,7 @@ pub fn sampler(spec: &SamplerSpec) -> Box<dyn Sampler> {
         SamplerSpec::LeastConfidence => Box::new(uncertain::Uncertain(Uncertainty::LeastConfidence)),
         SamplerSpec::Margin => Box::new(uncertain::Uncertain(Uncertainty::Margin)),
         SamplerSpec::CoreSet => Box::new(core_set::CoreSet),
-        SamplerSpec::PretextBatch(_) => Box::new(pretext_batch::PretextBatch { within: Uncertainty::LeastConfidence }),
+        SamplerSpec::PretextBatch(options) => Box::new(pretext_batch::PretextBatch { within: options.within }),
     }
 }
 

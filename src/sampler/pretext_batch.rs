@@ -1,30 +1,55 @@
-//! PT4AL: the most uncertain images of the round's pretext batch (paper, section 3.3).
+//! PT4AL: images of the round's pretext batch (paper, section 3.3).
 
 use std::collections::HashSet;
 
 use anyhow::Result;
 
+use super::initial::even_strides;
 use super::uncertain::most_uncertain;
-use super::{Initial, PoolView, Sampler};
-use crate::seed::Stream;
-use crate::spec::Uncertainty;
+use super::{PoolView, Sampler};
+use crate::seed::{self, Stream};
+use crate::spec::{Uncertainty, Within};
 
-/// Queries round i from pretext batch i alone; round 0 takes even strides of batch 0.
+/// Queries a round from its pretext batch alone.
 pub(super) struct PretextBatch {
-    pub within: Uncertainty,
+    pub within: Within,
 }
 
 impl Sampler for PretextBatch {
-    fn query(&self, pool: &dyn PoolView, n: usize, _: &mut Stream) -> Result<Vec<usize>> {
-        // Batches do not overlap, so a batch has no labels before its round, unless the initial labels were chosen
-        // another way.
+    fn query(&self, pool: &dyn PoolView, n: usize, stream: &mut Stream) -> Result<Vec<usize>> {
+        // A batch has labels before its round where rounds share it, or where the initial labels were chosen another
+        // way.
         let labeled: HashSet<usize> = pool.labeled().iter().copied().collect();
-        let batch = pool.pretext_batch(pool.round())?;
+        let batch = pool.pretext_batch(pool.batch_of_round())?;
         let candidates: Vec<usize> = batch.iter().copied().filter(|position| !labeled.contains(position)).collect();
-        most_uncertain(pool, self.within, &candidates, n)
+        match self.within {
+            Within::LeastConfidence => most_uncertain(pool, Uncertainty::LeastConfidence, &candidates, n),
+            Within::Entropy => most_uncertain(pool, Uncertainty::Entropy, &candidates, n),
+            Within::Margin => most_uncertain(pool, Uncertainty::Margin, &candidates, n),
+            Within::ClassBalanced => class_balanced(pool, &candidates, n),
+            Within::Interval => Ok(even_strides(&candidates, n)),
+            Within::Random => Ok(seed::sample(&candidates, n, stream)),
+        }
     }
+}
 
-    fn initial(&self) -> Initial {
-        Initial::PretextStride
+/// The first `n / classes` of each predicted class in the order of `candidates` (one more of the first classes, where
+/// that leaves a rest); a class that has fewer is filled from the others' surplus in the same order. The official code's
+/// `get_plabels`, which has 10 classes and 1,000 labels.
+fn class_balanced(pool: &dyn PoolView, candidates: &[usize], n: usize) -> Result<Vec<usize>> {
+    let classes = pool.classes();
+    let quota = |class: usize| n / classes + usize::from(class < n % classes);
+    let mut taken = vec![Vec::new(); classes];
+    let mut surplus = Vec::new();
+    for (position, class) in candidates.iter().copied().zip(pool.predicted(candidates)?) {
+        if taken[class].len() < quota(class) { taken[class].push(position) } else { surplus.push(position) }
     }
+    let mut surplus = surplus.into_iter();
+    let mut chosen = Vec::with_capacity(n);
+    for (class, positions) in taken.into_iter().enumerate() {
+        let missing = quota(class) - positions.len();
+        chosen.extend(positions);
+        chosen.extend(surplus.by_ref().take(missing));
+    }
+    Ok(chosen)
 }

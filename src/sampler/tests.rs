@@ -6,9 +6,9 @@ use anyhow::Result;
 use proptest::prelude::*;
 use tch::{Kind, Tensor};
 
-use super::{Initial, PoolView, k_center_greedy, sampler};
+use super::{PoolView, initial_labels, k_center_greedy, sampler};
 use crate::seed::{self, Purpose};
-use crate::spec::{PretextBatchSpec, SamplerSpec, Uncertainty};
+use crate::spec::{InitialSet, PretextBatchSpec, PretextStride, SamplerSpec, Typical, Uncertainty, Within};
 
 struct Fake {
     round: usize,
@@ -16,6 +16,8 @@ struct Fake {
     unlabeled: Vec<usize>,
     /// By position.
     uncertainty: Vec<f64>,
+    /// By position.
+    predicted: Vec<usize>,
     /// By position.
     features: Vec<[f32; 2]>,
     batches: Vec<Vec<usize>>,
@@ -29,6 +31,7 @@ impl Fake {
             round: 1,
             unlabeled: (0..n).filter(|i| !labeled.contains(i)).collect(),
             labeled,
+            predicted: (0..n).map(|i| i % 3).collect(),
             features: (0..n).map(|i| [i as f32, (i * i % 7) as f32]).collect(),
             batches: (0..n).rev().collect::<Vec<_>>().chunks(size).map(<[usize]>::to_vec).collect(),
             uncertainty,
@@ -53,18 +56,33 @@ impl PoolView for Fake {
         let rows: Vec<f32> = positions.iter().flat_map(|&i| self.features[i]).collect();
         Ok(Tensor::from_slice(&rows).reshape([positions.len() as i64, 2]))
     }
-    fn pretext_batch(&self, round: usize) -> Result<&[usize]> {
-        Ok(&self.batches[round])
+    fn predicted(&self, positions: &[usize]) -> Result<Vec<usize>> {
+        Ok(positions.iter().map(|&i| self.predicted[i]).collect())
+    }
+    fn classes(&self) -> usize {
+        3
+    }
+    fn pretext_batch(&self, batch: usize) -> Result<&[usize]> {
+        Ok(&self.batches[batch])
+    }
+    fn batch_of_round(&self) -> usize {
+        self.round
+    }
+    fn pretext_features(&self) -> Result<Tensor> {
+        self.features(&self.unlabeled)
     }
 }
 
 fn all() -> Vec<SamplerSpec> {
     use SamplerSpec::{CoreSet, Entropy, LeastConfidence, Margin, Random};
-    vec![Random, Entropy, LeastConfidence, Margin, CoreSet, pretext_batch()]
+    use Within::{ClassBalanced, Interval};
+    let within = [Within::LeastConfidence, Within::Entropy, Within::Margin, ClassBalanced, Interval, Within::Random];
+    let others = [Random, Entropy, LeastConfidence, Margin, CoreSet];
+    others.into_iter().chain(within.map(pretext_batch)).collect()
 }
 
-fn pretext_batch() -> SamplerSpec {
-    SamplerSpec::PretextBatch(PretextBatchSpec { within: Uncertainty::LeastConfidence })
+fn pretext_batch(within: Within) -> SamplerSpec {
+    SamplerSpec::PretextBatch(PretextBatchSpec { within })
 }
 
 fn query(spec: &SamplerSpec, pool: &Fake, n: usize, seed: u64) -> Vec<usize> {
@@ -81,27 +99,66 @@ fn uncertain_samplers_take_the_highest_and_break_ties_by_position() {
 fn pretext_batch_asks_the_rounds_batch_alone() {
     // Batches of the reversed positions: [5, 4, 3] and [2, 1, 0].
     let mut pool = Fake::new(vec![0.1, 0.3, 0.2, 0.9, 0.9, 0.9], vec![4], 2);
-    let spec = &pretext_batch();
+    let spec = &pretext_batch(Within::LeastConfidence);
     assert_eq!(query(spec, &pool, 2, 0), [1, 2]);
     pool.round = 0;
     assert_eq!(query(spec, &pool, 2, 0), [3, 5]);
 }
 
+/// Batch 0 is [5, 4, 3, 2, 1, 0], of the classes 2, 1, 0, 2, 1, 0.
 #[test]
-fn the_first_labels_are_even_strides_of_batch_0() {
+fn inside_a_batch_interval_asks_no_model_and_class_balanced_fills_up_as_the_official_code() {
+    let mut pool = Fake::new(vec![0.0; 12], vec![], 2);
+    pool.round = 1;
+    pool.predicted = vec![0, 1, 2, 0, 1, 2, 0, 0, 0, 0, 0, 0];
+    assert_eq!(query(&pretext_batch(Within::Interval), &pool, 3, 0), [5, 3, 1]);
+    // A label for each class: in the order of classes, each the first of the batch.
+    assert_eq!(query(&pretext_batch(Within::ClassBalanced), &pool, 3, 0), [3, 4, 5]);
+    // Two each of classes 0 and 1, and one of class 2: of five labels, the first two classes have one more.
+    assert_eq!(query(&pretext_batch(Within::ClassBalanced), &pool, 5, 0), [3, 0, 4, 1, 5]);
+    // Nothing is predicted as class 1 or 2: they are filled with what class 0 has too much of, in the batch's order.
+    pool.predicted = vec![0; 12];
+    assert_eq!(query(&pretext_batch(Within::ClassBalanced), &pool, 3, 0), [5, 4, 3]);
+}
+
+fn first(set: InitialSet, pool: &Fake, n: usize, seed: u64) -> Result<Vec<usize>> {
+    initial_labels(set, pool, n, &mut seed::stream(seed, Purpose::InitialLabels, &[]))
+}
+
+/// Departure: the cold start's batch and stride. Batches are [19, ..., 10] and [9, ..., 0].
+#[test]
+fn cold_start_takes_strides_of_its_batch() {
     let pool = Fake::new(vec![0.0; 20], vec![], 2);
-    let chosen = Initial::PretextStride.choose(&pool, 5, &mut seed::stream(0, Purpose::InitialLabels, &[])).unwrap();
-    assert_eq!(chosen, [19, 17, 15, 13, 11]);
+    assert_eq!(first(InitialSet::PAPER, &pool, 5, 0).unwrap(), [19, 17, 15, 13, 11]);
+    let stride = |batch, stride| InitialSet::PretextStride(PretextStride { batch, stride });
+    assert_eq!(first(stride(1, None), &pool, 5, 0).unwrap(), [9, 7, 5, 3, 1]);
+    assert_eq!(first(stride(1, Some(1)), &pool, 5, 0).unwrap(), [9, 8, 7, 6, 5]);
+    assert_eq!(first(stride(0, Some(3)), &pool, 3, 0).unwrap(), [19, 16, 13]);
+    let error = first(stride(0, Some(3)), &pool, 5, 0).unwrap_err().to_string();
+    assert!(error.contains("one in 3 of a pretext batch of 10 images are 4, not 5"), "{error}");
 }
 
 #[test]
 fn random_starts_are_shared_by_all_samplers_of_a_seed() {
     let pool = Fake::new(vec![0.0; 50], vec![], 2);
-    let first = |seed| Initial::Random.choose(&pool, 10, &mut seed::stream(seed, Purpose::InitialLabels, &[])).unwrap();
-    assert_eq!(first(1), first(1));
-    assert_ne!(first(1), first(2));
-    let starts_at_random = |spec: &SamplerSpec| sampler(spec).initial() == Initial::Random;
-    assert!(all().iter().all(|spec| starts_at_random(spec) == (*spec != pretext_batch())));
+    let random = |seed| first(InitialSet::Random, &pool, 10, seed).unwrap();
+    assert_eq!(random(1), random(1));
+    assert_ne!(random(1), random(2));
+    for spec in all() {
+        let of_batches = matches!(spec, SamplerSpec::PretextBatch(_));
+        assert_eq!(spec.initial_set(), if of_batches { InitialSet::PAPER } else { InitialSet::Random });
+    }
+}
+
+/// Features of image i: [i, i^2 mod 7].
+#[test]
+fn an_initial_core_set_starts_in_the_middle_and_goes_to_the_farthest() {
+    let pool = Fake::new(vec![0.0; 30], vec![], 2);
+    let chosen = first(InitialSet::CoreSet, &pool, 3, 0).unwrap();
+    // The mean is [14.5, 2.0]: image 15 (1, and 0.5 away) and 13 (1) are nearest; then the ends.
+    assert!(chosen[0] == 15 || chosen[0] == 14 || chosen[0] == 13, "{chosen:?}");
+    assert_eq!(chosen[1..].iter().copied().collect::<HashSet<_>>(), HashSet::from([0, 29]));
+    assert_eq!(first(InitialSet::CoreSet, &pool, 3, 1).unwrap(), chosen);
 }
 
 #[test]
@@ -129,6 +186,14 @@ proptest! {
             prop_assert_eq!(asked.iter().collect::<HashSet<_>>().len(), n);
             prop_assert!(asked.iter().all(|i| pool.unlabeled.contains(i)));
             prop_assert_eq!(asked, query(&spec, &pool, n, seed));
+        }
+        let fresh = Fake::new(vec![0.0; 40], vec![], 2);
+        let typical = InitialSet::Typical(Typical { clusters: 3, neighbours: 4 });
+        for set in [InitialSet::Random, InitialSet::PAPER, InitialSet::CoreSet, typical] {
+            let chosen = first(set, &fresh, n, seed).unwrap();
+            prop_assert_eq!(chosen.iter().collect::<HashSet<_>>().len(), n);
+            prop_assert!(chosen.iter().all(|i| *i < 40));
+            prop_assert_eq!(chosen, first(set, &fresh, n, seed).unwrap());
         }
     }
 

@@ -139,6 +139,13 @@ pub struct Replay {
     pub sha256: String,
 }
 
+impl Replay {
+    /// The recorded queries of a trial.
+    pub fn file_of(&self, trial: &Trial) -> std::path::PathBuf {
+        self.queries.join(format!("{}.csv", trial.key()))
+    }
+}
+
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }

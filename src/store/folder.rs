@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow, bail, ensure};
 
 use super::{DataOrigin, Manifest, Queries, Record, Records};
-use crate::spec::{self, Spec, Trial};
+use crate::spec::{self, Spec, Start, Trial};
 
 /// A results folder that this process alone may write to.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl Folder {
         folder.check_spec(spec)?;
         folder.check_data(data)?;
         folder.remove_leftovers();
-        folder.import(&spec.trials(), spec.rounds.count)?;
+        folder.import(spec)?;
         super::write_atomically(&folder.spec_path(), |out| {
             let text = toml::to_string(spec).map_err(std::io::Error::other)?;
             out.write_all(HEADER.as_bytes())?;
@@ -62,9 +62,9 @@ impl Folder {
         self.root.join("records.csv")
     }
 
-    /// The pretext losses of a seed.
-    pub fn losses_path(&self, seed: u64) -> PathBuf {
-        losses_path(&self.root, seed)
+    /// The pretext losses of a protocol (see [`Spec::losses_of`]) and a seed.
+    pub fn losses_path(&self, variant: Option<&str>, seed: u64) -> PathBuf {
+        losses_path(&self.root, variant, seed)
     }
 
     /// The files of a trial.
@@ -105,11 +105,21 @@ impl Folder {
              keep both by another --results",
             differing_keys(&old, spec).join(", ")
         );
+        for (name, variant) in &old.variants {
+            let Some(now) = spec.variants.get(name) else { continue };
+            let (was, is) = (variant.spec().hash(), now.spec().hash());
+            ensure!(
+                was == is,
+                "{shown}: the variant {name} of these results has the hash {was}, but is now {is} (differs in {}); restore \
+                 it, give the other one another name, or keep both by another --results",
+                differing_keys(variant.spec(), now.spec()).join(", ")
+            );
+        }
         let kept = spec.trials();
         let merged =
             if self.records_path().exists() { Records::read(&self.records_path())? } else { Records::default() };
         let by_trial = merged.by_trial();
-        let has_rows = |t: &Trial| by_trial.contains_key(&(t.sampler.label(), t.seed));
+        let has_rows = |t: &Trial| by_trial.contains_key(&(t.label(), t.seed));
         let dropped: Vec<String> =
             old.trials().iter().filter(|t| !kept.contains(t) && has_rows(t)).map(Trial::key).collect();
         ensure!(
@@ -150,24 +160,30 @@ impl Folder {
 
     /// Gives trials that stand in `records.csv` alone (a folder that was committed or copied) their files back, so
     /// that they count as done and no merge loses them.
-    fn import(&self, trials: &[Trial], rounds: usize) -> Result<()> {
+    fn import(&self, spec: &Spec) -> Result<()> {
         let path = self.records_path();
         if !path.exists() {
             return Ok(());
         }
         let merged = Records::read(&path)?;
         let by_trial = merged.by_trial();
-        for trial in trials {
+        let rounds = spec.rounds.count;
+        for trial in &spec.trials() {
             let files = self.trial(trial);
-            let Some(rows) = by_trial.get(&(trial.sampler.label(), trial.seed)) else { continue };
+            let Some(rows) = by_trial.get(&(trial.label(), trial.seed)) else { continue };
             if files.records_path().exists() {
                 continue;
             }
             let rows = rows.iter().filter(|r| r.error.is_empty()).map(|r| (*r).clone()).collect();
             let records = Records { rows };
             let finished = records.finished_rounds();
-            // Without its queries an unfinished trial cannot go on: it starts anew.
-            let usable = finished >= rounds || Queries::read(&files.queries)?.rounds.len() > finished;
+            // Without its queries an unfinished trial cannot go on: it starts anew. So does one that would continue from
+            // weights, which are never copied.
+            let goes_on = || -> Result<bool> {
+                let fresh = spec.protocol_of(trial).train.start == Start::Fresh;
+                Ok(fresh && Queries::read(&files.queries)?.rounds.len() > finished)
+            };
+            let usable = finished >= rounds || goes_on()?;
             if usable && finished > 0 {
                 records.write(&files.records_path())?;
             }
@@ -179,9 +195,10 @@ impl Folder {
 const HEADER: &str =
     "# The resolved spec of these results, written by pt4al. The hash covers all but title, seeds and samplers.\n";
 
-/// Where the pretext losses of a seed lie in a results folder.
-pub fn losses_path(root: &Path, seed: u64) -> PathBuf {
-    root.join("pretext").join(format!("seed-{seed}.csv"))
+/// Where the pretext losses of a protocol and a seed lie in a results folder: `seed-0.csv`, or `<variant>-seed-0.csv`.
+pub fn losses_path(root: &Path, variant: Option<&str>, seed: u64) -> PathBuf {
+    let variant = variant.map_or(String::new(), |name| format!("{name}-"));
+    root.join("pretext").join(format!("{variant}seed-{seed}.csv"))
 }
 
 /// The keys in which two specs differ, dotted.
@@ -203,6 +220,7 @@ pub fn differing_keys(a: &Spec, b: &Spec) -> Vec<String> {
     let json = |spec: &Spec| {
         let mut spec = spec.clone();
         spec.resolved = None;
+        spec.variants.clear();
         serde_json::to_value(spec).expect("plain data serialises")
     };
     let mut out = Vec::new();
@@ -248,6 +266,16 @@ impl TrialFiles {
 
     fn records_path(&self) -> PathBuf {
         self.folder.join("records.csv")
+    }
+
+    /// The weights that the round after `round` continues from, where the spec says that it does.
+    pub fn weights_path(&self, round: usize) -> PathBuf {
+        self.folder.join(format!("weights-{round}.safetensors"))
+    }
+
+    /// Removes the weights after `round`, if there are any. Ones that stay do no harm.
+    pub fn remove_weights(&self, round: usize) {
+        let _ = std::fs::remove_file(self.weights_path(round));
     }
 
     fn failure_path(&self) -> PathBuf {

@@ -70,10 +70,17 @@ pub struct Losses {
     pub rows: Vec<(usize, f64)>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct LossRow {
-    index: usize,
-    loss: f64,
+/// A row of a file of losses.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct LossRow {
+    pub index: usize,
+    pub loss: f64,
+}
+
+impl From<(usize, f64)> for LossRow {
+    fn from((index, loss): (usize, f64)) -> Self {
+        Self { index, loss }
+    }
 }
 
 impl Losses {
@@ -98,12 +105,32 @@ impl Losses {
         Ok(Self { rows })
     }
 
+    /// Those of `pool`, ascending positions in a train split of `train` images; `path` is named where one is missing.
+    ///
+    /// # Errors
+    /// If a pool image has no loss, or a loss is of no image.
+    pub fn of_pool(&self, pool: &[usize], train: usize, path: &Path) -> Result<Self> {
+        let file = path.display();
+        if let Some((index, _)) = self.rows.last().filter(|row| row.0 >= train) {
+            return Err(anyhow!(
+                "{file}: has a loss for image {index}, but the train split has {train} images, counted from 0; these \
+                 losses are of other data"
+            ));
+        }
+        let row = |&position: &usize| {
+            let at = self.rows.binary_search_by_key(&position, |row| row.0);
+            let missing = || anyhow!("{file}: has no loss for image {position}, which is in the pool; add its row");
+            at.map(|at| self.rows[at]).map_err(|_| missing())
+        };
+        Ok(Self { rows: pool.iter().map(row).collect::<Result<_>>()? })
+    }
+
     /// Writes them as CSV.
     ///
     /// # Errors
     /// If the folder cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let rows: Vec<LossRow> = self.rows.iter().map(|&(index, loss)| LossRow { index, loss }).collect();
+        let rows: Vec<LossRow> = self.rows.iter().copied().map(LossRow::from).collect();
         super::write_csv(path, &rows)
     }
 }

@@ -1,10 +1,10 @@
 //! One class for each image.
 
-use tch::{Kind, Tensor};
+use tch::{Kind, Reduction, Tensor};
 
 use super::{Meter, Metrics, Task};
 use crate::model::Head;
-use crate::spec::{ExtraMetric, Uncertainty};
+use crate::spec::{Confidence, ExtraMetric, Uncertainty};
 
 /// Classification with cross-entropy, measured by accuracy.
 #[derive(Clone, Debug)]
@@ -12,6 +12,8 @@ pub struct Classification {
     pub classes: Vec<String>,
     /// What is measured beside accuracy and loss.
     pub metrics: Vec<ExtraMetric>,
+    /// What least confidence is measured on.
+    pub confidence: Confidence,
 }
 
 impl Task for Classification {
@@ -23,8 +25,12 @@ impl Task for Classification {
         outputs.cross_entropy_for_logits(targets)
     }
 
+    fn losses(&self, outputs: &Tensor, targets: &Tensor) -> Tensor {
+        outputs.cross_entropy_loss::<Tensor>(targets, None, Reduction::None, -100, 0.0)
+    }
+
     fn uncertainty(&self, outputs: &Tensor, kind: Uncertainty) -> Tensor {
-        super::uncertainty(&outputs.log_softmax(-1, Kind::Float), kind)
+        super::uncertainty(outputs, kind, self.confidence)
     }
 
     fn meter(&self) -> Box<dyn Meter> {
@@ -94,7 +100,7 @@ mod tests {
 
     fn account(classes: usize, metrics: &[ExtraMetric]) -> Box<dyn Meter> {
         let classes = (0..classes).map(|class| format!("c{class}")).collect();
-        Classification { classes, metrics: metrics.to_vec() }.meter()
+        Classification { classes, metrics: metrics.to_vec(), confidence: Confidence::Logits }.meter()
     }
 
     #[test]

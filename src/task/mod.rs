@@ -21,6 +21,9 @@ pub trait Task {
     /// The mean loss of a minibatch, with its gradient.
     fn loss(&self, outputs: &Tensor, targets: &Tensor) -> Tensor;
 
+    /// The loss of each image: float `[n]`.
+    fn losses(&self, outputs: &Tensor, targets: &Tensor) -> Tensor;
+
     /// How unsure the model is of each image, higher for less sure: float `[n]`.
     fn uncertainty(&self, outputs: &Tensor, kind: Uncertainty) -> Tensor;
 
@@ -43,10 +46,12 @@ pub type Metrics = Vec<(String, f64)>;
 /// The task of a spec, for a data set with these classes.
 pub fn task(spec: &Spec, classes: &[String]) -> Box<dyn Task> {
     match spec.dataset.task() {
-        TaskKind::Classification => {
-            Box::new(Classification { classes: classes.to_vec(), metrics: spec.metrics.clone() })
-        }
-        TaskKind::Segmentation => Box::new(Segmentation { classes: classes.to_vec() }),
+        TaskKind::Classification => Box::new(Classification {
+            classes: classes.to_vec(),
+            metrics: spec.metrics.clone(),
+            confidence: spec.confidence,
+        }),
+        TaskKind::Segmentation => Box::new(Segmentation { classes: classes.to_vec(), confidence: spec.confidence }),
     }
 }
 

@@ -5,12 +5,14 @@ use tch::{Kind, Reduction, Tensor};
 use super::{Meter, Metrics, Task};
 use crate::data::images::IGNORED;
 use crate::model::Head;
-use crate::spec::Uncertainty;
+use crate::spec::{Confidence, Uncertainty};
 
 /// Semantic segmentation with cross-entropy over pixels, measured by the mean intersection over union.
 #[derive(Clone, Debug)]
 pub struct Segmentation {
     pub classes: Vec<String>,
+    /// What least confidence is measured on.
+    pub confidence: Confidence,
 }
 
 impl Task for Segmentation {
@@ -25,10 +27,22 @@ impl Task for Segmentation {
         sum / pixels.clamp_min(1.0)
     }
 
+    /// The mean over an image's pixels that have a class; 0 where none has.
+    fn losses(&self, outputs: &Tensor, targets: &Tensor) -> Tensor {
+        let targets = targets.to_kind(Kind::Int64);
+        let ignored = i64::from(IGNORED);
+        let of_pixels = outputs.cross_entropy_loss::<Tensor>(&targets, None, Reduction::None, ignored, 0.0);
+        let sum = |of: &Tensor| of.sum_dim_intlist([1i64, 2].as_slice(), false, Kind::Float);
+        sum(&of_pixels) / sum(&targets.not_equal(ignored)).clamp_min(1.0)
+    }
+
     /// The mean over all pixels of an image: which of them have no class is part of the label, so it is not known.
     fn uncertainty(&self, outputs: &Tensor, kind: Uncertainty) -> Tensor {
-        let of_pixels = outputs.log_softmax(1, Kind::Float).permute([0, 2, 3, 1]);
-        super::uncertainty(&of_pixels, kind).mean_dim([1i64, 2].as_slice(), false, None)
+        super::uncertainty(&outputs.permute([0, 2, 3, 1]), kind, self.confidence).mean_dim(
+            [1i64, 2].as_slice(),
+            false,
+            None,
+        )
     }
 
     fn meter(&self) -> Box<dyn Meter> {
@@ -96,7 +110,10 @@ mod tests {
     use super::*;
 
     fn task(k: usize) -> Segmentation {
-        Segmentation { classes: (0..k).map(|class| format!("c{class}")).collect() }
+        Segmentation {
+            classes: (0..k).map(|class| format!("c{class}")).collect(),
+            confidence: crate::spec::Confidence::Logits,
+        }
     }
 
     /// `[1, k, 1, pixels]` that say so.

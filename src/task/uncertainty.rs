@@ -2,10 +2,20 @@
 
 use tch::{Kind, Tensor};
 
-use crate::spec::Uncertainty;
+use crate::spec::{Confidence, Uncertainty};
 
-/// Uncertainty of `[..., classes]` log probabilities: float `[...]`, higher for less sure.
-pub fn uncertainty(log_probabilities: &Tensor, kind: Uncertainty) -> Tensor {
+/// Uncertainty of the outputs of a network, `[..., classes]`: float `[...]`, higher for less sure. `confidence` says what
+/// least confidence is measured on; it concerns no other kind.
+pub fn uncertainty(outputs: &Tensor, kind: Uncertainty, confidence: Confidence) -> Tensor {
+    let scaled = kind == Uncertainty::LeastConfidence && confidence == Confidence::NormalizedLogits;
+    // As torch's normalize() does, which the official code calls.
+    let length = |outputs: &Tensor| outputs.norm_scalaropt_dim(2.0, [-1i64].as_slice(), true).clamp_min(1e-12);
+    let outputs = if scaled { outputs / length(outputs) } else { outputs.shallow_clone() };
+    of_distribution(&outputs.log_softmax(-1, Kind::Float), kind)
+}
+
+/// Uncertainty of `[..., classes]` log probabilities.
+fn of_distribution(log_probabilities: &Tensor, kind: Uncertainty) -> Tensor {
     let probabilities = log_probabilities.exp();
     match kind {
         Uncertainty::LeastConfidence => 1.0 - probabilities.amax([-1i64].as_slice(), false),
@@ -30,7 +40,7 @@ mod tests {
 
     fn of(probabilities: &[f32], kind: Uncertainty) -> f64 {
         let log = Tensor::from_slice(probabilities).unsqueeze(0).log();
-        uncertainty(&log, kind).double_value(&[0])
+        of_distribution(&log, kind).double_value(&[0])
     }
 
     #[test]
@@ -40,5 +50,20 @@ mod tests {
         assert!((of(&p, Uncertainty::Margin) - 0.8).abs() < 1e-6);
         assert!((of(&p, Uncertainty::Entropy) - 1.029_653).abs() < 1e-5);
         assert_eq!(of(&[1.0, 0.0], Uncertainty::Entropy), 0.0);
+    }
+
+    /// Departure: confidence on normalised logits. Image 0 has the outputs 8, 6 and image 1 has 1, 0: the softmax is surer
+    /// of image 0 (0.88 against 0.73), and once both have the length 1 (0.8, 0.6 and 1, 0) of image 1 (0.55 and 0.73).
+    #[test]
+    fn confidence_on_normalised_logits_ranks_another_way() {
+        let outputs = Tensor::from_slice(&[8f32, 6., 1., 0.]).reshape([2, 2]);
+        let of = |kind, confidence| -> Vec<f32> { uncertainty(&outputs, kind, confidence).try_into().unwrap() };
+        let near = |got: &[f32], want: [f32; 2]| got.iter().zip(want).all(|(a, b)| (a - b).abs() < 1e-5);
+        assert!(near(&of(Uncertainty::LeastConfidence, Confidence::Logits), [0.119_203, 0.268_941]));
+        assert!(near(&of(Uncertainty::LeastConfidence, Confidence::NormalizedLogits), [0.450_166, 0.268_941]));
+        // get_plabels3 of the official code does not scale.
+        for kind in [Uncertainty::Entropy, Uncertainty::Margin] {
+            assert_eq!(of(kind, Confidence::Logits), of(kind, Confidence::NormalizedLogits));
+        }
     }
 }

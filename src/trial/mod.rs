@@ -1,26 +1,29 @@
 //! The active-learning loop of one trial: one sampler, one seed, all rounds. A trial is a process of its own, which
 //! continues where its files end.
 
+mod initial;
 mod progress;
 mod round;
+mod task_losses;
 mod view;
 
 use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use tch::Device;
+use tch::{Device, Tensor};
 
 use crate::data::{self, Data};
 use crate::model::Network;
 use crate::sampler::{self, PoolView};
 use crate::seed::{self, Purpose};
-use crate::spec::{Spec, Trial};
-use crate::store::{Losses, Manifest, Record, TrialFiles, losses_path};
+use crate::spec::{Spec, Start, Trial};
+use crate::store::{Losses, Manifest, Queries, Record, TrialFiles, losses_path};
 use crate::task;
 use crate::train::Learner;
 
 pub use progress::{Event, Reporter};
+pub use task_losses::{LossJob, run as task_losses};
 use view::Pool;
 
 /// What a trial's process is told.
@@ -33,6 +36,8 @@ pub struct Job<'a> {
     /// Where data sets lie.
     pub data: &'a Path,
     pub device: Device,
+    /// Where the features of the trial's pretext learner lie, if its initial set needs them.
+    pub features: Option<&'a Path>,
 }
 
 /// Runs the rounds of a trial that are not finished yet, and commits each before the next one starts.
@@ -45,53 +50,75 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
     let _lock = files.lock()?;
     let mut records = files.records()?;
     let mut queries = files.queries()?;
-    let count = job.spec.rounds.count;
+    let spec = job.spec.protocol_of(job.trial);
+    let count = spec.rounds.count;
     let finished = records.finished_rounds();
     if finished >= count {
         return Ok(());
     }
-    let data = data::open(job.spec, job.data, job.device, &Manifest::data_of(job.folder)?)?;
-    job.spec.check_pool(data.pool.len(), data.test.len())?;
-    let batches = if job.trial.sampler.needs_pretext() { pretext_batches(job, &data)? } else { Vec::new() };
-    let task = task::task(job.spec, &data.classes);
-    let learner = Learner { data: &data, task: task.as_ref(), train: &job.spec.train };
+    let data = data::open(spec, job.data, job.device, &Manifest::data_of(job.folder)?)?;
+    spec.check_pool(data.pool.len(), data.test.len())?;
+    let pretext = Pretext::of(job, spec, &data)?;
+    let recorded = spec.replay.as_ref().map(|replay| Queries::read(&replay.file_of(job.trial))).transpose()?;
+    let task = task::task(spec, &data.classes);
+    let learner = Learner { data: &data, task: task.as_ref(), train: &spec.train };
     let sampler = sampler::sampler(&job.trial.sampler);
-    let mut network = Network::new(&job.spec.model, task.head(), job.device);
+    let mut network = Network::new(&spec.model, task.head(), job.device);
 
     if queries.rounds.is_empty() {
-        let pool = Pool::before_training(&data, &batches);
-        let mut stream = seed::stream(job.trial.seed, Purpose::InitialLabels, &[]);
-        queries.rounds.push(sampler.initial().choose(&pool, job.spec.rounds.initial, &mut stream)?);
+        let pool = Pool::before_training(&data, &pretext);
+        let labels = match &recorded {
+            Some(recorded) => of_round(recorded, 0)?,
+            None => initial::labels(spec, job.trial, &data, &pool)?,
+        };
+        check_query(&labels, &pool, spec.rounds.initial)?;
+        queries.rounds.push(labels);
     }
+    // What a round continues from; none where each starts anew.
+    let mut before = match spec.train.start {
+        Start::Continue if finished > 0 => {
+            network.load(&files.weights_path(finished - 1))?;
+            Some(network.snapshot())
+        }
+        Start::Continue | Start::Fresh => None,
+    };
     for round in finished..count {
         let labeled = queries.rounds[..=round].concat();
         ensure!(
-            labeled.len() == job.spec.rounds.labeled(round),
+            labeled.len() == spec.rounds.labeled(round),
             "the queries of {} add up to {} labels in round {round}, not {}; remove the trial's files and run again",
             job.trial.key(),
             labeled.len(),
-            job.spec.rounds.labeled(round)
+            spec.rounds.labeled(round)
         );
         let waited = data.waited();
-        let trained = round::train(&learner, job, round, &labeled, &mut network, report)?;
+        let inputs = round::Round { spec, seed: job.trial.seed, round, labeled: &labeled, before: before.as_ref() };
+        let trained = round::train(&learner, &inputs, &mut network, report)?;
         let mut timing = trained.timing;
         queries.rounds.truncate(round + 1);
         if round + 1 < count {
             let start = Instant::now();
-            let pool = Pool::after_training(&learner, &network, &batches, &labeled, round + 1);
+            let pool = Pool::after_training(&learner, &network, &pretext, &labeled, spec, round + 1);
             let mut stream = seed::stream(job.trial.seed, Purpose::Query, &[round as u64 + 1]);
-            let asked = sampler.query(&pool, job.spec.rounds.query, &mut stream)?;
-            check_query(&asked, &pool, job.spec.rounds.query)?;
+            let asked = match &recorded {
+                Some(recorded) => of_round(recorded, round + 1)?,
+                None => sampler.query(&pool, spec.rounds.query, &mut stream)?,
+            };
+            check_query(&asked, &pool, spec.rounds.query)?;
             timing.score = pool.seconds();
             timing.query = start.elapsed().as_secs_f64() - timing.score;
             queries.rounds.push(asked);
+            if spec.train.start == Start::Continue {
+                before = Some(network.snapshot());
+                network.save(&files.weights_path(round))?;
+            }
         }
         timing.wait = data.waited() - waited;
-        let (experiment, profile) = job.spec.identity();
+        let (experiment, profile) = spec.identity();
         records.rows.extend(trained.values.into_iter().map(|value| Record {
             experiment: experiment.into(),
             profile: profile.into(),
-            sampler: job.trial.sampler.label(),
+            sampler: job.trial.label(),
             seed: job.trial.seed,
             round,
             labeled: labeled.len(),
@@ -108,19 +135,57 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
             error: String::new(),
         }));
         files.commit(&records, &queries)?;
-        report.finished_round(job.spec, round, &records.rows);
+        // Only now: a round that is run again needs them.
+        if let Some(older) = round.checked_sub(1) {
+            files.remove_weights(older);
+        }
+        report.finished_round(spec, round, &records.rows);
     }
     Ok(())
 }
 
-/// The pretext batches of the trial's seed.
-fn pretext_batches(job: &Job, data: &Data) -> Result<Vec<Vec<usize>>> {
-    let path = losses_path(job.folder, job.trial.seed);
-    let losses = Losses::read(&path)?;
-    let same = losses.rows.iter().map(|r| r.0).eq(data.pool.iter().copied());
-    ensure!(same, "{}: its images are not those of the pool; remove the file and run again", path.display());
-    let order = job.spec.pretext.as_ref().expect("checked with the spec").order;
-    Ok(crate::pretext::split_into_batches(&losses, order, job.spec.pretext_batches()))
+/// What a trial knows from the pretext learner.
+#[derive(Default)]
+struct Pretext {
+    batches: Vec<Vec<usize>>,
+    /// Float `[pool, d]`.
+    features: Option<Tensor>,
+}
+
+impl Pretext {
+    /// Of the trial's seed; empty where its sampler and its initial set need none.
+    fn of(job: &Job, spec: &Spec, data: &Data) -> Result<Self> {
+        let Some(pretext) = spec.pretext.as_ref().filter(|_| spec.uses_pretext(&job.trial.sampler)) else {
+            return Ok(Self::default());
+        };
+        let variant = job.spec.losses_of(job.trial.variant.as_deref());
+        let path = losses_path(job.folder, variant, job.trial.seed);
+        let losses = Losses::read(&path)?;
+        let same = losses.rows.iter().map(|r| r.0).eq(data.pool.iter().copied());
+        ensure!(same, "{}: its images are not those of the pool; remove the file and run again", path.display());
+        let batches = crate::pretext::split_into_batches(&losses, pretext.order, spec.pretext_batches());
+        let features = match job.features {
+            Some(path) if spec.initial_set(&job.trial.sampler).needs_features() => {
+                let features = crate::pretext::read_features(path)?.to_device(job.device);
+                ensure!(
+                    features.size()[0] as usize == data.pool.len(),
+                    "{}: features of {} images, but the pool has {}; remove the file and run again",
+                    path.display(),
+                    features.size()[0],
+                    data.pool.len()
+                );
+                Some(features)
+            }
+            _ => None,
+        };
+        Ok(Self { batches, features })
+    }
+}
+
+/// The recorded queries of a round; the driver has checked that they are there.
+fn of_round(recorded: &Queries, round: usize) -> Result<Vec<usize>> {
+    let asked = recorded.rounds.get(round).cloned();
+    asked.ok_or_else(|| anyhow::anyhow!("the recorded queries have no round {round}; replay a finished trial"))
 }
 
 /// Every sampler is held to this, so that a fault in one cannot reach the results.

@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
-use super::{Job, Reporter};
+use super::Reporter;
+use crate::data::{Data, Dataset};
 use crate::model::{Network, Snapshot};
 use crate::seed::{self, Purpose};
-use crate::spec::Select;
+use crate::spec::{EvaluationImages, Select, Spec};
 use crate::task::Metrics;
 use crate::train::{Fit, Learner};
 
@@ -28,6 +29,17 @@ pub(super) struct Timing {
     pub wait: f64,
     pub score: f64,
     pub query: f64,
+}
+
+/// What a round trains on and begins with.
+pub(super) struct Round<'a> {
+    /// The protocol.
+    pub spec: &'a Spec,
+    pub seed: u64,
+    pub round: usize,
+    pub labeled: &'a [usize],
+    /// Weights to continue from; initialised anew without.
+    pub before: Option<&'a Snapshot>,
 }
 
 /// What a round's trainings gave. The network then holds the weights of the rule that queries.
@@ -59,13 +71,11 @@ struct Best {
 /// not held out: sharing it would take those labels from the other rules.
 pub(super) fn train(
     learner: &Learner,
-    job: &Job,
-    round: usize,
-    labeled: &[usize],
+    inputs: &Round,
     network: &mut Network,
     report: &mut Reporter,
 ) -> Result<Trained> {
-    let select = &job.spec.train.select;
+    let select = &inputs.spec.train.select;
     let mut out = Trained::default();
     let mut queries: Option<Snapshot> = None;
     // The rule that queries may be of the first training: its weights then wait for the second to end.
@@ -74,7 +84,7 @@ pub(super) fn train(
         if rules.is_empty() {
             continue;
         }
-        let weights = one_training(learner, job, round, labeled, part, &rules, network, report, &mut out)?;
+        let weights = one_training(learner, inputs, part, &rules, network, report, &mut out)?;
         queries = queries.or(weights);
     }
     if let Some(weights) = queries {
@@ -83,6 +93,14 @@ pub(super) fn train(
     let rank = |value: &Value| select.record.iter().position(|&rule| rule == value.select);
     out.values.sort_by_key(rank);
     Ok(out)
+}
+
+/// The split that accuracies are of, and the positions in it.
+fn evaluation_images(data: &Data, images: EvaluationImages) -> (&dyn Dataset, Vec<usize>) {
+    match images {
+        EvaluationImages::Test => (data.test.as_ref(), (0..data.test.len()).collect()),
+        EvaluationImages::Train => (data.train.as_ref(), data.pool.clone()),
+    }
 }
 
 /// The trainings that a round can need.
@@ -99,22 +117,18 @@ impl Part {
 }
 
 /// One training and its evaluations. Gives the weights of the rule that queries, if it is one of `rules`.
-#[allow(clippy::too_many_arguments)] // one call site; a struct would only rename them
 fn one_training(
     learner: &Learner,
-    job: &Job,
-    round: usize,
-    labeled: &[usize],
+    inputs: &Round,
     part: Part,
     rules: &[Select],
     network: &mut Network,
     report: &mut Reporter,
     out: &mut Trained,
 ) -> Result<Option<Snapshot>> {
-    let spec = job.spec;
-    let seed = job.trial.seed;
+    let &Round { spec, seed, round, labeled, before } = inputs;
     let query = spec.train.select.query;
-    let test: Vec<usize> = (0..learner.data.test.len()).collect();
+    let (evaluated, images) = evaluation_images(learner.data, spec.train.select.images);
     let (trained_on, held_out) = match part {
         Part::AllLabels => (labeled.to_vec(), Vec::new()),
         Part::NotHeldOut => hold_out(labeled, spec.held_out(labeled.len()), seed, round),
@@ -125,7 +139,10 @@ fn one_training(
     let (mut best, mut last): (Option<Best>, Option<Metrics>) = (None, None);
     let mut evaluating = 0.0;
     let start = Instant::now();
-    network.initialise(seed, Purpose::Weights, round as u64);
+    match before {
+        Some(weights) => network.restore(weights),
+        None => network.initialise(seed, Purpose::Weights, round as u64),
+    }
     let fit = Fit { labeled: &trained_on, seed, round: round as u64, part: part as u64 };
     learner.fit(network, fit, &mut |epoch, network| {
         report.epoch(round, epoch, last_epoch, 3 * trained_on.len() as u64);
@@ -134,7 +151,7 @@ fn one_training(
         }
         let begun = Instant::now();
         let metrics = match part {
-            Part::AllLabels => learner.evaluate(network, learner.data.test.as_ref(), &test)?,
+            Part::AllLabels => learner.evaluate(network, evaluated, &images)?,
             Part::NotHeldOut => learner.evaluate(network, learner.data.train.as_ref(), &held_out)?,
         };
         let lost = metrics.iter().find(|m| !m.1.is_finite());
@@ -151,7 +168,7 @@ fn one_training(
             last = Some(metrics);
         }
         evaluating += begun.elapsed().as_secs_f64();
-        report.done((if part == Part::AllLabels { test.len() } else { held_out.len() }) as u64);
+        report.done((if part == Part::AllLabels { images.len() } else { held_out.len() }) as u64);
         Ok(())
     })?;
     let mut weights = None;
@@ -173,9 +190,9 @@ fn one_training(
                 let begun = Instant::now();
                 let chosen = best.weights.take().expect("kept for the test");
                 network.restore(&chosen);
-                out.add(rule, best.epoch, &learner.evaluate(network, learner.data.test.as_ref(), &test)?);
+                out.add(rule, best.epoch, &learner.evaluate(network, evaluated, &images)?);
                 evaluating += begun.elapsed().as_secs_f64();
-                report.done(test.len() as u64);
+                report.done(images.len() as u64);
                 if rule == query {
                     weights = Some(chosen);
                 }

@@ -6,41 +6,64 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use tch::{Kind, Tensor};
 
+use super::Pretext;
 use crate::data::Data;
 use crate::model::Network;
 use crate::sampler::PoolView;
-use crate::spec::Uncertainty;
+use crate::spec::{Spec, Uncertainty};
 use crate::train::{Learner, infer};
 
 /// The pool of a trial before a round.
 pub(super) struct Pool<'a> {
     /// `None` before the first training.
     model: Option<(&'a Learner<'a>, &'a Network)>,
-    batches: &'a [Vec<usize>],
+    pretext: &'a Pretext,
+    classes: usize,
     labeled: &'a [usize],
     unlabeled: Vec<usize>,
     round: usize,
+    /// The pretext batch of the round.
+    batch: usize,
     seconds: Cell<f64>,
 }
 
 impl<'a> Pool<'a> {
     /// The pool before round 0: nothing is labeled and there is no model.
-    pub fn before_training(data: &Data, batches: &'a [Vec<usize>]) -> Self {
-        Self { model: None, batches, labeled: &[], unlabeled: data.pool.clone(), round: 0, seconds: Cell::new(0.0) }
+    pub fn before_training(data: &Data, pretext: &'a Pretext) -> Self {
+        Self {
+            model: None,
+            pretext,
+            classes: data.classes.len(),
+            labeled: &[],
+            unlabeled: data.pool.clone(),
+            round: 0,
+            batch: 0,
+            seconds: Cell::new(0.0),
+        }
     }
 
     /// The pool that `round` is chosen from, scored by the model of the round before.
     pub fn after_training(
         learner: &'a Learner,
         network: &'a Network,
-        batches: &'a [Vec<usize>],
+        pretext: &'a Pretext,
         labeled: &'a [usize],
+        spec: &Spec,
         round: usize,
     ) -> Self {
         let mut known = labeled.to_vec();
         known.sort_unstable();
         let unlabeled = learner.data.pool.iter().copied().filter(|i| known.binary_search(i).is_err()).collect();
-        Self { model: Some((learner, network)), batches, labeled, unlabeled, round, seconds: Cell::new(0.0) }
+        Self {
+            model: Some((learner, network)),
+            pretext,
+            classes: learner.data.classes.len(),
+            labeled,
+            unlabeled,
+            round,
+            batch: spec.pretext_batch_of(round),
+            seconds: Cell::new(0.0),
+        }
     }
 
     /// Seconds spent in scoring so far.
@@ -99,8 +122,31 @@ impl PoolView for Pool<'_> {
         self.infer(positions, &|features, _| features)
     }
 
-    fn pretext_batch(&self, round: usize) -> Result<&[usize]> {
-        let batch = self.batches.get(round).map(Vec::as_slice);
-        batch.ok_or_else(|| anyhow::anyhow!("there is no pretext batch {round}; raise `pretext.batches`"))
+    fn predicted(&self, positions: &[usize]) -> Result<Vec<usize>> {
+        if positions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let classes = self.infer(positions, &|_, outputs| outputs.argmax(1, false))?;
+        ensure!(classes.dim() == 1, "the task model tells classes of pixels, not of images; choose another `within`");
+        Ok(Vec::<i64>::try_from(classes)?.into_iter().map(|class| class as usize).collect())
+    }
+
+    fn classes(&self) -> usize {
+        self.classes
+    }
+
+    fn pretext_batch(&self, batch: usize) -> Result<&[usize]> {
+        let images = self.pretext.batches.get(batch).map(Vec::as_slice);
+        images.ok_or_else(|| anyhow::anyhow!("there is no pretext batch {batch}; raise `pretext.batches`"))
+    }
+
+    fn batch_of_round(&self) -> usize {
+        self.batch
+    }
+
+    fn pretext_features(&self) -> Result<Tensor> {
+        let features = self.pretext.features.as_ref().filter(|_| self.labeled.is_empty());
+        let features = features.ok_or_else(|| anyhow::anyhow!("there are no pretext features; report this fault"))?;
+        Ok(features.shallow_clone())
     }
 }

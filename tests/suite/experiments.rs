@@ -85,7 +85,8 @@ fn cifar10_is_the_papers_protocol() {
     let rate = |epoch| spec.train.schedule.factor(epoch, 200) * sgd.lr;
     assert!((rate(159) - 0.1).abs() < 1e-12 && (rate(160) - 0.01).abs() < 1e-12);
     let pretext = spec.pretext.as_ref().unwrap();
-    assert_eq!((pretext.epochs, pretext.minibatch), (15, 256));
+    let learner = pretext.learner().unwrap();
+    assert_eq!((learner.epochs, learner.minibatch), (15, 256));
     assert_eq!(spec.pretext_batches(), 10);
     // PAPER: 11 million image passes a trial for the task model, by the rule that all labels are trained on.
     let passes: u64 = (0..10).map(|round| spec.rounds.labeled(round) as u64 * 200).sum();

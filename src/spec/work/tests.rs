@@ -86,7 +86,7 @@ fn a_step_takes_memory_for_its_minibatch_and_the_width() {
         assert!(base.step_mb() > 0.0 && base.pretext_step_mb() > 0.0);
         assert!(near(twice(&|spec| spec.train.minibatch *= 2), [2.0, 1.0]));
         assert!(near(twice(&|spec| spec.model.width *= 2), [2.0, 2.0]));
-        assert!(near(twice(&|spec| spec.pretext.as_mut().unwrap().minibatch *= 2), [1.0, 2.0]));
+        assert!(near(twice(&|spec| learner(spec).minibatch *= 2), [1.0, 2.0]));
     }
     // Four copies of an image wait for one backward pass, and whole images are larger than crops.
     let pretext = |spec: Spec| spec.pretext_step_mb() / spec.step_mb();
@@ -98,4 +98,11 @@ fn a_step_takes_memory_for_its_minibatch_and_the_width() {
     assert_eq!(Spec { pretext: None, ..demo(&[]) }.pretext_step_mb(), 0.0);
     // As the experiment's comment says: some 13 GB.
     assert!((12_000.0..14_000.0).contains(&spec("cityscapes", None, &[]).pretext_step_mb()));
+}
+
+fn learner(spec: &mut Spec) -> &mut crate::spec::LearnerSpec {
+    match &mut spec.pretext.as_mut().unwrap().losses {
+        crate::spec::LossSource::Learner(learner) => learner,
+        crate::spec::LossSource::File(_) => panic!("no learner"),
+    }
 }

@@ -1,0 +1,118 @@
+//! `pt4al pretext`.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow, ensure};
+use clap::{Args, Subcommand};
+
+#[cfg(feature = "torch")]
+use super::{SpecArgs, run::MachineArgs};
+use crate::pretext::split_into_batches;
+use crate::spec::LossOrder;
+use crate::store::{self, Losses};
+
+#[derive(Debug, Args)]
+pub(super) struct PretextArgs {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Train a spec's pretext learner, unless that was done, and write its losses: a CSV index,loss
+    #[cfg(feature = "torch")]
+    Losses {
+        #[command(flatten)]
+        spec: SpecArgs,
+        #[command(flatten)]
+        machine: MachineArgs,
+        /// The seed of the learner; the spec's first without it
+        #[arg(long)]
+        seed: Option<u64>,
+        /// The protocol of a variant of the spec
+        #[arg(long)]
+        variant: Option<String>,
+        /// The file to write
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Sort losses and split them into pretext batches: batch_<i>.csv with index,loss in order, ties by index
+    Split {
+        /// A CSV index,loss
+        #[arg(long, value_name = "FILE")]
+        losses: PathBuf,
+        /// Pretext batches
+        #[arg(long, value_name = "N")]
+        batches: usize,
+        /// loss (highest first), loss-low-first, or published-string-sort (as strings, as the official code does)
+        #[arg(long, value_name = "O", value_parser = order)]
+        order: LossOrder,
+        /// The folder to write into; it is made
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+}
+
+/// The order of a name in specs.
+fn order(name: &str) -> Result<LossOrder, String> {
+    let value = toml::Value::from(name).try_into::<LossOrder>();
+    value.map_err(|_| "use loss, loss-low-first or published-string-sort".into())
+}
+
+pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
+    match args.verb {
+        #[cfg(feature = "torch")]
+        Verb::Losses { spec, machine, seed, variant, out } => {
+            let options = machine.options(None)?;
+            let spec = spec.load(if options.device == "cpu" { "cpu" } else { "paper" })?;
+            if let Some(name) = &variant {
+                let known: Vec<&str> = spec.variants.keys().map(String::as_str).collect();
+                ensure!(
+                    spec.variants.contains_key(name),
+                    "--variant {name}: the spec has {}",
+                    if known.is_empty() {
+                        "no variants; leave it out".into()
+                    } else {
+                        format!("only {}", known.join(", "))
+                    }
+                );
+            }
+            let protocol = spec.protocol(variant.as_deref());
+            let losses = crate::runner::pretext_losses(protocol, &options, seed.unwrap_or(spec.seeds[0]))?;
+            losses.write(&out)?;
+            super::print(format!("{}: {} losses", out.display(), losses.rows.len()))?;
+        }
+        Verb::Split { losses: file, batches, order, out } => {
+            let losses = Losses::read(&file)?;
+            let images = losses.rows.len();
+            ensure!(batches > 0, "--batches is 0; it must be at least 1");
+            ensure!(batches <= images, "--batches {batches}: {} has only {images} losses; lower it", file.display());
+            // A folder with more batches than were asked for would be read as more.
+            let left: Vec<PathBuf> = std::fs::read_dir(&out)
+                .map(|entries| entries.flatten().map(|entry| entry.path()).filter(|path| is_batch(path)).collect())
+                .unwrap_or_default();
+            for path in left {
+                std::fs::remove_file(&path).map_err(|e| {
+                    anyhow!("{}: cannot be replaced ({e}); choose another folder with --out", path.display())
+                })?;
+            }
+            let mut sizes = Vec::new();
+            for (i, batch) in split_into_batches(&losses, order, batches).into_iter().enumerate() {
+                let loss_of = |index: usize| losses.rows[losses.rows.partition_point(|row| row.0 < index)];
+                let rows: Vec<store::LossRow> = batch.into_iter().map(|index| loss_of(index).into()).collect();
+                sizes.push(rows.len());
+                store::write_csv(&out.join(format!("batch_{i}.csv")), &rows)?;
+            }
+            let (least, most) = (sizes[batches - 1], sizes[0]);
+            let sizes = if least == most { least.to_string() } else { format!("{least} or {most}") };
+            super::print(format!("{}: {batches} pretext batches of {sizes} images", out.display()))?;
+        }
+    }
+    Ok(0)
+}
+
+fn is_batch(path: &std::path::Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let number = name.strip_prefix("batch_").and_then(|rest| rest.strip_suffix(".csv"));
+    number.is_some_and(|number| number.parse::<usize>().is_ok())
+}

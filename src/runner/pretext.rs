@@ -1,0 +1,78 @@
+//! One pretext learner alone.
+
+use std::sync::mpsc;
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use super::child::{self, Child, Ended, Message};
+use super::{Options, tasks};
+use crate::data;
+use crate::machine;
+use crate::spec::{LossSource, Spec};
+use crate::store::{DataOrigin, Losses, Manifest, write_atomically};
+use crate::trial::Event;
+
+/// The pretext losses of a protocol and a seed: from its file, from the cache, or from a learner that is trained now.
+///
+/// # Errors
+/// If the data cannot be used, the spec has no [pretext] table, or training fails.
+pub fn pretext_losses(protocol: &Spec, options: &Options, seed: u64) -> Result<Losses> {
+    let pretext = protocol.pretext.as_ref().context("the spec has no [pretext] table; add one")?;
+    let read = data::check(protocol, &options.data)?;
+    let read = data::share(protocol, &options.data, read)?;
+    if let LossSource::File(file) = &pretext.losses {
+        return Losses::read(&file.file)?.of_pool(&read.pool, read.splits.train.len, &file.file);
+    }
+    // As a run of the spec would divide them, so that its cache serves here and the other way round.
+    let trials = protocol.trials().len();
+    let (_, threads) = options.jobs.divide(trials, &options.device, None, super::trial_mb(protocol, &read.size()));
+    let origin = read.splits.origin;
+    let cached = tasks::cached(protocol, options, &origin, threads, seed, "csv");
+    if !cached.exists() {
+        train(protocol, options, &origin, threads, seed, &cached)?;
+    }
+    Losses::read(&cached)
+}
+
+fn train(
+    protocol: &Spec,
+    options: &Options,
+    origin: &DataOrigin,
+    threads: usize,
+    seed: u64,
+    cached: &std::path::Path,
+) -> Result<()> {
+    let folder = tempfile::tempdir().context("cannot create a temporary folder; set TMPDIR")?;
+    let spec = folder.path().join("spec.toml");
+    write_atomically(&spec, |out| out.write_all(toml::to_string(protocol).map_err(std::io::Error::other)?.as_bytes()))?;
+    let (experiment, profile) = protocol.identity();
+    let manifest = Manifest {
+        experiment: experiment.into(),
+        profile: profile.into(),
+        spec_hash: protocol.hash(),
+        data: origin.clone(),
+        sessions: Vec::new(),
+    };
+    manifest.write(&folder.path().join("manifest.json"))?;
+    let mut command = child::worker(&options.device, threads)?;
+    command.arg("pretext").arg("--spec").arg(&spec).args(["--seed", &seed.to_string()]).arg("--out").arg(cached);
+    command.arg("--data").arg(&options.data);
+    let (sender, messages) = mpsc::channel();
+    let _child = Child::spawn(command, &folder.path().join("log.txt"), 0, sender)?;
+    let total = protocol.pretext_work(origin.pool).units().max(1);
+    let mut spoken = std::time::Instant::now();
+    loop {
+        match messages.recv().map_err(|_| anyhow!("the worker's messages broke off; run the same command again"))?.1 {
+            Message::Event(Event::Progress { done, .. }) if spoken.elapsed().as_secs() >= 30 => {
+                spoken = std::time::Instant::now();
+                machine::say(&format!("pretext seed{seed}: {} % done", 100 * done / total));
+            }
+            Message::Event(Event::Losses { quality, measure }) => {
+                machine::say(&format!("pretext seed{seed}: {:.2} % {measure}, on the pool", 100.0 * quality));
+            }
+            Message::Event(_) => {}
+            Message::Ended(Ended::Well) => return Ok(()),
+            Message::Ended(Ended::Badly(why)) => bail!("the pretext learner of seed {seed} failed: {why}"),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Typical images of clusters, as TypiClust chooses them (Hacohen, Dekel and Weinshall, ICML 2022; its code
+//! avihu111/TypiClust): features of length 1, k-means, and in each cluster the image whose nearest neighbours in the
+//! cluster are nearest.
+
+use rand::Rng;
+use tch::{Kind, Tensor};
+
+use crate::seed::Stream;
+use crate::spec::Typical;
+
+/// Clusters of so many images or fewer are left out, as in TypiClust's code.
+const SMALL: usize = 5;
+/// Steps of k-means at most; it ends when no image changes its cluster.
+const STEPS: usize = 100;
+
+/// Rows of `features` (float `[n, d]`), the largest cluster's first. There are as many clusters as rows asked for, up to
+/// `options.clusters`; beyond that, clusters are gone through again, each giving the most typical of what is left of it.
+pub(super) fn choose(features: &Tensor, picks: usize, options: Typical, stream: &mut Stream) -> Vec<usize> {
+    tch::no_grad(|| {
+        let norms = features.norm_scalaropt_dim(2.0, [1i64].as_slice(), true).clamp_min(1e-12);
+        let points = features / norms;
+        let n = points.size()[0] as usize;
+        let mut clusters = k_means(&points, picks.min(options.clusters).min(n), stream);
+        // Stable, so that of equally large clusters the first of k-means comes first.
+        clusters.sort_by_key(|members| std::cmp::Reverse(members.len()));
+        if clusters.iter().any(|members| members.len() > SMALL) {
+            let (large, small): (Vec<_>, Vec<_>) = clusters.into_iter().partition(|members| members.len() > SMALL);
+            // The small ones come in once nothing else is left.
+            let mut picked = take_in_turn(&points, large, picks, options.neighbours);
+            let missing = picks.min(n) - picked.len();
+            picked.extend(take_in_turn(&points, small, missing, options.neighbours));
+            return picked;
+        }
+        take_in_turn(&points, clusters, picks, options.neighbours)
+    })
+}
+
+/// Cluster after cluster, and again, until `picks` rows are taken or nothing is left.
+fn take_in_turn(points: &Tensor, mut clusters: Vec<Vec<usize>>, picks: usize, neighbours: usize) -> Vec<usize> {
+    let mut picked = Vec::with_capacity(picks);
+    while picked.len() < picks && clusters.iter().any(|members| !members.is_empty()) {
+        for members in &mut clusters {
+            if picked.len() < picks && !members.is_empty() {
+                picked.push(members.remove(most_typical(points, members, neighbours)));
+            }
+        }
+    }
+    picked
+}
+
+/// The place in `members` of the row with the smallest mean distance to its nearest `neighbours` among them (at most
+/// half of them, as in TypiClust's code); the first of equals.
+fn most_typical(points: &Tensor, members: &[usize], neighbours: usize) -> usize {
+    let nearest = neighbours.min(members.len() / 2);
+    if nearest == 0 {
+        return 0;
+    }
+    let indices: Vec<i64> = members.iter().map(|&row| row as i64).collect();
+    let of_cluster = points.index_select(0, &Tensor::from_slice(&indices).to_device(points.device()));
+    let distances = Tensor::cdist(&of_cluster, &of_cluster, 2.0, None::<i64>);
+    // Each is its own nearest.
+    let (least, _) = distances.topk(nearest as i64 + 1, 1, false, true);
+    let sums = least.sum_dim_intlist([1i64].as_slice(), false, Kind::Float);
+    sums.argmin(0, false).int64_value(&[]) as usize
+}
+
+/// Lloyd's k-means with the seeding of k-means++ (Arthur and Vassilvitskii, 2007): the rows of each of the `k` clusters,
+/// ascending. A cluster that loses all its rows keeps its center, and may end empty.
+fn k_means(points: &Tensor, k: usize, stream: &mut Stream) -> Vec<Vec<usize>> {
+    let n = points.size()[0] as usize;
+    let mut centers = seeds(points, k, stream);
+    let mut assigned = nearest_centers(points, &centers);
+    for _ in 0..STEPS {
+        // A product of matrices sums in the same order each time; adding by index does not, on a GPU.
+        let members = assigned.one_hot(k as i64).to_kind(Kind::Float);
+        let counts = members.sum_dim_intlist([0i64].as_slice(), false, Kind::Float).unsqueeze(1);
+        let means = members.tr().matmul(points) / counts.clamp_min(1.0);
+        centers = means.where_self(&counts.gt(0.0), &centers);
+        let next = nearest_centers(points, &centers);
+        let settled = next.eq_tensor(&assigned).all().int64_value(&[]) == 1;
+        assigned = next;
+        if settled {
+            break;
+        }
+    }
+    let assigned: Vec<i64> = assigned.try_into().expect("a cluster for each row");
+    let mut clusters = vec![Vec::new(); k];
+    (0..n).for_each(|row| clusters[assigned[row] as usize].push(row));
+    clusters
+}
+
+/// int64 `[n]`.
+fn nearest_centers(points: &Tensor, centers: &Tensor) -> Tensor {
+    let squares = (centers * centers).sum_dim_intlist([1i64].as_slice(), false, Kind::Float);
+    // The squares of the points are the same for all centers.
+    (squares.unsqueeze(0) - points.matmul(&centers.tr()) * 2.0).argmin(1, false)
+}
+
+/// The first center is any row; each other one is drawn with a probability in proportion to its squared distance to the
+/// nearest center so far.
+fn seeds(points: &Tensor, k: usize, stream: &mut Stream) -> Tensor {
+    let n = points.size()[0] as usize;
+    let mut rows = vec![stream.random_range(0..n) as i64];
+    let mut nearest = points.norm_scalaropt_dim(2.0, [1i64].as_slice(), false).full_like(f64::INFINITY);
+    while rows.len() < k {
+        let center = points.get(rows[rows.len() - 1]);
+        let rest = points - center;
+        let squares = (&rest * &rest).sum_dim_intlist([1i64].as_slice(), false, Kind::Float);
+        nearest = nearest.minimum(&squares);
+        let weights: Vec<f64> = Vec::try_from(nearest.to_kind(Kind::Double)).expect("a number for each row");
+        let total: f64 = weights.iter().sum();
+        let mut left = stream.random::<f64>() * total;
+        // Where all rows are centers, or rounding leaves something, the last one stands in.
+        let drawn = weights.iter().position(|weight| {
+            left -= weight;
+            left < 0.0
+        });
+        rows.push(drawn.unwrap_or(n - 1) as i64);
+    }
+    points.index_select(0, &Tensor::from_slice(&rows).to_device(points.device()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seed::{self, Purpose};
+
+    fn stream() -> Stream {
+        seed::stream(0, Purpose::InitialLabels, &[])
+    }
+
+    /// Three bundles of directions of 12, 9 and 7 rows; the middle of each is its most typical row.
+    #[test]
+    fn each_cluster_gives_the_middle_of_it_the_largest_first() {
+        let mut angles: Vec<f32> = Vec::new();
+        for (middle, rows) in [(0.0f32, 12i16), (2.0, 9), (4.0, 7)] {
+            // Farther apart at the ends, so that the middle is denser.
+            angles.extend((0..rows).map(|i| {
+                let aside = f32::from(i - rows / 2);
+                middle + 0.01 * aside * aside.abs()
+            }));
+        }
+        // Lengths differ and do not matter.
+        let rows: Vec<f32> =
+            angles.iter().enumerate().flat_map(|(i, a)| [a.cos(), a.sin()].map(|x| x * (1.0 + i as f32))).collect();
+        let features = Tensor::from_slice(&rows).reshape([-1, 2]);
+        let options = Typical { clusters: 500, neighbours: 4 };
+        assert_eq!(choose(&features, 3, options, &mut stream()), [6, 12 + 4, 21 + 3]);
+        // With two clusters at most for four labels, each gives two.
+        let four = choose(&features, 4, Typical { clusters: 2, neighbours: 4 }, &mut stream());
+        assert_eq!(four.iter().collect::<std::collections::HashSet<_>>().len(), 4);
+    }
+
+    #[test]
+    fn equal_rows_are_chosen_once_each() {
+        let features = Tensor::ones([10, 3], (Kind::Float, tch::Device::Cpu));
+        for picks in [1, 4, 10] {
+            let mut rows = choose(&features, picks, Typical { clusters: 3, neighbours: 20 }, &mut stream());
+            rows.sort_unstable();
+            rows.dedup();
+            assert_eq!(rows.len(), picks);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The task loss of pool images, under a model that was trained on the whole pool or under one that never saw them: what
+//! pretext losses are held against (paper, section 4: the correlation of the two).
+
+use std::path::Path;
+
+use anyhow::Result;
+use tch::{Device, Kind};
+
+use super::Reporter;
+use crate::data;
+use crate::model::Network;
+use crate::seed::{self, Purpose};
+use crate::spec::Spec;
+use crate::store::{Losses, Manifest};
+use crate::task;
+use crate::train::{Fit, Learner, infer};
+
+/// One training of it.
+#[derive(Debug)]
+pub struct LossJob<'a> {
+    /// The results folder.
+    pub folder: &'a Path,
+    pub spec: &'a Spec,
+    pub seed: u64,
+    /// The part of the pool that is held out and measured, counted from 0; the whole pool is trained on and measured
+    /// without.
+    pub fold: Option<usize>,
+    /// Parts in all.
+    pub folds: usize,
+    /// Where data sets lie.
+    pub data: &'a Path,
+    pub device: Device,
+}
+
+/// Trains the task model on the pool, or on all parts of it but one, and gives the losses of the pool, or of that part,
+/// by its last epoch, with the task's first metric on the same images.
+///
+/// # Errors
+/// If data cannot be read, or training diverges.
+pub fn run(job: &LossJob, report: &mut Reporter) -> Result<(Losses, f64)> {
+    let spec = job.spec;
+    let data = data::open(spec, job.data, job.device, &Manifest::data_of(job.folder)?)?;
+    let (trained_on, measured) = split(&data.pool, job.fold, job.folds, job.seed);
+    let task = task::task(spec, &data.classes);
+    let learner = Learner { data: &data, task: task.as_ref(), train: &spec.train };
+    let mut network = Network::new(&spec.model, task.head(), job.device);
+    network.initialise(job.seed, Purpose::Weights, 0);
+    let part = job.fold.map_or(0, |fold| fold as u64 + 1);
+    let fit = Fit { labeled: &trained_on, seed: job.seed, round: 0, part };
+    learner.fit(&mut network, fit, &mut |epoch, _| {
+        report.at(3 * trained_on.len() as u64, || format!("epoch {epoch}/{}", spec.train.epochs));
+        Ok(())
+    })?;
+    let mut losses = Vec::with_capacity(measured.len());
+    let mut meter = task.meter();
+    infer(&network, data.train.as_ref(), &measured, &data.input, &mut |_, outputs, targets| {
+        let of_images = task.losses(&outputs, targets).to_kind(Kind::Double);
+        losses.extend(Vec::<f64>::try_from(of_images).expect("a loss for each image"));
+        meter.add(&outputs, targets);
+    })?;
+    report.done(measured.len() as u64);
+    let rows = measured.into_iter().zip(losses).collect();
+    Ok((Losses { rows }, meter.metrics()[0].1))
+}
+
+/// What is trained on, and what is measured.
+fn split(pool: &[usize], fold: Option<usize>, folds: usize, seed: u64) -> (Vec<usize>, Vec<usize>) {
+    let Some(fold) = fold else { return (pool.to_vec(), pool.to_vec()) };
+    let order = seed::permutation(pool.len(), &mut seed::stream(seed, Purpose::Folds, &[folds as u64]));
+    let mut held_out = vec![false; pool.len()];
+    order.into_iter().skip(fold).step_by(folds).for_each(|row| held_out[row] = true);
+    let of = |wanted: bool| pool.iter().zip(&held_out).filter(|p| *p.1 == wanted).map(|p| *p.0).collect();
+    (of(false), of(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_image_is_held_out_of_one_model_and_of_no_other() {
+        let pool: Vec<usize> = (0..23).map(|i| 10 * i).collect();
+        let mut measured = Vec::new();
+        for fold in 0..4 {
+            let (trained_on, held_out) = split(&pool, Some(fold), 4, 7);
+            assert!((5..=6).contains(&held_out.len()) && trained_on.len() + held_out.len() == 23);
+            assert!(held_out.iter().all(|i| !trained_on.contains(i)));
+            measured.extend(held_out);
+        }
+        measured.sort_unstable();
+        assert_eq!(measured, pool);
+        assert_eq!(split(&pool, None, 4, 7), (pool.clone(), pool));
+    }
+}
