@@ -10,14 +10,17 @@ ARGS    ?=
 PT4AL = target/release/pt4al
 # Each recipe asks the script for the folder: it installs libtorch on first use, and answers at once afterwards.
 WITH_LIBTORCH = torch=$$(scripts/libtorch.sh) && export LIBTORCH="$$torch" &&
-RUN = $(PT4AL) run --data "$(DATA)" --results "$(RESULTS)" --jobs $(JOBS)
+PLACES = --data "$(DATA)" --results "$(RESULTS)" --jobs $(JOBS)
+RUN = $(PT4AL) run $(PLACES)
+CORRELATE = $(PT4AL) correlate $(PLACES)
 
 # Cargo is parallel by itself.
 .NOTPARALLEL:
-.PHONY: build demo cifar10 caltech101 imagenet cityscapes imbalanced test lint bench doc clean help
+.PHONY: build demo cifar10 caltech101 imagenet cityscapes imbalanced published departures cold-start pretext-ablation \
+        sampler-ablation correlate test lint bench doc clean help
 
 help:               ## List the targets
-	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 build:              ## Build target/release/pt4al
 	@$(WITH_LIBTORCH) cargo build --release
@@ -42,6 +45,25 @@ imbalanced: build   ## PT4AL on CIFAR-10 with long tails of ratio 100, 50 and 10
 	@$(RUN) experiments/cifar10-imbalanced.toml --profile ratio50+$(PROFILE) $(ARGS)
 	@$(RUN) experiments/cifar10-imbalanced.toml --profile ratio10+$(PROFILE) $(ARGS)
 	@$(RUN) experiments/cifar10-imbalanced.toml --profile linear+$(PROFILE) $(ARGS)
+
+published: build    ## CIFAR-10 as the official code runs it, departures from the paper included
+	@$(RUN) experiments/cifar10-published.toml --profile $(PROFILE) $(ARGS)
+
+departures: build   ## What each of those departures is worth, one at a time
+	@$(RUN) experiments/cifar10-departures.toml --profile $(PROFILE) $(ARGS)
+
+cold-start: build   ## Initial sets, on many seeds
+	@$(RUN) experiments/cold-start.toml --profile $(PROFILE) $(ARGS)
+
+pretext-ablation: build   ## Rotation, colorization, jigsaw and SimSiam
+	@$(RUN) experiments/pretext-ablation.toml --profile $(PROFILE) $(ARGS)
+
+sampler-ablation: build   ## What is asked for inside a pretext batch, and how many batches there are
+	@$(RUN) experiments/sampler-ablation.toml --profile $(PROFILE) $(ARGS)
+
+correlate: build    ## Pretext loss against task loss, on CIFAR-10 and Caltech-101
+	@$(CORRELATE) experiments/cifar10.toml --profile $(PROFILE) $(ARGS)
+	@$(CORRELATE) experiments/caltech101.toml --profile $(PROFILE) $(ARGS)
 
 # One profile for tests and program: torch-sys is then compiled once.
 test:               ## Run the tests (those on real data where PT4AL_TEST_DATA names it)

@@ -1,5 +1,7 @@
 //! The command line: verbs and their arguments. What they do is in the rooms below.
 
+#[cfg(feature = "torch")]
+mod correlate;
 mod data;
 mod list;
 #[cfg(feature = "torch")]
@@ -37,6 +39,9 @@ enum Verb {
     /// Say what an experiment would cost on this machine
     #[cfg(feature = "torch")]
     Plan(plan::PlanArgs),
+    /// How pretext losses and task losses correlate, image by image
+    #[cfg(feature = "torch")]
+    Correlate(correlate::CorrelateArgs),
     /// Write tables and curves for a results folder
     Report {
         /// A folder that `run` made, for instance results/demo
@@ -114,6 +119,8 @@ pub fn main() -> i32 {
         Verb::Run(args) => run::run(args),
         #[cfg(feature = "torch")]
         Verb::Plan(args) => plan::plan(&args),
+        #[cfg(feature = "torch")]
+        Verb::Correlate(args) => correlate::correlate(&args),
         Verb::Report { folder } => crate::report::report(&folder).and_then(print).map(|()| 0),
         Verb::List { experiments } => list::list(&experiments),
         Verb::Data(args) => data::data(&args),

@@ -58,6 +58,24 @@ enum Task {
         #[command(flatten)]
         data: DataDir,
     },
+    /// The task losses of the pool, or of a part of it that was held out
+    TaskLosses {
+        #[arg(long)]
+        folder: PathBuf,
+        #[arg(long)]
+        seed: u64,
+        /// The part that is held out; none without it
+        #[arg(long)]
+        fold: Option<usize>,
+        #[arg(long)]
+        folds: usize,
+        #[arg(long)]
+        out: PathBuf,
+        #[arg(long)]
+        metric_out: PathBuf,
+        #[command(flatten)]
+        data: DataDir,
+    },
     /// How fast the spec's network trains here
     Calibrate {
         #[arg(long)]
@@ -146,6 +164,16 @@ fn work(args: &WorkerArgs, report: &mut Reporter) -> Result<()> {
             })?;
             learned.losses.write(out)?;
             report.event(&Event::Losses { quality: learned.quality, measure: learned.measure.into() });
+            Ok(())
+        }
+        Task::TaskLosses { folder, seed, fold, folds, out, metric_out, data } => {
+            let spec = spec::load_resolved(&folder.join("spec.toml"))?;
+            let (seed, fold, folds) = (*seed, *fold, *folds);
+            let job = trial::LossJob { folder, spec: &spec, seed, fold, folds, data: &data.path, device };
+            let (losses, metric) = trial::task_losses(&job, report)?;
+            metric.write(metric_out)?;
+            losses.write(out)?;
+            report.event(&Event::Losses { quality: metric.value, measure: metric.metric });
             Ok(())
         }
         Task::Calibrate { spec, dimensions } => {

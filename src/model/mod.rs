@@ -104,8 +104,9 @@ impl Network {
     /// # Errors
     /// If the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let tensors: Vec<(String, Tensor)> = self.store.variables().into_iter().collect();
-        save_tensors(path, &tensors)
+        // The format has no layouts, and filters are channels last.
+        let plain = |(name, tensor): (String, Tensor)| (name, tensor.detach().contiguous());
+        save_tensors(path, &self.store.variables().into_iter().map(plain).collect::<Vec<_>>())
     }
 
     /// Takes the weights that [`Network::save`] wrote.

@@ -12,7 +12,7 @@ const NAME: &str = "features";
 /// # Errors
 /// If the file cannot be written.
 pub fn write_features(path: &Path, features: &Tensor) -> Result<()> {
-    crate::model::save_tensors(path, &[(NAME.to_owned(), features.shallow_clone())])
+    crate::model::save_tensors(path, &[(NAME.to_owned(), features.contiguous())])
 }
 
 /// What [`write_features`] wrote.

@@ -2,6 +2,7 @@
 //! tensors; what a trial does is in `trial`.
 
 mod child;
+mod correlate;
 mod display;
 mod jobs;
 mod plan;
@@ -24,6 +25,7 @@ use crate::trial::Event;
 
 use child::{Child, Ended, Message};
 use display::Display;
+pub use correlate::correlate;
 pub use jobs::Jobs;
 pub use plan::{Plan, plan};
 pub use pretext::pretext_losses;

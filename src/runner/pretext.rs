@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::child::{self, Child, Ended, Message};
 use super::{Options, tasks};
-use crate::data;
+use crate::data::{self, Read};
 use crate::machine;
 use crate::spec::{LossSource, Spec};
 use crate::store::{DataOrigin, Losses, Manifest, write_atomically};
@@ -17,19 +17,25 @@ use crate::trial::Event;
 /// # Errors
 /// If the data cannot be used, the spec has no [pretext] table, or training fails.
 pub fn pretext_losses(protocol: &Spec, options: &Options, seed: u64) -> Result<Losses> {
-    let pretext = protocol.pretext.as_ref().context("the spec has no [pretext] table; add one")?;
+    data::check_place(protocol, &options.data)?;
     let read = data::check(protocol, &options.data)?;
     let read = data::share(protocol, &options.data, read)?;
-    if let LossSource::File(file) = &pretext.losses {
-        return Losses::read(&file.file)?.of_pool(&read.pool, read.splits.train.len, &file.file);
-    }
     // As a run of the spec would divide them, so that its cache serves here and the other way round.
     let trials = protocol.trials().len();
     let (_, threads) = options.jobs.divide(trials, &options.device, None, super::trial_mb(protocol, &read.size()));
-    let origin = read.splits.origin;
-    let cached = tasks::cached(protocol, options, &origin, threads, seed, "csv");
+    losses_of(protocol, options, &read, threads, seed)
+}
+
+/// [`pretext_losses`] on data that was read, by workers of so many threads.
+pub(super) fn losses_of(protocol: &Spec, options: &Options, read: &Read, threads: usize, seed: u64) -> Result<Losses> {
+    let pretext = protocol.pretext.as_ref().context("the spec has no [pretext] table; add one")?;
+    if let LossSource::File(file) = &pretext.losses {
+        return Losses::read(&file.file)?.of_pool(&read.pool, read.splits.train.len, &file.file);
+    }
+    let origin = &read.splits.origin;
+    let cached = tasks::cached(protocol, options, origin, threads, seed, "csv");
     if !cached.exists() {
-        train(protocol, options, &origin, threads, seed, &cached)?;
+        train(protocol, options, origin, threads, seed, &cached)?;
     }
     Losses::read(&cached)
 }

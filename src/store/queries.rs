@@ -135,6 +135,35 @@ impl Losses {
     }
 }
 
+/// What a model that gives losses is judged by, on the images whose losses it gave.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PartMetric {
+    /// As in the records.
+    pub metric: String,
+    pub value: f64,
+}
+
+impl PartMetric {
+    /// Reads a CSV of one row.
+    ///
+    /// # Errors
+    /// If it is not one.
+    pub fn read(path: &Path) -> Result<Self> {
+        let bad = |why: String| anyhow!("{}: not a metric ({why}); remove the file and run again", path.display());
+        let mut reader = csv::Reader::from_path(path).map_err(|e| bad(super::record::one_line(&e)))?;
+        let row = reader.deserialize().next().ok_or_else(|| bad("it is empty".into()))?;
+        row.map_err(|e| bad(super::record::one_line(&e)))
+    }
+
+    /// Writes it as CSV.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        super::write_csv(path, std::slice::from_ref(self))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,7 +11,7 @@ use crate::data;
 use crate::model::Network;
 use crate::seed::{self, Purpose};
 use crate::spec::Spec;
-use crate::store::{Losses, Manifest};
+use crate::store::{Losses, Manifest, PartMetric};
 use crate::task;
 use crate::train::{Fit, Learner, infer};
 
@@ -37,7 +37,7 @@ pub struct LossJob<'a> {
 ///
 /// # Errors
 /// If data cannot be read, or training diverges.
-pub fn run(job: &LossJob, report: &mut Reporter) -> Result<(Losses, f64)> {
+pub fn run(job: &LossJob, report: &mut Reporter) -> Result<(Losses, PartMetric)> {
     let spec = job.spec;
     let data = data::open(spec, job.data, job.device, &Manifest::data_of(job.folder)?)?;
     let (trained_on, measured) = split(&data.pool, job.fold, job.folds, job.seed);
@@ -60,7 +60,8 @@ pub fn run(job: &LossJob, report: &mut Reporter) -> Result<(Losses, f64)> {
     })?;
     report.done(measured.len() as u64);
     let rows = measured.into_iter().zip(losses).collect();
-    Ok((Losses { rows }, meter.metrics()[0].1))
+    let (metric, value) = meter.metrics().swap_remove(0);
+    Ok((Losses { rows }, PartMetric { metric, value }))
 }
 
 /// What is trained on, and what is measured.

@@ -37,7 +37,7 @@ fn all_experiments_and_profiles_expand() {
         let profiles = spec::profiles(&path).unwrap();
         for profile in std::iter::once(None).chain(profiles.into_iter().map(Some)) {
             let spec = spec::load(&Source { path: path.clone(), profile, sets: Vec::new() }).unwrap();
-            assert_eq!(spec.trials().len(), spec.seeds.len() * spec.samplers.len());
+            assert_eq!(spec.trials().len(), spec.seeds.len() * spec.arms().len());
             let (pool, test) = official_size(&spec);
             spec.check_pool(pool, test).unwrap();
         }

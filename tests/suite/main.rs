@@ -3,8 +3,10 @@
 mod bad_input;
 mod cifar10;
 mod data_sets;
+mod departures;
 mod end_to_end;
 mod experiments;
+mod given;
 mod golden;
 mod interrupted;
 mod pictures;

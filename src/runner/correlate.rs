@@ -1,0 +1,174 @@
+//! `pt4al correlate`: the pretext losses of a pool beside the losses of task models on the same images.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+
+use super::child::{self, Child, Ended, Message};
+use super::{Options, pretext};
+use crate::data;
+use crate::machine;
+use crate::report::correlation::{CorrelationFindings, Pair};
+use crate::spec::{CorrelationSpec, Spec};
+use crate::store::{Folder, Losses, Manifest, PartMetric};
+use crate::trial::Event;
+
+/// A training whose losses are wanted: of the whole pool, or without one part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Part {
+    fold: Option<usize>,
+    folds: usize,
+}
+
+impl Part {
+    /// For instance `whole`, or `fold-2-of-5`.
+    fn name(self) -> String {
+        self.fold.map_or_else(|| "whole".into(), |fold| format!("fold-{fold}-of-{}", self.folds))
+    }
+
+    /// Where its losses lie.
+    fn losses(self, folder: &Path) -> PathBuf {
+        folder.join("parts").join(format!("{}.csv", self.name()))
+    }
+
+    /// Where its accuracy lies.
+    fn metric(self, folder: &Path) -> PathBuf {
+        folder.join("parts").join(format!("{}-metric.csv", self.name()))
+    }
+}
+
+/// Trains what is not trained yet, and gives the results folder and what there is to report. The protocol is the spec's
+/// own; its variants are left alone.
+///
+/// # Errors
+/// If the spec has no [correlation] or no [pretext] table, if the data or the folder cannot be used, or if a training
+/// fails; what is finished is kept.
+pub fn correlate(spec: &Spec, options: &Options, seed: u64) -> Result<(PathBuf, CorrelationFindings)> {
+    let settings = spec.correlation.context(
+        "the spec has no [correlation] table; add one, for instance correlation = { folds = 5, points = 1000, resamples = \
+         2000 }",
+    )?;
+    let alone = Spec { variants: crate::spec::Variants::new(), seeds: vec![seed], ..spec.clone() };
+    data::check_place(&alone, &options.data)?;
+    let read = data::check(&alone, &options.data)?;
+    let origin = read.splits.origin.clone();
+    ensure!(
+        settings.folds <= origin.pool,
+        "`correlation.folds` is {}, but the pool has {} images; lower it",
+        settings.folds,
+        origin.pool
+    );
+    let name = format!("{}-correlation", spec.folder_name());
+    // Other seeds lie beside the first.
+    let name = if spec.seeds.first() == Some(&seed) { name } else { format!("{name}-seed{seed}") };
+    let folder = Folder::open(&options.results.join(name), &alone, &origin)?;
+    let read = data::share(&alone, &options.data, read)?;
+    let parts: Vec<Part> = std::iter::once(None)
+        .chain((0..settings.folds).map(Some))
+        .map(|fold| Part { fold, folds: settings.folds })
+        .collect();
+    let earlier = Manifest::read(&folder.manifest_path())?.map_or(Vec::new(), |manifest| manifest.sessions);
+    let begun_with = earlier.iter().find(|s| s.device == options.device_name).map(|s| s.threads);
+    let memory = super::trial_mb(&alone, &read.size());
+    let (jobs, threads) = options.jobs.divide(parts.len(), &options.device, begun_with, memory);
+    let mut manifest = super::begin_session(&folder, &alone, &origin, options, (jobs, threads), earlier)?;
+    let losses = pretext::losses_of(&alone, options, &read, threads, seed)?;
+    losses.write(&folder.losses_path(None, seed))?;
+    train(&alone, options, &folder, (jobs, threads), seed, &parts, origin.pool)?;
+    if let Some(session) = manifest.sessions.last_mut() {
+        session.finished = machine::now();
+    }
+    manifest.write(&folder.manifest_path())?;
+    let findings = findings(alone, settings, manifest, &folder, seed, &losses, &parts)?;
+    Ok((folder.root().to_owned(), findings))
+}
+
+/// Runs the parts that are not there yet, `jobs` side by side.
+fn train(
+    spec: &Spec,
+    options: &Options,
+    folder: &Folder,
+    (jobs, threads): (usize, usize),
+    seed: u64,
+    parts: &[Part],
+    pool: usize,
+) -> Result<()> {
+    let root = folder.root();
+    let mut left = parts.iter().filter(|part| !(part.losses(root).exists() && part.metric(root).exists()));
+    let (sender, messages) = mpsc::channel();
+    let mut running: Vec<(usize, Part, Child)> = Vec::new();
+    let mut next = 0;
+    loop {
+        while running.len() < jobs
+            && let Some(&part) = left.next()
+        {
+            let mut command = child::worker(&options.device, threads)?;
+            command.arg("task-losses").arg("--folder").arg(root).args(["--seed", &seed.to_string()]);
+            command.args(["--folds", &part.folds.to_string()]);
+            command.args(part.fold.iter().flat_map(|fold| ["--fold".to_owned(), fold.to_string()]));
+            command.arg("--out").arg(part.losses(root)).arg("--metric-out").arg(part.metric(root));
+            command.arg("--data").arg(&options.data);
+            let log = root.join("trials").join(part.name()).join("log.txt");
+            let images = part.fold.map_or(pool, |_| pool - pool / part.folds);
+            machine::say(&format!(
+                "{}: training on {images} images, {} epochs",
+                part.name(),
+                spec.train.epochs
+            ));
+            running.push((next, part, Child::spawn(command, &log, next, sender.clone())?));
+            next += 1;
+        }
+        if running.is_empty() {
+            return Ok(());
+        }
+        let (id, message) =
+            messages.recv().map_err(|_| anyhow!("the workers' messages broke off; run the same command again"))?;
+        let at = running.iter().position(|r| r.0 == id).expect("messages end with the child");
+        match message {
+            Message::Event(Event::Losses { quality, measure }) => {
+                machine::say(&format!("{}: {measure} {:.2} %", running[at].1.name(), 100.0 * quality));
+            }
+            Message::Event(_) => {}
+            Message::Ended(Ended::Well) => drop(running.remove(at)),
+            Message::Ended(Ended::Badly(why)) => bail!(
+                "{} failed: {why}; mend the cause and run the same command again: finished parts are kept",
+                running[at].1.name()
+            ),
+        }
+    }
+}
+
+/// All losses side by side.
+fn findings(
+    spec: Spec,
+    settings: CorrelationSpec,
+    manifest: Manifest,
+    folder: &Folder,
+    seed: u64,
+    pretext: &Losses,
+    parts: &[Part],
+) -> Result<CorrelationFindings> {
+    let root = folder.root();
+    let whole = Losses::read(&parts[0].losses(root))?;
+    let mut held_out = Losses::default();
+    let mut metrics = Vec::new();
+    for part in parts {
+        metrics.push(PartMetric::read(&part.metric(root))?.value);
+        if part.fold.is_some() {
+            held_out.rows.extend(Losses::read(&part.losses(root))?.rows);
+        }
+    }
+    held_out.rows.sort_by_key(|row| row.0);
+    let rows = pretext.rows.iter().zip(&whole.rows).zip(&held_out.rows);
+    let fits = |((a, b), c): &((&(usize, f64), &(usize, f64)), &(usize, f64))| a.0 == b.0 && a.0 == c.0;
+    ensure!(
+        [&whole, &held_out].iter().all(|losses| losses.rows.len() == pretext.rows.len()) && rows.clone().all(|r| fits(&r)),
+        "{}: the parts are not of one pool; remove the folder parts/ and run the same command again",
+        root.display()
+    );
+    let pairs = rows.map(|((a, b), c)| Pair { index: a.0, pretext: a.1, task: b.1, held_out: c.1 }).collect();
+    let held_out_accuracy = metrics[1..].iter().sum::<f64>() / settings.folds as f64;
+    let manifest = Some(manifest);
+    Ok(CorrelationFindings { spec, manifest, seed, pairs, pool_accuracy: metrics[0], held_out_accuracy })
+}

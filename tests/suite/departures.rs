@@ -1,0 +1,216 @@
+//! Each departure of the official code from the paper, as a switch that changes what it names and nothing else. Those that
+//! can be worked out by hand alone stand beside their code: the order of losses (`pretext::batches`), the confidence
+//! (`task::uncertainty`), the colours (`data::on_device`), the cold start (`sampler::tests`), the forwards
+//! (`pretext::rotation`).
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::support::{TINY, Workplace, queries, stdout};
+
+/// (sampler, seed, round, metric, rule) to value.
+fn records(folder: &Path) -> BTreeMap<(String, u64, usize, String, String), f64> {
+    let mut reader = csv::Reader::from_path(folder.join("records.csv")).unwrap();
+    let row = |r: csv::StringRecord| {
+        let key = (r[2].into(), r[3].parse().unwrap(), r[4].parse().unwrap(), r[6].into(), r[7].into());
+        (key, r[8].parse().unwrap())
+    };
+    reader.records().map(Result::unwrap).map(row).collect()
+}
+
+fn value(folder: &Path, sampler: &str, round: usize, metric: &str, rule: &str) -> f64 {
+    records(folder)[&(sampler.to_owned(), 0, round, metric.to_owned(), rule.to_owned())]
+}
+
+/// The tiny experiment of one seed, with `variants` appended, run.
+fn run(samplers: &str, variants: &str) -> (Workplace, std::path::PathBuf) {
+    let spec = TINY.replace("seeds = [0, 1]", "seeds = [0]").replace(
+        r#"["random", "entropy", "core-set", "pretext-batch"]"#,
+        samplers,
+    );
+    let place = Workplace::with(&format!("{spec}{variants}"));
+    place.succeeds("run tiny.toml --device cpu");
+    let folder = place.path("results/tiny");
+    (place, folder)
+}
+
+/// Round 1 trains on from round 0's weights: with a learning rate of almost nothing, its loss is that of round 0 but for
+/// the statistics of batch norm, where a fresh start is elsewhere. Without momentum on them that is seen in the values of
+/// a network whose weights cannot move.
+#[test]
+fn start_continues_from_the_round_before() {
+    let still = "[variant.continue]\ntrain.start = \"continue\"\n";
+    let (_place, folder) = run(r#"["random"]"#, still);
+    let loss = |sampler: &str, round| value(&folder, sampler, round, "loss", "last");
+    // The first round has nothing to continue from.
+    assert_eq!(loss("random", 0), loss("random@continue", 0));
+    assert_ne!(loss("random", 1), loss("random@continue", 1));
+    assert_eq!(queries(&folder, "random-seed0"), queries(&folder, "random@continue-seed0"));
+    // Weights are kept for the round in flight alone.
+    let kept: Vec<_> = walkdir::WalkDir::new(&folder)
+        .into_iter()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".safetensors"))
+        .collect();
+    assert_eq!(kept, ["weights-1.safetensors"], "of the round before the last");
+}
+
+/// With a learning rate that moves nothing, a fresh round differs from a continued one by its weights alone, and those of
+/// a continued one are round 0's in every round.
+#[test]
+fn a_continued_round_has_the_weights_of_the_round_before() {
+    let still = "[variant.continue]\ntrain.start = \"continue\"\n";
+    let spec = TINY
+        .replace("seeds = [0, 1]", "seeds = [0]")
+        .replace(r#"["random", "entropy", "core-set", "pretext-batch"]"#, r#"["random"]"#)
+        .replace("lr = 0.05, momentum = 0.9, weight-decay = 5e-4", "lr = 1e-30, momentum = 0.0, weight-decay = 0.0")
+        // So that batch norm's statistics settle on those of the labels in every round.
+        .replace("epochs = 2", "epochs = 60");
+    let place = Workplace::with(&format!("{spec}{still}"));
+    place.succeeds("run tiny.toml --device cpu");
+    let folder = place.path("results/tiny");
+    let loss = |sampler: &str, round| value(&folder, sampler, round, "loss", "last");
+    let near = |a: f64, b: f64| (a - b).abs() < 0.2 * (a - loss("random", 1)).abs();
+    assert!(near(loss("random@continue", 1), loss("random", 0)), "{:?}", records(&folder));
+}
+
+/// A continued trial that is killed goes on from the weights on disk, to the same values.
+#[test]
+fn a_continued_trial_resumes_bit_for_bit() {
+    let variants = "[variant.continue]\ntrain.start = \"continue\"\n";
+    let (place, folder) = run(r#"["random"]"#, variants);
+    let whole = records(&folder);
+    // What a kill after round 1 leaves: the records and queries of two rounds, and the weights of round 1.
+    let trial = folder.join("trials/random@continue-seed0");
+    let text = std::fs::read_to_string(trial.join("records.csv")).unwrap();
+    let cut: Vec<&str> = text.lines().filter(|line| !line.starts_with("tiny,,random@continue,0,2,")).collect();
+    assert_eq!(text.lines().count() - cut.len(), 3);
+    std::fs::write(trial.join("records.csv"), cut.join("\n") + "\n").unwrap();
+    place.succeeds("run tiny.toml --device cpu");
+    assert_eq!(records(&folder), whole);
+    // Without the weights it cannot, and says so.
+    std::fs::write(trial.join("records.csv"), cut.join("\n") + "\n").unwrap();
+    std::fs::remove_file(trial.join("weights-1.safetensors")).unwrap();
+    let output = place.pt4al("run tiny.toml --device cpu");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("weights-1.safetensors: cannot read the weights"), "{}", stdout(&output));
+}
+
+/// Accuracies of 200 pool images in place of 60 test images; the same trainings and queries.
+#[test]
+fn evaluation_on_train_images_changes_the_images_and_nothing_else() {
+    let (_place, folder) = run(r#"["pretext-batch"]"#, "[variant.train-images]\ntrain.select.images = \"train\"\n");
+    assert_eq!(
+        queries(&folder, "pretext-batch-seed0"),
+        queries(&folder, "pretext-batch@train-images-seed0"),
+        "the query is of the last epoch's model, which is the same"
+    );
+    let whole = |x: f64| (x - x.round()).abs() < 1e-6;
+    let mut differ = false;
+    for round in 0..3 {
+        let (test, train) = (
+            value(&folder, "pretext-batch", round, "accuracy", "last"),
+            value(&folder, "pretext-batch@train-images", round, "accuracy", "last"),
+        );
+        assert!(whole(60.0 * test) && whole(200.0 * train), "{test} {train}");
+        differ |= !whole(60.0 * train);
+    }
+    assert!(differ, "all of them could be accuracies of 60 images");
+}
+
+/// The rule that reports is the one that queries, and it may pick another epoch.
+#[test]
+fn selection_by_the_test_images_reports_and_queries() {
+    let best = "[variant.best]\ntrain.select = { query = \"best-on-test\", record = [\"best-on-test\", \"last\"], every = 1 }\n\
+                train.epochs = 6\n[variant.last]\ntrain.epochs = 6\n";
+    let (_place, folder) = run(r#"["entropy"]"#, best);
+    // In round 0 the trainings are the same.
+    for metric in ["accuracy", "loss"] {
+        assert_eq!(
+            value(&folder, "entropy@best", 0, metric, "last"),
+            value(&folder, "entropy@last", 0, metric, "last")
+        );
+    }
+    for round in 0..3 {
+        let of = |rule| value(&folder, "entropy@best", round, "accuracy", rule);
+        assert!(of("best-on-test") >= of("last"));
+    }
+    let epoch = value(&folder, "entropy@best", 0, "epoch", "best-on-test");
+    let same = queries(&folder, "entropy@best-seed0") == queries(&folder, "entropy@last-seed0");
+    assert_eq!(same, epoch == 6.0, "another epoch's model asks for other images; it was epoch {epoch}");
+}
+
+/// Order, cold start, colours, augmentation: what each changes, and what it must leave alone.
+#[test]
+fn switches_change_what_they_name() {
+    let variants = r#"
+[variant.strings]
+pretext.order = "published-string-sort"
+[variant.low-first]
+pretext.order = "loss-low-first"
+[variant.batch-2]
+initial-set = { pretext-stride = { batch = 2 } }
+[variant.bgr]
+channels = "bgr"
+[variant.augmented]
+pretext.augment = ["crop-4", "flip"]
+[variant.unshuffled]
+pretext.forward = "separate-unshuffled"
+"#;
+    let (_place, folder) = run(r#"["pretext-batch"]"#, variants);
+    let initial = |variant: &str| -> Vec<usize> {
+        let at = if variant.is_empty() { String::new() } else { format!("@{variant}") };
+        let text = queries(&folder, &format!("pretext-batch{at}-seed0"));
+        text.lines().skip(1).filter(|l| l.starts_with("0,")).map(|l| l.rsplit(',').next().unwrap().parse().unwrap()).collect()
+    };
+    // Losses of other images or another training are other losses; another order is not.
+    let mut files: Vec<String> = std::fs::read_dir(folder.join("pretext"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    files.sort();
+    assert_eq!(files, ["augmented-seed-0.csv", "bgr-seed-0.csv", "seed-0.csv", "unshuffled-seed-0.csv"]);
+    let losses = |name: &str| -> Vec<(usize, f64)> {
+        let text = std::fs::read_to_string(folder.join("pretext").join(name)).unwrap();
+        let row = |l: &str| l.split_once(',').map(|(i, loss)| (i.parse().unwrap(), loss.parse().unwrap())).unwrap();
+        text.lines().skip(1).map(row).collect()
+    };
+    for name in &files {
+        assert_eq!(losses(name).len(), 200);
+        assert_eq!(losses(name) == losses("seed-0.csv"), name == "seed-0.csv", "{name}");
+    }
+    // 200 images in 3 batches of 67, 67 and 66; 20 labels at even intervals over one of them.
+    let mut sorted = losses("seed-0.csv");
+    sorted.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let strides = |sorted: &[(usize, f64)], start: usize, len: usize| -> Vec<usize> {
+        (0..20).map(|i| sorted[start + i * len / 20].0).collect()
+    };
+    assert_eq!(initial(""), strides(&sorted, 0, 67));
+    assert_eq!(initial("batch-2"), strides(&sorted, 134, 66));
+    sorted.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+    assert_eq!(initial("low-first"), strides(&sorted, 0, 67));
+    // No loss here is below 1e-4 or above 10, so that strings sort as numbers do, but for lengths.
+    assert_eq!(initial("strings"), initial(""));
+}
+
+/// Fewer batches than rounds are shared by consecutive rounds; what does not fit is refused before anything runs.
+#[test]
+fn batches_are_free_of_rounds() {
+    let (place, folder) = run(r#"["pretext-batch"]"#, "[variant.two]\npretext.batches = 2\n");
+    let text = queries(&folder, "pretext-batch@two-seed0");
+    let round = |wanted: usize| -> Vec<usize> {
+        let of = |l: &&str| l.split(',').next().unwrap().parse::<usize>().unwrap() == wanted;
+        text.lines().skip(1).filter(of).map(|l| l.rsplit(',').next().unwrap().parse().unwrap()).collect()
+    };
+    let losses = std::fs::read_to_string(folder.join("pretext/seed-0.csv")).unwrap();
+    let row = |l: &str| l.split_once(',').map(|(i, x)| (i.parse::<usize>().unwrap(), x.parse::<f64>().unwrap())).unwrap();
+    let mut sorted: Vec<(usize, f64)> = losses.lines().skip(1).map(row).collect();
+    sorted.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let place_of = |index: usize| sorted.iter().position(|row| row.0 == index).unwrap();
+    // Round i of 3 has batch floor(2 i / 3): 0, 0 and 1.
+    assert!(round(0).iter().chain(&round(1)).all(|&index| place_of(index) < 100));
+    assert!(round(2).iter().all(|&index| place_of(index) >= 100));
+    let output = place.pt4al("run tiny.toml --device cpu --results other --set pretext.batches=20");
+    let text = crate::support::stderr(&output);
+    assert!(text.contains("a pretext batch of 10 images (200 in 20 batches)"), "{text}");
+}

@@ -1,0 +1,155 @@
+//! What a user brings along: pretext losses made elsewhere, and recorded queries.
+
+use std::path::Path;
+
+use crate::support::{TINY, Workplace, queries, stderr, stdout, values};
+
+const FIRST: &str = "run tiny.toml --device cpu --only ^pretext-batch-seed0$";
+
+fn fails(place: &Workplace, arguments: &str, part: &str) {
+    let output = place.pt4al(arguments);
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "pt4al {arguments}: {text}");
+    assert_eq!(text.lines().filter(|l| l.starts_with("error: ")).count(), 1, "{text}");
+    assert!(text.contains(part) && !text.contains("panicked"), "{text:?} lacks {part:?}");
+}
+
+/// The tiny spec with losses from a file in place of its learner.
+fn with_losses(file: &str) -> String {
+    let (base, _) = TINY.split_once("[pretext]").unwrap();
+    format!("{base}[pretext]\nlosses = {{ file = \"{file}\" }}\norder = \"loss\"\n")
+}
+
+#[test]
+fn our_losses_in_a_file_give_what_the_learner_gives() {
+    let place = Workplace::new();
+    place.succeeds(FIRST);
+    let own = place.path("results/tiny");
+    // The cache of the run serves.
+    place.succeeds("pretext losses tiny.toml --device cpu --seed 0 --out mine.csv");
+    let mine = std::fs::read(place.path("mine.csv")).unwrap();
+    assert_eq!(mine, std::fs::read(own.join("pretext/seed-0.csv")).unwrap());
+    // And without it the learner is trained again.
+    std::fs::remove_dir_all(place.path("results/.cache")).unwrap();
+    place.succeeds("pretext losses tiny.toml --device cpu --out again.csv");
+    assert_eq!(mine, std::fs::read(place.path("again.csv")).unwrap());
+
+    std::fs::write(place.path("tiny.toml"), with_losses("mine.csv")).unwrap();
+    place.succeeds(&format!("{FIRST} --results given"));
+    let given = place.path("given/tiny");
+    assert_eq!(values(&own), values(&given));
+    assert_eq!(queries(&own, "pretext-batch-seed0"), queries(&given, "pretext-batch-seed0"));
+    assert!(!given.join("trials/pretext-seed0").exists(), "no learner ran");
+
+    // Other contents are another experiment, wherever the file lies.
+    std::fs::write(place.path("mine.csv"), String::from_utf8(mine).unwrap().replace("\n0,", "\n0,1")).unwrap();
+    fails(&place, &format!("{FIRST} --results given"), "differs in pretext.losses");
+}
+
+#[test]
+fn losses_that_do_not_fit_are_explained() {
+    let place = Workplace::with(&with_losses("mine.csv"));
+    let run = "run tiny.toml --device cpu";
+    fails(&place, run, "`pretext.losses.file`");
+    let rows = |n: usize| (0..n).map(|i| format!("{i},0.{i}\n")).collect::<String>();
+    for (text, part) in [
+        (format!("index,loss\n{}", rows(199)), "has no loss for image 199, which is in the pool"),
+        (format!("index,loss\n{}", rows(201)), "has a loss for image 200, but the train split has 200"),
+        (format!("index,loss\n{}7,0.5\n", rows(200)), "image 7 has two losses"),
+        (format!("index,loss\n{}", rows(200).replace("0.17\n", "NaN\n")), "mine.csv:19: the loss of image 17 is NaN"),
+        (format!("index,lost\n{}", rows(200)), "not pretext losses"),
+        (String::new(), "has no loss for image 0"),
+    ] {
+        std::fs::write(place.path("mine.csv"), text).unwrap();
+        fails(&place, run, part);
+    }
+    let both = with_losses("mine.csv").replace("order =", "epochs = 3\norder =");
+    std::fs::write(place.path("tiny.toml"), both).unwrap();
+    fails(&place, run, "`epochs` is one's; remove one of them");
+    let features = format!("initial-set = \"core-set\"\n{}", with_losses("mine.csv"));
+    std::fs::write(place.path("tiny.toml"), features).unwrap();
+    fails(&place, run, "needs the features of a pretext learner");
+}
+
+#[test]
+fn losses_are_split_into_files_of_pretext_batches() {
+    let place = Workplace::new();
+    std::fs::write(place.path("l.csv"), "index,loss\n0,0.5\n4,9.99e-5\n2,2\n3,10.5\n9,0.5\n").unwrap();
+    let split = |order: &str| {
+        place.succeeds(&format!("pretext split --losses l.csv --batches 2 --order {order} --out batches"));
+        [0, 1].map(|i| std::fs::read_to_string(place.path(&format!("batches/batch_{i}.csv"))).unwrap())
+    };
+    assert_eq!(split("loss"), ["index,loss\n3,10.5\n2,2.0\n0,0.5\n", "index,loss\n9,0.5\n4,0.0000999\n"]);
+    assert_eq!(
+        split("published-string-sort"),
+        ["index,loss\n4,0.0000999\n2,2.0\n3,10.5\n", "index,loss\n0,0.5\n9,0.5\n"]
+    );
+    assert_eq!(split("loss-low-first")[0].lines().nth(1), Some("4,0.0000999"));
+    // Batches of an earlier split are not left among these.
+    place.succeeds("pretext split --losses l.csv --batches 5 --order loss --out batches");
+    split("loss");
+    assert!(!place.path("batches/batch_2.csv").exists());
+    fails(&place, "pretext split --losses l.csv --batches 6 --order loss --out b", "has only 5 losses");
+    fails(&place, "pretext split --losses l.csv --batches 0 --order loss --out b", "--batches is 0");
+    fails(&place, "pretext split --losses none.csv --batches 2 --order loss --out b", "none.csv: cannot read the losses");
+    assert_eq!(place.pt4al("pretext split --losses l.csv --batches 2 --order size --out b").status.code(), Some(2));
+}
+
+#[test]
+fn recorded_queries_are_trained_on_again() {
+    let place = Workplace::new();
+    let run = "run tiny.toml --device cpu --set seeds=[0]";
+    place.succeeds(run);
+    let own = place.path("results/tiny");
+    place.succeeds(&format!("{run} --replay results/tiny/queries --results same"));
+    // The same model on the same labels, and no pretext learner.
+    let same = place.path("same/tiny");
+    assert_eq!(values(&own), values(&same));
+    assert!(!same.join("pretext").exists());
+    // Another model on the same labels.
+    place.succeeds(&format!("{run} --replay results/tiny/queries --results wide --set model.width=4"));
+    let wide = place.path("wide/tiny");
+    assert_ne!(values(&own), values(&wide));
+    for trial in ["entropy-seed0", "core-set-seed0", "pretext-batch-seed0"] {
+        assert_eq!(queries(&own, trial), queries(&wide, trial));
+    }
+    let page = std::fs::read_to_string(wide.join("spec.toml")).unwrap();
+    assert!(page.contains("[replay]"), "{page}");
+    // Replayed results and others never mix.
+    fails(&place, &format!("{run} --replay results/tiny/queries"), "differs in replay");
+    for (arguments, part) in [
+        ("--replay nowhere --results x", "`replay.queries`"),
+        ("--replay results/tiny --results x", "has no .csv files"),
+        ("--replay results/tiny/queries --results x --set seeds=[5]", "random-seed5 is to replay it"),
+        ("--replay results/tiny/queries --results x --set rounds.query=10", "asks for 20 labels in round 1"),
+        ("--replay results/tiny/queries --results x --set dataset.shapes.pool=61", "which is not in the pool"),
+    ] {
+        fails(&place, &format!("{run} {arguments}"), part);
+        assert!(!place.path("x").exists(), "nothing may be written");
+    }
+}
+
+/// The losses of 200 images and of the task models on them, side by side.
+#[test]
+fn correlate_trains_measures_and_reports() {
+    let spec = format!("{TINY}[correlation]\nfolds = 3\npoints = 50\nresamples = 100\n");
+    let place = Workplace::with(&spec);
+    let output = place.succeeds("correlate tiny.toml --device cpu");
+    assert!(stdout(&output).contains("Spearman"), "{}", stdout(&output));
+    let folder = place.path("results/tiny-correlation");
+    let rows = std::fs::read_to_string(folder.join("losses.csv")).unwrap();
+    assert_eq!(rows.lines().count(), 201);
+    let part = |name: &str| std::fs::read_to_string(folder.join("parts").join(name)).unwrap().lines().count() - 1;
+    assert_eq!(["fold-0-of-3.csv", "fold-1-of-3.csv", "fold-2-of-3.csv"].map(part), [67, 67, 66]);
+    for file in ["README.md", "summary.csv", "scatter-task.svg", "scatter-held-out.png"] {
+        assert!(folder.join(file).exists(), "{file}");
+    }
+    // Again: nothing is trained, and the same comes out.
+    let again = place.succeeds("correlate tiny.toml --device cpu");
+    assert!(!stderr(&again).contains("training on"), "{}", stderr(&again));
+    assert_eq!(stdout(&output), stdout(&again));
+    // Another seed lies beside it.
+    place.succeeds("correlate tiny.toml --device cpu --seed 1");
+    assert!(Path::new(&place.path("results/tiny-correlation-seed1/README.md")).exists());
+    fails(&Workplace::new(), "correlate tiny.toml --device cpu", "[correlation] table");
+}
