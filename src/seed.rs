@@ -40,6 +40,10 @@ pub enum Purpose {
     Imbalance,
     /// Which images are for testing, where a data set has no split of its own.
     Split,
+    /// Which images a bootstrap resample holds.
+    Bootstrap,
+    /// Which images a scatter plot shows.
+    ScatterPlot,
 }
 
 impl Purpose {
@@ -58,6 +62,8 @@ impl Purpose {
             Self::Shapes => "shapes",
             Self::Imbalance => "imbalance",
             Self::Split => "split",
+            Self::Bootstrap => "bootstrap",
+            Self::ScatterPlot => "scatter-plot",
         }
     }
 }
