@@ -5,6 +5,7 @@
 mod cost;
 mod curve;
 mod metric;
+mod picture;
 mod readme;
 mod reference;
 mod summary;

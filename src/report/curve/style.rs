@@ -27,10 +27,6 @@ pub(super) enum Marker {
     Pentagon,
 }
 
-pub(super) const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
-pub(super) const FAINT_INK: RGBColor = RGBColor(0x55, 0x55, 0x55);
-pub(super) const GRID: RGBColor = RGBColor(0xe4, 0xe4, 0xe4);
-
 /// Okabe and Ito, "Color Universal Design" (2008), without their yellow, which white paper swallows. Neighbours differ
 /// in lightness.
 const COLORS: [RGBColor; 7] = [
