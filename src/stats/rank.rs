@@ -24,8 +24,8 @@ pub fn spearman(x: &[f64], y: &[f64]) -> Option<f64> {
 }
 
 /// The 95 % percentile interval of Spearman's rho over pairs (Efron and Tibshirani, "An Introduction to the Bootstrap",
-/// 1993, chapter 13): the pairs are drawn with replacement `resamples` times, as many as there are, and ranked anew each
-/// time; the ends are the 0.025 and 0.975 quantiles of the rhos. Resamples that have none (all values of one kind are
+/// 1993, chapter 13): the pairs are drawn with replacement `resamples` times, as many as there are, and ranked anew
+/// each time; the ends are the 0.025 and 0.975 quantiles of the rhos. Resamples that have none (all values of one kind are
 /// equal) are left out.
 ///
 /// The same `seed` draws the same pairs for any values, so that intervals of two kinds of values are of the same
@@ -108,7 +108,7 @@ impl Pairs {
         Some(Self { x: Levels::of(x)?, y: Levels::of(y)? })
     }
 
-    /// Spearman's rho of the pairs at `chosen`, where a pair may come several times; none below two, and without spread.
+    /// Spearman's rho of the pairs at `chosen`, where a pair may come again; None below two, or without spread.
     fn rho(&self, chosen: impl ExactSizeIterator<Item = usize> + Clone, scratch: &mut Scratch) -> Option<f64> {
         for (ranks, levels) in [(&mut scratch.x, &self.x), (&mut scratch.y, &self.y)] {
             ranks.clear();
@@ -128,8 +128,8 @@ impl Pairs {
     }
 }
 
-/// From how often each level comes among `n` values to twice its average rank less `n + 1`: a whole number, and 0 in the
-/// mean over the values.
+/// From how often each level comes among `n` values to twice its average rank less `n + 1`: a whole number, and 0 in
+/// the mean over the values.
 fn centre(counts: &mut [i64], n: usize) {
     let mut below = 0;
     for count in counts {
@@ -174,8 +174,8 @@ mod tests {
         assert_eq!(average_ranks(&[1.0, f64::NAN]), None);
     }
 
-    /// Without ties rho is 1 - 6 sum d^2 / (n (n^2 - 1)): ranks 1, 2, 3, 4 beside 2, 1, 4, 3 have d^2 = 1 four times, so
-    /// 1 - 24 / 60. With ties, 1, 2.5, 2.5, 4 beside 1, 2, 3, 4: sums 4.5 and 4.5, 5, so 4.5 / sqrt(22.5).
+    /// Without ties rho is 1 - 6 sum d^2 / (n (n^2 - 1)): ranks 1, 2, 3, 4 beside 2, 1, 4, 3 have d^2 = 1 four times,
+    /// so 1 - 24 / 60. With ties, 1, 2.5, 2.5, 4 beside 1, 2, 3, 4: sums 4.5 and 4.5, 5, so 4.5 / sqrt(22.5).
     #[test]
     fn small_examples_by_hand() {
         near(spearman(&[1.0, 5.0, 6.0, 9.0], &[0.2, 0.1, 0.4, 0.3]), 0.6);

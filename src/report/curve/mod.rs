@@ -11,6 +11,7 @@ use anyhow::Result;
 use plotters::prelude::DrawingBackend;
 
 use self::layout::Layout;
+pub(super) use self::style::COLORS;
 use super::metric::{seeds_in_words, select_in_words};
 use super::picture::{self, Area, Drawn, Picture, register_font};
 use super::summary::samplers;

@@ -29,7 +29,7 @@ pub(super) enum Marker {
 
 /// Okabe and Ito, "Color Universal Design" (2008), without their yellow, which white paper swallows. Neighbours differ
 /// in lightness.
-const COLORS: [RGBColor; 7] = [
+pub(in crate::report) const COLORS: [RGBColor; 7] = [
     RGBColor(0x00, 0x72, 0xb2),
     RGBColor(0xe6, 0x9f, 0x00),
     RGBColor(0x00, 0x9e, 0x73),
