@@ -42,6 +42,10 @@ pub enum Purpose {
     Imbalance,
     /// Which images are for testing, where a data set has no split of its own.
     Split,
+    /// Which images a bootstrap resample holds.
+    Bootstrap,
+    /// Which images a scatter plot shows.
+    ScatterPlot,
 }
 
 impl Purpose {
@@ -61,6 +65,8 @@ impl Purpose {
             Self::Shapes => "shapes",
             Self::Imbalance => "imbalance",
             Self::Split => "split",
+            Self::Bootstrap => "bootstrap",
+            Self::ScatterPlot => "scatter-plot",
         }
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! Reads the folder alone (resolved spec, records, manifest) and the published numbers beside it; never the data.
 
+pub mod correlation;
 mod cost;
 mod curve;
 mod metric;
+mod picture;
 mod readme;
 mod reference;
 mod summary;
@@ -134,7 +136,7 @@ fn remove(path: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::testing::{accuracy, full, spec, spec_of, write_folder};
+    use super::testing::{accuracy, assert_well_formed, full, png_size, spec, spec_of, write_folder};
     use super::*;
     use crate::store::Record;
 
@@ -157,34 +159,6 @@ mod tests {
         message
     }
 
-    /// Elements are closed in the order in which they were opened, and text holds no bare `<` or `&`.
-    fn assert_well_formed(svg: &str) {
-        let mut open: Vec<&str> = Vec::new();
-        for tag in svg.split('<').skip(1) {
-            let (tag, text) = tag.split_once('>').expect("a tag ends");
-            if let Some(name) = tag.strip_prefix('/') {
-                assert_eq!(open.pop(), Some(name));
-            } else if !tag.ends_with('/') && !tag.starts_with('?') {
-                open.push(tag.split_whitespace().next().unwrap());
-            }
-            for entity in text.split('&').skip(1) {
-                assert!(entity.starts_with("lt;") || entity.starts_with("gt;") || entity.starts_with("amp;"), "{text}");
-            }
-        }
-        assert!(open.is_empty() && svg.starts_with("<svg"), "{open:?}");
-    }
-
-    /// Width and height; the file is decoded in full.
-    fn png_size(folder: &Path) -> (u32, u32) {
-        let bytes = std::fs::read(folder.join("curve.png")).unwrap();
-        let mut reader = ::png::Decoder::new(bytes.as_slice()).read_info().unwrap();
-        let mut pixels = vec![0; reader.output_buffer_size()];
-        let info = reader.next_frame(&mut pixels).unwrap();
-        // A picture, not a sheet of white.
-        assert!(pixels.iter().any(|&p| p < 100) && pixels.contains(&255));
-        (info.width, info.height)
-    }
-
     #[test]
     fn a_folder_is_reported() {
         let (_dir, folder, text) = reported(full());
@@ -203,7 +177,7 @@ mod tests {
         for part in parts {
             assert!(svg.contains(part), "{part}");
         }
-        let (width, height) = png_size(&folder);
+        let (width, height) = png_size(&folder.join("curve.png"));
         // The PNG has twice the size at which the SVG is shown.
         let attributes = format!("<svg width=\"{}\" height=\"{}\"", width / 2, height / 2);
         assert!(svg.starts_with(&attributes), "{}", &svg[..90]);
@@ -295,7 +269,7 @@ mod tests {
             let svg = read(&folder, "curve.svg");
             assert_well_formed(&svg);
             assert!(svg.contains(legend) && !svg.contains("NaN"), "{legend}");
-            assert!(png_size(&folder).0 > 1000);
+            assert!(png_size(&folder.join("curve.png")).0 > 1000);
         }
     }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Findings;
 use super::metric::{select_in_words, thousands};
-use crate::spec::{Imbalance, LossSource, Stem};
+use crate::spec::{Imbalance, LossSource, PretextSpec, Spec, Stem};
 use crate::store::{Manifest, Session};
 
 /// `README.md`: what ran, on what, and what came out.
@@ -17,16 +17,7 @@ pub(super) fn readme(findings: &Findings, tables: &str, curves: &[(&str, String)
     for line in protocol(findings) {
         page += &format!("- {line}\n");
     }
-    if let Some(manifest) = &findings.manifest {
-        let mut commands: Vec<&str> = Vec::new();
-        for session in &manifest.sessions {
-            if !commands.contains(&session.command.as_str()) {
-                commands.push(&session.command);
-            }
-        }
-        let commands: String = commands.into_iter().map(|c| format!("{c}\n")).collect();
-        page += &format!("\n```sh\n{commands}```\n");
-    }
+    page += &findings.manifest.as_ref().map(commands).unwrap_or_default();
     page += &format!("\n## Results\n\n{tables}");
     for (label, file) in curves {
         page += &format!("\n![Learning curves: {label}]({file})\n");
@@ -46,12 +37,10 @@ pub(super) fn readme(findings: &Findings, tables: &str, curves: &[(&str, String)
 /// A few lines; the resolved spec has all of it.
 fn protocol(findings: &Findings) -> Vec<String> {
     let spec = &findings.spec;
-    let (experiment, profile) = spec.identity();
-    let profile = if profile.is_empty() { String::new() } else { format!(", profile `{profile}`") };
     let seeds: Vec<String> = spec.seeds.iter().map(u64::to_string).collect();
     let (rounds, train) = (&spec.rounds, &spec.train);
     let mut lines = vec![
-        format!("Experiment `{experiment}`{profile}; protocol `{}`, all of it in [spec.toml](spec.toml).", spec.hash()),
+        format!("{}, all of it in [spec.toml](spec.toml).", identity(spec)),
         format!("Seeds: {}.", seeds.join(", ")),
         format!(
             "Rounds: {} of {} labels at first and {} more each.",
@@ -60,41 +49,51 @@ fn protocol(findings: &Findings) -> Vec<String> {
             thousands(rounds.query)
         ),
         format!(
-            "Task model: {}{} of width {} on images of {} x {}, {} weights, {} epochs, minibatch {}; queried with: {}.",
-            name(&spec.model.arch),
-            if spec.model.stem == Stem::Large { " with the 7x7 stem" } else { "" },
-            spec.model.width,
-            spec.trained_size()[0],
-            spec.trained_size()[1],
+            "Task model: {}, {} weights, {} epochs, minibatch {}; queried with: {}.",
+            network(spec),
             name(&train.start),
             train.epochs,
             train.minibatch,
             select_in_words(train.select.query.name())
         ),
     ];
-    if let Some(pretext) = spec.pretext.as_ref().filter(|_| spec.needs_pretext()) {
-        lines.push(match &pretext.losses {
-            LossSource::Learner(learner) => format!(
-                "Pretext task: {}, {} epochs, minibatch {}.",
-                name(&learner.task),
-                learner.epochs,
-                learner.minibatch
-            ),
-            LossSource::File(losses) => {
-                format!("Pretext losses: the file {} (SHA-256 {}).", losses.file.display(), losses.sha256)
-            }
-        });
-    }
+    lines.extend(spec.pretext.as_ref().filter(|_| spec.needs_pretext()).map(pretext));
     lines.extend(spec.imbalance.as_ref().map(imbalance));
-    match &findings.manifest {
-        Some(manifest) => lines.extend(origin(manifest)),
-        None => lines.push("No manifest.json: where and on which data this ran is not known.".into()),
-    }
+    lines.extend(origin(findings.manifest.as_ref()));
     lines.extend(findings.cost.in_words());
     lines
 }
 
-fn imbalance(imbalance: &Imbalance) -> String {
+/// Experiment, profile and protocol.
+pub(super) fn identity(spec: &Spec) -> String {
+    let (experiment, profile) = spec.identity();
+    let profile = if profile.is_empty() { String::new() } else { format!(", profile `{profile}`") };
+    format!("Experiment `{experiment}`{profile}; protocol `{}`", spec.hash())
+}
+
+/// The network and what it sees.
+pub(super) fn network(spec: &Spec) -> String {
+    let [height, width] = spec.trained_size();
+    let stem = if spec.model.stem == Stem::Large { " with the 7x7 stem" } else { "" };
+    format!("{}{stem} of width {} on images of {height} x {width}", name(&spec.model.arch), spec.model.width)
+}
+
+/// Where the pretext losses are from.
+pub(super) fn pretext(pretext: &PretextSpec) -> String {
+    match &pretext.losses {
+        LossSource::Learner(learner) => format!(
+            "Pretext task: {}, {} epochs, minibatch {}.",
+            name(&learner.task),
+            learner.epochs,
+            learner.minibatch
+        ),
+        LossSource::File(losses) => {
+            format!("Pretext losses: the file {} (SHA-256 {}).", losses.file.display(), losses.sha256)
+        }
+    }
+}
+
+pub(super) fn imbalance(imbalance: &Imbalance) -> String {
     match imbalance {
         Imbalance::LongTail(tail) => format!("Imbalance: long tail with ratio {}.", tail.ratio),
         Imbalance::Step(step) => {
@@ -104,7 +103,23 @@ fn imbalance(imbalance: &Imbalance) -> String {
     }
 }
 
-fn origin(manifest: &Manifest) -> Vec<String> {
+/// The commands that made the results, each once, as a block.
+pub(super) fn commands(manifest: &Manifest) -> String {
+    let mut commands: Vec<&str> = Vec::new();
+    for session in &manifest.sessions {
+        if !commands.contains(&session.command.as_str()) {
+            commands.push(&session.command);
+        }
+    }
+    let commands: String = commands.into_iter().map(|c| format!("{c}\n")).collect();
+    format!("\n```sh\n{commands}```\n")
+}
+
+/// Where, when and on which data it ran.
+pub(super) fn origin(manifest: Option<&Manifest>) -> Vec<String> {
+    let Some(manifest) = manifest else {
+        return vec!["No manifest.json: where and on which data this ran is not known.".into()];
+    };
     let data = &manifest.data;
     let each = |value: fn(&Session) -> String| {
         let values: BTreeSet<String> = manifest.sessions.iter().map(value).filter(|v| !v.is_empty()).collect();

@@ -4,6 +4,7 @@ use super::metric::{seeds_in_words, select_in_words, thousands};
 use super::summary::samplers;
 use super::{Failure, Findings, Metric, Reference, Row};
 use crate::spec::Labeled;
+use crate::store::Manifest;
 
 /// The tables of every metric under every recorded rule, the one that queried first, then what a reader must know of
 /// them, then the failed trials.
@@ -159,7 +160,7 @@ fn labels<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<usize> {
 }
 
 /// A Markdown table whose columns also line up as plain text; the first column to the left, the others to the right.
-fn aligned(grid: &[Vec<String>]) -> String {
+pub(super) fn aligned(grid: &[Vec<String>]) -> String {
     let escaped: Vec<Vec<String>> = grid.iter().map(|row| row.iter().map(|cell| escape(cell)).collect()).collect();
     let width = |column: usize| escaped.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count()).max();
     let widths: Vec<usize> = (0..grid.first().map_or(0, Vec::len)).map(|c| width(c).unwrap_or(0).max(3)).collect();
@@ -193,10 +194,14 @@ fn context(findings: &Findings) -> Option<String> {
         [one] => lines.push(format!("Device: {one}.")),
         several => lines.push(format!("Devices: {}.", several.join(", "))),
     }
-    if let Some(note) = findings.manifest.as_ref().map(|m| m.data.note.trim()).filter(|n| !n.is_empty()) {
-        lines.push(format!("Data: {}.", note.trim_end_matches('.')));
-    }
+    lines.extend(data_note(findings.manifest.as_ref()));
     (!lines.is_empty()).then(|| lines.join("\n") + "\n")
+}
+
+/// What a reader must know of the data before comparing numbers.
+pub(super) fn data_note(manifest: Option<&Manifest>) -> Option<String> {
+    let note = manifest.map(|m| m.data.note.trim()).filter(|n| !n.is_empty())?;
+    Some(format!("Data: {}.", note.trim_end_matches('.')))
 }
 
 fn failures(findings: &Findings) -> Option<String> {

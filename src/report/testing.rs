@@ -122,3 +122,32 @@ pub fn write_folder(folder: &Path, spec: &Spec, rows: Vec<Record>) {
     records(rows).write(&folder.join("records.csv")).unwrap();
     manifest(spec).write(&folder.join("manifest.json")).unwrap();
 }
+
+/// Elements are closed in the order in which they were opened, and text holds no bare `<` or `&`.
+pub fn assert_well_formed(svg: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    for tag in svg.split('<').skip(1) {
+        let (tag, text) = tag.split_once('>').expect("a tag ends");
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name));
+        } else if !tag.ends_with('/') && !tag.starts_with('?') {
+            open.push(tag.split_whitespace().next().unwrap());
+        }
+        for entity in text.split('&').skip(1) {
+            let known = ["lt;", "gt;", "amp;", "apos;", "quot;"];
+            assert!(known.iter().any(|name| entity.starts_with(name)), "{text}");
+        }
+    }
+    assert!(open.is_empty() && svg.starts_with("<svg"), "{open:?}");
+}
+
+/// Width and height; the file is decoded in full.
+pub fn png_size(file: &Path) -> (u32, u32) {
+    let bytes = std::fs::read(file).unwrap();
+    let mut reader = ::png::Decoder::new(bytes.as_slice()).read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size()];
+    let info = reader.next_frame(&mut pixels).unwrap();
+    // A picture, not a sheet of white.
+    assert!(pixels.iter().any(|&p| p < 100) && pixels.contains(&255));
+    (info.width, info.height)
+}

@@ -1,4 +1,8 @@
-//! Statistics over seeds: pure functions, no files.
+//! Statistics over seeds, and of images: pure functions, no files.
+
+mod rank;
+
+pub use rank::{average_ranks, bootstrap_95, spearman};
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 

@@ -1,19 +1,14 @@
 //! Drawing a plot on any backend of plotters, in fine pixels.
 
-use plotters::coord::Shift;
-use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint};
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::layout::{AXIS, Axis, Layout, Line, SAMPLE, TICK};
-use super::style::{FAINT_INK, GRID, INK, Style};
-use super::text::FONT;
-use super::{FINE, Plot, Series};
+use super::layout::{Layout, SAMPLE};
+use super::style::Style;
+use super::{Plot, Series};
 use crate::report::metric::thousands;
+use crate::report::picture::{Area, Axes, Drawn, FAINT_INK, INK, Line, axes, fine, scaled, text};
 
-type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
 type Pixel = (i32, i32);
-type Area<DB> = DrawingArea<DB, Shift>;
 
 /// The size of a marker (the radius of the circle) in shown pixels.
 const MARKER: f64 = 4.6;
@@ -33,27 +28,17 @@ pub(super) fn draw<DB: DrawingBackend>(root: &Area<DB>, plot: &Plot, layout: &La
         }
     }
 
-    let (left, top, width, height) = layout.chart;
-    let area = root.clone().shrink((fine(left), fine(top)), (fine(width), fine(height)));
-    let mut chart = ChartBuilder::on(&area)
-        .margin_top(fine(8.0))
-        .margin_right(fine(8.0))
-        .x_label_area_size(fine(52.0))
-        .y_label_area_size(fine(64.0))
-        .build_cartesian_2d(layout.x.clone(), layout.y.clone())?;
-    let decimals = decimals(&layout.y);
-    chart
-        .configure_mesh()
-        .axis_style(FAINT_INK.stroke_width(FINE))
-        .bold_line_style(GRID.stroke_width(FINE))
-        .set_all_tick_mark_size(fine(5.0))
-        .label_style((FONT, scaled(TICK)).into_font().color(&INK))
-        .axis_desc_style((FONT, scaled(AXIS)).into_font().color(&INK))
-        .x_desc(&plot.x_label)
-        .y_desc(&plot.y_label)
-        .x_label_formatter(&|x| thousands(*x as usize))
-        .y_label_formatter(&|y| format!("{y:.decimals$}"))
-        .draw()?;
+    let chart = axes(
+        root,
+        &Axes {
+            place: layout.chart,
+            x: &layout.x,
+            y: &layout.y,
+            x_label: &plot.x_label,
+            y_label: &plot.y_label,
+            x_tick: &|x| thousands(x as usize),
+        },
+    )?;
 
     let pixels = |series: &Series| -> Vec<Pixel> {
         series.points.iter().map(|p| chart.backend_coord(&(p.labeled, p.value))).collect()
@@ -87,40 +72,6 @@ pub(super) fn draw<DB: DrawingBackend>(root: &Area<DB>, plot: &Plot, layout: &La
     root.present()
 }
 
-/// Shown pixels to fine ones.
-fn fine(shown: f64) -> i32 {
-    scaled(shown).round() as i32
-}
-
-fn scaled(shown: f64) -> f64 {
-    shown * f64::from(FINE)
-}
-
-/// A linear axis with ticks of our choice (plotters' own such axis cannot draw its labels).
-impl Ranged for Axis {
-    type FormatOption = DefaultFormatting;
-    type ValueType = f64;
-
-    fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
-        from + ((value - self.low) / (self.high - self.low) * f64::from(to - from)).round() as i32
-    }
-
-    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
-        if hint.weight().allow_light_points() { Vec::new() } else { self.ticks.clone() }
-    }
-
-    fn range(&self) -> std::ops::Range<f64> {
-        self.low..self.high
-    }
-}
-
-/// Digits after the point that tell the ticks apart.
-fn decimals(axis: &Axis) -> usize {
-    let step = axis.ticks.windows(2).map(|w| w[1] - w[0]).fold(f64::INFINITY, f64::min);
-    // A little more than the step: 0.1 may have come out as 0.0999.
-    if step.is_finite() { (-(step * 1.001).log10().floor()).clamp(0.0, 9.0) as usize } else { 0 }
-}
-
 /// Bars stand side by side, lest they hide each other: a shift in fine pixels for each of our curves. The curves
 /// themselves are not shifted: on a rising curve, what is further to the left looks better.
 fn shifts(plot: &Plot, x: impl Fn(f64) -> i32) -> Vec<i32> {
@@ -131,11 +82,6 @@ fn shifts(plot: &Plot, x: impl Fn(f64) -> i32) -> Vec<i32> {
     let room = at.windows(2).map(|w| w[1] - w[0]).min().unwrap_or(i32::MAX);
     let apart = scaled(3.0).min(0.6 * f64::from(room) / n as f64);
     (0..n).map(|i| (apart * (i as f64 - (n as f64 - 1.0) / 2.0)).round() as i32).collect()
-}
-
-fn text<DB: DrawingBackend>(root: &Area<DB>, line: &Line, color: RGBColor) -> Drawn<DB> {
-    let style = (FONT, scaled(line.size)).into_font().color(&color).pos(Pos::new(HPos::Left, VPos::Center));
-    root.draw(&Text::new(line.text.as_str(), (fine(line.left), fine(line.middle)), style))
 }
 
 /// The sample of a curve, or of a single point, before the first line of its name.
@@ -225,6 +171,7 @@ fn dashed(points: &[Pixel], lengths: &[f64]) -> Vec<Vec<Pixel>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::picture::FINE;
 
     #[test]
     fn dashes_go_round_corners_and_cover_their_part_of_the_line() {
@@ -242,12 +189,5 @@ mod tests {
         assert_eq!(ends, expected);
         assert_eq!(dashed(&line, &[]), [line.to_vec()]);
         assert!(dashed(&line[..1], &[6.0, 4.0]).is_empty());
-    }
-
-    #[test]
-    fn ticks_show_the_digits_that_tell_them_apart() {
-        let digits = |ticks: &[f64]| decimals(&Axis { low: 0.0, high: 1.0, ticks: ticks.to_vec() });
-        assert_eq!([digits(&[40.0, 50.0]), digits(&[1.0, 2.0]), digits(&[0.5]), digits(&[])], [0, 0, 0, 0]);
-        assert_eq!([digits(&[0.5, 1.0]), digits(&[0.1, 0.2]), digits(&[0.02, 0.04])], [1, 1, 2]);
     }
 }

@@ -1,20 +1,13 @@
 //! Where everything goes, in shown pixels.
 
 use super::style::Style;
-use super::text::{width, wrap};
 use super::{Plot, Point};
 use crate::report::metric::thousands;
+use crate::report::picture::{Axis, LINE, Line, MARGIN, TICK, heading, width, wrap};
 
-pub(super) const TITLE: f64 = 21.0;
-pub(super) const SUBTITLE: f64 = 15.0;
-pub(super) const AXIS: f64 = 16.0;
-pub(super) const TICK: f64 = 14.0;
-pub(super) const LEGEND: f64 = 15.0;
-pub(super) const SOURCE: f64 = 13.0;
+const LEGEND: f64 = 15.0;
+const SOURCE: f64 = 13.0;
 
-/// Height of a line of text to its size.
-const LINE: f64 = 1.25;
-const MARGIN: f64 = 18.0;
 /// The axes with their area of labels.
 const CHART: (f64, f64) = (720.0, 480.0);
 /// Room for the sample of a line before the text of the legend.
@@ -24,7 +17,7 @@ const LEGEND_TEXT: (f64, f64) = (120.0, 270.0);
 
 /// The picture's parts.
 pub(super) struct Layout {
-    /// Width and height of the picture.
+    /// Width and height of the picture, whole.
     pub picture: (f64, f64),
     pub title: Vec<Line>,
     /// Left, top, width, height of the axes with their labels.
@@ -32,14 +25,6 @@ pub(super) struct Layout {
     pub legend: Vec<Entry>,
     pub x: Axis,
     pub y: Axis,
-}
-
-/// A line of text that starts at `left` and is centred on `middle`.
-pub(super) struct Line {
-    pub text: String,
-    pub size: f64,
-    pub left: f64,
-    pub middle: f64,
 }
 
 /// A sample of a curve with its name, or a heading.
@@ -50,33 +35,16 @@ pub(super) struct Entry {
     pub lines: Vec<Line>,
 }
 
-/// The range of an axis and its ticks.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Axis {
-    pub low: f64,
-    pub high: f64,
-    pub ticks: Vec<f64>,
-}
-
 impl Layout {
     pub fn of(plot: &Plot) -> Self {
         let widest = |names: &mut dyn Iterator<Item = &str>, size| names.map(|n| width(n, size)).fold(0.0, f64::max);
         let ours = widest(&mut plot.ours.iter().map(|s| s.name.as_str()), LEGEND);
         let published = widest(&mut plot.published.iter().map(|s| s.name.as_str()), SOURCE);
-        let heading = width(&plot.published_heading, SOURCE) - SAMPLE;
-        let text = ours.max(published).max(heading).clamp(LEGEND_TEXT.0, LEGEND_TEXT.1) + 1.0;
+        let sources = width(&plot.published_heading, SOURCE) - SAMPLE;
+        let text = ours.max(published).max(sources).clamp(LEGEND_TEXT.0, LEGEND_TEXT.1) + 1.0;
         let picture_width = MARGIN + CHART.0 + GAP + SAMPLE + text + MARGIN;
 
-        let mut title = Vec::new();
-        let mut top = MARGIN;
-        for (content, size, most) in [(&plot.title, TITLE, 3), (&plot.subtitle, SUBTITLE, 2)] {
-            for line in wrap(content, size, picture_width - 2.0 * MARGIN, most) {
-                title.push(Line { text: line, size, left: MARGIN, middle: top + size * LINE / 2.0 });
-                top += size * LINE;
-            }
-        }
-        top += 12.0;
-
+        let (title, top) = heading(&plot.title, &plot.subtitle, picture_width);
         let left = MARGIN + CHART.0 + GAP;
         let (legend, bottom) = legend(plot, left, top + 8.0, text);
         let height = CHART.1.max(bottom - top);
@@ -88,11 +56,6 @@ impl Layout {
             x: labels_axis(plot),
             y: value_axis(plot.points(), plot.possible),
         }
-    }
-
-    /// The picture's width and height at `scale` times the size shown.
-    pub fn size(&self, scale: u32) -> (u32, u32) {
-        (self.picture.0 as u32 * scale, self.picture.1 as u32 * scale)
     }
 }
 

@@ -6,13 +6,14 @@
 mod draw;
 mod layout;
 mod style;
-mod text;
 
-use anyhow::{Result, anyhow};
-use plotters::prelude::{BitMapBackend, IntoDrawingArea, SVGBackend};
+use anyhow::Result;
+use plotters::prelude::DrawingBackend;
 
 use self::layout::Layout;
+pub(super) use self::style::COLORS;
 use super::metric::{seeds_in_words, select_in_words};
+use super::picture::{self, Area, Drawn, Picture, register_font};
 use super::summary::samplers;
 use super::{Findings, Metric};
 
@@ -98,27 +99,37 @@ impl Plot {
     }
 }
 
-/// Drawn at this many times the size at which the picture is shown: backends count in whole pixels.
-const FINE: u32 = 4;
-/// Fine pixels to a pixel of the PNG, each way: their mean smooths the edges. The PNG has twice the size shown.
-const TO_PNG: u32 = 2;
+/// Curves and where they go.
+struct Curves<'a> {
+    plot: &'a Plot,
+    layout: Layout,
+}
+
+impl<'a> Curves<'a> {
+    /// # Errors
+    /// If the font, by which text is measured, cannot be read.
+    fn of(plot: &'a Plot) -> Result<Self> {
+        register_font()?;
+        Ok(Self { plot, layout: Layout::of(plot) })
+    }
+}
+
+impl Picture for Curves<'_> {
+    fn size(&self) -> (f64, f64) {
+        self.layout.picture
+    }
+
+    fn draw<DB: DrawingBackend>(&self, root: &Area<DB>) -> Drawn<DB> {
+        draw::draw(root, self.plot, &self.layout)
+    }
+}
 
 /// The curves as an SVG document.
 ///
 /// # Errors
 /// If the picture cannot be drawn.
 pub fn svg(plot: &Plot) -> Result<String> {
-    text::register_font()?;
-    let layout = Layout::of(plot);
-    let size = layout.size(FINE);
-    let mut svg = String::new();
-    let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-    draw::draw(&root, plot, &layout).map_err(|e| undrawn(&e))?;
-    drop(root);
-    // The view box keeps the fine coordinates.
-    let (fine, shown) = (size, layout.size(1));
-    let attributes = |(w, h): (u32, u32)| format!("width=\"{w}\" height=\"{h}\"");
-    Ok(svg.replacen(&attributes(fine), &attributes(shown), 1))
+    picture::svg(&Curves::of(plot)?)
 }
 
 /// The curves as a PNG file.
@@ -126,44 +137,5 @@ pub fn svg(plot: &Plot) -> Result<String> {
 /// # Errors
 /// If the picture cannot be drawn.
 pub fn png(plot: &Plot) -> Result<Vec<u8>> {
-    text::register_font()?;
-    let layout = Layout::of(plot);
-    let size = layout.size(FINE);
-    let mut fine = vec![0; size.0 as usize * size.1 as usize * 3];
-    let root = BitMapBackend::with_buffer(&mut fine, size).into_drawing_area();
-    draw::draw(&root, plot, &layout).map_err(|e| undrawn(&e))?;
-    drop(root);
-    let (width, height) = (size.0 / TO_PNG, size.1 / TO_PNG);
-    let mut file = Vec::new();
-    let mut encoder = png::Encoder::new(&mut file, width, height);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_compression(png::Compression::Best);
-    let mut writer = encoder.write_header().map_err(|e| undrawn(&e))?;
-    writer.write_image_data(&halved(&fine, size.0 as usize)).map_err(|e| undrawn(&e))?;
-    writer.finish().map_err(|e| undrawn(&e))?;
-    Ok(file)
-}
-
-/// The mean of every [`TO_PNG`] x [`TO_PNG`] pixels (RGB, `width` of them a row, a multiple of it).
-fn halved(fine: &[u8], width: usize) -> Vec<u8> {
-    let side = TO_PNG as usize;
-    let row = width * 3;
-    let mut out = Vec::with_capacity(fine.len() / (side * side));
-    for rows in fine.chunks_exact(row * side) {
-        for x in (0..row).step_by(3 * side) {
-            for channel in 0..3 {
-                let at = |dy: usize, dx: usize| u32::from(rows[dy * row + x + 3 * dx + channel]);
-                let sum: u32 =
-                    (0..side).flat_map(|dy| (0..side).map(move |dx| (dy, dx))).map(|(dy, dx)| at(dy, dx)).sum();
-                out.push((sum / (TO_PNG * TO_PNG)) as u8);
-            }
-        }
-    }
-    out
-}
-
-fn undrawn(error: &dyn std::fmt::Display) -> anyhow::Error {
-    let error = error.to_string().replace('\n', " ");
-    anyhow!("the curves cannot be drawn ({error}); the numbers are in summary.csv, and this is a bug to report")
+    picture::png(&Curves::of(plot)?)
 }

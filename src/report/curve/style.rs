@@ -27,13 +27,9 @@ pub(super) enum Marker {
     Pentagon,
 }
 
-pub(super) const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
-pub(super) const FAINT_INK: RGBColor = RGBColor(0x55, 0x55, 0x55);
-pub(super) const GRID: RGBColor = RGBColor(0xe4, 0xe4, 0xe4);
-
 /// Okabe and Ito, "Color Universal Design" (2008), without their yellow, which white paper swallows. Neighbours differ
 /// in lightness.
-const COLORS: [RGBColor; 7] = [
+pub(in crate::report) const COLORS: [RGBColor; 7] = [
     RGBColor(0x00, 0x72, 0xb2),
     RGBColor(0xe6, 0x9f, 0x00),
     RGBColor(0x00, 0x9e, 0x73),

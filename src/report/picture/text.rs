@@ -1,18 +1,36 @@
-//! The font, and how much room text takes.
+//! The font, lines of text, and how much room they take.
 
 use std::sync::OnceLock;
 
 use anyhow::{Result, ensure};
+use plotters::prelude::{DrawingBackend, RGBColor, Text};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontStyle, IntoFont, register_font as register};
+
+use super::{Area, Drawn, MARGIN, fine, scaled};
 
 /// What viewers of the SVG replace by their own font, and the name that the built-in one is registered under.
 pub(super) const FONT: &str = "sans-serif";
+
+/// Height of a line of text to its size.
+pub(in crate::report) const LINE: f64 = 1.25;
+
+const TITLE: f64 = 21.0;
+const SUBTITLE: f64 = 15.0;
+
+/// A line of text that starts at `left` and is centred on `middle`, in shown pixels.
+pub(in crate::report) struct Line {
+    pub text: String,
+    pub size: f64,
+    pub left: f64,
+    pub middle: f64,
+}
 
 /// Registers the built-in font, once a process: the PNG is the same on a machine without fonts.
 ///
 /// # Errors
 /// If the font is damaged, which a build cannot have.
-pub(super) fn register_font() -> Result<()> {
+pub(in crate::report) fn register_font() -> Result<()> {
     static DONE: OnceLock<bool> = OnceLock::new();
     let done = DONE.get_or_init(|| register(FONT, FontStyle::Normal, dejavu::sans::regular()).is_ok());
     ensure!(*done, "the built-in font cannot be read; build pt4al again");
@@ -20,7 +38,7 @@ pub(super) fn register_font() -> Result<()> {
 }
 
 /// The width of a line of text in the unit of `size`. DejaVu runs wide: what viewers show in its place is narrower.
-pub(super) fn width(text: &str, size: f64) -> f64 {
+pub(in crate::report) fn width(text: &str, size: f64) -> f64 {
     // The measure comes in whole pixels.
     const FINER: f64 = 16.0;
     let measured = (FONT, size * FINER).into_font().box_size(text);
@@ -30,7 +48,7 @@ pub(super) fn width(text: &str, size: f64) -> f64 {
 
 /// `text` in at most `most` lines no wider than `limit`, broken between words, or inside one that is too long; what
 /// does not fit ends in an ellipsis. At least one line.
-pub(super) fn wrap(text: &str, size: f64, limit: f64, most: usize) -> Vec<String> {
+pub(in crate::report) fn wrap(text: &str, size: f64, limit: f64, most: usize) -> Vec<String> {
     let fits = |line: &str| width(line, size) <= limit;
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
@@ -63,6 +81,25 @@ pub(super) fn wrap(text: &str, size: f64, limit: f64, most: usize) -> Vec<String
         }
     }
     lines
+}
+
+/// Title and subtitle at the head of a picture of this width, and where what follows starts.
+pub(in crate::report) fn heading(title: &str, subtitle: &str, width: f64) -> (Vec<Line>, f64) {
+    let mut lines = Vec::new();
+    let mut top = MARGIN;
+    for (content, size, most) in [(title, TITLE, 3), (subtitle, SUBTITLE, 2)] {
+        for line in wrap(content, size, width - 2.0 * MARGIN, most) {
+            lines.push(Line { text: line, size, left: MARGIN, middle: top + size * LINE / 2.0 });
+            top += size * LINE;
+        }
+    }
+    (lines, top + 12.0)
+}
+
+/// Draws a line of text.
+pub(in crate::report) fn text<DB: DrawingBackend>(root: &Area<DB>, line: &Line, color: RGBColor) -> Drawn<DB> {
+    let style = (FONT, scaled(line.size)).into_font().color(&color).pos(Pos::new(HPos::Left, VPos::Center));
+    root.draw(&Text::new(line.text.as_str(), (fine(line.left), fine(line.middle)), style))
 }
 
 #[cfg(test)]
