@@ -34,6 +34,12 @@ pub enum Purpose {
     PretextWeights,
     /// The order of the pretext learner's minibatches.
     PretextOrder,
+    /// Crops, flips and colours of the pretext learner's images in training.
+    PretextAugmentation,
+    /// The same where the pool is scored: the views that SimSiam compares.
+    PretextViews,
+    /// What a step of the pretext learner does to its images: rotations, permutations.
+    PretextTransformations,
     /// The generated data set.
     Shapes,
     /// Which images of a class an imbalance keeps.
@@ -55,6 +61,9 @@ impl Purpose {
             Self::HeldOut => "held-out",
             Self::PretextWeights => "pretext-weights",
             Self::PretextOrder => "pretext-order",
+            Self::PretextAugmentation => "pretext-augmentation",
+            Self::PretextViews => "pretext-views",
+            Self::PretextTransformations => "pretext-transformations",
             Self::Shapes => "shapes",
             Self::Imbalance => "imbalance",
             Self::Split => "split",
