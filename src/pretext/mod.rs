@@ -4,9 +4,17 @@ mod batches;
 #[cfg(feature = "torch")]
 mod colorization;
 #[cfg(feature = "torch")]
+mod jigsaw;
+#[cfg(feature = "torch")]
 mod learner;
 #[cfg(feature = "torch")]
+mod permutations;
+#[cfg(feature = "torch")]
 mod rotation;
+#[cfg(feature = "torch")]
+mod simsiam;
+#[cfg(feature = "torch")]
+mod square;
 #[cfg(feature = "torch")]
 mod task;
 
