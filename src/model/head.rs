@@ -59,7 +59,7 @@ fn hats(cells: i64, pixels: i64, stride: i64, like: &Tensor) -> Tensor {
 pub(super) enum Layers {
     Image(nn::Linear),
     Pixel(nn::Conv2D, Upsample),
-    Siamese(Siamese),
+    Siamese(Box<Siamese>),
 }
 
 impl Layers {
@@ -73,7 +73,7 @@ impl Layers {
                 let conv = nn::conv2d(root / "pixel", channels, outputs as i64, 1, init::conv_later());
                 Self::Pixel(conv, upsample)
             }
-            Head::Siamese(outputs) => Self::Siamese(Siamese::new(root, channels, outputs as i64)),
+            Head::Siamese(outputs) => Self::Siamese(Box::new(Siamese::new(root, channels, outputs as i64))),
         }
     }
 

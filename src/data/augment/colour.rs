@@ -21,7 +21,8 @@ impl Colour {
     /// Draws for `n` images, if `augment` changes colours. Both changes are drawn then, so that leaving one out does not
     /// move the other.
     pub fn new(augment: &[Augment], n: usize, stream: &mut Stream, device: Device) -> Option<Self> {
-        let jitter = augment.iter().find_map(|a| if let Augment::ColourJitter(jitter) = a { Some(*jitter) } else { None });
+        let jitter =
+            augment.iter().find_map(|a| if let Augment::ColourJitter(jitter) = a { Some(*jitter) } else { None });
         let grayscale = augment.iter().find_map(|a| if let Augment::Grayscale(part) = a { Some(*part) } else { None });
         if jitter.is_none() && grayscale.is_none() {
             return None;
@@ -121,7 +122,10 @@ mod tests {
         for (at, strength) in [JITTER.brightness, JITTER.contrast, JITTER.saturation].into_iter().enumerate() {
             let factor = factors.select(0, at as i64);
             let (least, most) = (factor.min().double_value(&[]), factor.max().double_value(&[]));
-            assert!((least - (1.0 - strength)).abs() < 0.01 && (most - (1.0 + strength)).abs() < 0.01, "{least} {most}");
+            assert!(
+                (least - (1.0 - strength)).abs() < 0.01 && (most - (1.0 + strength)).abs() < 0.01,
+                "{least} {most}"
+            );
             let alone = factor.eq(1.0).sum(Kind::Int64).int64_value(&[]);
             assert!((900..1_100).contains(&alone), "{alone}");
         }
