@@ -36,6 +36,12 @@ pub enum Purpose {
     PretextOrder,
     /// Which part of the pool is held out of which model, where losses of held-out images are measured.
     Folds,
+    /// Crops, flips and colours of the pretext learner's images in training.
+    PretextAugmentation,
+    /// The same where the pool is scored: the views that SimSiam compares.
+    PretextViews,
+    /// What a step of the pretext learner does to its images: rotations, permutations.
+    PretextTransformations,
     /// The generated data set.
     Shapes,
     /// Which images of a class an imbalance keeps.
@@ -62,6 +68,9 @@ impl Purpose {
             Self::PretextWeights => "pretext-weights",
             Self::PretextOrder => "pretext-order",
             Self::Folds => "folds",
+            Self::PretextAugmentation => "pretext-augmentation",
+            Self::PretextViews => "pretext-views",
+            Self::PretextTransformations => "pretext-transformations",
             Self::Shapes => "shapes",
             Self::Imbalance => "imbalance",
             Self::Split => "split",

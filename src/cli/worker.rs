@@ -159,7 +159,7 @@ fn work(args: &WorkerArgs, report: &mut Reporter) -> Result<()> {
             let settings = settings.context("the spec has no pretext learner; add one to [pretext]")?;
             let data = data::open(spec, &data.path, device, &fingerprint)?;
             let pixels = spec.pretext_pixels();
-            let learned = pretext::losses(&data, &spec.model, settings, *seed, device, &mut |units| {
+            let learned = pretext::losses(&data, &spec.model, settings, *seed, device, false, &mut |units| {
                 report.at((units as f64 * pixels).round() as u64, || "pretext".into())
             })?;
             learned.losses.write(out)?;

@@ -1,5 +1,7 @@
 //! Augmentation as operations on whole minibatches, with seeded draws.
 
+mod colour;
+
 use rand::Rng;
 use tch::{Device, Kind, Tensor};
 
@@ -7,18 +9,20 @@ use super::Minibatch;
 use super::images::IGNORED;
 use crate::seed::Stream;
 use crate::spec::Augment;
+use colour::Colour;
 
 /// Black (and, in label maps, ignored) pixels around an image before it is cropped by [`Augment::Crop4`].
 const PADDING: i64 = 4;
 /// The aspect ratios of [`Augment::RandomResizedCrop`] (torchvision's).
 const SHAPES: [f64; 2] = [3.0 / 4.0, 4.0 / 3.0];
 
-/// The draws of one epoch: which part of each image is taken, and whether it is flipped.
+/// The draws of one epoch: which part of each image is taken, whether it is flipped, and how its colours change.
 #[derive(Debug)]
 pub struct Draws {
     crop: Crop,
     /// bool `[n]`; `None` without flips.
     flips: Option<Tensor>,
+    colour: Option<Colour>,
 }
 
 /// Which part of each image is taken.
@@ -43,9 +47,9 @@ enum Crop {
 
 impl Draws {
     /// Draws for `n` images of `size` (height, width). A window and a flip are always drawn, so that leaving one out
-    /// does not move the other.
+    /// does not move the other. Colours are drawn after them, so they move neither.
     pub fn new(augment: &[Augment], n: usize, size: [usize; 2], stream: &mut Stream, device: Device) -> Self {
-        let crop = augment.iter().find(|a| **a != Augment::Flip);
+        let crop = augment.iter().find(|a| a.crops());
         let most = match crop {
             // Checked with the spec: the part is not larger than the image.
             Some(Augment::Crop(part)) => [0, 1].map(|axis| size[axis].saturating_sub(part[axis]) as i64),
@@ -70,32 +74,45 @@ impl Draws {
                 boxes: Tensor::from_slice(&boxes).reshape([-1, 4]).to_device(device),
                 side: crop.side as i64,
             },
-            Some(Augment::Flip) | None => Crop::Whole,
+            // The others do not crop.
+            Some(_) | None => Crop::Whole,
         };
         let flips = augment.contains(&Augment::Flip).then(|| Tensor::from_slice(&flips).to_device(device));
-        Self { crop, flips }
+        Self { crop, flips, colour: Colour::new(augment, n, stream, device) }
     }
 
     /// Applies the draws `start..start + n` to a minibatch: to its images, and to its targets where they are maps.
-    ///
-    /// A window and a flip are one gather: the padded image is read at `row + i` and at `column + j`, with `j` counted
-    /// from the other end where the image is flipped (a crop, then a flip, in torchvision's order).
     pub fn apply(&self, minibatch: Minibatch, start: i64) -> Minibatch {
         let Minibatch { images, targets } = minibatch;
-        let maps = targets.dim() == 3;
-        match &self.crop {
-            Crop::Whole if self.flips.is_none() => Minibatch { images, targets },
+        let targets = match &self.crop {
             // Checked with the spec: label maps are never resized.
-            Crop::Resized { boxes, side } => Minibatch { images: self.resized(&images, boxes, *side, start), targets },
-            crop => {
-                let targets = if maps { self.window(&targets, crop, start, IGNORED) } else { targets };
-                Minibatch { images: self.window(&images, crop, start, 0), targets }
-            }
+            Crop::Resized { .. } => targets,
+            crop if targets.dim() == 3 => self.window(&targets, crop, start, IGNORED),
+            _ => targets,
+        };
+        Minibatch { images: self.images(&images, start), targets }
+    }
+
+    /// The same for images alone, uint8 `[n, h, w, 3]`.
+    pub fn images(&self, images: &Tensor, start: i64) -> Tensor {
+        let placed = match &self.crop {
+            Crop::Resized { boxes, side } => self.resized(images, boxes, *side, start),
+            crop => self.window(images, crop, start, 0),
+        };
+        match &self.colour {
+            Some(colour) => colour.apply(&placed, start),
+            None => placed,
         }
     }
 
     /// The windows of `[n, h, w, ...]`, with `outside` in the padding.
+    ///
+    /// A window and a flip are one gather: the padded image is read at `row + i` and at `column + j`, with `j` counted
+    /// from the other end where the image is flipped (a crop, then a flip, in torchvision's order).
     fn window(&self, from: &Tensor, crop: &Crop, start: i64, outside: u8) -> Tensor {
+        if matches!(crop, Crop::Whole) && self.flips.is_none() {
+            return from.shallow_clone();
+        }
         let [n, height, width] = [0, 1, 2].map(|axis| from.size()[axis]);
         let device = from.device();
         let range = |n| Tensor::arange(n, (Kind::Int64, device));

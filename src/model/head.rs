@@ -1,9 +1,10 @@
 //! Heads: from a body's map to outputs.
 
-use tch::nn::{self, Module, Path};
+use tch::nn::{self, Module, ModuleT, Path};
 use tch::{Kind, Tensor};
 
 use super::init;
+use super::siamese::Siamese;
 
 /// What a network answers for an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub enum Head {
     Image(usize),
     /// `[n, k, h, w]`: k numbers for each pixel of the input.
     Pixel(usize),
+    /// `[n, 2, k]`: a projection of k numbers, and the prediction that SimSiam makes from it.
+    Siamese(usize),
 }
 
 /// How a map of outputs is brought to the size of the images.
@@ -56,6 +59,7 @@ fn hats(cells: i64, pixels: i64, stride: i64, like: &Tensor) -> Tensor {
 pub(super) enum Layers {
     Image(nn::Linear),
     Pixel(nn::Conv2D, Upsample),
+    Siamese(Box<Siamese>),
 }
 
 impl Layers {
@@ -69,22 +73,24 @@ impl Layers {
                 let conv = nn::conv2d(root / "pixel", channels, outputs as i64, 1, init::conv_later());
                 Self::Pixel(conv, upsample)
             }
+            Head::Siamese(outputs) => Self::Siamese(Box::new(Siamese::new(root, channels, outputs as i64))),
         }
     }
 
     /// What the head sees of the body's map: its mean over the places for an image, all of it for pixels.
     pub fn features(&self, map: Tensor) -> Tensor {
         match self {
-            Self::Image(_) => pooled(&map),
+            Self::Image(_) | Self::Siamese(_) => pooled(&map),
             Self::Pixel(..) => map,
         }
     }
 
-    /// The outputs from `features`, for images of `height` and `width`.
-    pub fn forward(&self, features: &Tensor, height: i64, width: i64) -> Tensor {
+    /// The outputs from `features`, for images of `height` and `width`; `train` is batch norm's.
+    pub fn forward(&self, features: &Tensor, height: i64, width: i64, train: bool) -> Tensor {
         match self {
             Self::Image(linear) => linear.forward(features),
             Self::Pixel(conv, upsample) => upsample.forward(&conv.forward(features), height, width),
+            Self::Siamese(siamese) => siamese.forward_t(features, train),
         }
     }
 }

@@ -11,6 +11,11 @@ pub(super) fn linear_later() -> nn::LinearConfig {
     nn::LinearConfig { ws_init: nn::Init::Const(0.0), bs_init: Some(nn::Init::Const(0.0)), bias: true }
 }
 
+/// The same without a bias, which batch norm would take away.
+pub(super) fn linear_before_norm() -> nn::LinearConfig {
+    nn::LinearConfig { bs_init: None, bias: false, ..linear_later() }
+}
+
 /// The same for pixels.
 pub(super) fn conv_later() -> nn::ConvConfig {
     nn::ConvConfig { ws_init: nn::Init::Const(0.0), bs_init: nn::Init::Const(0.0), ..Default::default() }

@@ -7,6 +7,7 @@ mod layers;
 #[cfg(test)]
 mod reference;
 mod resnet;
+mod siamese;
 #[cfg(test)]
 mod tests;
 
@@ -58,24 +59,24 @@ impl Network {
         self.head.features(self.body.forward_t(images, train))
     }
 
-    /// The outputs: `[n, k]`, or `[n, k, h, w]` from a head for pixels.
+    /// The outputs: `[n, k]`, or `[n, k, h, w]` from a head for pixels, or `[n, 2, k]` from a siamese one.
     pub fn forward(&self, images: &Tensor, train: bool) -> Tensor {
-        self.outputs(&self.features(images, train), images)
+        self.outputs(&self.features(images, train), images, train)
     }
 
     /// Features `[n, d]` (from a head for pixels too: the mean over the map) and outputs at once, without gradients.
     pub fn infer(&self, images: &Tensor) -> (Tensor, Tensor) {
         tch::no_grad(|| {
             let features = self.features(images, false);
-            let outputs = self.outputs(&features, images);
+            let outputs = self.outputs(&features, images, false);
             let features = if features.dim() == 4 { head::pooled(&features) } else { features };
             (features, outputs)
         })
     }
 
-    fn outputs(&self, features: &Tensor, images: &Tensor) -> Tensor {
+    fn outputs(&self, features: &Tensor, images: &Tensor, train: bool) -> Tensor {
         let size = images.size();
-        self.head.forward(features, size[2], size[3])
+        self.head.forward(features, size[2], size[3], train)
     }
 
     /// The trainable variables.

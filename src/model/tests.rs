@@ -24,6 +24,8 @@ fn networks_have_the_known_numbers_of_parameters() {
         (Arch::ResNet50, Stem::Large, 64, Head::Image(1_000), 25_557_032),
         (Arch::DrnD22, Stem::Small, 16, Head::Image(1_000), 16_393_752),
         (Arch::DrnD22, Stem::Small, 16, Head::Pixel(19), 15_890_499),
+        // In the place of a linear layer of 512 x 10 + 10: 512 x 2048, 2048 x 2048, a norm; 2048 x 512, a norm, 512 x 2048.
+        (Arch::ResNet18, Stem::Small, 64, Head::Siamese(2_048), 11_168_832 + 5_246_976 + 2_100_224),
     ] {
         assert_eq!(network(arch, stem, width, head).parameters(), parameters, "{arch:?}, {stem:?}, {head:?}");
     }
@@ -127,6 +129,27 @@ fn enlarging_keeps_constants() {
         assert!(inside.allclose(&expected, 1e-6, 0.0, false), "{arch:?}");
         let corner = outputs.double_value(&[0, 0, 0, 0]);
         assert!((corner - if border == 0 { 0.5 } else { 0.5 * (9.0f64 / 16.0).powi(2) }).abs() < 1e-6, "{corner}");
+    }
+}
+
+/// Its features are those before the projector, and `train` reaches the batch norm of the head.
+#[test]
+fn a_siamese_head_projects_and_predicts_from_the_features_of_the_body() {
+    for arch in [Arch::ResNet18, Arch::DrnD22] {
+        let mut network = network(arch, Stem::Small, 2, Head::Siamese(8));
+        network.initialise(0, Purpose::Weights, 0);
+        let images = Tensor::arange(6 * 3 * 16 * 16, FLOAT).sin().view([6, 3, 16, 16]);
+        let (features, outputs) = network.infer(&images);
+        assert_eq!((features.dim(), outputs.size()), (2, vec![6, 2, 8]), "{arch:?}");
+        assert_eq!(features, tch::no_grad(|| network.features(&images, false)));
+        // The norm behind the projector has no weights: a minibatch has mean 0 and variance 1 for every output.
+        let projection = tch::no_grad(|| network.forward(&images, true)).select(1, 0);
+        assert!(projection.mean_dim(0, false, None).abs().max().double_value(&[]) < 1e-5, "{arch:?}");
+        assert!((projection.var_dim(0, false, false) - 1.0).abs().max().double_value(&[]) < 0.05, "{arch:?}");
+        assert_ne!(network.infer(&images).1, outputs, "running statistics");
+        let variables = network.store().variables();
+        assert!(!variables.contains_key("projector.4.weight") && !variables.contains_key("projector.3.bias"));
+        assert!(variables.contains_key("projector.4.running_var") && variables.contains_key("predictor.3.bias"));
     }
 }
 

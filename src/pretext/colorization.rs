@@ -7,6 +7,7 @@ use tch::{Kind, Tensor};
 use super::task::{Pretext, Scores};
 use crate::data::Input;
 use crate::model::{Head, Network};
+use crate::seed::Stream;
 
 /// Predicts a and b of CIE Lab from L.
 pub(super) struct Colorization;
@@ -33,19 +34,16 @@ impl Pretext for Colorization {
         Head::Pixel(2)
     }
 
-    fn transformations(&self) -> usize {
-        1
+    fn loss(&self, network: &Network, views: &[Tensor], input: &Input, _: &mut Stream) -> Tensor {
+        Self::errors(network, &views[0], input, true).0.mean(Kind::Float)
     }
 
-    fn loss(&self, network: &Network, images: &Tensor, input: &Input) -> Tensor {
-        Self::errors(network, images, input, true).0.mean(Kind::Float)
-    }
-
-    fn score(&self, network: &Network, images: &Tensor, input: &Input) -> Scores {
-        let (errors, colours) = Self::errors(network, images, input, false);
+    fn score(&self, network: &Network, views: &[Tensor], input: &Input) -> Scores {
+        let (errors, colours) = Self::errors(network, &views[0], input, false);
         // Against leaving the picture grey.
         let (left, of) = (errors.sum(Kind::Double).double_value(&[]), colours.sum(Kind::Double).double_value(&[]));
-        Scores { losses: errors.mean_dim([1i64, 2].as_slice(), false, Kind::Float), right: of - left, of }
+        let losses = errors.mean_dim([1i64, 2].as_slice(), false, Kind::Float);
+        Scores { losses, right: of - left, of, projected: None }
     }
 
     fn quality(&self) -> &'static str {
@@ -86,7 +84,7 @@ mod tests {
     use tch::Device;
 
     use super::*;
-    use crate::seed::Purpose;
+    use crate::seed::{self, Purpose};
     use crate::spec::{Arch, ModelSpec, Normalize, Optimizer, Sgd, Stem};
 
     const RED: [u8; 3] = [255, 0, 0];
@@ -115,9 +113,16 @@ mod tests {
         Tensor::from_slice(colours.as_flattened()).reshape([-1, 1, 1, 3]).repeat([1, 8, 8, 1])
     }
 
+    /// The loss of a training step.
+    fn step(network: &Network, images: &Tensor) -> Tensor {
+        let mut stream = seed::stream(0, Purpose::PretextTransformations, &[]);
+        Colorization.loss(network, &[images.shallow_clone()], &input(), &mut stream)
+    }
+
     /// The loss of each image, and what was right of what there was.
     fn scored(network: &Network, images: &Tensor) -> (Vec<f64>, f64, f64) {
-        let Scores { losses, right, of } = tch::no_grad(|| Colorization.score(network, images, &input()));
+        let views = [images.shallow_clone()];
+        let Scores { losses, right, of, .. } = tch::no_grad(|| Colorization.score(network, &views, &input()));
         (losses.to_kind(Kind::Double).try_into().unwrap(), right, of)
     }
 
@@ -138,7 +143,7 @@ mod tests {
         // None of the colour is explained, of that of 64 pixels an image.
         assert!(right.abs() < 1e-9 * of, "{right}");
         assert!((of / (64.0 * want.iter().sum::<f64>()) - 1.0).abs() < 1e-3, "{of}");
-        let mean = Colorization.loss(&network, &images, &input()).double_value(&[]);
+        let mean = step(&network, &images).double_value(&[]);
         assert!((mean - losses.iter().sum::<f64>() / 5.0).abs() < 1e-6, "{mean}");
     }
 
@@ -173,7 +178,7 @@ mod tests {
         let mut optimizer = crate::train::optimizer(&sgd, &network);
         let mut losses = Vec::new();
         for _ in 0..30 {
-            let loss = Colorization.loss(&network, &images, &input());
+            let loss = step(&network, &images);
             optimizer.backward_step(&loss);
             losses.push(loss.double_value(&[]));
         }

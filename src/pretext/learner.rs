@@ -1,17 +1,22 @@
 //! Trains a pretext learner on the pool and scores the pool with it.
 
+mod views;
+
 use anyhow::{Result, ensure};
 use tch::{Kind, Tensor};
 
 use super::colorization::Colorization;
+use super::jigsaw::Jigsaw;
 use super::rotation::Rotation;
+use super::simsiam::SimSiam;
 use super::task::Pretext;
 use crate::data::Data;
-use crate::model::Network;
+use crate::model::{Network, Snapshot};
 use crate::seed::{self, Purpose};
 use crate::spec::{LearnerSpec, ModelSpec, PretextCheckpoint, PretextTask};
 use crate::store::Losses;
 use crate::train;
+use views::Views;
 
 /// What a pretext learner gives.
 pub struct Learned {
@@ -21,46 +26,36 @@ pub struct Learned {
     pub quality: f64,
     /// What `quality` is.
     pub measure: &'static str,
+    /// Float32 `[pool, d]` on the CPU, if they were asked for: the features of every pool image, without augmentation, of
+    /// the network that gave the losses, before its head (from a head for pixels: their mean over the map).
+    pub features: Option<Tensor>,
 }
 
-/// Trains the learner of `spec` on the pool, without labels, and gives the loss of every pool image and how well the
-/// learner that gave them does. `done` is told of every image trained on or scored, in forward passes.
+/// Trains the learner of `spec` on the pool, without labels, and gives the loss of every pool image, its features if
+/// they are asked for, and how well the learner that gave them does. `done` is told of every image trained on or scored,
+/// in forward passes.
 ///
 /// # Errors
-/// If the loss is no longer finite, or images cannot be read any more.
+/// If the loss is no longer finite, images cannot be read any more, or the task cannot be learned in such minibatches.
 pub fn losses(
     data: &Data,
     model: &ModelSpec,
     spec: &LearnerSpec,
     seed: u64,
     device: tch::Device,
+    features: bool,
     done: &mut dyn FnMut(u64),
 ) -> Result<Learned> {
-    let task: Box<dyn Pretext> = match spec.task {
-        PretextTask::Rotation => Box::new(Rotation { forward: spec.forward }),
-        PretextTask::Colorization => Box::new(Colorization),
-        PretextTask::Jigsaw(_) => todo!(),
-        PretextTask::Simsiam(_) => todo!(),
-    };
+    let task = task(spec, data.pool.len())?;
     let mut network = Network::new(model, task.head(), device);
     network.initialise(seed, Purpose::PretextWeights, 0);
+    let learner = Learner { data, spec, task: task.as_ref(), seed };
     let mut optimizer = train::optimizer(&spec.optimizer, &network);
-    let pool = &data.pool;
-    let passes = task.transformations() as u64;
     let mut best: Option<Learned> = None;
+    let mut best_weights: Option<Snapshot> = None;
     for epoch in 0..spec.epochs {
         optimizer.set_lr(train::base_rate(&spec.optimizer) * spec.schedule.factor(epoch, spec.epochs));
-        let order = seed::permutation(pool.len(), &mut seed::stream(seed, Purpose::PretextOrder, &[epoch as u64]));
-        let order: Vec<usize> = order.into_iter().map(|i| pool[i]).collect();
-        let mut total = Tensor::zeros([], (Kind::Float, device));
-        for minibatch in data.train.minibatches(&order, spec.minibatch) {
-            let images = minibatch?.images;
-            let loss = task.loss(&network, &images, &data.input);
-            optimizer.backward_step(&loss);
-            total += loss.detach() * images.size()[0];
-            done(3 * passes * images.size()[0] as u64);
-        }
-        let loss = total.double_value(&[]) / pool.len() as f64;
+        let loss = learner.train(&network, &mut optimizer, epoch as u64, done)?;
         ensure!(
             loss.is_finite(),
             "pretext training diverged: the loss is {loss} in epoch {} of {}; lower `pretext.optimizer.sgd.lr`",
@@ -68,38 +63,147 @@ pub fn losses(
             spec.epochs
         );
         if spec.checkpoint == PretextCheckpoint::BestOnPool || epoch + 1 == spec.epochs {
-            let scored = score(task.as_ref(), &network, data, done)?;
+            let (scored, spread) = learner.score(&network, done)?;
             // For the worker's log.
             eprintln!(
-                "epoch {}/{}: loss {loss:.4} in training; {:.2} % {} on the pool",
+                "epoch {}/{}: loss {loss:.4} in training; {:.2} % {} on the pool{}",
                 epoch + 1,
                 spec.epochs,
                 100.0 * scored.quality,
-                scored.measure
+                scored.measure,
+                spread.map_or(String::new(), |spread| format!("; spread of projections {spread:.3} (collapsed: 0)"))
             );
             if best.as_ref().is_none_or(|best| scored.quality > best.quality) {
                 best = Some(scored);
+                best_weights = (features && epoch + 1 < spec.epochs).then(|| network.snapshot());
             }
         }
     }
-    Ok(best.expect("at least one epoch"))
+    let mut learned = best.expect("at least one epoch");
+    if features {
+        if let Some(weights) = &best_weights {
+            network.restore(weights);
+        }
+        learned.features = Some(learner.features(&network, done)?);
+    }
+    Ok(learned)
 }
 
-/// Scores the pool.
-fn score(task: &dyn Pretext, network: &Network, data: &Data, done: &mut dyn FnMut(u64)) -> Result<Learned> {
-    let mut losses: Vec<f64> = Vec::with_capacity(data.pool.len());
-    let (mut right, mut of) = (0.0, 0.0);
-    for minibatch in data.train.minibatches(&data.pool, train::minibatch(data.train.as_ref())) {
-        let images = minibatch?.images;
-        let n = images.size()[0];
-        let scores = tch::no_grad(|| task.score(network, &images, &data.input));
-        losses.extend(Vec::<f64>::try_from(scores.losses.to_kind(Kind::Double))?);
-        right += scores.right;
-        of += scores.of;
-        done(task.transformations() as u64 * n as u64);
-    }
-    let rows = data.pool.iter().copied().zip(losses).collect();
-    // A pool of grey pictures has no colour to tell.
-    let quality = if of > 0.0 { right / of } else { 0.0 };
-    Ok(Learned { losses: Losses { rows }, quality, measure: task.quality() })
+/// The task of `spec`.
+fn task(spec: &LearnerSpec, pool: usize) -> Result<Box<dyn Pretext>> {
+    Ok(match spec.task {
+        PretextTask::Rotation => Box::new(Rotation { forward: spec.forward }),
+        PretextTask::Colorization => Box::new(Colorization),
+        PretextTask::Jigsaw(options) => Box::new(Jigsaw::new(options)),
+        PretextTask::Simsiam(options) => {
+            ensure!(
+                spec.minibatch > 1 && pool % spec.minibatch != 1,
+                "`pretext.minibatch` is {}, which leaves a minibatch of one image of a pool of {pool}, over which the batch \
+                 norm of simsiam has no variance; change it",
+                spec.minibatch
+            );
+            Box::new(SimSiam { options })
+        }
+    })
 }
+
+/// A learner in training.
+struct Learner<'a> {
+    data: &'a Data,
+    spec: &'a LearnerSpec,
+    task: &'a dyn Pretext,
+    seed: u64,
+}
+
+impl Learner<'_> {
+    /// Trains for an epoch and gives its mean loss.
+    fn train(
+        &self,
+        network: &Network,
+        optimizer: &mut tch::nn::Optimizer,
+        epoch: u64,
+        done: &mut dyn FnMut(u64),
+    ) -> Result<f64> {
+        let Self { data, spec, task, seed } = *self;
+        let pool = &data.pool;
+        let order = seed::permutation(pool.len(), &mut seed::stream(seed, Purpose::PretextOrder, &[epoch]));
+        let order: Vec<usize> = order.into_iter().map(|i| pool[i]).collect();
+        let views = self.views(task.views(), Purpose::PretextAugmentation, epoch);
+        let passes = spec.task.passes().training as u64;
+        let mut total = Tensor::zeros([], (Kind::Float, network.device()));
+        let mut start = 0;
+        for (step, minibatch) in (0..).zip(data.train.minibatches(&order, spec.minibatch)) {
+            let images = minibatch?.images;
+            let n = images.size()[0];
+            let mut stream = seed::stream(seed, Purpose::PretextTransformations, &[epoch, step]);
+            let loss = task.loss(network, &views.of(&images, start), &data.input, &mut stream);
+            optimizer.backward_step(&loss);
+            total += loss.detach() * n;
+            start += n;
+            done(3 * passes * n as u64);
+        }
+        Ok(total.double_value(&[]) / pool.len() as f64)
+    }
+
+    /// Scores the pool, and gives the spread of projections, where there are some: the root of the mean squared distance
+    /// of projections of length 1 from their mean, which is 0 if all are one and at most 1. That is the deviation of an
+    /// output times the root of their number, which SimSiam's authors look at.
+    fn score(&self, network: &Network, done: &mut dyn FnMut(u64)) -> Result<(Learned, Option<f64>)> {
+        let Self { data, spec, task, .. } = *self;
+        let (pool, scorings) = (&data.pool, task.scorings());
+        let passes = (spec.task.passes().scoring / scorings) as u64;
+        let mut losses = vec![0.0; pool.len()];
+        let (mut right, mut of) = (0.0, 0.0);
+        let mut projected: Option<Tensor> = None;
+        for scoring in 0..scorings {
+            let views = match task.views() {
+                1 => Views::plain(),
+                // The same after every epoch, which are compared by them.
+                several => self.views(several, Purpose::PretextViews, scoring as u64),
+            };
+            let mut start = 0;
+            for minibatch in data.train.minibatches(pool, train::minibatch(data.train.as_ref())) {
+                let images = minibatch?.images;
+                let n = images.size()[0] as usize;
+                let scores = tch::no_grad(|| task.score(network, &views.of(&images, start as i64), &data.input));
+                let of_images = Vec::<f64>::try_from(scores.losses.to_kind(Kind::Double))?;
+                losses[start..start + n].iter_mut().zip(of_images).for_each(|(sum, loss)| *sum += loss);
+                right += scores.right;
+                of += scores.of;
+                projected = match (projected, scores.projected) {
+                    (Some(sum), Some(more)) => Some(sum + more),
+                    (sum, more) => sum.or(more),
+                };
+                start += n;
+                done(passes * n as u64);
+            }
+        }
+        let rows = pool.iter().copied().zip(losses.into_iter().map(|loss| loss / scorings as f64)).collect();
+        // A pool of grey pictures has no colour to tell.
+        let quality = if of > 0.0 { right / of } else { 0.0 };
+        let mean = projected.map(|sum| sum.norm().double_value(&[]) / (pool.len() * scorings) as f64);
+        let spread = mean.map(|mean| (1.0 - mean * mean).max(0.0).sqrt());
+        Ok((Learned { losses: Losses { rows }, quality, measure: task.quality(), features: None }, spread))
+    }
+
+    /// The features of every pool image.
+    fn features(&self, network: &Network, done: &mut dyn FnMut(u64)) -> Result<Tensor> {
+        let data = self.data;
+        let mut parts = Vec::new();
+        train::infer(network, data.train.as_ref(), &data.pool, &data.input, &mut |features, _, _| {
+            done(features.size()[0] as u64);
+            parts.push(features.to_device(tch::Device::Cpu));
+        })?;
+        Ok(Tensor::cat(&parts, 0))
+    }
+
+    /// Views of the whole pool, in the order in which it is visited.
+    fn views(&self, count: usize, purpose: Purpose, at: u64) -> Views {
+        let train = self.data.train.as_ref();
+        let stream = |view| seed::stream(self.seed, purpose, &[at, view]);
+        Views::draw(&self.spec.augment, count, self.data.pool.len(), train.size(), &stream, train.device())
+    }
+}
+
+#[cfg(test)]
+mod tests;

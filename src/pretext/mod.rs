@@ -6,9 +6,17 @@ mod colorization;
 #[cfg(feature = "torch")]
 mod features;
 #[cfg(feature = "torch")]
+mod jigsaw;
+#[cfg(feature = "torch")]
 mod learner;
 #[cfg(feature = "torch")]
+mod permutations;
+#[cfg(feature = "torch")]
 mod rotation;
+#[cfg(feature = "torch")]
+mod simsiam;
+#[cfg(feature = "torch")]
+mod square;
 #[cfg(feature = "torch")]
 mod task;
 

@@ -2,9 +2,11 @@
 
 use tch::{Kind, Reduction, Tensor};
 
+use super::square::square;
 use super::task::{Pretext, Scores};
 use crate::data::Input;
 use crate::model::{Head, Network};
+use crate::seed::{self, Stream};
 use crate::spec::PretextForward;
 
 /// Which of four rotations (0, 90, 180, 270 degrees) an image was turned by.
@@ -15,13 +17,35 @@ pub(super) struct Rotation {
 const TURNS: i64 = 4;
 
 impl Rotation {
-    /// The loss of each image for one rotation, float `[n]`, and the outputs.
-    fn turned(network: &Network, images: &Tensor, turns: i64, input: &Input, train: bool) -> (Tensor, Tensor) {
-        let outputs = network.forward(&input.normalized(&images.rot90(turns, [1, 2])), train);
-        let targets = Tensor::full([images.size()[0]], turns, (Kind::Int64, images.device()));
-        let loss = outputs.cross_entropy_loss::<Tensor>(&targets, None, Reduction::None, -100, 0.0);
+    /// The loss of each image, float `[n]`, and the outputs, for `turned` images, each by its number of `turns`.
+    fn answered(network: &Network, turned: &Tensor, turns: &Tensor, input: &Input, train: bool) -> (Tensor, Tensor) {
+        let outputs = network.forward(&input.normalized(turned), train);
+        let loss = outputs.cross_entropy_loss::<Tensor>(turns, None, Reduction::None, -100, 0.0);
         (loss, outputs)
     }
+
+    /// The same for images that are all turned alike.
+    fn turned(network: &Network, images: &Tensor, turns: i64, input: &Input, train: bool) -> (Tensor, Tensor) {
+        let targets = Tensor::full([images.size()[0]], turns, (Kind::Int64, images.device()));
+        Self::answered(network, &images.rot90(turns, [1, 2]), &targets, input, train)
+    }
+}
+
+/// What each forward of [`PretextForward::Separate`] holds: all images in their order, turned, and by how often, int64
+/// `[n]`. The four rotations of an image are dealt to the forwards in an order that is drawn for it.
+fn dealt(images: &Tensor, stream: &mut Stream) -> Vec<(Tensor, Tensor)> {
+    let n = images.size()[0];
+    let orders: Vec<i64> =
+        (0..n).flat_map(|_| seed::permutation(TURNS as usize, stream)).map(|turns| turns as i64).collect();
+    let orders = Tensor::from_slice(&orders).reshape([n, TURNS]).to_device(images.device());
+    let turned: Vec<Tensor> = (0..TURNS).map(|turns| images.rot90(turns, [1, 2])).collect();
+    let turned = Tensor::stack(&turned, 0);
+    let each = Tensor::arange(n, (Kind::Int64, images.device()));
+    let forward = |at| {
+        let turns = orders.select(1, at);
+        (turned.index(&[Some(&turns), Some(&each)]), turns)
+    };
+    (0..TURNS).map(forward).collect()
 }
 
 impl Pretext for Rotation {
@@ -29,15 +53,17 @@ impl Pretext for Rotation {
         Head::Image(TURNS as usize)
     }
 
-    fn transformations(&self) -> usize {
-        TURNS as usize
-    }
-
     /// The mean over images and rotations.
-    fn loss(&self, network: &Network, images: &Tensor, input: &Input) -> Tensor {
-        let images = &square(images, input);
+    fn loss(&self, network: &Network, views: &[Tensor], input: &Input, stream: &mut Stream) -> Tensor {
+        let images = &square(&views[0], input, 1);
         match self.forward {
-            PretextForward::Separate | PretextForward::SeparateUnshuffled => {
+            PretextForward::Separate => {
+                let forwards = dealt(images, stream).into_iter();
+                let means = forwards
+                    .map(|(turned, turns)| Self::answered(network, &turned, &turns, input, true).0.mean(Kind::Float));
+                Tensor::stack(&means.collect::<Vec<_>>(), 0).mean(Kind::Float)
+            }
+            PretextForward::SeparateUnshuffled => {
                 let mean = |turns| Self::turned(network, images, turns, input, true).0.mean(Kind::Float);
                 (mean(0) + mean(1) + mean(2) + mean(3)) / TURNS as f64
             }
@@ -50,8 +76,8 @@ impl Pretext for Rotation {
         }
     }
 
-    fn score(&self, network: &Network, images: &Tensor, input: &Input) -> Scores {
-        let images = &square(images, input);
+    fn score(&self, network: &Network, views: &[Tensor], input: &Input) -> Scores {
+        let images = &square(&views[0], input, 1);
         let mut losses = Tensor::zeros([images.size()[0]], (Kind::Float, images.device()));
         let mut correct = 0;
         for turns in 0..TURNS {
@@ -60,20 +86,12 @@ impl Pretext for Rotation {
             correct += outputs.argmax(-1, false).eq(turns).sum(Kind::Int64).int64_value(&[]);
         }
         let of = (TURNS * images.size()[0]) as f64;
-        Scores { losses: losses / TURNS as f64, right: correct as f64, of }
+        Scores { losses: losses / TURNS as f64, right: correct as f64, of, projected: None }
     }
 
     fn quality(&self) -> &'static str {
         "of rotations recognised"
     }
-}
-
-/// The largest square in the center of what the task model sees: only a square keeps its shape when it is turned.
-fn square(images: &Tensor, input: &Input) -> Tensor {
-    let images = input.centered(images);
-    let (_, height, width, _) = images.size4().expect("images have four dimensions");
-    let side = height.min(width);
-    images.narrow(1, (height - side) / 2, side).narrow(2, (width - side) / 2, side)
 }
 
 #[cfg(test)]
@@ -84,41 +102,81 @@ mod tests {
     use crate::seed::Purpose;
     use crate::spec::{Arch, ModelSpec, Normalize, Stem};
 
-    fn input(center: Option<[usize; 2]>) -> Input {
-        Input::new(&Normalize { mean: [0.5; 3], std: [0.25; 3] }, center, Device::Cpu)
+    fn input() -> Input {
+        Input::new(&Normalize { mean: [0.5; 3], std: [0.25; 3] }, None, Device::Cpu)
     }
 
-    /// The square of an image whose pixels are numbered row by row.
-    fn square_of(height: i64, width: i64, center: Option<[usize; 2]>) -> Vec<u8> {
-        let images = Tensor::arange(height * width, (Kind::Uint8, Device::Cpu)).reshape([1, height, width, 1]);
-        let square = square(&images.repeat([1, 1, 1, 3]), &input(center));
-        assert_eq!(square.size()[1], square.size()[2]);
-        square.select(3, 0).reshape([-1]).try_into().unwrap()
+    fn network() -> Network {
+        let spec = ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width: 4 };
+        let mut network = Network::new(&spec, Head::Image(TURNS as usize), Device::Cpu);
+        network.initialise(0, Purpose::PretextWeights, 0);
+        network
     }
 
+    fn stream() -> Stream {
+        seed::stream(0, Purpose::PretextTransformations, &[])
+    }
+
+    /// uint8 `[n, height, width, 3]`, without symmetries.
+    fn images(n: i64, height: i64, width: i64) -> Tensor {
+        let pixels: Tensor = Tensor::arange(n * height * width * 3, (Kind::Float, Device::Cpu)).sin() * 127.0 + 128.0;
+        pixels.to_kind(Kind::Uint8).reshape([n, height, width, 3])
+    }
+
+    /// The loss of a training step from the same weights and draws.
+    fn step(forward: PretextForward, images: &Tensor) -> f64 {
+        let views = [images.shallow_clone()];
+        Rotation { forward }.loss(&network(), &views, &input(), &mut stream()).double_value(&[])
+    }
+
+    /// Departure: the official loader shuffles the four rotations of each image.
     #[test]
-    fn the_square_is_in_the_center_of_what_the_task_model_sees() {
-        assert_eq!(square_of(3, 7, None), [2, 3, 4, 9, 10, 11, 16, 17, 18]);
-        assert_eq!(square_of(6, 3, None), [3, 4, 5, 6, 7, 8, 9, 10, 11]);
-        assert_eq!(square_of(3, 3, None), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
-        assert_eq!(square_of(6, 9, Some([2, 5])), [21, 22, 30, 31]);
+    fn separate_forwards_hold_every_image_once_under_mixed_rotations() {
+        let images = images(6, 5, 5);
+        let forwards = dealt(&images, &mut stream());
+        assert_eq!(forwards.len(), 4);
+        let mut turns_of = vec![Vec::new(); 6];
+        for (turned, turns) in &forwards {
+            assert_eq!(turned.size(), images.size());
+            let turns: Vec<i64> = Vec::try_from(turns).unwrap();
+            assert!(turns.iter().any(|&t| t != turns[0]), "{turns:?}");
+            for (image, &turns) in turns.iter().enumerate() {
+                let at = image as i64;
+                assert_eq!(turned.get(at), images.get(at).rot90(turns, [0, 1]));
+                turns_of[image].push(turns);
+            }
+        }
+        assert!(turns_of.iter().any(|turns| *turns != turns_of[0]), "{turns_of:?}");
+        for mut turns in turns_of {
+            turns.sort_unstable();
+            assert_eq!(turns, [0, 1, 2, 3]);
+        }
+    }
+
+    /// Departure: batch norm takes its statistics over mixed rotations, over one rotation, or over all.
+    #[test]
+    fn separate_and_unshuffled_and_together_give_other_losses() {
+        let images = images(6, 8, 8);
+        let [separate, unshuffled, together] =
+            [PretextForward::Separate, PretextForward::SeparateUnshuffled, PretextForward::Together]
+                .map(|forward| step(forward, &images));
+        for (a, b) in [(separate, unshuffled), (separate, together), (unshuffled, together)] {
+            assert!((a - b).abs() > 1e-4, "{separate} {unshuffled} {together}");
+        }
     }
 
     #[test]
     fn what_lies_beside_the_square_changes_nothing() {
-        let pixels: Tensor = Tensor::arange(2 * 12 * 20 * 3, (Kind::Float, Device::Cpu)).sin() * 127.0 + 128.0;
-        let wide = pixels.to_kind(Kind::Uint8).reshape([2, 12, 20, 3]);
+        let wide = images(2, 12, 20);
         let (inside, left) = (wide.narrow(2, 4, 12).contiguous(), wide.narrow(2, 0, 12).contiguous());
-        let spec = ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width: 4 };
-        let mut network = Network::new(&spec, Head::Image(TURNS as usize), Device::Cpu);
-        network.initialise(0, Purpose::PretextWeights, 0);
-        for forward in [PretextForward::Separate, PretextForward::Together] {
+        for forward in [PretextForward::Separate, PretextForward::SeparateUnshuffled, PretextForward::Together] {
             let rotation = Rotation { forward };
-            let score = |images: &Tensor| tch::no_grad(|| rotation.score(&network, images, &input(None)));
+            let score =
+                |images: &Tensor| tch::no_grad(|| rotation.score(&network(), &[images.shallow_clone()], &input()));
             let (a, b) = (score(&wide), score(&inside));
             assert!(a.losses.allclose(&b.losses, 1e-5, 1e-6, false), "{forward:?}");
             assert_eq!((a.right, a.of), (b.right, 8.0));
-            let loss = |images: &Tensor| rotation.loss(&network, images, &input(None)).double_value(&[]);
+            let loss = |images: &Tensor| step(forward, images);
             assert!((loss(&wide) - loss(&inside)).abs() < 1e-5, "{forward:?}");
             assert_ne!(loss(&wide), loss(&left), "{forward:?}");
         }

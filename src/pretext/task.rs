@@ -4,20 +4,30 @@ use tch::Tensor;
 
 use crate::data::Input;
 use crate::model::{Head, Network};
+use crate::seed::Stream;
 
 /// A self-supervised task.
 pub trait Pretext {
     /// What the network answers.
     fn head(&self) -> Head;
 
-    /// Forward passes of an image for one loss.
-    fn transformations(&self) -> usize;
+    /// Views of a minibatch that a loss is made of: the same images, each time augmented anew.
+    fn views(&self) -> usize {
+        1
+    }
 
-    /// The mean loss of a minibatch, with its gradient; `images` is uint8 `[n, h, w, 3]`.
-    fn loss(&self, network: &Network, images: &Tensor, input: &Input) -> Tensor;
+    /// How often the pool is scored, each time with new views; the losses are averaged.
+    fn scorings(&self) -> usize {
+        1
+    }
 
-    /// The loss of each image, and how well the learner did.
-    fn score(&self, network: &Network, images: &Tensor, input: &Input) -> Scores;
+    /// The mean loss of a minibatch, with its gradient. `views` are uint8 `[n, h, w, 3]`; `stream` gives what is random
+    /// in the step.
+    fn loss(&self, network: &Network, views: &[Tensor], input: &Input, stream: &mut Stream) -> Tensor;
+
+    /// The loss of each image, and how well the learner did. A single view is the images themselves here, without
+    /// augmentation.
+    fn score(&self, network: &Network, views: &[Tensor], input: &Input) -> Scores;
 
     /// What the quotient in [`Scores`] is, in a few words.
     fn quality(&self) -> &'static str;
@@ -31,4 +41,7 @@ pub struct Scores {
     /// that a learner is chosen by, at best 1.
     pub right: f64,
     pub of: f64,
+    /// The sum of the projections, each of length 1, float `[k]`, where a task has them: were all projections one, it
+    /// would be as long as there are images.
+    pub projected: Option<Tensor>,
 }

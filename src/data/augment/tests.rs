@@ -1,6 +1,6 @@
 use super::*;
 use crate::seed::{self, Purpose};
-use crate::spec::RandomResizedCrop;
+use crate::spec::{ColourJitter, RandomResizedCrop};
 
 /// Images whose pixel (row, column) of image n is 100 n + 10 row + column + 1, in all channels; so are their labels.
 fn numbered(n: i64, side: i64) -> Minibatch {
@@ -22,9 +22,14 @@ fn window(rows: &[i64], columns: &[i64], size: Option<[usize; 2]>, padding: i64)
     Crop::Window { offsets: (Tensor::from_slice(rows), Tensor::from_slice(columns)), size, padding }
 }
 
+/// Draws that leave colours alone.
+fn placed(crop: Crop, flips: Option<&[bool]>) -> Draws {
+    Draws { crop, flips: flips.map(Tensor::from_slice), colour: None }
+}
+
 #[test]
 fn a_crop_moves_the_image_and_a_flip_mirrors_it() {
-    let both = Draws { crop: window(&[4, 5], &[4, 3], None, PADDING), flips: Some(Tensor::from_slice(&[true, false])) };
+    let both = placed(window(&[4, 5], &[4, 3], None, PADDING), Some(&[true, false]));
     let out = both.apply(numbered(2, 3), 0);
     // Image 0: not moved (offset 4 of padding 4), flipped.
     assert_eq!(pixel(&out, 0, 0, 0), 3);
@@ -48,7 +53,7 @@ fn labels_move_with_their_pixels() {
 
 #[test]
 fn a_window_is_a_part_of_the_image() {
-    let draws = Draws { crop: window(&[1], &[2], Some([2, 3]), 0), flips: None };
+    let draws = placed(window(&[1], &[2], Some([2, 3]), 0), None);
     let out = draws.apply(numbered(1, 5), 0);
     assert_eq!(out.images.size(), [1, 2, 3, 3]);
     assert_eq!((pixel(&out, 0, 0, 0), pixel(&out, 0, 1, 2)), (13, 25));
@@ -57,7 +62,7 @@ fn a_window_is_a_part_of_the_image() {
 #[test]
 fn a_flip_mirrors_the_cropped_image() {
     let moved = |flip| {
-        let draws = Draws { crop: window(&[4], &[2], None, PADDING), flips: Some(Tensor::from_slice(&[flip])) };
+        let draws = placed(window(&[4], &[2], None, PADDING), Some(&[flip]));
         draws.apply(numbered(1, 3), 0).images
     };
     assert_eq!(moved(true), moved(false).flip([2]));
@@ -65,15 +70,10 @@ fn a_flip_mirrors_the_cropped_image() {
 
 #[test]
 fn a_box_is_resized_and_the_whole_box_changes_nothing() {
-    let whole = Draws {
-        crop: Crop::Resized { boxes: Tensor::from_slice(&[0f64, 0., 1., 1.]).reshape([1, 4]), side: 4 },
-        flips: None,
-    };
+    let boxed = |part: [f64; 4], side| Crop::Resized { boxes: Tensor::from_slice(&part).reshape([1, 4]), side };
+    let whole = placed(boxed([0.0, 0.0, 1.0, 1.0], 4), None);
     assert_eq!(whole.apply(numbered(1, 4), 0).images, numbered(1, 4).images);
-    let quarter = Draws {
-        crop: Crop::Resized { boxes: Tensor::from_slice(&[0.5f64, 0., 0.5, 0.5]).reshape([1, 4]), side: 2 },
-        flips: Some(Tensor::from_slice(&[true])),
-    };
+    let quarter = placed(boxed([0.5, 0.0, 0.5, 0.5], 2), Some(&[true]));
     let out = quarter.apply(numbered(1, 4), 0);
     assert_eq!([pixel(&out, 0, 0, 0), pixel(&out, 0, 0, 1), pixel(&out, 0, 1, 0)], [22, 21, 32]);
 }
@@ -116,4 +116,35 @@ fn minibatches_take_their_own_part_of_an_epochs_draws() {
 #[test]
 fn without_augmentation_nothing_changes() {
     assert_eq!(draws(&[], 2, [3, 3]).apply(numbered(2, 3), 0).images, numbered(2, 3).images);
+}
+
+/// Stored results were drawn before there were changes of colour.
+#[test]
+fn changes_of_colour_do_not_move_crops_and_flips() {
+    let jitter = ColourJitter { brightness: 0.4, contrast: 0.4, saturation: 0.4, probability: 0.8 };
+    let colours = [Augment::ColourJitter(jitter), Augment::Grayscale(0.2)];
+    let resized = Augment::RandomResizedCrop(RandomResizedCrop { side: 3, area: [0.1, 1.0] });
+    for crop in [Augment::Crop4, Augment::Crop([3, 2]), resized] {
+        let plain = draws(&[crop, Augment::Flip], 5, [5, 5]);
+        let coloured = draws(&[colours[0], crop, colours[1], Augment::Flip], 5, [5, 5]);
+        assert_eq!(plain.flips, coloured.flips);
+        match (&plain.crop, &coloured.crop) {
+            (Crop::Window { offsets: a, .. }, Crop::Window { offsets: b, .. }) => assert_eq!(a, b),
+            (Crop::Resized { boxes: a, .. }, Crop::Resized { boxes: b, .. }) => assert_eq!(a, b),
+            others => panic!("{others:?}"),
+        }
+        assert!(plain.colour.is_none());
+        let images = numbered(5, 5).images;
+        assert_ne!(coloured.images(&images, 0), plain.images(&images, 0));
+    }
+}
+
+#[test]
+fn label_maps_keep_their_values_where_colours_change() {
+    let jitter = ColourJitter { brightness: 1.0, contrast: 0.0, saturation: 0.0, probability: 1.0 };
+    let augment = [Augment::Crop([3, 2]), Augment::Flip];
+    let coloured = draws(&[augment[0], augment[1], Augment::ColourJitter(jitter)], 2, [5, 5]).apply(numbered(2, 5), 0);
+    let plain = draws(&augment, 2, [5, 5]).apply(numbered(2, 5), 0);
+    assert_eq!(coloured.targets, plain.targets);
+    assert_ne!(coloured.images, plain.images);
 }

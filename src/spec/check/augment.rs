@@ -3,13 +3,13 @@
 use anyhow::{Result, ensure};
 
 use super::no_repeats;
-use crate::spec::{Augment, DatasetSpec, Labeled, RandomResizedCrop};
+use crate::spec::{Augment, ColourJitter, DatasetSpec, Labeled, RandomResizedCrop};
 
 /// # Errors
 /// One line that opens with the key.
 pub(super) fn check(key: &str, augment: &[Augment], set: &DatasetSpec) -> Result<()> {
     no_repeats(key, augment.iter().map(|a| kind(a).to_owned()))?;
-    let crops: Vec<&str> = augment.iter().filter(|a| !matches!(a, Augment::Flip)).map(kind).collect();
+    let crops: Vec<&str> = augment.iter().filter(|a| a.crops()).map(kind).collect();
     if let [first, second, ..] = crops[..] {
         anyhow::bail!("`{key}` has both {first} and {second}; an image is cropped once: keep one of them");
     }
@@ -29,12 +29,35 @@ fn check_one(key: &str, augment: &Augment, set: &DatasetSpec) -> Result<()> {
              image, above 0 and at most 1, for instance [0.08, 1.0]"
         );
     }
+    check_colours(key, augment)?;
     let Some([height, width]) = augment.size() else { return Ok(()) };
     ensure!(height > 0 && width > 0, "`{key}` has {name} to {height} x {width}; both must be at least 1");
     let ([most_high, most_wide], decides) = set.stored();
     ensure!(
         height <= most_high && width <= most_wide,
         "`{key}` has {name} to {height} x {width}, but images are {most_high} x {most_wide} ({decides}); lower it"
+    );
+    Ok(())
+}
+
+fn check_colours(key: &str, augment: &Augment) -> Result<()> {
+    let name = kind(augment);
+    let probability = match *augment {
+        Augment::ColourJitter(ColourJitter { brightness, contrast, saturation, probability }) => {
+            for (option, strength) in [("brightness", brightness), ("contrast", contrast), ("saturation", saturation)] {
+                ensure!(
+                    (0.0..=1.0).contains(&strength),
+                    "`{key}` has {name} with the {option} {strength}; it is from 0 (unchanged) to 1, for instance 0.4"
+                );
+            }
+            probability
+        }
+        Augment::Grayscale(probability) => probability,
+        Augment::Crop4 | Augment::Flip | Augment::Crop(_) | Augment::RandomResizedCrop(_) => return Ok(()),
+    };
+    ensure!(
+        0.0 < probability && probability <= 1.0,
+        "`{key}` has {name} with the probability {probability}; it is above 0 and at most 1"
     );
     Ok(())
 }
@@ -46,5 +69,7 @@ fn kind(augment: &Augment) -> &'static str {
         Augment::Flip => "flip",
         Augment::Crop(_) => "crop",
         Augment::RandomResizedCrop(_) => "random-resized-crop",
+        Augment::ColourJitter(_) => "colour-jitter",
+        Augment::Grayscale(_) => "grayscale",
     }
 }

@@ -166,6 +166,26 @@ fn augmentation_crops_once_and_inside_the_image() {
 }
 
 #[test]
+fn colours_change_within_their_ranges_and_beside_any_crop() {
+    let jitter = |strengths: [&str; 3], probability: &str| {
+        let [brightness, contrast, saturation] = strengths;
+        format!(
+            "{{ colour-jitter = {{ brightness = {brightness}, contrast = {contrast}, saturation = {saturation}, \
+             probability = {probability} }} }}"
+        )
+    };
+    let simsiam = jitter(["0.4", "0.4", "0.4"], "0.8");
+    accepts(CIFAR10, &format!("'crop-4', {simsiam}, {{ grayscale = 0.2 }}"), "");
+    accepts(CITYSCAPES, &format!("{}, {{ crop = [180, 240] }}, 'flip'", jitter(["0.0", "1.0", "0.0"], "1.0")), "");
+    refuses_augment(CIFAR10, &format!("{simsiam}, {simsiam}"), &["colour-jitter twice"]);
+    refuses_augment(CIFAR10, &jitter(["-0.1", "0.4", "0.4"], "0.8"), &["colour-jitter with the brightness -0.1;"]);
+    refuses_augment(CIFAR10, &jitter(["0.4", "1.1", "0.4"], "0.8"), &["contrast 1.1;", "from 0"]);
+    refuses_augment(CIFAR10, &jitter(["0.4", "0.4", "nan"], "0.8"), &["saturation NaN;"]);
+    refuses_augment(CIFAR10, &jitter(["0.4", "0.4", "0.4"], "0.0"), &["colour-jitter with the probability 0;"]);
+    refuses_augment(CIFAR10, "'flip', { grayscale = 1.5 }", &["grayscale with the probability 1.5;", "at most 1"]);
+}
+
+#[test]
 fn networks_and_metrics_fit_the_task() {
     refuses(&spec(CIFAR10, "arch = 'drn-d-22', stem = '7x7'", "", ""), 7, "model.stem", &["for ResNets", "remove it"]);
     for arch in ["arch = 'resnet18'", "arch = 'resnet50', stem = '7x7'"] {

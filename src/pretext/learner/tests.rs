@@ -1,0 +1,120 @@
+use tch::Device;
+
+use super::*;
+use crate::data::images::{Labels, Records, Split};
+use crate::data::{Input, on_device};
+use crate::spec::{Arch, Augment, Jigsaw, Normalize, Optimizer, PretextForward, Schedule, Sgd, SimSiam, Stem};
+
+const POOL: usize = 10;
+const JIGSAW: PretextTask = PretextTask::Jigsaw(Jigsaw { grid: 2, permutations: 6 });
+const SIMSIAM: PretextTask = PretextTask::Simsiam(SimSiam { views: 3, dimension: 8 });
+
+/// 12 pictures of 8x10, all but the first and the last of which form the pool.
+fn data(labels: Labels) -> Data {
+    let split = || {
+        let (height, width) = (8, 10);
+        let mut split = Split { height, width, len: 12, labels: labels.clone(), records: Records::Memory(Vec::new()) };
+        let bytes = (0..split.len * split.record()).map(|i| (f64::from(i as u32 * 7).sin() * 120.0 + 128.0) as u8);
+        split.records = Records::Memory(bytes.collect());
+        on_device(split, Device::Cpu)
+    };
+    let input = Input::new(&Normalize { mean: [0.5; 3], std: [0.25; 3] }, None, Device::Cpu);
+    Data { train: split(), test: split(), classes: vec!["a".into()], pool: (1..=POOL).collect(), input }
+}
+
+fn spec(task: PretextTask, epochs: usize, lr: f64) -> LearnerSpec {
+    LearnerSpec {
+        task,
+        epochs,
+        minibatch: 4,
+        optimizer: Optimizer::Sgd(Sgd { lr, momentum: 0.9, weight_decay: 0.0 }),
+        schedule: Schedule::Constant,
+        checkpoint: PretextCheckpoint::Last,
+        forward: PretextForward::Separate,
+        augment: vec![Augment::Crop([8, 6]), Augment::Flip, Augment::Grayscale(0.5)],
+    }
+}
+
+/// What is learned, and how many passes were reported.
+fn learn(data: &Data, spec: &LearnerSpec, features: bool) -> (Learned, u64) {
+    let model = ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width: 2 };
+    let mut passes = 0;
+    let learned = losses(data, &model, spec, 0, Device::Cpu, features, &mut |n| passes += n).unwrap();
+    (learned, passes)
+}
+
+fn values(learned: &Learned) -> Vec<f64> {
+    learned.losses.rows.iter().map(|row| row.1).collect()
+}
+
+/// On classes and on label maps, with augmentation and without.
+#[test]
+fn every_task_scores_every_pool_image_and_reports_its_passes() {
+    for labels in [Labels::Classes(vec![0; 12]), Labels::Maps] {
+        let data = data(labels);
+        for task in [PretextTask::Rotation, PretextTask::Colorization, JIGSAW, SIMSIAM] {
+            let spec = spec(task, 2, 0.01);
+            let (learned, reported) = learn(&data, &spec, true);
+            let rows: Vec<usize> = learned.losses.rows.iter().map(|row| row.0).collect();
+            assert_eq!(rows, data.pool, "{task:?}");
+            assert!(values(&learned).iter().all(|loss| loss.is_finite()), "{task:?}");
+            assert!(learned.quality <= 1.0, "{task:?}");
+            let passes = task.passes();
+            assert_eq!(reported, (POOL * (3 * 2 * passes.training + passes.scoring + 1)) as u64, "{task:?}");
+            let features = learned.features.as_ref().unwrap();
+            assert_eq!((features.size(), features.kind()), (vec![POOL as i64, 16], Kind::Float), "{task:?}");
+            // Again, and without features.
+            let again = learn(&data, &spec, false).0;
+            assert!(again.features.is_none());
+            assert_eq!(values(&again), values(&learned), "{task:?}");
+            // Augmentation changes what is learned.
+            if task != SIMSIAM {
+                let plain = learn(&data, &LearnerSpec { augment: Vec::new(), ..spec }, false).0;
+                assert_ne!(values(&plain), values(&learned), "{task:?}");
+            }
+        }
+    }
+}
+
+/// Draws are made for the whole pool, so a minibatch of the scoring sees its own part of them.
+#[test]
+fn views_do_not_depend_on_the_minibatch() {
+    let data = data(Labels::Classes(vec![0; 12]));
+    let spec = spec(SIMSIAM, 1, 0.01);
+    let task = task(&spec, POOL).unwrap();
+    let learner = Learner { data: &data, spec: &spec, task: task.as_ref(), seed: 0 };
+    let images = data.train.minibatches(&data.pool, POOL).next().unwrap().unwrap().images;
+    let draw = |scoring| learner.views(2, Purpose::PretextViews, scoring);
+    let whole = draw(0).of(&images, 0);
+    assert_eq!(whole.len(), 2);
+    for (view, part) in draw(0).of(&images.narrow(0, 3, 4), 3).iter().enumerate() {
+        assert_eq!(*part, whole[view].narrow(0, 3, 4));
+    }
+    assert_ne!(whole[0], whole[1]);
+    assert_ne!(whole[0], draw(1).of(&images, 0)[0]);
+}
+
+/// The rate is so high that the best epoch is not the last.
+#[test]
+fn features_are_of_the_network_that_gave_the_losses() {
+    let data = data(Labels::Classes(vec![0; 12]));
+    let epochs = 5;
+    let base = LearnerSpec { augment: Vec::new(), ..spec(PretextTask::Rotation, epochs, 0.3) };
+    let best = learn(&data, &LearnerSpec { checkpoint: PretextCheckpoint::BestOnPool, ..base.clone() }, true).0;
+    let ends: Vec<Learned> =
+        (1..=epochs).map(|epochs| learn(&data, &LearnerSpec { epochs, ..base.clone() }, true).0).collect();
+    let epoch = ends.iter().position(|end| values(end) == values(&best)).unwrap();
+    assert!(epoch + 1 < epochs, "{:?}", ends.iter().map(|end| end.quality).collect::<Vec<_>>());
+    assert!(ends.iter().all(|end| end.quality <= best.quality));
+    assert_eq!(ends[epoch].features, best.features);
+    assert_ne!(ends[epochs - 1].features, best.features);
+}
+
+#[test]
+fn simsiam_refuses_a_minibatch_of_one_image() {
+    for minibatch in [1, 3, 9] {
+        let error = task(&LearnerSpec { minibatch, ..spec(SIMSIAM, 1, 0.01) }, POOL).err().unwrap().to_string();
+        assert!(error.contains(&format!("`pretext.minibatch` is {minibatch},")), "{error}");
+    }
+    assert!(task(&LearnerSpec { minibatch: 11, ..spec(SIMSIAM, 1, 0.01) }, POOL).is_ok());
+}

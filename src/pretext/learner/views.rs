@@ -1,0 +1,40 @@
+//! The views of images that a task sees.
+
+use tch::{Device, Tensor};
+
+use crate::data::augment::Draws;
+use crate::seed::Stream;
+use crate::spec::Augment;
+
+/// The draws of every view; none for images as they are.
+pub(super) struct Views(Vec<Draws>);
+
+impl Views {
+    /// One view, the images as they are.
+    pub fn plain() -> Self {
+        Self(Vec::new())
+    }
+
+    /// `count` views of `n` images of `size` (height, width), each from a stream of its own.
+    pub fn draw(
+        augment: &[Augment],
+        count: usize,
+        n: usize,
+        size: [usize; 2],
+        stream: &dyn Fn(u64) -> Stream,
+        device: Device,
+    ) -> Self {
+        if augment.is_empty() && count == 1 {
+            return Self::plain();
+        }
+        Self((0..count as u64).map(|view| Draws::new(augment, n, size, &mut stream(view), device)).collect())
+    }
+
+    /// The views of a minibatch, uint8 `[n, h, w, 3]`, whose images are `start..start + n` of those drawn for.
+    pub fn of(&self, images: &Tensor, start: i64) -> Vec<Tensor> {
+        match &self.0[..] {
+            [] => vec![images.shallow_clone()],
+            views => views.iter().map(|draws| draws.images(images, start)).collect(),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Which permutations a jigsaw is made of.
+
+/// The tiles of the largest jigsaw.
+const MOST: usize = 9;
+
+/// `count` permutations of `tiles` (at most 9) tiles, the first of which leaves all in place; all of them, if there are
+/// no more. Entry p of a permutation is the tile that lies at place p.
+///
+/// Each next one is the farthest from those chosen: its smallest Hamming distance to them is the largest there is; of
+/// these its mean distance is; of these it is the first in lexicographic order. Nothing is drawn. Noroozi and Favaro
+/// (algorithm 1) begin with any permutation and go by the mean alone, which lets some differ in two tiles.
+pub(super) fn farthest(tiles: usize, count: usize) -> Vec<Vec<u8>> {
+    let all = all(tiles);
+    let mut nearest = vec![usize::MAX; all.len()];
+    let mut total = vec![0; all.len()];
+    let mut chosen = vec![0];
+    while chosen.len() < count.min(all.len()) {
+        let last = all[chosen[chosen.len() - 1]];
+        let mut farthest = ((0, 0), 0);
+        for (at, permutation) in all.iter().enumerate() {
+            let distance = distance(permutation, &last);
+            nearest[at] = distance.min(nearest[at]);
+            total[at] += distance;
+            // Those that are chosen have the distance 0.
+            let key = (nearest[at], total[at]);
+            if nearest[at] > 0 && key > farthest.0 {
+                farthest = (key, at);
+            }
+        }
+        chosen.push(farthest.1);
+    }
+    chosen.into_iter().map(|at| all[at][..tiles].to_vec()).collect()
+}
+
+/// Places with another tile.
+fn distance(a: &[u8; MOST], b: &[u8; MOST]) -> usize {
+    a.iter().zip(b).filter(|(a, b)| a != b).count()
+}
+
+/// All permutations in lexicographic order; places beyond `tiles` are alike in all.
+fn all(tiles: usize) -> Vec<[u8; MOST]> {
+    let mut permutation = [0; MOST];
+    (0..).zip(&mut permutation).for_each(|(tile, place)| *place = tile);
+    let mut all = vec![permutation];
+    // The next one: the last place whose tile is smaller than the next gets the smallest larger one behind it, and the
+    // rest is in order.
+    while let Some(at) = permutation[..tiles].windows(2).rposition(|pair| pair[0] < pair[1]) {
+        let behind = &permutation[at + 1..tiles];
+        let larger = behind.iter().rposition(|&tile| tile > permutation[at]).expect("the next one is larger");
+        permutation.swap(at, at + 1 + larger);
+        permutation[at + 1..tiles].reverse();
+        all.push(permutation);
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn least_distance(permutations: &[Vec<u8>]) -> usize {
+        let differ = |a: &[u8], b: &[u8]| a.iter().zip(b).filter(|(a, b)| a != b).count();
+        let pairs = permutations.iter().enumerate().flat_map(|(i, a)| permutations[..i].iter().map(move |b| (a, b)));
+        pairs.map(|(a, b)| differ(a, b)).min().unwrap()
+    }
+
+    #[test]
+    fn all_permutations_are_in_order() {
+        for (tiles, count) in [(2, 2), (3, 6), (4, 24), (9, 362_880)] {
+            let all = all(tiles);
+            assert_eq!(all.len(), count);
+            assert!(all.windows(2).all(|pair| pair[0] < pair[1]));
+        }
+    }
+
+    /// By hand: behind the identity comes the first that leaves no tile of four in place, then the first that differs
+    /// from both in all.
+    #[test]
+    fn the_farthest_come_first() {
+        let four = farthest(4, 4);
+        assert_eq!(four[..3], [[0, 1, 2, 3], [1, 0, 3, 2], [2, 3, 0, 1]]);
+        assert_eq!(least_distance(&four), 4);
+    }
+
+    #[test]
+    fn twenty_four_are_all_of_four_tiles() {
+        let mut chosen = farthest(4, 24);
+        assert_eq!(chosen[0], [0, 1, 2, 3]);
+        chosen.sort_unstable();
+        assert_eq!(chosen, all(4).iter().map(|p| p[..4].to_vec()).collect::<Vec<_>>());
+        assert_eq!(farthest(4, 99).len(), 24);
+    }
+
+    #[test]
+    fn permutations_of_nine_tiles_are_far_apart_and_always_the_same() {
+        let start = std::time::Instant::now();
+        let chosen = farthest(9, 100);
+        assert!(start.elapsed().as_secs_f64() < 5.0, "{:?}", start.elapsed());
+        assert_eq!(chosen.len(), 100);
+        assert!(chosen.iter().all(|p| (0..9).all(|tile| p.contains(&tile))));
+        // Nine of them can differ in all tiles, 72 in eight.
+        assert_eq!(least_distance(&chosen[..9]), 9);
+        assert!(least_distance(&chosen) >= 6, "{}", least_distance(&chosen));
+        assert_eq!(farthest(9, 10), chosen[..10]);
+    }
+}

@@ -1,0 +1,150 @@
+//! SimSiam (Chen and He, CVPR 2021): from one view of an image, the projection of another is predicted. The paper studied
+//! it; how is not known. Assumed here: the loss of an image is SimSiam's own, averaged over pairs of views.
+
+use tch::{Kind, Tensor};
+
+use super::task::{Pretext, Scores};
+use crate::data::Input;
+use crate::model::{Head, Network};
+use crate::seed::Stream;
+use crate::spec;
+
+/// Tells one view of an image from another.
+pub(super) struct SimSiam {
+    pub options: spec::SimSiam,
+}
+
+/// Projections and predictions of a minibatch, float `[n, k]` each.
+struct Answers {
+    projection: Tensor,
+    prediction: Tensor,
+}
+
+impl SimSiam {
+    /// The answers to two views, each of which passes alone, as in the authors' code.
+    fn answers(network: &Network, views: &[Tensor], input: &Input, train: bool) -> [Answers; 2] {
+        [0, 1].map(|view: usize| {
+            let outputs = network.forward(&input.prepare(&views[view]), train);
+            Answers { projection: outputs.select(1, 0), prediction: outputs.select(1, 1) }
+        })
+    }
+}
+
+/// The loss of each image, float `[n]`, -1 to 1: the negative cosine of the prediction from one view and the projection
+/// of the other, averaged over both ways. No gradient flows through projections.
+fn negative_cosine([a, b]: &[Answers; 2]) -> Tensor {
+    let cosine =
+        |from: &Answers, to: &Answers| Tensor::cosine_similarity(&from.prediction, &to.projection.detach(), 1, 1e-8);
+    (cosine(a, b) + cosine(b, a)) / -2.0
+}
+
+impl Pretext for SimSiam {
+    fn head(&self) -> Head {
+        Head::Siamese(self.options.dimension)
+    }
+
+    fn views(&self) -> usize {
+        2
+    }
+
+    fn scorings(&self) -> usize {
+        self.options.views
+    }
+
+    fn loss(&self, network: &Network, views: &[Tensor], input: &Input, _: &mut Stream) -> Tensor {
+        negative_cosine(&Self::answers(network, views, input, true)).mean(Kind::Float)
+    }
+
+    /// What is right is (1 - loss) / 2 of an image, 0 to 1, so the best learner on the pool is that of the lowest loss.
+    /// A learner that answers the same to all images has it too: the spread of its projections tells.
+    fn score(&self, network: &Network, views: &[Tensor], input: &Input) -> Scores {
+        let answers = Self::answers(network, views, input, false);
+        let losses = negative_cosine(&answers);
+        let of = losses.size()[0] as f64;
+        let right = (of - losses.sum(Kind::Double).double_value(&[])) / 2.0;
+        let projection = &answers[0].projection;
+        let unit = projection / projection.norm_scalaropt_dim(2.0, [1i64].as_slice(), true).clamp_min(1e-12);
+        Scores { losses, right, of, projected: Some(unit.sum_dim_intlist(0, false, Kind::Float)) }
+    }
+
+    fn quality(&self) -> &'static str {
+        "of agreement between views"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::Device;
+
+    use super::*;
+    use crate::seed::{self, Purpose};
+    use crate::spec::{Arch, ModelSpec, Normalize, Optimizer, Sgd, Stem};
+
+    const TASK: SimSiam = SimSiam { options: spec::SimSiam { views: 1, dimension: 16 } };
+
+    fn input() -> Input {
+        Input::new(&Normalize { mean: [0.5; 3], std: [0.25; 3] }, None, Device::Cpu)
+    }
+
+    fn network() -> Network {
+        let spec = ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width: 4 };
+        let mut network = Network::new(&spec, TASK.head(), Device::Cpu);
+        network.initialise(0, Purpose::PretextWeights, 0);
+        network
+    }
+
+    /// Two views of 12 images: a picture, and the same moved by a pixel.
+    fn views() -> [Tensor; 2] {
+        let pixels: Tensor = (Tensor::arange(12 * 8 * 8 * 3, (Kind::Float, Device::Cpu)) * 0.37).sin() * 127.0 + 128.0;
+        let images = pixels.to_kind(Kind::Uint8).reshape([12, 8, 8, 3]);
+        let moved = images.roll([1], [2]);
+        [images, moved]
+    }
+
+    fn answers(projection: &[f32], prediction: &[f32]) -> Answers {
+        let tensor = |values| Tensor::from_slice(values).reshape([-1, 2]).set_requires_grad(true);
+        Answers { projection: tensor(projection), prediction: tensor(prediction) }
+    }
+
+    /// By hand: cosines of 1 and 0.6; of 0 and -1.
+    #[test]
+    fn the_loss_of_an_image_is_the_negative_cosine_both_ways() {
+        let a = answers(&[3.0, 4.0, 0.0, 1.0], &[2.0, 0.0, 5.0, 0.0]);
+        let b = answers(&[1.0, 0.0, 0.0, 7.0], &[1.0, 0.0, 0.0, -2.0]);
+        let losses: Vec<f32> = negative_cosine(&[a, b]).try_into().unwrap();
+        assert!((losses[0] + 0.8).abs() < 1e-6 && (losses[1] - 0.5).abs() < 1e-6, "{losses:?}");
+    }
+
+    #[test]
+    fn no_gradient_flows_through_projections() {
+        let pair = [answers(&[3.0, 4.0], &[2.0, 1.0]), answers(&[1.0, 2.0], &[1.0, -2.0])];
+        negative_cosine(&pair).sum(Kind::Float).backward();
+        for answers in &pair {
+            assert!(!answers.projection.grad().defined());
+            assert!(answers.prediction.grad().abs().max().double_value(&[]) > 0.0);
+        }
+    }
+
+    #[test]
+    fn training_lowers_the_loss() {
+        let (network, views) = (network(), views());
+        let sgd = Optimizer::Sgd(Sgd { lr: 0.05, momentum: 0.9, weight_decay: 0.0 });
+        let mut optimizer = crate::train::optimizer(&sgd, &network);
+        let mut stream = seed::stream(0, Purpose::PretextTransformations, &[]);
+        let mut losses = Vec::new();
+        for _ in 0..40 {
+            let loss = TASK.loss(&network, &views, &input(), &mut stream);
+            optimizer.backward_step(&loss);
+            losses.push(loss.double_value(&[]));
+        }
+        assert!(losses[0].abs() < 0.5 && losses[39] < losses[0] - 0.3, "{losses:?}");
+        let scores = tch::no_grad(|| TASK.score(&network, &views, &input()));
+        let each: Vec<f32> = scores.losses.try_into().unwrap();
+        assert!(each.iter().all(|&loss| (-1.001..1.001).contains(&loss)), "{each:?}");
+        let mean = each.iter().map(|&loss| f64::from(loss)).sum::<f64>() / 12.0;
+        assert!((scores.right / scores.of - (1.0 - mean) / 2.0).abs() < 1e-6);
+        // At most as long as there are images.
+        let length = scores.projected.unwrap().norm().double_value(&[]);
+        assert!(length <= 12.0 + 1e-4, "{length}");
+    }
+}
