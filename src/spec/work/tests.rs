@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::spec::{Source, load};
+use crate::spec::{LossSource, Source, load};
 
 /// An experiment, with the keys of `sets` changed.
 fn spec(experiment: &str, profile: Option<&str>, sets: &[&str]) -> Spec {
@@ -86,7 +86,11 @@ fn a_step_takes_memory_for_its_minibatch_and_the_width() {
         assert!(base.step_mb() > 0.0 && base.pretext_step_mb() > 0.0);
         assert!(near(twice(&|spec| spec.train.minibatch *= 2), [2.0, 1.0]));
         assert!(near(twice(&|spec| spec.model.width *= 2), [2.0, 2.0]));
-        assert!(near(twice(&|spec| spec.pretext.as_mut().unwrap().minibatch *= 2), [1.0, 2.0]));
+        let learner = |spec: &mut Spec| match &mut spec.pretext.as_mut().unwrap().losses {
+            LossSource::Learner(learner) => learner.minibatch *= 2,
+            LossSource::File(_) => panic!("the losses are a learner's"),
+        };
+        assert!(near(twice(&learner), [1.0, 2.0]));
     }
     // Four copies of an image wait for one backward pass, and whole images are larger than crops.
     let pretext = |spec: Spec| spec.pretext_step_mb() / spec.step_mb();
