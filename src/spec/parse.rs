@@ -108,11 +108,7 @@ pub fn load(source: &Source) -> Result<Spec> {
 }
 
 /// The spec of `table`, and those of its variants, each made by `protocol`.
-fn with_variants(
-    mut table: Table,
-    origin: &Origin,
-    protocol: &dyn Fn(Table, &Origin) -> Result<Spec>,
-) -> Result<Spec> {
+fn with_variants(mut table: Table, origin: &Origin, protocol: &dyn Fn(Table, &Origin) -> Result<Spec>) -> Result<Spec> {
     let variants = match table.remove("variant") {
         None => Table::new(),
         Some(Value::Table(variants)) => variants,

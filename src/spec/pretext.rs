@@ -100,7 +100,9 @@ impl TryFrom<Wire> for PretextSpec {
         let losses = match wire.losses {
             Some(file) => {
                 if let Some((key, _)) = learner.iter().find(|(_, given)| *given) {
-                    return Err(format!("`losses` takes the place of a learner, but `{key}` is one's; remove one of them"));
+                    return Err(format!(
+                        "`losses` takes the place of a learner, but `{key}` is one's; remove one of them"
+                    ));
                 }
                 LossSource::File(file)
             }

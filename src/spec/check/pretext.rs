@@ -24,7 +24,11 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
             ensure!(
                 spec.pretext.is_some(),
                 "{} needs a [pretext] table; add one",
-                if sampler.needs_pretext() { format!("the sampler {}", sampler.label()) } else { "`initial-set`".into() }
+                if sampler.needs_pretext() {
+                    format!("the sampler {}", sampler.label())
+                } else {
+                    "`initial-set`".into()
+                }
             );
         }
         if let SamplerSpec::PretextBatch(options) = sampler {
