@@ -5,14 +5,16 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::Findings;
+use super::arm::Images;
 use super::metric::{select_in_words, thousands};
-use crate::spec::{Imbalance, LossSource, Stem};
+use super::switches::switches;
+use crate::spec::{EvaluationImages, Imbalance, LossSource, Spec, Stem};
 use crate::store::{Manifest, Session};
 
 /// `README.md`: what ran, on what, and what came out.
 ///
 /// `curves` are the labels and files of the pictures.
-pub(super) fn readme(findings: &Findings, tables: &str, curves: &[(&str, String)]) -> String {
+pub(super) fn readme(findings: &Findings, tables: &str, curves: &[(String, String)]) -> String {
     let mut page = format!("# {}\n\n", findings.spec.title.replace(['\n', '\r'], " "));
     for line in protocol(findings) {
         page += &format!("- {line}\n");
@@ -38,8 +40,11 @@ pub(super) fn readme(findings: &Findings, tables: &str, curves: &[(&str, String)
     if let Some(classes) = super::table::classes(findings) {
         page += &format!("\n{classes}");
     }
-    page +=
-        "\nEvery number, in full precision: [summary.csv](summary.csv). Each trial's: [records.csv](records.csv).\n";
+    page += "\nEvery number, in full precision: [summary.csv](summary.csv).";
+    if !findings.differences.is_empty() {
+        page += " Differences of variants: [differences.csv](differences.csv).";
+    }
+    page += " Each trial's: [records.csv](records.csv).\n";
     page
 }
 
@@ -69,7 +74,7 @@ fn protocol(findings: &Findings) -> Vec<String> {
             name(&train.start),
             train.epochs,
             train.minibatch,
-            select_in_words(train.select.query.name())
+            select_in_words(train.select.query.name(), images(spec))
         ),
     ];
     if let Some(pretext) = spec.pretext.as_ref().filter(|_| spec.needs_pretext()) {
@@ -85,6 +90,7 @@ fn protocol(findings: &Findings) -> Vec<String> {
             }
         });
     }
+    lines.extend(switches(spec));
     lines.extend(spec.imbalance.as_ref().map(imbalance));
     match &findings.manifest {
         Some(manifest) => lines.extend(origin(manifest)),
@@ -92,6 +98,14 @@ fn protocol(findings: &Findings) -> Vec<String> {
     }
     lines.extend(findings.cost.in_words());
     lines
+}
+
+/// Those of the experiment's own protocol.
+fn images(spec: &Spec) -> Images {
+    match spec.train.select.images {
+        EvaluationImages::Test => Images::Test,
+        EvaluationImages::Train => Images::Train,
+    }
 }
 
 fn imbalance(imbalance: &Imbalance) -> String {
