@@ -1,12 +1,36 @@
 //! Words for what is recorded.
 
+use super::arm::{Images, Rule};
+
+/// Whose values are shown, in words; `images` are those that the values are of.
+pub(super) fn rule_in_words(rule: Rule, images: Images) -> String {
+    match rule {
+        Rule::Own => "each under the rule that it queries with".into(),
+        Rule::One(select) => select_in_words(select, images),
+    }
+}
+
 /// A selection rule in words.
-pub(super) fn select_in_words(select: &str) -> String {
+pub(super) fn select_in_words(select: &str, images: Images) -> String {
     match select {
         "last" => "last epoch".into(),
-        "best-on-test" => "best epoch on the test images (optimistic)".into(),
+        "best-on-test" => match images {
+            Images::Test => "best epoch on the test images (optimistic)".into(),
+            Images::Train => "best epoch on the TRAIN images (optimistic)".into(),
+            Images::Mixed => "best epoch on the images that it is evaluated on (optimistic)".into(),
+        },
         "best-on-held-out" => "best epoch on held-out labels".into(),
         other => other.to_owned(),
+    }
+}
+
+/// The label of a metric where its values are of these images: "test accuracy" is of test images alone.
+pub(super) fn metric_in_words(label: &str, images: Images) -> String {
+    let plain = label.replace("test accuracy", "accuracy");
+    match images {
+        Images::Test => label.into(),
+        Images::Train => plain.replace(" (%)", " on TRAIN images (%)"),
+        Images::Mixed => plain.replace(" (%)", " on test images, TRAIN where marked (%)"),
     }
 }
 
@@ -36,6 +60,23 @@ pub(super) fn seeds_in_words(counts: impl Iterator<Item = usize> + Clone) -> Str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_of_train_images_is_never_called_a_test_accuracy() {
+        use crate::spec::{Metric, TaskKind};
+        for task in [TaskKind::Classification, TaskKind::Segmentation] {
+            for metric in task.metrics().iter().copied().chain([task.metric_of_classes()]) {
+                assert_eq!(metric_in_words(metric.label, Images::Test), metric.label);
+                let train = metric_in_words(metric.label, Images::Train);
+                assert!(train.ends_with(" on TRAIN images (%)") && !train.contains("test"), "{train}");
+                let mixed = metric_in_words(metric.label, Images::Mixed);
+                assert!(mixed.contains("TRAIN where marked") && !mixed.contains("test accuracy"), "{mixed}");
+            }
+        }
+        assert_eq!(metric_in_words(Metric::TOP_5_ACCURACY.label, Images::Train), "top-5 accuracy on TRAIN images (%)");
+        assert_eq!(select_in_words("best-on-test", Images::Train), "best epoch on the TRAIN images (optimistic)");
+        assert_eq!(rule_in_words(Rule::One("last"), Images::Mixed), "last epoch");
+    }
 
     #[test]
     fn numbers_in_words() {

@@ -1,25 +1,33 @@
-//! A results folder as a page that a person reads: `summary.csv`, `curve.svg`, `curve.png` and `README.md`.
+//! A results folder as a page that a person reads: `summary.csv`, `curve.svg`, `curve.png` and `README.md`; of variants
+//! also `differences.csv`.
 //!
 //! Reads the folder alone (resolved spec, records, manifest) and the published numbers beside it; never the data.
 
+mod arm;
 pub mod correlation;
 mod cost;
 mod curve;
+mod difference;
 mod metric;
 mod picture;
 mod readme;
 mod reference;
 mod summary;
+mod switches;
 mod table;
 #[cfg(test)]
 mod testing;
+mod value;
+mod variants;
 
 use std::path::Path;
 
 use anyhow::{Result, anyhow, ensure};
 
+pub use arm::Rule;
 pub use cost::Cost;
 pub use curve::{Plot, png, svg};
+pub use difference::{Difference, What};
 pub use reference::{Reference, ReferencePoint, reference_folder, references};
 pub use summary::{Failure, Outcome, Row};
 
@@ -34,6 +42,8 @@ pub struct Findings {
     /// None when the folder has no manifest.
     pub manifest: Option<Manifest>,
     pub outcome: Outcome,
+    /// Of variants from the experiment.
+    pub differences: Vec<Difference>,
     pub cost: Cost,
     /// Published accuracies of the same experiment.
     pub references: Vec<Reference>,
@@ -51,9 +61,10 @@ impl Findings {
         ensure!(file.exists(), "{}: not there yet; `pt4al run` writes it with the first round", file.display());
         let records = Records::read(&file)?;
         let outcome = Outcome::of(&spec, &records, &file)?;
+        let differences = difference::differences(&spec, &records);
         let manifest = Manifest::read(&folder.join("manifest.json"))?;
         let references = references(&reference_folder(folder), spec.identity().0)?;
-        Ok(Self { spec, manifest, outcome, cost: Cost::of(&records), references })
+        Ok(Self { spec, manifest, outcome, differences, cost: Cost::of(&records), references })
     }
 
     /// What the task is judged by, and what else is in the records of what may stand beside it: other numbers, for the
@@ -81,13 +92,17 @@ impl Findings {
         if metric == Metric::ACCURACY { &self.references } else { &[] }
     }
 
-    /// They are for the full protocol: a profile is another, smaller one.
-    fn published_heading(&self) -> &'static str {
-        if self.spec.identity().1.is_empty() { "Published numbers" } else { "Published numbers (full protocol)" }
+    /// They are for the full protocol (a profile is another, smaller one) and of test images.
+    fn published_heading(&self) -> String {
+        let full = Some("full protocol").filter(|_| !self.spec.identity().1.is_empty());
+        let test = Some("of test images unless they say otherwise").filter(|_| self.warning().is_some());
+        let notes: Vec<&str> = full.into_iter().chain(test).collect();
+        if notes.is_empty() { "Published numbers".into() } else { format!("Published numbers ({})", notes.join("; ")) }
     }
 }
 
-/// Reports a results folder: writes `summary.csv`, `README.md` and the curves into it and returns the tables to print.
+/// Reports a results folder: writes `summary.csv`, `README.md` and the curves into it, `differences.csv` where variants
+/// can be compared, and returns the tables to print.
 /// `curve.svg` and `curve.png` show what the task is judged by, `curve-<metric>.svg` what is recorded beside it. Before
 /// the first finished round there is no curve, and the tables say so.
 ///
@@ -98,10 +113,16 @@ pub fn report(folder: &Path) -> Result<String> {
     let metrics = findings.metrics();
     let tables = findings.tables();
     write_csv(&folder.join("summary.csv"), &findings.outcome.rows)?;
+    let differences = folder.join("differences.csv");
+    if findings.differences.is_empty() {
+        remove(&differences)?;
+    } else {
+        write_csv(&differences, &findings.differences)?;
+    }
     let mut curves = Vec::new();
     for (i, metric) in findings.spec.dataset.task().metrics().iter().enumerate() {
         let name = if i == 0 { "curve".to_owned() } else { format!("curve-{}", metric.name) };
-        let plot = Plot::of(&findings, *metric, findings.spec.train.select.query.name());
+        let plot = Plot::of(&findings, *metric, findings.rule());
         let (vector, pixels) = (folder.join(format!("{name}.svg")), folder.join(format!("{name}.png")));
         match plot.filter(|_| metrics.contains(metric)) {
             Some(plot) => {
@@ -111,7 +132,7 @@ pub fn report(folder: &Path) -> Result<String> {
                     let png = png(&plot)?;
                     write_atomically(&pixels, |out| out.write_all(&png))?;
                 }
-                curves.push((metric.label, format!("{name}.svg")));
+                curves.push((plot.y_label().to_owned(), format!("{name}.svg")));
             }
             None => {
                 // An old picture would be of records that are gone.
@@ -136,7 +157,7 @@ fn remove(path: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::testing::{accuracy, assert_well_formed, full, png_size, spec, spec_of, write_folder};
+    use super::testing::{accuracy, assert_well_formed, full, png_size, spec, spec_of, spec_with, write_folder};
     use super::*;
     use crate::store::Record;
 
@@ -232,6 +253,55 @@ mod tests {
         assert!(!folder.join("curve.svg").exists() && !folder.join("curve.png").exists());
         let readme = read(&folder, "README.md");
         assert!(readme.contains("No round has finished yet.") && !readme.contains("curve.svg"), "{readme}");
+    }
+
+    #[test]
+    fn variants_are_compared_on_the_page_in_the_picture_and_in_a_file_of_their_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("small");
+        let spec = spec_with("[variant.other]\ntrain.select = { query = 'best-on-test', images = 'train' }");
+        let mut rows = full();
+        rows.extend(full().into_iter().filter(|r| r.sampler == "random").map(|mut row| {
+            row.sampler += "@other";
+            row.select = "best-on-test".into();
+            row.value = row.value.map(|v| v + 0.25);
+            row
+        }));
+        write_folder(&folder, &spec, rows);
+        let text = report(&folder).unwrap();
+        let readme = read(&folder, "README.md");
+        assert!(readme.contains(&text) && text.contains("**Variants**\n\n- other (protocol"), "{text}");
+        assert!(text.contains("`train.select.query`: \"last\" -> \"best-on-test\""), "{text}");
+        assert!(readme.contains("(summary.csv). Differences of variants: [differences.csv](differences.csv). Each"));
+        assert!(readme.contains("![Learning curves: accuracy on test images, TRAIN where marked (%)](curve.svg)"));
+
+        let svg = read(&folder, "curve.svg");
+        assert_well_formed(&svg);
+        for part in [
+            "random@other [TRAIN images]",
+            "TRAIN where marked (%)",
+            "each under the rule",
+            "labels among TRAIN images",
+        ] {
+            assert!(svg.contains(part), "{part}");
+        }
+        assert!(!svg.contains("test accuracy"));
+
+        let differences = read(&folder, "differences.csv");
+        let mut lines = differences.lines();
+        let header = "experiment,profile,variant,sampler,metric,what,labeled,n,mean,sd,low,high";
+        assert_eq!(lines.next(), Some(header));
+        let rows: Vec<&str> = lines.collect();
+        let starts = ["round-0,200,3,0.25", "last-round,600,3,0.25", "mean-of-rounds,,3,0.2"];
+        assert_eq!(rows.len(), 3);
+        for (row, start) in rows.iter().zip(starts) {
+            assert!(row.starts_with(&format!("small,,other,random,accuracy,{start}")), "{row}");
+        }
+
+        // The same folder with a spec that has no variants.
+        write_folder(&folder, &super::testing::spec(), full());
+        report(&folder).unwrap();
+        assert!(!folder.join("differences.csv").exists() && !read(&folder, "README.md").contains("differences"));
     }
 
     #[test]

@@ -5,14 +5,16 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::Findings;
+use super::arm::Images;
 use super::metric::{select_in_words, thousands};
-use crate::spec::{Imbalance, LossSource, PretextSpec, Spec, Stem};
+use super::switches::switches;
+use crate::spec::{EvaluationImages, Imbalance, LossSource, PretextSpec, Spec, Stem};
 use crate::store::{Manifest, Session};
 
 /// `README.md`: what ran, on what, and what came out.
 ///
 /// `curves` are the labels and files of the pictures.
-pub(super) fn readme(findings: &Findings, tables: &str, curves: &[(&str, String)]) -> String {
+pub(super) fn readme(findings: &Findings, tables: &str, curves: &[(String, String)]) -> String {
     let mut page = format!("# {}\n\n", findings.spec.title.replace(['\n', '\r'], " "));
     for line in protocol(findings) {
         page += &format!("- {line}\n");
@@ -29,8 +31,11 @@ pub(super) fn readme(findings: &Findings, tables: &str, curves: &[(&str, String)
     if let Some(classes) = super::table::classes(findings) {
         page += &format!("\n{classes}");
     }
-    page +=
-        "\nEvery number, in full precision: [summary.csv](summary.csv). Each trial's: [records.csv](records.csv).\n";
+    page += "\nEvery number, in full precision: [summary.csv](summary.csv).";
+    if !findings.differences.is_empty() {
+        page += " Differences of variants: [differences.csv](differences.csv).";
+    }
+    page += " Each trial's: [records.csv](records.csv).\n";
     page
 }
 
@@ -54,10 +59,11 @@ fn protocol(findings: &Findings) -> Vec<String> {
             name(&train.start),
             train.epochs,
             train.minibatch,
-            select_in_words(train.select.query.name())
+            select_in_words(train.select.query.name(), images(spec))
         ),
     ];
     lines.extend(spec.pretext.as_ref().filter(|_| spec.needs_pretext()).map(pretext));
+    lines.extend(switches(spec));
     lines.extend(spec.imbalance.as_ref().map(imbalance));
     lines.extend(origin(findings.manifest.as_ref()));
     lines.extend(findings.cost.in_words());
@@ -90,6 +96,14 @@ pub(super) fn pretext(pretext: &PretextSpec) -> String {
         LossSource::File(losses) => {
             format!("Pretext losses: the file {} (SHA-256 {}).", losses.file.display(), losses.sha256)
         }
+    }
+}
+
+/// Those of the experiment's own protocol.
+fn images(spec: &Spec) -> Images {
+    match spec.train.select.images {
+        EvaluationImages::Test => Images::Test,
+        EvaluationImages::Train => Images::Train,
     }
 }
 

@@ -17,7 +17,7 @@ pub struct Row {
     pub experiment: String,
     /// Empty for the spec without a profile.
     pub profile: String,
-    /// The sampler's label.
+    /// The arm's label: the sampler's, with the variant's name.
     pub sampler: String,
     /// Counted from 0.
     pub round: usize,
@@ -52,7 +52,7 @@ pub struct Failure {
 /// What the records of an experiment say.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
-    /// By sampler in the spec's order (then those it does not name), round, labels, metric and rule.
+    /// By arm in the spec's order (then those it does not name), round, labels, metric and rule.
     pub rows: Vec<Row>,
     /// By sampler, seed and round.
     pub failures: Vec<Failure>,
@@ -68,7 +68,7 @@ impl Outcome {
     /// # Errors
     /// If a record is of another experiment, has no finite value, or repeats another.
     pub fn of(spec: &Spec, records: &Records, file: &Path) -> Result<Self> {
-        let order: Vec<String> = spec.samplers.iter().map(crate::spec::SamplerSpec::label).collect();
+        let order: Vec<String> = spec.arms().into_iter().map(|(label, _)| label).collect();
         let place = |sampler: &str| order.iter().position(|s| s == sampler).unwrap_or(order.len());
         let mut seen = BTreeMap::new();
         let mut groups: BTreeMap<Key, Vec<f64>> = BTreeMap::new();
@@ -113,11 +113,6 @@ impl Outcome {
         Ok(outcome)
     }
 
-    /// The rows of one metric under one selection rule.
-    pub fn of_rule<'a>(&'a self, metric: Metric, select: &'a str) -> impl Iterator<Item = &'a Row> + Clone {
-        self.rows.iter().filter(move |r| r.metric == metric.name && r.select == select)
-    }
-
     /// The selection rules that a metric is recorded under: `first`, recorded or not, then the others by name.
     pub fn rules(&self, metric: Metric, first: &str) -> Vec<String> {
         let others: BTreeSet<&str> =
@@ -127,7 +122,7 @@ impl Outcome {
     }
 }
 
-/// Samplers of `rows` in their order, each once.
+/// Arms of `rows` in their order, each once.
 pub(super) fn samplers<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<&'a str> {
     let mut names: Vec<&str> = rows.map(|r| r.sampler.as_str()).collect();
     // Rows are grouped by sampler.
@@ -202,7 +197,7 @@ fn one_line(error: anyhow::Error) -> anyhow::Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{accuracy, records, spec};
+    use super::super::testing::{accuracy, records, spec, spec_with};
     use super::*;
 
     fn outcome(rows: Vec<Record>) -> Result<Outcome> {
@@ -237,6 +232,16 @@ mod tests {
         // 0.1 * 4.302652729911275 / sqrt(3)
         assert!((random.high.unwrap() - 0.45 - 0.2484137711843754).abs() < 1e-10, "{random:?}");
         assert_eq!(outcome.devices, ["cpu"]);
+    }
+
+    #[test]
+    fn arms_of_variants_follow_the_experiments_in_the_order_of_the_file() {
+        let spec = spec_with("[variant.z]\ntrain.start = 'continue'\n[variant.a]\nsamplers = ['random']");
+        let arms = ["random@a", "unheard-of", "core-set@z", "random@z", "core-set", "random"];
+        let rows = records(arms.map(|arm| accuracy(arm, 0, 0, 0.5)).to_vec());
+        let outcome = Outcome::of(&spec, &rows, Path::new("records.csv")).unwrap();
+        let shown: Vec<&str> = outcome.rows.iter().map(|r| r.sampler.as_str()).collect();
+        assert_eq!(shown, ["random", "core-set", "random@z", "core-set@z", "random@a", "unheard-of"]);
     }
 
     #[test]

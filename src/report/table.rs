@@ -1,44 +1,56 @@
 //! Tables that read well both as Markdown and on a terminal.
 
-use super::metric::{seeds_in_words, select_in_words, thousands};
+use super::arm::{Images, Rule};
+use super::metric::{metric_in_words, rule_in_words, seeds_in_words, select_in_words, thousands};
 use super::summary::samplers;
 use super::{Failure, Findings, Metric, Reference, Row};
 use crate::spec::Labeled;
-use crate::store::Manifest;
+use crate::store::{ClassCount, Manifest};
 
-/// The tables of every metric under every recorded rule, the one that queried first, then what a reader must know of
-/// them, then the failed trials.
+/// The tables of every metric under every recorded rule, the one that queried first (where arms queried by several, each
+/// arm under its own), then the variants and what they change, then what a reader must know of all that, then the failed
+/// trials.
 pub(super) fn tables(findings: &Findings) -> String {
     let query = findings.spec.train.select.query.name();
     let metrics = findings.metrics();
     let mut parts = Vec::new();
     for &metric in &metrics {
+        let first = findings.rule();
+        parts.push(table(findings, metric, first));
         let rules = findings.outcome.rules(metric, query);
-        parts.extend(rules.iter().map(|rule| table(findings, metric, rule)));
+        let others = rules.iter().map(|rule| Rule::One(rule)).filter(|&rule| rule != first);
+        let recorded = others.filter(|&rule| !findings.rows(metric, rule).is_empty());
+        parts.extend(recorded.map(|rule| table(findings, metric, rule)));
     }
+    parts.extend(findings.warning());
+    parts.extend(super::variants::variants(findings));
+    parts.extend(super::difference::table(findings));
     parts.extend(sources(findings, metrics[0]));
     parts.extend(context(findings));
     parts.extend(failures(findings));
     parts.join("\n")
 }
 
-/// The table of one rule: a row per sampler, a column per number of labels; the published numbers beneath, where they
+/// The table of one rule: a row per arm, a column per number of labels; the published numbers beneath, where they
 /// stand at one of our numbers of labels; a line on n. Says so where there is no value yet.
-pub(super) fn table(findings: &Findings, metric: Metric, select: &str) -> String {
-    let rows = findings.outcome.of_rule(metric, select);
-    let heading = format!("**{}, {}**\n\n", capitalised(metric.label), select_in_words(select));
-    let columns = labels(rows.clone());
+pub(super) fn table(findings: &Findings, metric: Metric, rule: Rule) -> String {
+    let rows = findings.rows(metric, rule);
+    let arms = samplers(rows.iter().copied());
+    let images = findings.images(&arms);
+    let label = metric_in_words(metric.label, images);
+    let heading = format!("**{}, {}**\n\n", capitalised(&label), rule_in_words(rule, images));
+    let columns = labels(rows.iter().copied());
     if columns.is_empty() {
         return format!("{heading}No round has finished yet.\n");
     }
-    let most = rows.clone().map(|r| r.n).max().unwrap_or(0);
+    let most = rows.iter().map(|r| r.n).max().unwrap_or(0);
     let mut grid = vec![header(&columns)];
-    for sampler in samplers(rows.clone()) {
+    for &arm in &arms {
         let cell = |&labeled: &usize| {
-            let row = rows.clone().find(|r| r.sampler == sampler && r.labeled == labeled);
+            let row = rows.iter().find(|r| r.sampler == arm && r.labeled == labeled);
             row.map_or_else(|| "-".to_owned(), |r| cell(r, metric, most))
         };
-        grid.push(std::iter::once(sampler.to_owned()).chain(columns.iter().map(cell)).collect());
+        grid.push(std::iter::once(findings.marked(arm)).chain(columns.iter().map(cell)).collect());
     }
     grid.extend(published(findings, metric, &columns));
     let mut note = format!("n = {}", seeds_in_words(std::iter::once(most)));
@@ -46,29 +58,41 @@ pub(super) fn table(findings: &Findings, metric: Metric, select: &str) -> String
     if most < planned {
         note += &format!(" of {planned} so far");
     }
-    if rows.clone().any(|r| r.n < most) {
+    if rows.iter().any(|r| r.n < most) {
         note += " unless the cell says otherwise";
     }
     note +=
         if most > 1 { "; ± is half the 95 % t interval of the mean over seeds" } else { "; one seed has no interval" };
-    format!("{heading}{}\n{note}.\n", aligned(&grid))
+    let own = if rule == Rule::Own { own_rules(findings, &arms) } else { String::new() };
+    format!("{heading}{}\n{note}.\n{own}", aligned(&grid))
+}
+
+/// Which arms query with which rule: `Last epoch: random, core-set.`, a line each.
+fn own_rules(findings: &Findings, arms: &[&str]) -> String {
+    let mut rules: Vec<(String, Vec<&str>)> = Vec::new();
+    for &arm in arms {
+        let select = findings.protocol_of(arm).train.select.query.name();
+        let rule = select_in_words(select, findings.images(&[arm]));
+        match rules.iter_mut().find(|(known, _)| *known == rule) {
+            Some((_, arms)) => arms.push(arm),
+            None => rules.push((rule, vec![arm])),
+        }
+    }
+    rules.iter().map(|(rule, arms)| format!("{}: {}.\n", capitalised(rule), arms.join(", "))).collect()
 }
 
 /// Classes that a page has room for; with more, the records have them.
 const CLASSES_SHOWN: usize = 30;
 
-/// The metric of each class at the last number of labels that all samplers reached, under the rule that queried: a row
-/// per class in the data set's order, a column per sampler. None where there are no such records, or too many classes.
+/// The metric of each class at the last number of labels that all arms reached, under the rule that queried: a row
+/// per class in the data set's order, a column per arm. None where there are no such records, or too many classes.
 pub(super) fn classes(findings: &Findings) -> Option<String> {
     let task = findings.spec.dataset.task();
     let metric = task.metric_of_classes();
-    let select = findings.spec.train.select.query.name();
     let prefix = format!("{}/", metric.name);
     let rows: Vec<(&str, &Row)> = findings
-        .outcome
-        .rows
-        .iter()
-        .filter(|r| r.select == select)
+        .rows_of(findings.rule(), &|name| name.starts_with(&prefix))
+        .into_iter()
         .filter_map(|r| r.metric.strip_prefix(&prefix).map(|class| (class, r)))
         .collect();
     let samplers = samplers(rows.iter().map(|r| r.1));
@@ -83,10 +107,12 @@ pub(super) fn classes(findings: &Findings) -> Option<String> {
     if names.is_empty() {
         return None;
     }
+    let images = findings.images(&samplers);
+    let label = metric_in_words(metric.label, images);
     if names.len() > CLASSES_SHOWN {
         return Some(format!(
             "{} of all {} classes: in [summary.csv](summary.csv).\n",
-            capitalised(metric.label),
+            capitalised(&label),
             names.len()
         ));
     }
@@ -94,8 +120,8 @@ pub(super) fn classes(findings: &Findings) -> Option<String> {
         Labeled::Images => "pool",
         Labeled::Pixels => "images with it in the pool",
     };
-    let header = ["class", counted].into_iter().chain(samplers.iter().copied());
-    let mut grid = vec![header.map(str::to_owned).collect::<Vec<_>>()];
+    let marked = samplers.iter().map(|arm| findings.marked(arm));
+    let mut grid = vec![["class", counted].map(str::to_owned).into_iter().chain(marked).collect::<Vec<_>>()];
     for class in names {
         let value = |sampler: &&str| {
             let row = rows.iter().find(|(c, r)| *c == class && r.sampler == **sampler && r.labeled == labeled);
@@ -104,11 +130,16 @@ pub(super) fn classes(findings: &Findings) -> Option<String> {
         let count = known.iter().find(|k| k.name == class).map_or("?".to_owned(), |k| thousands(k.pool));
         grid.push([class.to_owned(), count].into_iter().chain(samplers.iter().map(value)).collect());
     }
-    let heading = format!("**{} with {} labels**\n\n", capitalised(metric.label), thousands(labeled));
-    let absent: Vec<&str> = known.iter().filter(|k| k.test == 0).map(|k| k.name.as_str()).collect();
+    let rule = if findings.rule() == Rule::Own { ", each under the rule that it queries with" } else { "" };
+    let heading = format!("**{} with {} labels{rule}**\n\n", capitalised(&label), thousands(labeled));
+    let (split, is_absent): (_, fn(&ClassCount) -> bool) = match images {
+        Images::Test | Images::Mixed => ("test split", |class| class.test == 0),
+        Images::Train => ("pool", |class| class.pool == 0),
+    };
+    let absent: Vec<&str> = known.iter().filter(|k| is_absent(k)).map(|k| k.name.as_str()).collect();
     let absent = match absent.is_empty() {
         true => String::new(),
-        false => format!(" Left out of the mean over classes, because the test split has none: {}.", absent.join(", ")),
+        false => format!(" Left out of the mean over classes, because the {split} has none: {}.", absent.join(", ")),
     };
     Some(format!("{heading}{}\nMean over seeds.{absent}\n", aligned(&grid)))
 }
@@ -220,15 +251,13 @@ fn capitalised(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{accuracy, full, manifest, records, spec, spec_of};
-    use super::super::{Cost, Outcome, ReferencePoint};
+    use super::super::ReferencePoint;
+    use super::super::testing::{accuracy, findings as findings_of, full, spec, spec_of, spec_with};
     use super::*;
     use crate::store::Record;
 
     fn findings(rows: Vec<Record>) -> Findings {
-        let spec = spec();
-        let outcome = Outcome::of(&spec, &records(rows), std::path::Path::new("records.csv")).unwrap();
-        Findings { manifest: Some(manifest(&spec)), spec, outcome, cost: Cost::default(), references: Vec::new() }
+        findings_of(&spec(), rows)
     }
 
     fn reference(points: &[(usize, f64)]) -> Reference {
@@ -265,16 +294,110 @@ Data: generated pictures, not photographs.
         let mut rows = full();
         rows.retain(|r| !(r.sampler == "random" && r.round == 2 && r.seed > 0));
         rows.retain(|r| !(r.sampler == "core-set" && r.round == 1));
-        let text = table(&findings(rows), Metric::ACCURACY, "last");
+        let text = table(&findings(rows), Metric::ACCURACY, Rule::One("last"));
         assert!(text.contains("| 49.0 (n=1) |") && text.contains("|          - |"), "{text}");
         assert!(text.contains("n = 3 seeds unless the cell says otherwise"), "{text}");
     }
 
     #[test]
     fn one_seed_of_three_has_no_interval_and_says_so() {
-        let text = table(&findings(vec![accuracy("random", 0, 0, 0.25)]), Metric::ACCURACY, "last");
+        let text = table(&findings(vec![accuracy("random", 0, 0, 0.25)]), Metric::ACCURACY, Rule::One("last"));
         assert!(text.contains("| random | 25.0 |"), "{text}");
         assert!(text.contains("n = 1 seed of 3 so far; one seed has no interval."), "{text}");
+    }
+
+    /// [`full`] and as much again of the variant `other` under a rule, 0.2 higher.
+    fn with_other(select: &str) -> Vec<Record> {
+        let other = full().into_iter().map(|mut row| {
+            row.sampler += "@other";
+            row.select = select.into();
+            row.value = row.value.map(|v| v + 0.2);
+            row
+        });
+        full().into_iter().chain(other).collect()
+    }
+
+    #[test]
+    fn arms_that_query_by_different_rules_are_first_shown_each_under_its_own() {
+        let mut rows = with_other("best-on-test");
+        // Recorded beside: it is no arm's own.
+        rows.push(Record { select: "best-on-test".into(), ..accuracy("random", 0, 0, 0.875) });
+        let variant = "[variant.other]\ntrain.select.query = 'best-on-test'";
+        let text = tables(&findings_of(&spec_with(variant), rows));
+        let expected = "\
+**Test accuracy (%), each under the rule that it queries with**
+
+| labels         |        200 |        400 |        600 |
+| :------------- | ---------: | ---------: | ---------: |
+| random         | 30.0 ± 2.5 | 40.0 ± 2.5 | 50.0 ± 2.5 |
+| core-set       | 35.0 ± 2.5 | 50.0 ± 2.5 | 65.0 ± 2.5 |
+| random@other   | 50.0 ± 2.5 | 60.0 ± 2.5 | 70.0 ± 2.5 |
+| core-set@other | 55.0 ± 2.5 | 70.0 ± 2.5 | 85.0 ± 2.5 |
+
+n = 3 seeds; ± is half the 95 % t interval of the mean over seeds.
+Last epoch: random, core-set.
+Best epoch on the test images (optimistic): random@other, core-set@other.
+
+**Test accuracy (%), last epoch**
+";
+        assert!(text.starts_with(expected), "{text}");
+        let places =
+            ["(%), last epoch", "(%), best epoch on the test", "| 87.5 (n=1) |", "**Variants**", "**Differences"];
+        let found: Vec<Option<usize>> = places.iter().map(|part| text.find(part)).collect();
+        assert!(found.iter().all(Option::is_some) && found.is_sorted(), "{found:?} {text}");
+    }
+
+    #[test]
+    fn variants_that_query_alike_change_no_heading() {
+        let text = tables(&findings_of(&spec_with("[variant.other]\ntrain.start = 'continue'"), with_other("last")));
+        assert!(text.starts_with("**Test accuracy (%), last epoch**\n") && !text.contains("queries with"), "{text}");
+        assert!(text.contains("| core-set@other | 55.0 ± 2.5 |") && !text.contains("TRAIN"), "{text}");
+    }
+
+    #[test]
+    fn accuracies_on_train_images_cannot_be_taken_for_others() {
+        let mixed =
+            tables(&findings_of(&spec_with("[variant.other]\ntrain.select.images = 'train'"), with_other("last")));
+        assert!(mixed.starts_with("**Accuracy on test images, TRAIN where marked (%), last epoch**\n"), "{mixed}");
+        for part in [
+            "| core-set                      | 35.0 ± 2.5 |",
+            "| core-set@other [TRAIN images] | 55.0 ± 2.5 |",
+            "\n[TRAIN images]: the values are of TRAIN images (the whole pool), of which the labels were trained on; they \
+             are not comparable with the others.\n",
+            "| random@other [TRAIN images]   |         +20.0 ± 0.0* |",
+        ] {
+            assert!(mixed.contains(part), "{part:?} is not in {mixed}");
+        }
+
+        let mut all = findings(full());
+        all.spec.train.select.images = crate::spec::EvaluationImages::Train;
+        all.references = vec![reference(&[(400, 47.25)])];
+        let text = tables(&all);
+        assert!(text.starts_with("**Accuracy on TRAIN images (%), last epoch**\n"), "{text}");
+        assert!(text.contains("| random                 | 30.0 ± 2.5 |"), "{text}");
+        assert!(text.contains("not comparable with values of test images.\n"), "{text}");
+        assert!(text.contains("Published numbers (of test images unless they say otherwise):\n"), "{text}");
+        assert!(!text.to_lowercase().contains("test accuracy"), "{text}");
+    }
+
+    #[test]
+    fn classes_are_of_each_arm_under_its_own_rule() {
+        let class = |sampler: &str, select: &str, value| Record {
+            metric: "accuracy/car".into(),
+            select: select.into(),
+            ..accuracy(sampler, 0, 0, value)
+        };
+        let rows = vec![
+            class("random", "last", 0.25),
+            class("random", "best-on-test", 0.5),
+            class("random@other", "last", 0.125),
+            class("random@other", "best-on-test", 0.75),
+        ];
+        let variant = "[variant.other]\ntrain.select = { query = 'best-on-test', images = 'train' }";
+        let text = classes(&findings_of(&spec_with(variant), rows)).unwrap();
+        assert!(text.starts_with("**Accuracy on each class on test images, TRAIN where marked (%) with 200 labels"));
+        assert!(text.contains("| class | pool | random | random@other [TRAIN images] |"), "{text}");
+        assert!(text.contains("| car   |    ? |   25.0 |                        75.0 |"), "{text}");
     }
 
     #[test]
@@ -312,7 +435,7 @@ Data: generated pictures, not photographs.
     #[test]
     fn nothing_finished_is_said_and_text_cannot_break_the_table() {
         assert!(tables(&findings(Vec::new())).contains("No round has finished yet."));
-        let text = table(&findings(vec![accuracy("a|b\nc", 0, 0, 0.5)]), Metric::ACCURACY, "last");
+        let text = table(&findings(vec![accuracy("a|b\nc", 0, 0, 0.5)]), Metric::ACCURACY, Rule::One("last"));
         assert!(text.contains("| a\\|b c | 50.0 |"), "{text}");
     }
 }

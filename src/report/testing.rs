@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::{Cost, Findings, Outcome, difference};
 use crate::spec::{Source, Spec, load};
 use crate::store::{DataOrigin, Manifest, Record, Records, Session};
 
@@ -36,10 +37,33 @@ pub fn spec() -> Spec {
 
 /// It under a profile; `tiny` is there.
 pub fn spec_of(profile: Option<&str>) -> Spec {
+    loaded(SPEC, profile)
+}
+
+/// It with more tables: variants.
+pub fn spec_with(tables: &str) -> Spec {
+    loaded(&format!("{SPEC}{tables}\n"), None)
+}
+
+/// A spec of the name `small`.
+pub fn loaded(text: &str, profile: Option<&str>) -> Spec {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("small.toml");
-    std::fs::write(&path, SPEC).unwrap();
+    std::fs::write(&path, text).unwrap();
     load(&Source { path, profile: profile.map(str::to_owned), sets: Vec::new() }).unwrap()
+}
+
+/// What is found of records, without published numbers.
+pub fn findings(spec: &Spec, rows: Vec<Record>) -> Findings {
+    let records = records(rows);
+    Findings {
+        outcome: Outcome::of(spec, &records, Path::new("records.csv")).unwrap(),
+        differences: difference::differences(spec, &records),
+        manifest: Some(manifest(spec)),
+        spec: spec.clone(),
+        cost: Cost::default(),
+        references: Vec::new(),
+    }
 }
 
 /// A test accuracy of `small` under the rule `last`.

@@ -14,6 +14,8 @@ const CHART: (f64, f64) = (720.0, 480.0);
 pub(super) const SAMPLE: f64 = 46.0;
 const GAP: f64 = 20.0;
 const LEGEND_TEXT: (f64, f64) = (120.0, 270.0);
+/// Labels of arms with their variants have no space to be broken at.
+const LEGEND_ARM: f64 = 420.0;
 
 /// The picture's parts.
 pub(super) struct Layout {
@@ -40,8 +42,9 @@ impl Layout {
         let widest = |names: &mut dyn Iterator<Item = &str>, size| names.map(|n| width(n, size)).fold(0.0, f64::max);
         let ours = widest(&mut plot.ours.iter().map(|s| s.name.as_str()), LEGEND);
         let published = widest(&mut plot.published.iter().map(|s| s.name.as_str()), SOURCE);
-        let sources = width(&plot.published_heading, SOURCE) - SAMPLE;
-        let text = ours.max(published).max(sources).clamp(LEGEND_TEXT.0, LEGEND_TEXT.1) + 1.0;
+        let above = width(&plot.published_heading, SOURCE) - SAMPLE;
+        let sources = published.max(above).clamp(LEGEND_TEXT.0, LEGEND_TEXT.1);
+        let text = sources.max(ours.min(LEGEND_ARM)) + 1.0;
         let picture_width = MARGIN + CHART.0 + GAP + SAMPLE + text + MARGIN;
 
         let (title, top) = heading(&plot.title, &plot.subtitle, picture_width);
@@ -151,6 +154,31 @@ mod tests {
         assert!((4..=8).contains(&narrow.ticks.len()), "{narrow:?}");
         let constant = values(&[50.0, 50.0]);
         assert!(constant.low < 50.0 && constant.high > 50.0 && constant.ticks.contains(&50.0), "{constant:?}");
+    }
+
+    #[test]
+    fn the_legend_of_sixteen_arms_of_variants_is_beside_the_chart_and_breaks_no_label() {
+        super::super::text::register_font().unwrap();
+        let point = Point { labeled: 1.0, value: 1.0, interval: None };
+        let label = |i: usize| format!("pretext-batch-class-balanced@string-sort-{i:02}");
+        let series = |i| super::super::Series { name: format!("{} [TRAIN images]", label(i)), points: vec![point; 2] };
+        let plot = Plot {
+            title: "t".into(),
+            subtitle: "s".into(),
+            x_label: "x".into(),
+            y_label: "y".into(),
+            ours: (0..16).map(series).collect(),
+            published: Vec::new(),
+            published_heading: String::new(),
+            possible: (0.0, 100.0),
+        };
+        let layout = Layout::of(&plot);
+        for (i, entry) in layout.legend.iter().enumerate() {
+            assert_eq!(entry.lines[0].text.split(' ').next(), Some(label(i).as_str()));
+            for line in &entry.lines {
+                assert!(line.left + width(&line.text, line.size) <= layout.picture.0 && line.middle < layout.picture.1);
+            }
+        }
     }
 
     #[test]

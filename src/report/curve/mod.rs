@@ -1,6 +1,6 @@
-//! Learning curves: a mean line with 95 % intervals per sampler over the number of labels, as SVG and as PNG.
+//! Learning curves: a mean line with 95 % intervals per arm over the number of labels, as SVG and as PNG.
 //!
-//! `Plot` is what to draw, `Layout` where, `draw` does it on any backend. Samplers differ by colour (Okabe and Ito's,
+//! `Plot` is what to draw, `Layout` where, `draw` does it on any backend. Arms differ by colour (Okabe and Ito's,
 //! which the colour-blind can tell apart), marker and dashes, so that a grey print can be read too.
 
 mod draw;
@@ -12,10 +12,11 @@ use plotters::prelude::DrawingBackend;
 
 use self::layout::Layout;
 pub(super) use self::style::COLORS;
-use super::metric::{seeds_in_words, select_in_words};
+use super::arm::Images;
+use super::metric::{metric_in_words, rule_in_words, seeds_in_words};
 use super::picture::{self, Area, Drawn, Picture, register_font};
 use super::summary::samplers;
-use super::{Findings, Metric};
+use super::{Findings, Metric, Rule};
 
 /// Learning curves to draw: at least one point, all finite.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,15 +57,17 @@ struct Point {
 impl Plot {
     /// The curves of a metric under a selection rule, beside the published numbers between our first and our last
     /// number of labels; none before a round has finished.
-    pub fn of(findings: &Findings, metric: Metric, select: &str) -> Option<Self> {
-        let rows = findings.outcome.of_rule(metric, select);
-        let first = rows.clone().map(|r| r.labeled).min()?;
-        let last = rows.clone().map(|r| r.labeled).max()?;
-        let series = |name: &str| Series {
-            name: name.to_owned(),
+    pub fn of(findings: &Findings, metric: Metric, rule: Rule) -> Option<Self> {
+        let rows = findings.rows(metric, rule);
+        let first = rows.iter().map(|r| r.labeled).min()?;
+        let last = rows.iter().map(|r| r.labeled).max()?;
+        let arms = samplers(rows.iter().copied());
+        let images = findings.images(&arms);
+        let series = |arm: &&str| Series {
+            name: findings.marked(arm),
             points: rows
-                .clone()
-                .filter(|r| r.sampler == name)
+                .iter()
+                .filter(|r| r.sampler == **arm)
                 .map(|r| Point {
                     labeled: r.labeled as f64,
                     value: r.mean * metric.factor,
@@ -80,18 +83,24 @@ impl Plot {
         });
         // Curves first: numbers that stand alone differ in their markers only, which come again after a few.
         let (curves, singles): (Vec<_>, Vec<_>) = published.partition(|s| !s.is_single());
-        let seeds = seeds_in_words(rows.clone().map(|r| r.n));
-        let intervals = if rows.clone().any(|r| r.n > 1) { "95 % intervals" } else { "no intervals" };
+        let seeds = seeds_in_words(rows.iter().map(|r| r.n));
+        let intervals = if rows.iter().any(|r| r.n > 1) { "95 % intervals" } else { "no intervals" };
+        let warning = if images == Images::Test { "" } else { "; labels among TRAIN images were trained on" };
         Some(Self {
             title: findings.spec.title.clone(),
-            subtitle: format!("n = {seeds}, {intervals}; {}", select_in_words(select)),
+            subtitle: format!("n = {seeds}, {intervals}; {}{warning}", rule_in_words(rule, images)),
             x_label: "labels".into(),
-            y_label: metric.label.into(),
-            ours: samplers(rows.clone()).into_iter().map(series).collect(),
+            y_label: metric_in_words(metric.label, images),
+            ours: arms.iter().map(series).collect(),
             published: curves.into_iter().chain(singles).collect(),
-            published_heading: findings.published_heading().into(),
+            published_heading: findings.published_heading(),
             possible: (0.0, metric.factor),
         })
+    }
+
+    /// What the curves show, with its unit.
+    pub fn y_label(&self) -> &str {
+        &self.y_label
     }
 
     fn points(&self) -> impl Iterator<Item = &Point> + Clone {

@@ -123,8 +123,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn twelve_samplers_look_different_and_so_do_twenty_sources() {
-        for (n, style) in [(12, Style::ours as fn(usize) -> Style), (20, Style::published)] {
+    fn sixteen_arms_look_different_and_so_do_twenty_sources() {
+        for (n, style) in [(16, Style::ours as fn(usize) -> Style), (20, Style::published)] {
             for i in 0..n {
                 for j in 0..i {
                     let (a, b) = (style(i), style(j));
