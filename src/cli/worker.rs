@@ -159,9 +159,13 @@ fn work(args: &WorkerArgs, report: &mut Reporter) -> Result<()> {
             let settings = settings.context("the spec has no pretext learner; add one to [pretext]")?;
             let data = data::open(spec, &data.path, device, &fingerprint)?;
             let pixels = spec.pretext_pixels();
-            let learned = pretext::losses(&data, &spec.model, settings, *seed, device, false, &mut |units| {
-                report.at((units as f64 * pixels).round() as u64, || "pretext".into())
-            })?;
+            let learned =
+                pretext::losses(&data, &spec.model, settings, *seed, device, features.is_some(), &mut |units| {
+                    report.at((units as f64 * pixels).round() as u64, || "pretext".into())
+                })?;
+            if let (Some(path), Some(features)) = (features, &learned.features) {
+                pretext::write_features(path, features)?;
+            }
             learned.losses.write(out)?;
             report.event(&Event::Losses { quality: learned.quality, measure: learned.measure.into() });
             Ok(())

@@ -111,11 +111,7 @@ fn train(
             command.arg("--data").arg(&options.data);
             let log = root.join("trials").join(part.name()).join("log.txt");
             let images = part.fold.map_or(pool, |_| pool - pool / part.folds);
-            machine::say(&format!(
-                "{}: training on {images} images, {} epochs",
-                part.name(),
-                spec.train.epochs
-            ));
+            machine::say(&format!("{}: training on {images} images, {} epochs", part.name(), spec.train.epochs));
             running.push((next, part, Child::spawn(command, &log, next, sender.clone())?));
             next += 1;
         }
@@ -163,7 +159,8 @@ fn findings(
     let rows = pretext.rows.iter().zip(&whole.rows).zip(&held_out.rows);
     let fits = |((a, b), c): &((&(usize, f64), &(usize, f64)), &(usize, f64))| a.0 == b.0 && a.0 == c.0;
     ensure!(
-        [&whole, &held_out].iter().all(|losses| losses.rows.len() == pretext.rows.len()) && rows.clone().all(|r| fits(&r)),
+        [&whole, &held_out].iter().all(|losses| losses.rows.len() == pretext.rows.len())
+            && rows.clone().all(|r| fits(&r)),
         "{}: the parts are not of one pool; remove the folder parts/ and run the same command again",
         root.display()
     );

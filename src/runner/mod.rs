@@ -24,8 +24,8 @@ use crate::store::{ClassCount, DataOrigin, Folder, Manifest, Record, Session};
 use crate::trial::Event;
 
 use child::{Child, Ended, Message};
-use display::Display;
 pub use correlate::correlate;
+use display::Display;
 pub use jobs::Jobs;
 pub use plan::{Plan, plan};
 pub use pretext::pretext_losses;

@@ -24,10 +24,9 @@ fn value(folder: &Path, sampler: &str, round: usize, metric: &str, rule: &str) -
 
 /// The tiny experiment of one seed, with `variants` appended, run.
 fn run(samplers: &str, variants: &str) -> (Workplace, std::path::PathBuf) {
-    let spec = TINY.replace("seeds = [0, 1]", "seeds = [0]").replace(
-        r#"["random", "entropy", "core-set", "pretext-batch"]"#,
-        samplers,
-    );
+    let spec = TINY
+        .replace("seeds = [0, 1]", "seeds = [0]")
+        .replace(r#"["random", "entropy", "core-set", "pretext-batch"]"#, samplers);
     let place = Workplace::with(&format!("{spec}{variants}"));
     place.succeeds("run tiny.toml --device cpu");
     let folder = place.path("results/tiny");
@@ -161,7 +160,11 @@ pretext.forward = "separate-unshuffled"
     let initial = |variant: &str| -> Vec<usize> {
         let at = if variant.is_empty() { String::new() } else { format!("@{variant}") };
         let text = queries(&folder, &format!("pretext-batch{at}-seed0"));
-        text.lines().skip(1).filter(|l| l.starts_with("0,")).map(|l| l.rsplit(',').next().unwrap().parse().unwrap()).collect()
+        text.lines()
+            .skip(1)
+            .filter(|l| l.starts_with("0,"))
+            .map(|l| l.rsplit(',').next().unwrap().parse().unwrap())
+            .collect()
     };
     // Losses of other images or another training are other losses; another order is not.
     let mut files: Vec<String> = std::fs::read_dir(folder.join("pretext"))
@@ -203,7 +206,8 @@ fn batches_are_free_of_rounds() {
         text.lines().skip(1).filter(of).map(|l| l.rsplit(',').next().unwrap().parse().unwrap()).collect()
     };
     let losses = std::fs::read_to_string(folder.join("pretext/seed-0.csv")).unwrap();
-    let row = |l: &str| l.split_once(',').map(|(i, x)| (i.parse::<usize>().unwrap(), x.parse::<f64>().unwrap())).unwrap();
+    let row =
+        |l: &str| l.split_once(',').map(|(i, x)| (i.parse::<usize>().unwrap(), x.parse::<f64>().unwrap())).unwrap();
     let mut sorted: Vec<(usize, f64)> = losses.lines().skip(1).map(row).collect();
     sorted.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     let place_of = |index: usize| sorted.iter().position(|row| row.0 == index).unwrap();

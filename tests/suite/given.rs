@@ -91,7 +91,11 @@ fn losses_are_split_into_files_of_pretext_batches() {
     assert!(!place.path("batches/batch_2.csv").exists());
     fails(&place, "pretext split --losses l.csv --batches 6 --order loss --out b", "has only 5 losses");
     fails(&place, "pretext split --losses l.csv --batches 0 --order loss --out b", "--batches is 0");
-    fails(&place, "pretext split --losses none.csv --batches 2 --order loss --out b", "none.csv: cannot read the losses");
+    fails(
+        &place,
+        "pretext split --losses none.csv --batches 2 --order loss --out b",
+        "none.csv: cannot read the losses",
+    );
     assert_eq!(place.pt4al("pretext split --losses l.csv --batches 2 --order size --out b").status.code(), Some(2));
 }
 
