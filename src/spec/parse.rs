@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
 use super::variant::{OF_THE_EXPERIMENT, Variant};
-use super::{Spec, files};
+use super::{LossSource, PretextSpec, Spec, files};
 
 /// What a spec is loaded from.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +40,9 @@ const ALTERNATIVES: [&[&str]; 8] = [
     &["pretext", "optimizer"],
     &["pretext", "schedule"],
 ];
+
+/// Keys of [pretext] that are not of the learner.
+const OF_BATCHES: [&str; 2] = ["order", "batches"];
 
 /// Alternatives that may be written as a bare name although they take options: `"x"` is short for `{ x = {} }`.
 const TAKE_OPTIONS: [&str; 10] = [
@@ -138,6 +141,7 @@ fn with_variants(mut table: Table, origin: &Origin, protocol: &dyn Fn(Table, &Or
         let mut merged = table.clone();
         merge(&mut merged, changes.clone(), &mut Vec::new());
         let variant = protocol(merged, &inside)?;
+        let changes = with_found_files(changes, &variant)?;
         spec.variants.insert(name, Variant { changes, spec: Some(Box::new(variant)) });
     }
     Ok(spec)
@@ -180,6 +184,17 @@ pub fn load_resolved(path: &Path) -> Result<Spec> {
     Ok(spec)
 }
 
+/// A variant's changes as they are written down: a file that they name has the path and the hash that were found.
+fn with_found_files(mut changes: Table, variant: &Spec) -> Result<Table> {
+    if let (Some(PretextSpec { losses: LossSource::File(file), .. }), Some(Value::Table(pretext))) =
+        (&variant.pretext, changes.get_mut("pretext"))
+        && let Some(losses) = pretext.get_mut("losses")
+    {
+        *losses = Value::try_from(file)?;
+    }
+    Ok(changes)
+}
+
 /// The spec of a table without variants.
 fn deserialise(mut table: Table, origin: &Origin) -> Result<Spec> {
     expand_names(&mut table);
@@ -196,6 +211,14 @@ fn syntax_error(path: &Path, text: &str, error: &toml::de::Error) -> anyhow::Err
 
 /// Lays `over` over `under`, table by table.
 fn merge(under: &mut Table, over: Table, path: &mut Vec<String>) {
+    if path.len() == 1 && path[0] == "pretext" {
+        // Losses from a file and a learner's take the place of each other.
+        if over.contains_key("losses") && !under.contains_key("losses") {
+            under.retain(|key, _| OF_BATCHES.iter().any(|of_batches| key == *of_batches));
+        } else if over.contains_key("task") && !over.contains_key("losses") {
+            under.remove("losses");
+        }
+    }
     for (key, value) in over {
         path.push(key.clone());
         match (under.get_mut(&key), value) {
@@ -538,6 +561,58 @@ train.epoch = 3
         assert!(message(SMALL, Some("huge"), &[]).contains("it has tiny, typo"));
         let missing = SMALL.split("[pretext]").next().unwrap();
         assert!(message(missing, None, &[]).contains("[pretext] table"));
+    }
+
+    #[test]
+    fn variants_are_whole_protocols_with_hashes_of_their_own() {
+        let variants = "\n[variant.long]\ntrain.epochs = 9\n[variant.file]\npretext.losses = { file = \"l.csv\" }\n\
+                        [profile.tiny.variant.long]\ntrain.epochs = 5\n";
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("l.csv"), "index,loss\n0,1\n").unwrap();
+        let path = dir.path().join("small.toml");
+        std::fs::write(&path, format!("{SMALL}{variants}")).unwrap();
+        let load = |profile: Option<&str>| {
+            load(&Source { path: path.clone(), profile: profile.map(str::to_owned), sets: vec![] })
+        };
+        let spec = load(None).unwrap();
+        // The experiment's own hash is the one that it has without them: variants can be added to results.
+        assert_eq!(spec.hash(), load_text(SMALL, None, &[]).unwrap().hash());
+        let labels: Vec<String> = spec.arms().into_iter().map(|arm| arm.0).collect();
+        assert_eq!(
+            labels,
+            ["random", "pretext-batch", "random@long", "pretext-batch@long", "random@file", "pretext-batch@file"]
+        );
+        let epochs = |spec: &Spec| spec.protocol(Some("long")).train.epochs;
+        assert_eq!((spec.train.epochs, epochs(&spec), epochs(&load(Some("tiny")).unwrap())), (1, 9, 5));
+        assert_ne!(spec.hash(), spec.protocol(Some("long")).hash());
+        // Losses of a file take the place of the learner, and only they are not those of the other protocols.
+        assert!(spec.protocol(Some("file")).pretext.as_ref().unwrap().learner().is_none());
+        assert_eq!((spec.losses_of(Some("long")), spec.losses_of(Some("file"))), (None, Some("file")));
+        // As a results folder has it.
+        let resolved = dir.path().join("spec.toml");
+        std::fs::write(&resolved, toml::to_string(&spec).unwrap()).unwrap();
+        assert_eq!(load_resolved(&resolved).unwrap(), spec);
+        let edited = toml::to_string(&spec).unwrap().replace("epochs = 9", "epochs = 8");
+        std::fs::write(&resolved, edited).unwrap();
+        assert!(load_resolved(&resolved).unwrap_err().to_string().contains("hashes to"));
+    }
+
+    #[test]
+    fn bad_variants_are_explained_on_one_line() {
+        for (variant, parts) in [
+            ("[variant.x]\ntrain.epoch = 9", &["small.toml:38", "`train.epoch`", "did you mean `epochs`"] as &[&str]),
+            ("[variant.x]\ntrain.minibatch = 0", &["small.toml:38", "`train.minibatch` is 0"]),
+            ("[variant.x]\nrounds.count = 9", &["small.toml:38", "`variant.x.rounds` cannot be"]),
+            ("[variant.X]\ntrain.epochs = 9", &["small.toml:37", "use lower-case letters"]),
+            ("[variant.x]", &["small.toml:37", "changes nothing"]),
+            ("[variant]\nx = 1", &["`variant.x` is not a table"]),
+            ("[variant.x]\ninitial-set = \"class\"", &["small.toml:38", "\"class\"", "class-balanced"]),
+        ] {
+            let message = message(&format!("{SMALL}\n{variant}\n"), None, &[]);
+            for part in parts {
+                assert!(message.contains(part), "{message:?} lacks {part:?}");
+            }
+        }
     }
 
     #[test]

@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn the_legend_of_sixteen_arms_of_variants_is_beside_the_chart_and_breaks_no_label() {
-        super::super::text::register_font().unwrap();
+        crate::report::picture::register_font().unwrap();
         let point = Point { labeled: 1.0, value: 1.0, interval: None };
         let label = |i: usize| format!("pretext-batch-class-balanced@string-sort-{i:02}");
         let series = |i| super::super::Series { name: format!("{} [TRAIN images]", label(i)), points: vec![point; 2] };

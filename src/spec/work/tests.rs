@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::spec::{LossSource, Source, load};
+use crate::spec::{Source, load};
 
 /// An experiment, with the keys of `sets` changed.
 fn spec(experiment: &str, profile: Option<&str>, sets: &[&str]) -> Spec {
