@@ -116,6 +116,10 @@ impl Network {
     /// If the file cannot be read, or is not of the same network.
     pub fn load(&mut self, path: &Path) -> Result<()> {
         let shown = path.display();
+        ensure!(
+            path.exists(),
+            "{shown}: the weights to continue from are gone; remove the trial's folder to run it anew"
+        );
         let read = Tensor::read_safetensors(path).map_err(|e| {
             anyhow!("{shown}: cannot read the weights ({}); remove the trial's folder to run it anew", one_line(&e))
         })?;

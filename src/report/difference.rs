@@ -189,8 +189,15 @@ fn cell(difference: &Difference, metric: Metric, most: usize) -> String {
     text
 }
 
+/// Two pairs may agree by chance, in counts of images above all: they get no mark.
 fn excludes_0(difference: &Difference) -> bool {
-    difference.low.is_some_and(|low| low > 0.0) || difference.high.is_some_and(|high| high < 0.0)
+    is_compared(difference)
+        && (difference.low.is_some_and(|low| low > 0.0) || difference.high.is_some_and(|high| high < 0.0))
+}
+
+/// Whether chance alone could have marked it. Trials that are the same up to here differ by exactly 0, and by nothing else.
+fn is_compared(difference: &Difference) -> bool {
+    difference.n > 2 && difference.sd.is_some_and(|sd| sd > 0.0)
 }
 
 /// An arm that is evaluated on other images than the one it is compared with says so.
@@ -213,12 +220,13 @@ fn note(shown: &[&Difference], most: usize, planned: usize) -> String {
     }
     note += ", one of each seed that both have";
     if most > 1 {
-        note += "; ± is half the 95 % t interval of the mean paired difference, and * marks where it excludes 0";
+        note += "; ± is half the 95 % t interval of the mean paired difference";
+        note += if most > 2 { ", and * marks where it excludes 0" } else { ", which two pairs are too few to go by" };
     }
     if shown.iter().any(|d| d.n == 1) {
         note += "; one pair has no interval";
     }
-    let compared = shown.iter().filter(|d| d.low.is_some()).count();
+    let compared = shown.iter().filter(|d| is_compared(d)).count();
     match compared {
         0 => note + ".",
         m => format!(

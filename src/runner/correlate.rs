@@ -49,7 +49,7 @@ pub fn correlate(spec: &Spec, options: &Options, seed: u64) -> Result<(PathBuf, 
         "the spec has no [correlation] table; add one, for instance correlation = { folds = 5, points = 1000, resamples = \
          2000 }",
     )?;
-    let alone = Spec { variants: crate::spec::Variants::new(), seeds: vec![seed], ..spec.clone() };
+    let alone = spec.alone(seed);
     data::check_place(&alone, &options.data)?;
     let read = data::check(&alone, &options.data)?;
     let origin = read.splits.origin.clone();

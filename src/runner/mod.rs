@@ -4,10 +4,10 @@
 mod child;
 mod correlate;
 mod display;
+mod given;
 mod jobs;
 mod plan;
 mod pretext;
-mod replay;
 mod tasks;
 
 use std::ffi::OsStr;
@@ -68,7 +68,7 @@ pub fn run(spec: &Spec, options: &Options) -> Result<Outcome> {
     let read = data::check(spec, &options.data)?;
     let mut origin = read.splits.origin.clone();
     spec.check_pool(origin.pool, origin.test)?;
-    replay::check(spec, &read.pool)?;
+    given::check(spec, &read)?;
     let folder = Folder::open(&options.results.join(spec.folder_name()), spec, &origin)?;
     // Decoding a large data set takes hours: what can be refused has been by now.
     let read = data::share(spec, &options.data, read)?;

@@ -133,9 +133,10 @@ pub struct CorrelationSpec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Replay {
-    /// The folder: a `<trial>.csv` for each trial.
+    /// The folder, relative to that of the spec: a `<trial>.csv` for each trial.
     pub queries: std::path::PathBuf,
-    /// The SHA-256 of its files.
+    /// The SHA-256 of its files; filled in when the spec is loaded, and held against them where it is given.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sha256: String,
 }
 

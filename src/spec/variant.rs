@@ -74,6 +74,15 @@ impl Spec {
         self.protocol(trial.variant.as_deref())
     }
 
+    /// The experiment's own protocol, for one seed, without its variants.
+    pub fn alone(&self, seed: u64) -> Self {
+        let mut alone = Self { variants: Variants::new(), seeds: vec![seed], ..self.clone() };
+        if let Some(resolved) = &mut alone.resolved {
+            resolved.variants.clear();
+        }
+        alone
+    }
+
     /// What is compared: samplers under protocols, by [`Trial::label`], each with its protocol.
     pub fn arms(&self) -> Vec<(String, &Self)> {
         let of = |(variant, spec): (Option<&str>, &'_ Self)| -> Vec<String> {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::support::{TINY, Workplace, queries, stdout};
+use crate::support::{TINY, Workplace, queries};
 
 /// (sampler, seed, round, metric, rule) to value.
 fn records(folder: &Path) -> BTreeMap<(String, u64, usize, String, String), f64> {
@@ -33,9 +33,6 @@ fn run(samplers: &str, variants: &str) -> (Workplace, std::path::PathBuf) {
     (place, folder)
 }
 
-/// Round 1 trains on from round 0's weights: with a learning rate of almost nothing, its loss is that of round 0 but for
-/// the statistics of batch norm, where a fresh start is elsewhere. Without momentum on them that is seen in the values of
-/// a network whose weights cannot move.
 #[test]
 fn start_continues_from_the_round_before() {
     let still = "[variant.continue]\ntrain.start = \"continue\"\n";
@@ -45,13 +42,9 @@ fn start_continues_from_the_round_before() {
     assert_eq!(loss("random", 0), loss("random@continue", 0));
     assert_ne!(loss("random", 1), loss("random@continue", 1));
     assert_eq!(queries(&folder, "random-seed0"), queries(&folder, "random@continue-seed0"));
-    // Weights are kept for the round in flight alone.
-    let kept: Vec<_> = walkdir::WalkDir::new(&folder)
-        .into_iter()
-        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-        .filter(|name| name.ends_with(".safetensors"))
-        .collect();
-    assert_eq!(kept, ["weights-1.safetensors"], "of the round before the last");
+    // Weights are kept while a round may need them.
+    let kept = walkdir::WalkDir::new(&folder).into_iter().map(Result::unwrap);
+    assert!(kept.into_iter().all(|entry| entry.path().extension().is_none_or(|ending| ending != "safetensors")));
 }
 
 /// With a learning rate that moves nothing, a fresh round differs from a continued one by its weights alone, and those of
@@ -71,28 +64,6 @@ fn a_continued_round_has_the_weights_of_the_round_before() {
     let loss = |sampler: &str, round| value(&folder, sampler, round, "loss", "last");
     let near = |a: f64, b: f64| (a - b).abs() < 0.2 * (a - loss("random", 1)).abs();
     assert!(near(loss("random@continue", 1), loss("random", 0)), "{:?}", records(&folder));
-}
-
-/// A continued trial that is killed goes on from the weights on disk, to the same values.
-#[test]
-fn a_continued_trial_resumes_bit_for_bit() {
-    let variants = "[variant.continue]\ntrain.start = \"continue\"\n";
-    let (place, folder) = run(r#"["random"]"#, variants);
-    let whole = records(&folder);
-    // What a kill after round 1 leaves: the records and queries of two rounds, and the weights of round 1.
-    let trial = folder.join("trials/random@continue-seed0");
-    let text = std::fs::read_to_string(trial.join("records.csv")).unwrap();
-    let cut: Vec<&str> = text.lines().filter(|line| !line.starts_with("tiny,,random@continue,0,2,")).collect();
-    assert_eq!(text.lines().count() - cut.len(), 3);
-    std::fs::write(trial.join("records.csv"), cut.join("\n") + "\n").unwrap();
-    place.succeeds("run tiny.toml --device cpu");
-    assert_eq!(records(&folder), whole);
-    // Without the weights it cannot, and says so.
-    std::fs::write(trial.join("records.csv"), cut.join("\n") + "\n").unwrap();
-    std::fs::remove_file(trial.join("weights-1.safetensors")).unwrap();
-    let output = place.pt4al("run tiny.toml --device cpu");
-    assert_eq!(output.status.code(), Some(1));
-    assert!(stdout(&output).contains("weights-1.safetensors: cannot read the weights"), "{}", stdout(&output));
 }
 
 /// Accuracies of 200 pool images in place of 60 test images; the same trainings and queries.

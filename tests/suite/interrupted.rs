@@ -86,6 +86,41 @@ fn killed_drivers_and_trials_continue_to_the_same_values() {
     assert_eq!(manifest.matches("\"started\"").count(), 5);
 }
 
+/// A round that continues from the one before needs its weights, which are on disk while they may be needed.
+#[test]
+fn killed_trials_that_continue_go_on_from_their_weights() {
+    if !Path::new("/proc/self/cmdline").exists() {
+        return crate::support::skip("no /proc here to find the worker processes in");
+    }
+    let run = format!("{RUN} --set train.start=continue --set seeds=[0] --only ^random");
+    let whole = Workplace::new();
+    whole.succeeds(&run);
+    let expected = values(&whole.path("results/tiny"));
+    assert_eq!(expected.len(), 9);
+
+    let place = Workplace::new();
+    let folder = place.path("results/tiny");
+    let mut driver = place.command(&run).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait("a round", || rows(&folder) >= 3);
+    driver.kill().unwrap();
+    driver.wait().unwrap();
+    wait("the workers to end with their driver", || workers(&folder).is_empty());
+    let trial = folder.join("trials/random-seed0");
+    let round = rows(&folder) / 3 - 1;
+    assert!(round < 2, "the last round has nothing to continue");
+    let weights = trial.join(format!("weights-{round}.safetensors"));
+
+    // Without them it cannot go on, and says so.
+    let aside = place.path("aside");
+    std::fs::rename(&weights, &aside).unwrap();
+    let output = place.pt4al(&run);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("the weights to continue from are gone; remove the trial's folder"));
+    std::fs::rename(&aside, &weights).unwrap();
+    let output = place.succeeds(&run);
+    assert_eq!(expected, values(&folder), "{}", stderr(&output));
+}
+
 /// Trials that read their images and label maps ahead, from a file of decoded ones or from the pictures themselves.
 #[test]
 fn killed_drivers_on_label_maps_in_files_continue_to_the_same_values() {

@@ -1,15 +1,26 @@
-//! Recorded queries, looked at before anything is trained on them.
+//! Files that a spec names, looked at before anything is written or trained.
 
 use anyhow::{Result, ensure};
 
-use crate::spec::Spec;
-use crate::store::Queries;
+use crate::data::Read;
+use crate::spec::{LossSource, Spec};
+use crate::store::{Losses, Queries};
 
-/// Whether all trials of a spec that replays have recorded queries that fit.
+/// Whether losses from files are those of the pool, and recorded queries fit the rounds.
 ///
 /// # Errors
-/// One line on the first trial whose file is missing, damaged, too short, or asks for what is not in the pool.
-pub(super) fn check(spec: &Spec, pool: &[usize]) -> Result<()> {
+/// One line on the first file that does not.
+pub(super) fn check(spec: &Spec, read: &Read) -> Result<()> {
+    for (_, protocol) in spec.protocols() {
+        if let Some(LossSource::File(file)) = protocol.pretext.as_ref().map(|pretext| &pretext.losses) {
+            Losses::read(&file.file)?.of_pool(&read.pool, read.splits.train.len, &file.file)?;
+        }
+    }
+    check_replay(spec, &read.pool)
+}
+
+/// Whether all trials of a spec that replays have recorded queries, of images of the pool.
+fn check_replay(spec: &Spec, pool: &[usize]) -> Result<()> {
     let Some(replay) = &spec.replay else { return Ok(()) };
     for trial in spec.trials() {
         let path = replay.file_of(&trial);

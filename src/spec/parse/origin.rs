@@ -1,0 +1,160 @@
+//! Where a key was written, and what to say of it.
+
+use anyhow::anyhow;
+use serde_path_to_error::Segment;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::Source;
+
+/// Where a key was written.
+#[derive(Clone, Copy)]
+pub(super) struct Origin<'a> {
+    pub text: &'a str,
+    pub source: &'a Source,
+    /// The variant whose changes are looked at first.
+    pub variant: Option<&'a str>,
+}
+
+/// A step on the way to a value.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Step {
+    Key(String),
+    Index(usize),
+}
+
+pub(super) fn step(segment: &Segment) -> Option<Step> {
+    match segment {
+        Segment::Map { key } => Some(Step::Key(key.clone())),
+        Segment::Enum { variant } => Some(Step::Key(variant.clone())),
+        Segment::Seq { index } => Some(Step::Index(*index)),
+        Segment::Unknown => None,
+    }
+}
+
+fn dotted(path: &[Step]) -> String {
+    let mut out = String::new();
+    for step in path {
+        match step {
+            Step::Key(key) if out.is_empty() => out.push_str(key),
+            Step::Key(key) => out.push_str(&format!(".{key}")),
+            Step::Index(index) => out.push_str(&format!("[{index}]")),
+        }
+    }
+    out
+}
+
+impl Origin<'_> {
+    /// serde's message with the file, the line, the key, and the nearest valid name.
+    pub fn explain(&self, mut path: Vec<Step>, message: &str) -> anyhow::Error {
+        let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+        if message.starts_with("unknown field") {
+            let unknown = names[0];
+            if path.last() != Some(&Step::Key(unknown.into())) {
+                path.push(Step::Key(unknown.into()));
+            }
+            let remedy = remedy(unknown, &names[1..]);
+            return anyhow!("{}: unknown key `{}`; {remedy}", self.place(&path), dotted(&path));
+        }
+        if message.starts_with("unknown variant") {
+            let remedy = remedy(names[0], &names[1..]);
+            // The path may already end in the name that is not known.
+            if path.last() == Some(&Step::Key(names[0].into())) {
+                path.pop();
+            }
+            return anyhow!("{}: `{}` cannot be \"{}\"; {remedy}", self.place(&path), dotted(&path), names[0]);
+        }
+        if message.starts_with("missing field") {
+            path.push(Step::Key(names[0].into()));
+            return anyhow!("{}: `{}` is missing; add it", self.place(&path[..path.len() - 1]), dotted(&path));
+        }
+        anyhow!("{}: `{}`: {}", self.place(&path), dotted(&path), message.trim().replace('\n', ", "))
+    }
+
+    /// A rule's message, which opens with its key in backticks, with the file and the line of that key.
+    pub fn at_named_key(&self, message: &str) -> anyhow::Error {
+        let key = message.split('`').nth(1).unwrap_or_default();
+        let path: Vec<Step> = key.split('.').map(|k| Step::Key(k.to_owned())).collect();
+        anyhow!("{}: {message}", self.place(&path))
+    }
+
+    /// `--set ...`, or `file:line` of the deepest part of `path` that was written, the profile's first.
+    pub fn place(&self, path: &[Step]) -> String {
+        let key = dotted(path);
+        let of_set = |set: &&String| set.split('=').next().is_some_and(|k| key.starts_with(k.trim()));
+        if let Some(set) = self.source.sets.iter().rev().find(of_set) {
+            return format!("--set {set}");
+        }
+        let file = self.source.path.display();
+        let Ok(document) = DeTable::parse(self.text) else { return file.to_string() };
+        let profiles: Vec<[&str; 2]> = self.source.profile_names().map(|name| ["profile", name]).collect();
+        let variant: Vec<&str> = self.variant.iter().flat_map(|name| ["variant", *name]).collect();
+        // Where a key may have been written, the one that counts last: variants lie over all else, and profiles over the
+        // file, the last on top.
+        let file_then_profiles = |inner: &[&'_ str]| -> Vec<Vec<String>> {
+            let outer = std::iter::once(&[][..]).chain(profiles.iter().map(|p| &p[..]));
+            outer.map(|outer| outer.iter().chain(inner).map(|key| (*key).to_owned()).collect()).collect()
+        };
+        let mut places = file_then_profiles(&[]);
+        if !variant.is_empty() {
+            places.extend(file_then_profiles(&variant));
+        }
+        let found = places.iter().filter_map(|outer| {
+            let full: Vec<Step> = outer.iter().cloned().map(Step::Key).chain(path.iter().cloned()).collect();
+            let (offset, depth) = descend(document.get_ref(), &full);
+            let of_variant = !variant.is_empty() && outer.ends_with(&[variant[0].to_owned(), variant[1].to_owned()]);
+            // A variant that does not have the key is still a place, for what concerns all of it.
+            let deep = depth.checked_sub(outer.len()).filter(|inner| *inner > 0 || of_variant && path.is_empty());
+            deep.map(|inner| (offset, inner))
+        });
+        // max_by_key takes the last of equals.
+        match found.max_by_key(|found| found.1) {
+            Some((offset, _)) => format!("{file}:{}", line_of(self.text, offset)),
+            None => file.to_string(),
+        }
+    }
+}
+
+/// The nearest valid name, if one is near, and all of them.
+fn remedy(given: &str, known: &[&str]) -> String {
+    // Jaro-Winkler favours equal beginnings, Damerau-Levenshtein swapped letters.
+    let near =
+        |name: &&&str| strsim::jaro_winkler(given, name).max(strsim::normalized_damerau_levenshtein(given, name));
+    let nearest = known.iter().max_by(|a, b| near(a).total_cmp(&near(b))).filter(|name| near(name) > 0.65);
+    let known = format!("known: {}", known.join(", "));
+    nearest.map_or(known.clone(), |name| format!("did you mean `{name}`? ({known})"))
+}
+
+/// The offset of the deepest key of `path` that `table` holds, and how deep that is.
+fn descend(table: &DeTable, path: &[Step]) -> (usize, usize) {
+    let mut found = (0, 0);
+    let mut here: Option<&Spanned<DeValue>> = None;
+    for (depth, step) in path.iter().enumerate() {
+        let next = match step {
+            Step::Key(key) => {
+                let inside = match here.map(Spanned::get_ref) {
+                    None if depth == 0 => Some(table),
+                    Some(DeValue::Table(inside)) => Some(inside),
+                    _ => None,
+                };
+                let Some((name, value)) = inside.and_then(|t| t.iter().find(|(name, _)| name.get_ref() == key)) else {
+                    break;
+                };
+                found = (name.span().start, depth + 1);
+                value
+            }
+            Step::Index(index) => {
+                let Some(DeValue::Array(items)) = here.map(Spanned::get_ref) else { break };
+                let Some(value) = items.get(*index) else { break };
+                found = (value.span().start, depth + 1);
+                value
+            }
+        };
+        here = Some(next);
+    }
+    found
+}
+
+pub(super) fn line_of(text: &str, offset: usize) -> usize {
+    text[..offset.min(text.len())].matches('\n').count() + 1
+}
