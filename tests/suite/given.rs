@@ -123,7 +123,7 @@ fn recorded_queries_are_trained_on_again() {
     fails(&place, &format!("{run} --replay results/tiny/queries"), "differs in replay");
     for (arguments, part) in [
         ("--replay nowhere --results x", "`replay.queries`"),
-        ("--replay results/tiny --results x", "has no .csv files"),
+        ("--replay results --results x", "has no .csv files"),
         ("--replay results/tiny/queries --results x --set seeds=[5]", "random-seed5 is to replay it"),
         ("--replay results/tiny/queries --results x --set rounds.query=10", "asks for 20 labels in round 1"),
         ("--replay results/tiny/queries --results x --set dataset.shapes.pool=61", "which is not in the pool"),
