@@ -9,9 +9,12 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use pt4al::data::augment::Draws;
 use pt4al::data::{Input, Minibatch, cifar10, images::Images, on_device, shapes};
 use pt4al::model::{Head, Network};
+use pt4al::pretext::split_into_batches;
 use pt4al::sampler::k_center_greedy;
 use pt4al::seed::{Purpose, stream};
-use pt4al::spec::{Arch, Augment, ModelSpec, Normalize, ShapesSpec, Stem, Uncertainty};
+use pt4al::spec::{Arch, Augment, Confidence, LossOrder, ModelSpec, Normalize, ShapesSpec, Stem, Uncertainty};
+use pt4al::stats::bootstrap_95;
+use pt4al::store::Losses;
 use pt4al::task::{Classification, Task};
 use pt4al::train::evaluate;
 use tch::nn::OptimizerConfig;
@@ -32,7 +35,11 @@ fn network(width: usize) -> Network {
 }
 
 fn classification() -> Classification {
-    Classification { classes: (0..10).map(|class| class.to_string()).collect(), metrics: Vec::new() }
+    Classification {
+        classes: (0..10).map(|class| class.to_string()).collect(),
+        metrics: Vec::new(),
+        confidence: Confidence::Logits,
+    }
 }
 
 /// A training step and an inference pass on 128 images of 32x32, at several widths.
@@ -128,5 +135,21 @@ fn data_sets(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, network_throughput, augmentation, core_set, entropy, data_sets);
+/// What is done with the losses of CIFAR-10's pool: batches, by number and as Python prints them, and the interval of a rank
+/// correlation from 100 resamples.
+fn losses(c: &mut Criterion) {
+    let loss = |i: usize| f64::from(((i * 7919 % 50_021) as f32 / 50_021.0).powi(9));
+    let losses = Losses { rows: (0..50_000).map(|i| (i, loss(i))).collect() };
+    let mut group = c.benchmark_group("50,000 losses");
+    group.sample_size(10);
+    for (name, order) in [("by number", LossOrder::Loss), ("as strings", LossOrder::PublishedStringSort)] {
+        group.bench_function(BenchmarkId::new("split", name), |b| b.iter(|| split_into_batches(&losses, order, 10)));
+    }
+    let x: Vec<f64> = losses.rows.iter().map(|row| row.1).collect();
+    let y: Vec<f64> = (0..50_000).map(|i| loss(i * 31)).collect();
+    group.bench_function("bootstrap, 100 resamples", |b| b.iter(|| bootstrap_95(&x, &y, 100, 0)));
+    group.finish();
+}
+
+criterion_group!(benches, network_throughput, augmentation, core_set, entropy, losses, data_sets);
 criterion_main!(benches);

@@ -59,7 +59,7 @@ enum Task {
         data: DataDir,
     },
     /// The task losses of the pool, or of a part of it that was held out
-    TaskLosses {
+    Losses {
         #[arg(long)]
         folder: PathBuf,
         #[arg(long)]
@@ -170,7 +170,7 @@ fn work(args: &WorkerArgs, report: &mut Reporter) -> Result<()> {
             report.event(&Event::Losses { quality: learned.quality, measure: learned.measure.into() });
             Ok(())
         }
-        Task::TaskLosses { folder, seed, fold, folds, out, metric_out, data } => {
+        Task::Losses { folder, seed, fold, folds, out, metric_out, data } => {
             let spec = spec::load_resolved(&folder.join("spec.toml"))?;
             let (seed, fold, folds) = (*seed, *fold, *folds);
             let job = trial::LossJob { folder, spec: &spec, seed, fold, folds, data: &data.path, device };

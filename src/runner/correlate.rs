@@ -104,7 +104,7 @@ fn train(
             && let Some(&part) = left.next()
         {
             let mut command = child::worker(&options.device, threads)?;
-            command.arg("task-losses").arg("--folder").arg(root).args(["--seed", &seed.to_string()]);
+            command.arg("losses").arg("--folder").arg(root).args(["--seed", &seed.to_string()]);
             command.args(["--folds", &part.folds.to_string()]);
             command.args(part.fold.iter().flat_map(|fold| ["--fold".to_owned(), fold.to_string()]));
             command.arg("--out").arg(part.losses(root)).arg("--metric-out").arg(part.metric(root));
@@ -156,14 +156,13 @@ fn findings(
         }
     }
     held_out.rows.sort_by_key(|row| row.0);
-    let rows = pretext.rows.iter().zip(&whole.rows).zip(&held_out.rows);
-    let fits = |((a, b), c): &((&(usize, f64), &(usize, f64)), &(usize, f64))| a.0 == b.0 && a.0 == c.0;
+    let images = |losses: &Losses| losses.rows.iter().map(|row| row.0).collect::<Vec<_>>();
     ensure!(
-        [&whole, &held_out].iter().all(|losses| losses.rows.len() == pretext.rows.len())
-            && rows.clone().all(|r| fits(&r)),
+        images(&whole) == images(pretext) && images(&held_out) == images(pretext),
         "{}: the parts are not of one pool; remove the folder parts/ and run the same command again",
         root.display()
     );
+    let rows = pretext.rows.iter().zip(&whole.rows).zip(&held_out.rows);
     let pairs = rows.map(|((a, b), c)| Pair { index: a.0, pretext: a.1, task: b.1, held_out: c.1 }).collect();
     let held_out_accuracy = metrics[1..].iter().sum::<f64>() / settings.folds as f64;
     let manifest = Some(manifest);

@@ -123,7 +123,7 @@ pub enum Channels {
 pub struct CorrelationSpec {
     /// Task models beside the one of the whole pool: each is trained without one part of it, whose losses it gives.
     pub folds: usize,
-    /// Images in the scatter plot (paper, figure 3: 1,000).
+    /// Images in the scatter plot; 1,000 in the paper.
     pub points: usize,
     /// Bootstrap resamples of the interval.
     pub resamples: usize,

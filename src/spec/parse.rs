@@ -217,7 +217,7 @@ fn merge(under: &mut Table, over: Table, path: &mut Vec<String>) {
     if path.len() == 1 && path[0] == "pretext" {
         // Losses from a file and a learner's take the place of each other.
         if over.contains_key("losses") && !under.contains_key("losses") {
-            under.retain(|key, _| OF_BATCHES.iter().any(|of_batches| key == *of_batches));
+            under.retain(|key, _| OF_BATCHES.contains(&key));
         } else if over.contains_key("task") && !over.contains_key("losses") {
             under.remove("losses");
         }

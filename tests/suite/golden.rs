@@ -65,7 +65,7 @@ fn other_task_gives(name: &str, options: &[&str]) {
     let place = Workplace::new();
     let run = "run tiny.toml --device cpu --only ^pretext-batch-seed0$ --set rounds.count=1 --set pretext.batches=3";
     let mut command = place.command(run);
-    options.iter().for_each(|option| drop(command.args(["--set", option])));
+    command.args(options.iter().flat_map(|option| ["--set", option]));
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", crate::support::stderr(&output));
     equal_losses(&place.path("results/tiny"), name);

@@ -36,7 +36,7 @@ pub(super) fn tables(findings: &CorrelationFindings, measured: &[Measured], resa
 
 /// What others have measured on the same data set, where anybody has.
 fn published(spec: &Spec) -> Option<String> {
-    // Yi et al. (ECCV 2022), figure 3, and a re-measurement by somebody else.
+    // Yi et al. (ECCV 2022), and a re-measurement by somebody else.
     let (paper, again, note) = match &spec.dataset {
         DatasetSpec::Cifar10(_) => ("0.79", "0.44", ""),
         DatasetSpec::Caltech101(_) => ("0.78", "0.17", " (with a broken path)"),

@@ -30,7 +30,7 @@ pub(super) struct Scatter {
 
 impl Scatter {
     /// Of as many images as the spec shows, drawn by the seed: the same for both task losses. Ranks are those in the
-    /// whole pool, from 0 for the least loss to 1 for the greatest (paper, figure 3).
+    /// whole pool, from 0 for the least loss to 1 for the greatest.
     ///
     /// # Errors
     /// If the font, by which text is measured, cannot be read.
