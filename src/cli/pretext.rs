@@ -1,6 +1,6 @@
 //! `pt4al pretext`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, ensure};
 use clap::{Args, Subcommand};
@@ -77,8 +77,8 @@ pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
                     }
                 );
             }
-            let protocol = spec.protocol(variant.as_deref());
-            let losses = crate::runner::pretext_losses(protocol, &options, seed.unwrap_or(spec.seeds[0]))?;
+            let seed = seed.unwrap_or(spec.seeds[0]);
+            let losses = crate::runner::pretext_losses(&spec, variant.as_deref(), &options, seed)?;
             losses.write(&out)?;
             super::print(format!("{}: {} losses", out.display(), losses.rows.len()))?;
         }
@@ -87,21 +87,30 @@ pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
             let images = losses.rows.len();
             ensure!(batches > 0, "--batches is 0; it must be at least 1");
             ensure!(batches <= images, "--batches {batches}: {} has only {images} losses; lower it", file.display());
-            // A folder with more batches than were asked for would be read as more.
-            let left: Vec<PathBuf> = std::fs::read_dir(&out)
-                .map(|entries| entries.flatten().map(|entry| entry.path()).filter(|path| is_batch(path)).collect())
-                .unwrap_or_default();
-            for path in left {
-                std::fs::remove_file(&path).map_err(|e| {
-                    anyhow!("{}: cannot be replaced ({e}); choose another folder with --out", path.display())
-                })?;
-            }
+            let written = |i: usize| out.join(format!("batch_{i}.csv"));
+            let same =
+                |path: &Path| path.canonicalize().ok().is_some_and(|path| file.canonicalize().ok() == Some(path));
+            let entries = std::fs::read_dir(&out).map(|entries| entries.flatten().map(|entry| entry.path()).collect());
+            let there: Vec<PathBuf> = entries.unwrap_or_default();
+            let stale: Vec<&PathBuf> =
+                there.iter().filter(|path| number_of(path).is_some_and(|number| number >= batches)).collect();
+            ensure!(
+                !(0..batches).map(written).any(|path| same(&path)) && !stale.iter().any(|path| same(path)),
+                "--losses {}: would be replaced by a pretext batch; choose another folder with --out",
+                file.display()
+            );
             let mut sizes = Vec::new();
             for (i, batch) in split_into_batches(&losses, order, batches).into_iter().enumerate() {
                 let loss_of = |index: usize| losses.rows[losses.rows.partition_point(|row| row.0 < index)];
                 let rows: Vec<store::LossRow> = batch.into_iter().map(|index| loss_of(index).into()).collect();
                 sizes.push(rows.len());
-                store::write_csv(&out.join(format!("batch_{i}.csv")), &rows)?;
+                store::write_csv(&written(i), &rows)?;
+            }
+            // A folder with more batches than were asked for would be read as more.
+            for path in stale {
+                std::fs::remove_file(path).map_err(|e| {
+                    anyhow!("{}: is of an earlier split and cannot be removed ({e}); remove it", path.display())
+                })?;
             }
             let (least, most) = (sizes[batches - 1], sizes[0]);
             let sizes = if least == most { least.to_string() } else { format!("{least} or {most}") };
@@ -111,8 +120,7 @@ pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
     Ok(0)
 }
 
-fn is_batch(path: &std::path::Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let number = name.strip_prefix("batch_").and_then(|rest| rest.strip_suffix(".csv"));
-    number.is_some_and(|number| number.parse::<usize>().is_ok())
+/// The number of a file that a split wrote.
+fn number_of(path: &Path) -> Option<usize> {
+    path.file_name()?.to_str()?.strip_prefix("batch_")?.strip_suffix(".csv")?.parse().ok()
 }

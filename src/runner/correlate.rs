@@ -17,14 +17,16 @@ use crate::trial::Event;
 /// A training whose losses are wanted: of the whole pool, or without one part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Part {
+    seed: u64,
     fold: Option<usize>,
     folds: usize,
 }
 
 impl Part {
-    /// For instance `whole`, or `fold-2-of-5`.
+    /// For instance `seed-0-whole`, or `seed-0-fold-2-of-5`: all that a training depends on and the hash does not have.
     fn name(self) -> String {
-        self.fold.map_or_else(|| "whole".into(), |fold| format!("fold-{fold}-of-{}", self.folds))
+        let part = self.fold.map_or_else(|| "whole".into(), |fold| format!("fold-{fold}-of-{}", self.folds));
+        format!("seed-{}-{part}", self.seed)
     }
 
     /// Where its losses lie.
@@ -66,7 +68,7 @@ pub fn correlate(spec: &Spec, options: &Options, seed: u64) -> Result<(PathBuf, 
     let read = data::share(&alone, &options.data, read)?;
     let parts: Vec<Part> = std::iter::once(None)
         .chain((0..settings.folds).map(Some))
-        .map(|fold| Part { fold, folds: settings.folds })
+        .map(|fold| Part { seed, fold, folds: settings.folds })
         .collect();
     let earlier = Manifest::read(&folder.manifest_path())?.map_or(Vec::new(), |manifest| manifest.sessions);
     let begun_with = earlier.iter().find(|s| s.device == options.device_name).map(|s| s.threads);

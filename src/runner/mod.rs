@@ -228,7 +228,11 @@ impl Driver<'_> {
         match (task, ended) {
             (Task::Trial { .. }, Ended::Well) => {}
             (Task::Pretext { losses, cached, .. }, Ended::Well) => {
-                copy(cached, &self.folder.losses_path(losses.variant.as_deref(), losses.seed))?;
+                let path = self.folder.losses_path(losses.variant.as_deref(), losses.seed);
+                // Where features alone were missing, trials may have used the losses that are there.
+                if !path.exists() {
+                    copy(cached, &path)?;
+                }
                 tasks.losses_ready(losses);
             }
             // Its last round is on disk: what befell the process afterwards took nothing away.

@@ -12,17 +12,18 @@ use crate::spec::{LossSource, Spec};
 use crate::store::{DataOrigin, Losses, Manifest, write_atomically};
 use crate::trial::Event;
 
-/// The pretext losses of a protocol and a seed: from its file, from the cache, or from a learner that is trained now.
+/// The pretext losses of a variant of a spec (of its own protocol without) and a seed: from its file, from the cache, or from a learner that is trained now.
 ///
 /// # Errors
 /// If the data cannot be used, the spec has no [pretext] table, or training fails.
-pub fn pretext_losses(protocol: &Spec, options: &Options, seed: u64) -> Result<Losses> {
+pub fn pretext_losses(spec: &Spec, variant: Option<&str>, options: &Options, seed: u64) -> Result<Losses> {
+    let protocol = spec.protocol(variant);
     data::check_place(protocol, &options.data)?;
     let read = data::check(protocol, &options.data)?;
     let read = data::share(protocol, &options.data, read)?;
-    // As a run of the spec would divide them, so that its cache serves here and the other way round.
-    let trials = protocol.trials().len();
-    let (_, threads) = options.jobs.divide(trials, &options.device, None, super::trial_mb(protocol, &read.size()));
+    // As a new run of the spec would divide them, so that its cache serves here and the other way round.
+    let trials = spec.trials().len();
+    let (_, threads) = options.jobs.divide(trials, &options.device, None, super::trial_mb(spec, &read.size()));
     losses_of(protocol, options, &read, threads, seed)
 }
 

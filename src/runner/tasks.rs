@@ -1,6 +1,6 @@
 //! What is left to do, and in which order.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -72,8 +72,9 @@ pub(super) struct Tasks {
     /// With the forward passes that each takes.
     pretext: VecDeque<(Task, u64)>,
     trials: VecDeque<Waiting>,
-    /// Losses that are not there yet.
-    missing: HashSet<Losses>,
+    /// Learners that have not given what is wanted of them; true where their losses are there all the same, and features
+    /// alone are missing.
+    missing: HashMap<Losses, bool>,
 }
 
 impl Tasks {
@@ -87,7 +88,7 @@ impl Tasks {
         (pool, train): (&[usize], usize),
         threads: usize,
     ) -> Result<Self> {
-        let mut tasks = Self { pretext: VecDeque::new(), trials: VecDeque::new(), missing: HashSet::new() };
+        let mut tasks = Self { pretext: VecDeque::new(), trials: VecDeque::new(), missing: HashMap::new() };
         let mut known = HashSet::new();
         for trial in spec.trials() {
             let finished = folder.trial(&trial).finished()?;
@@ -104,8 +105,10 @@ impl Tasks {
             if let Some(losses) = &losses {
                 let protocol = spec.protocol(losses.variant.as_deref());
                 let cache = |ending: &str| cached(protocol, options, origin, threads, losses.seed, ending);
-                let needs_features = |protocol: &Spec| protocol.initial_set(&trial.sampler).needs_features();
-                features = needs_features(spec.protocol_of(&trial)).then(|| cache("features.safetensors"));
+                // Once the initial labels are chosen, nothing asks for features any more.
+                let chooses = folder.trial(&trial).queries()?.rounds.is_empty();
+                let needed = chooses && spec.protocol_of(&trial).initial_set(&trial.sampler).needs_features();
+                features = needed.then(|| cache("features.safetensors"));
                 if known.insert((losses.clone(), features.clone())) {
                     tasks.need(spec, folder, losses, &cache("csv"), features.as_ref(), origin, (pool, train))?;
                 }
@@ -144,7 +147,7 @@ impl Tasks {
         if path.exists() && has_features {
             return Ok(());
         }
-        self.missing.insert(losses.clone());
+        self.missing.insert(losses.clone(), path.exists());
         let units = protocol.pretext_work(origin.pool).units();
         let same = |task: &&mut (Task, u64)| matches!(&task.0, Task::Pretext { losses: other, .. } if other == losses);
         match self.pretext.iter_mut().find(same) {
@@ -176,21 +179,28 @@ impl Tasks {
         if let Some(task) = self.pretext.pop_front() {
             return Some(task);
         }
-        let ready = |w: &Waiting| w.losses.as_ref().is_none_or(|losses| !self.missing.contains(losses));
-        let at = self.trials.iter().position(ready)?;
+        let at = self.trials.iter().position(|waiting| self.is_ready(waiting))?;
         let Waiting { trial, features, units, .. } = self.trials.remove(at)?;
         Some((Task::Trial { trial, features }, units))
     }
 
-    /// Losses are on disk.
+    fn is_ready(&self, waiting: &Waiting) -> bool {
+        match waiting.losses.as_ref().and_then(|losses| self.missing.get(losses)) {
+            None => true,
+            Some(&has_losses) => has_losses && waiting.features.is_none(),
+        }
+    }
+
+    /// Losses are on disk, and features.
     pub fn losses_ready(&mut self, losses: &Losses) {
         self.missing.remove(losses);
     }
 
-    /// Removes and returns the trials that cannot start because their losses could not be had.
+    /// Removes and returns the trials that cannot start because a learner failed.
     pub fn give_up_on(&mut self, losses: &Losses) -> Vec<Trial> {
+        let trials = std::mem::take(&mut self.trials);
         let (lost, kept): (Vec<_>, Vec<_>) =
-            self.trials.drain(..).partition(|waiting| waiting.losses.as_ref() == Some(losses));
+            trials.into_iter().partition(|waiting| waiting.losses.as_ref() == Some(losses) && !self.is_ready(waiting));
         self.trials = kept.into();
         lost.into_iter().map(|waiting| waiting.trial).collect()
     }

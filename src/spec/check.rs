@@ -8,7 +8,7 @@ mod tests;
 
 use anyhow::{Result, bail, ensure};
 
-use super::{Arch, Labeled, ModelSpec, Optimizer, RoundsSpec, Schedule, Select, Sgd, Spec, Stem};
+use super::{Arch, Labeled, ModelSpec, Optimizer, RoundsSpec, Schedule, Select, Sgd, Spec, Start, Stem};
 
 /// Proof that [`Spec::check_pool`] passed, with the counts it passed for.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +102,11 @@ impl Spec {
             ),
             (false, None) => {}
         }
+        ensure!(
+            !(select.record.contains(&Select::BestOnHeldOut) && self.train.start == Start::Continue),
+            "`train.start` is \"continue\" but `train.select.record` has \"best-on-held-out\"; the weights that a round \
+             continues from were trained on the labels that it would hold out: start fresh, or leave the rule out"
+        );
         ensure!(
             select.held_out.is_none() || self.rounds.initial >= 2,
             "`train.select.held-out` needs at least 2 labels in every round, but `rounds.initial` is {}",

@@ -214,7 +214,7 @@ fn syntax_error(path: &Path, text: &str, error: &toml::de::Error) -> anyhow::Err
 
 /// Lays `over` over `under`, table by table.
 fn merge(under: &mut Table, over: Table, path: &mut Vec<String>) {
-    if path.len() == 1 && path[0] == "pretext" {
+    if in_protocol(path) == ["pretext"] {
         // Losses from a file and a learner's take the place of each other.
         if over.contains_key("losses") && !under.contains_key("losses") {
             under.retain(|key, _| OF_BATCHES.contains(&key));
@@ -238,7 +238,12 @@ fn merge(under: &mut Table, over: Table, path: &mut Vec<String>) {
 }
 
 fn is_alternative(path: &[String]) -> bool {
-    ALTERNATIVES.iter().any(|a| a.iter().eq(path.iter()))
+    ALTERNATIVES.iter().any(|a| a.iter().eq(in_protocol(path).iter()))
+}
+
+/// The path in the protocol that it is of: a variant's keys are those of a protocol, too.
+fn in_protocol(path: &[String]) -> &[String] {
+    if path.len() >= 2 && path[0] == "variant" { &path[2..] } else { path }
 }
 
 fn names_another(path: &[String], a: &Table, b: &Table) -> bool {

@@ -32,6 +32,7 @@ impl Folder {
         let folder = Self { root: root.to_owned(), _lock: lock };
         folder.check_spec(spec)?;
         folder.check_data(data)?;
+        folder.forget_variants(spec)?;
         folder.remove_leftovers();
         folder.import(spec)?;
         super::write_atomically(&folder.spec_path(), |out| {
@@ -128,6 +129,40 @@ impl Folder {
              another --results",
             dropped.join(", ")
         );
+        Ok(())
+    }
+
+    /// Removes what variants have left that the spec no longer names: another one may come to have the name. They have no
+    /// records, or the spec would have been refused.
+    fn forget_variants(&self, spec: &Spec) -> Result<()> {
+        if !self.spec_path().exists() {
+            return Ok(());
+        }
+        let old = spec::load_resolved(&self.spec_path())?;
+        let gone: Vec<&String> = old.variants.keys().filter(|name| !spec.variants.contains_key(*name)).collect();
+        let of_gone = |folder: &str, name: &str| {
+            let is = |variant: &&&String| match folder {
+                "pretext" => name.starts_with(&format!("{variant}-seed-")),
+                _ => name.contains(&format!("@{variant}-seed")),
+            };
+            gone.iter().any(|variant| is(&variant))
+        };
+        for folder in ["pretext", "queries", "trials"] {
+            let Ok(entries) = std::fs::read_dir(self.root.join(folder)) else { continue };
+            for path in entries.flatten().map(|entry| entry.path()) {
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                if of_gone(folder, &name) {
+                    let removed =
+                        if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+                    removed.map_err(|e| {
+                        anyhow!(
+                            "{}: is of a variant that is gone, and cannot be removed ({e}); remove it",
+                            path.display()
+                        )
+                    })?;
+                }
+            }
+        }
         Ok(())
     }
 

@@ -39,14 +39,14 @@ impl Queries {
             if row.round == queries.rounds.len() {
                 queries.rounds.push(Vec::new());
             }
-            let last = queries.rounds.len().wrapping_sub(1);
-            let fits = row.round == last && row.rank == queries.rounds[last].len() && seen.insert(row.index);
+            let is_last = row.round.checked_add(1) == Some(queries.rounds.len());
+            let asked = queries.rounds.last_mut().filter(|asked| is_last && row.rank == asked.len());
+            let fits = asked.filter(|_| seen.insert(row.index)).map(|asked| asked.push(row.index)).is_some();
             ensure!(
                 fits,
                 "{file}:{}: out of order or repeated; restore the file or remove the trial's files",
                 line + 2
             );
-            queries.rounds[last].push(row.index);
         }
         Ok(queries)
     }

@@ -144,7 +144,7 @@ fn correlate_trains_measures_and_reports() {
     let rows = std::fs::read_to_string(folder.join("losses.csv")).unwrap();
     assert_eq!(rows.lines().count(), 201);
     let part = |name: &str| std::fs::read_to_string(folder.join("parts").join(name)).unwrap().lines().count() - 1;
-    assert_eq!(["fold-0-of-3.csv", "fold-1-of-3.csv", "fold-2-of-3.csv"].map(part), [67, 67, 66]);
+    assert_eq!(["seed-0-fold-0-of-3.csv", "seed-0-fold-1-of-3.csv", "seed-0-fold-2-of-3.csv"].map(part), [67, 67, 66]);
     for file in ["README.md", "summary.csv", "scatter-task.svg", "scatter-held-out.png"] {
         assert!(folder.join(file).exists(), "{file}");
     }

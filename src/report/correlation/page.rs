@@ -122,7 +122,12 @@ fn protocol(findings: &CorrelationFindings, asked: &CorrelationSpec) -> Vec<Stri
             thousands(asked.resamples),
             thousands(asked.points.min(findings.pairs.len()))
         ),
-        format!("Task models: {}, {} epochs, minibatch {}.", network(spec), spec.train.epochs, spec.train.minibatch),
+        format!(
+            "Task models: {}, {} epochs, of which the last gives the losses, minibatch {}.",
+            network(spec),
+            spec.train.epochs,
+            spec.train.minibatch
+        ),
     ];
     lines.extend(spec.pretext.as_ref().map(pretext));
     lines.extend(spec.imbalance.as_ref().map(imbalance));

@@ -78,15 +78,31 @@ impl Origin<'_> {
         anyhow!("{}: {message}", self.place(&path))
     }
 
+    /// The last `--set` that wrote `key`, or a table that it is in.
+    fn set_of(&self, key: &str) -> Option<&String> {
+        let of_set = |set: &&String| {
+            let rest = set.split('=').next().and_then(|k| key.strip_prefix(k.trim()));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        self.source.sets.iter().rev().find(of_set)
+    }
+
     /// `--set ...`, or `file:line` of the deepest part of `path` that was written, the profile's first.
     pub fn place(&self, path: &[Step]) -> String {
-        let key = dotted(path);
-        let of_set = |set: &&String| set.split('=').next().is_some_and(|k| key.starts_with(k.trim()));
-        if let Some(set) = self.source.sets.iter().rev().find(of_set) {
+        let in_variant = self.variant.map(|name| format!("variant.{name}.{}", dotted(path)));
+        if let Some(set) = in_variant.and_then(|key| self.set_of(&key)) {
+            return format!("--set {set}");
+        }
+        let Ok(document) = DeTable::parse(self.text) else { return self.source.path.display().to_string() };
+        let of_variant = self.variant.map(|name| [Step::Key("variant".into()), Step::Key(name.into())]);
+        let written = of_variant.is_some_and(|outer| {
+            let full: Vec<Step> = outer.into_iter().chain(path.iter().cloned()).collect();
+            descend(document.get_ref(), &full).1 == full.len()
+        });
+        if let Some(set) = self.set_of(&dotted(path)).filter(|_| !written) {
             return format!("--set {set}");
         }
         let file = self.source.path.display();
-        let Ok(document) = DeTable::parse(self.text) else { return file.to_string() };
         let profiles: Vec<[&str; 2]> = self.source.profile_names().map(|name| ["profile", name]).collect();
         let variant: Vec<&str> = self.variant.iter().flat_map(|name| ["variant", *name]).collect();
         // Where a key may have been written, the one that counts last: variants lie over all else, and profiles over the
