@@ -9,6 +9,8 @@ use clap::{Args, Subcommand};
 use super::{SpecArgs, run::MachineArgs};
 use crate::pretext::split_into_batches;
 use crate::spec::LossOrder;
+#[cfg(feature = "torch")]
+use crate::spec::LossSource;
 use crate::store::{self, Losses};
 
 #[derive(Debug, Args)]
@@ -64,6 +66,7 @@ pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
         #[cfg(feature = "torch")]
         Verb::Losses { spec, machine, seed, variant, out } => {
             let options = machine.options(None)?;
+            let file = spec.spec.clone();
             let spec = spec.load(if options.device == "cpu" { "cpu" } else { "paper" })?;
             if let Some(name) = &variant {
                 let known: Vec<&str> = spec.variants.keys().map(String::as_str).collect();
@@ -77,6 +80,17 @@ pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
                     }
                 );
             }
+            let mut inputs = vec![file];
+            for (_, protocol) in spec.protocols() {
+                if let Some(LossSource::File(losses)) = protocol.pretext.as_ref().map(|pretext| &pretext.losses) {
+                    inputs.push(losses.file.clone());
+                }
+            }
+            ensure!(
+                !inputs.iter().any(|input| is_same(input, &out)),
+                "--out {}: the spec or its losses would be replaced; choose another file",
+                out.display()
+            );
             let seed = seed.unwrap_or(spec.seeds[0]);
             let losses = crate::runner::pretext_losses(&spec, variant.as_deref(), &options, seed)?;
             losses.write(&out)?;
@@ -88,8 +102,7 @@ pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
             ensure!(batches > 0, "--batches is 0; it must be at least 1");
             ensure!(batches <= images, "--batches {batches}: {} has only {images} losses; lower it", file.display());
             let written = |i: usize| out.join(format!("batch_{i}.csv"));
-            let same =
-                |path: &Path| path.canonicalize().ok().is_some_and(|path| file.canonicalize().ok() == Some(path));
+            let same = |path: &Path| is_same(path, &file);
             let entries = std::fs::read_dir(&out).map(|entries| entries.flatten().map(|entry| entry.path()).collect());
             let there: Vec<PathBuf> = entries.unwrap_or_default();
             let stale: Vec<&PathBuf> =
@@ -118,6 +131,11 @@ pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
         }
     }
     Ok(0)
+}
+
+/// Whether both are there and one file.
+fn is_same(a: &Path, b: &Path) -> bool {
+    a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
 }
 
 /// The number of a file that a split wrote.

@@ -135,7 +135,16 @@ fn stopped(panic: &str) -> anyhow::Error {
 /// libtorch's own sentence, without tch's preamble and the C++ stack trace.
 fn libtorch_message(panic: &str) -> &str {
     let text = panic.split_once("Torch(\"").map_or(panic, |parts| parts.1);
-    text.split("\\nException raised").next().unwrap_or(text).lines().next().unwrap_or(text).trim()
+    text.split("\\nException raised")
+        .next()
+        .unwrap_or(text)
+        .split("\\nframe #")
+        .next()
+        .unwrap_or(text)
+        .lines()
+        .next()
+        .unwrap_or(text)
+        .trim()
 }
 
 fn work(args: &WorkerArgs, report: &mut Reporter) -> Result<()> {

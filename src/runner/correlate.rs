@@ -51,6 +51,7 @@ pub fn correlate(spec: &Spec, options: &Options, seed: u64) -> Result<(PathBuf, 
         "the spec has no [correlation] table; add one, for instance correlation = { folds = 5, points = 1000, resamples = \
          2000 }",
     )?;
+    ensure!(spec.pretext.is_some(), "the spec has no [pretext] table; add one");
     let alone = spec.alone(seed);
     data::check_place(&alone, &options.data)?;
     let read = data::check(&alone, &options.data)?;

@@ -61,7 +61,7 @@ impl Spec {
                 correlation.folds
             );
             for (key, value) in [("points", correlation.points), ("resamples", correlation.resamples)] {
-                ensure!(value > 0, "`correlation.{key}` is 0; it must be at least 1");
+                ensure!((1..=1_000_000).contains(&value), "`correlation.{key}` is {value}; it is 1 to 1,000,000");
             }
         }
         Ok(())

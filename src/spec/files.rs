@@ -43,7 +43,11 @@ fn absolute(folder: &Path, path: &Path, key: &str) -> Result<PathBuf> {
 fn sha256_of(files: &[PathBuf], key: &str) -> Result<String> {
     let mut hash = Sha256::new();
     for path in files {
-        let bytes = std::fs::read(path).map_err(|e| anyhow!("`{key}`: {} cannot be read ({e})", path.display()))?;
+        let is_file = std::fs::metadata(path).map(|meta| meta.is_file());
+        // A pipe would be waited for without an end.
+        ensure!(is_file.unwrap_or(true), "`{key}`: {} is no file; name one", path.display());
+        let bytes = std::fs::read(path)
+            .map_err(|e| anyhow!("`{key}`: {} cannot be read ({e}); restore or correct it", path.display()))?;
         if files.len() > 1 {
             hash.update(path.file_name().unwrap_or_default().as_encoded_bytes());
             hash.update((bytes.len() as u64).to_le_bytes());

@@ -166,7 +166,7 @@ pub struct RoundsSpec {
 impl RoundsSpec {
     /// Labels that the task model of `round` is trained on.
     pub fn labeled(&self, round: usize) -> usize {
-        self.initial + round * self.query
+        self.initial.saturating_add(round.saturating_mul(self.query))
     }
 }
 

@@ -128,8 +128,8 @@ fn with_variants(mut table: Table, origin: &Origin, protocol: &dyn Fn(Table, &Or
         };
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         ensure!(
-            !name.is_empty() && name.chars().all(plain),
-            "{}: the variant \"{name}\" names files; use lower-case letters, digits and `-`",
+            (1..=60).contains(&name.len()) && name.chars().all(plain) && !name.starts_with('-'),
+            "{}: the variant \"{name}\" names files; use up to 60 lower-case letters, digits and `-`, a letter or digit first",
             inside.place(&[])
         );
         ensure!(!changes.is_empty(), "{}: the variant `{name}` changes nothing; remove it", inside.place(&[]));

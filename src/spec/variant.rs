@@ -21,8 +21,19 @@ pub struct Variant {
 pub type Variants = IndexMap<String, Variant>;
 
 /// Keys that are the experiment's and not a protocol's: all trials are of one pool, and have the same rounds.
-pub(super) const OF_THE_EXPERIMENT: [&str; 9] =
-    ["title", "seeds", "dataset", "imbalance", "metrics", "rounds", "variant", "replay", "correlation"];
+pub(super) const OF_THE_EXPERIMENT: [&str; 11] = [
+    "title",
+    "seeds",
+    "dataset",
+    "imbalance",
+    "metrics",
+    "rounds",
+    "variant",
+    "profile",
+    "replay",
+    "correlation",
+    "resolved",
+];
 
 impl Variant {
     /// The protocol: the experiment's with the changes.

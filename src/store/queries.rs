@@ -90,18 +90,31 @@ impl Losses {
     /// If a row does not fit, a loss is not finite or an index is repeated.
     pub fn read(path: &Path) -> Result<Self> {
         let file = path.display();
-        let mut reader = csv::Reader::from_path(path).map_err(|e| anyhow!("{file}: cannot read the losses ({e})"))?;
+        // A pipe would be waited for without an end.
+        let is_file = std::fs::metadata(path).map(|meta| meta.is_file());
+        ensure!(is_file.unwrap_or(true), "{file}: is no file; name a CSV with the columns index,loss");
+        let mut reader = csv::Reader::from_path(path)
+            .map_err(|e| anyhow!("{file}: cannot read the losses ({e}); name a CSV with the columns index,loss"))?;
         let mut rows = Vec::new();
         for (line, row) in reader.deserialize().enumerate() {
-            let row: LossRow =
-                row.map_err(|e| anyhow!("{file}: not pretext losses ({})", super::record::one_line(&e)))?;
-            ensure!(row.loss.is_finite(), "{file}:{}: the loss of image {} is {}", line + 2, row.index, row.loss);
+            let row: LossRow = row.map_err(|e| {
+                let why = super::record::one_line(&e);
+                anyhow!("{file}: not pretext losses ({why}); write the columns index,loss, a position and a number")
+            })?;
+            ensure!(
+                row.loss.is_finite(),
+                "{file}:{}: the loss of image {} is {}; it must be a finite number",
+                line + 2,
+                row.index,
+                row.loss
+            );
             rows.push((row.index, row.loss));
         }
         rows.sort_by_key(|r| r.0);
         if let Some(pair) = rows.windows(2).find(|w| w[0].0 == w[1].0) {
-            return Err(anyhow!("{file}: image {} has two losses; remove the file and run again", pair[0].0));
+            return Err(anyhow!("{file}: image {} has two losses; leave one row of it", pair[0].0));
         }
+        ensure!(!rows.is_empty(), "{file}: has no losses; give it a row index,loss for each image");
         Ok(Self { rows })
     }
 

@@ -27,6 +27,12 @@ fn bad_specs() {
         ("epochs = 2", "epochs = \"two\"", &["tiny.toml:19", "`train.epochs`", "expected"]),
         ("\"entropy\"", "\"entrpy\"", &["tiny.toml:4", "entrpy", "did you mean `entropy`"]),
         ("query = 20", "query = 200", &["the budget is 420 labels", "the pool has 200", "lower"]),
+        (
+            "order = \"loss\"",
+            "order = \"loss\"\nbatches = 999999999999",
+            &["`pretext.batches` is 999999999999", "lower it"],
+        ),
+        ("count = 3", "count = 4611686018427387905", &["the budget is 18446744073709551615 labels", "lower"]),
         ("order = \"loss\"", "order = \"loss\"\nbatches = 20", &["a pretext batch of 10 images", "lower"]),
     ] {
         assert!(TINY.contains(find));

@@ -58,7 +58,7 @@ fn losses_that_do_not_fit_are_explained() {
         (format!("index,loss\n{}7,0.5\n", rows(200)), "image 7 has two losses"),
         (format!("index,loss\n{}", rows(200).replace("0.17\n", "NaN\n")), "mine.csv:19: the loss of image 17 is NaN"),
         (format!("index,lost\n{}", rows(200)), "not pretext losses"),
-        (String::new(), "has no loss for image 0"),
+        (String::new(), "mine.csv: has no losses"),
     ] {
         std::fs::write(place.path("mine.csv"), text).unwrap();
         fails(&place, run, part);
@@ -91,6 +91,13 @@ fn losses_are_split_into_files_of_pretext_batches() {
     assert!(!place.path("batches/batch_2.csv").exists());
     fails(&place, "pretext split --losses l.csv --batches 6 --order loss --out b", "has only 5 losses");
     fails(&place, "pretext split --losses l.csv --batches 0 --order loss --out b", "--batches is 0");
+    fails(&place, "pretext split --losses batches --batches 2 --order loss --out b", "batches: is no file");
+    for batches in [1, 2] {
+        let split =
+            format!("pretext split --losses batches/batch_1.csv --batches {batches} --order loss --out batches");
+        fails(&place, &split, "would be replaced");
+    }
+    fails(&place, "pretext losses tiny.toml --device cpu --out tiny.toml", "would be replaced");
     fails(
         &place,
         "pretext split --losses none.csv --batches 2 --order loss --out b",

@@ -84,10 +84,14 @@ fn check_learner(learner: &LearnerSpec, spec: &Spec) -> Result<()> {
             );
         }
         PretextTask::Simsiam(simsiam) => {
-            ensure!(simsiam.views > 0, "`pretext.task.simsiam.views` is 0; it must be at least 1");
             ensure!(
-                simsiam.dimension >= 4 && simsiam.dimension.is_multiple_of(4),
-                "`pretext.task.simsiam.dimension` is {}; it is a multiple of 4, for the predictor has a quarter of it",
+                (1..=1000).contains(&simsiam.views),
+                "`pretext.task.simsiam.views` is {}; it is 1 to 1000 pairs",
+                simsiam.views
+            );
+            ensure!(
+                (4..=8192).contains(&simsiam.dimension) && simsiam.dimension.is_multiple_of(4),
+                "`pretext.task.simsiam.dimension` is {}; it is a multiple of 4 up to 8192 (the predictor has a quarter of it)",
                 simsiam.dimension
             );
             ensure!(
@@ -146,6 +150,7 @@ pub(super) fn check_batches(spec: &Spec, pool: usize) -> Result<()> {
         return Ok(());
     }
     let batches = spec.pretext_batches();
+    ensure!(batches <= pool, "`pretext.batches` is {batches}, but the pool has {pool} images; lower it");
     let size = |batch: usize| pool / batches + usize::from(batch < pool % batches);
     for sampler in &spec.samplers {
         let mut asked = vec![0; batches];

@@ -68,6 +68,10 @@ impl Origin<'_> {
             path.push(Step::Key(names[0].into()));
             return anyhow!("{}: `{}` is missing; add it", self.place(&path[..path.len() - 1]), dotted(&path));
         }
+        if message.starts_with("invalid type: unit variant, expected newtype") {
+            let key = dotted(&path);
+            return anyhow!("{}: `{key}` needs options; write {{ <name> = {{ ... }} }}", self.place(&path));
+        }
         anyhow!("{}: `{}`: {}", self.place(&path), dotted(&path), message.trim().replace('\n', ", "))
     }
 

@@ -167,7 +167,7 @@ fn bad_variants_are_explained_on_one_line() {
         ("[variant.x]\ntrain.epoch = 9", &["small.toml:38", "`train.epoch`", "did you mean `epochs`"] as &[&str]),
         ("[variant.x]\ntrain.minibatch = 0", &["small.toml:38", "`train.minibatch` is 0"]),
         ("[variant.x]\nrounds.count = 9", &["small.toml:38", "`variant.x.rounds` cannot be"]),
-        ("[variant.X]\ntrain.epochs = 9", &["small.toml:37", "use lower-case letters"]),
+        ("[variant.X]\ntrain.epochs = 9", &["small.toml:37", "lower-case letters"]),
         ("[variant.x]", &["small.toml:37", "changes nothing"]),
         ("[variant]\nx = 1", &["`variant.x` is not a table"]),
         ("[variant.x]\ninitial-set = \"class\"", &["small.toml:38", "\"class\"", "class-balanced"]),
