@@ -92,7 +92,8 @@ fn killed_trials_that_continue_go_on_from_their_weights() {
     if !Path::new("/proc/self/cmdline").exists() {
         return crate::support::skip("no /proc here to find the worker processes in");
     }
-    let run = format!("{RUN} --set train.start=continue --set seeds=[0] --only ^random");
+    // Longer still: a single trial is to be caught between its first round and its last.
+    let run = format!("{RUN} --set train.start=continue --set seeds=[0] --only ^random --set train.epochs=40");
     let whole = Workplace::new();
     whole.succeeds(&run);
     let expected = values(&whole.path("results/tiny"));
