@@ -21,7 +21,7 @@ pub(super) struct CorrelateArgs {
 /// Trains what is needed, writes the results folder <experiment>[-<profile>]-correlation, and prints its table.
 pub(super) fn correlate(args: &CorrelateArgs) -> Result<i32> {
     let options = args.machine.options(None)?;
-    let spec = args.spec.load(if options.device == "cpu" { "cpu" } else { "paper" })?;
+    let spec = args.spec.load_on(&options)?;
     let (folder, findings) = runner::correlate(&spec, &options, args.seed.unwrap_or(spec.seeds[0]))?;
     super::print(report::correlation::write(&folder, &findings)?)?;
     Ok(0)

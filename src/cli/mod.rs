@@ -84,6 +84,11 @@ impl SpecArgs {
         self.profile.split('+').any(|part| part == "auto")
     }
 
+    /// The spec with its profiles, where `auto` is what fits the device.
+    fn load_on(&self, options: &crate::runner::Options) -> Result<Spec> {
+        self.load(if options.device == "cpu" { "cpu" } else { "paper" })
+    }
+
     /// The spec with its profiles; `auto` among them stands for `automatic`, and neither it nor `paper` need be one.
     fn load(&self, automatic: &str) -> Result<Spec> {
         let parts = self.profile.split('+').map(|part| if part == "auto" { automatic } else { part });

@@ -18,7 +18,6 @@ pub(super) struct PlanArgs {
 /// Prints the plan.
 pub(super) fn plan(args: &PlanArgs) -> Result<i32> {
     let options = args.machine.options(None)?;
-    let automatic = if options.device == "cpu" { "cpu" } else { "paper" };
-    super::print(runner::plan(&args.spec.load(automatic)?, &options)?)?;
+    super::print(runner::plan(&args.spec.load_on(&options)?, &options)?)?;
     Ok(0)
 }

@@ -9,8 +9,6 @@ use clap::{Args, Subcommand};
 use super::{SpecArgs, run::MachineArgs};
 use crate::pretext::split_into_batches;
 use crate::spec::LossOrder;
-#[cfg(feature = "torch")]
-use crate::spec::LossSource;
 use crate::store::{self, Losses};
 
 #[derive(Debug, Args)]
@@ -67,7 +65,7 @@ pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
         Verb::Losses { spec, machine, seed, variant, out } => {
             let options = machine.options(None)?;
             let file = spec.spec.clone();
-            let spec = spec.load(if options.device == "cpu" { "cpu" } else { "paper" })?;
+            let spec = spec.load_on(&options)?;
             if let Some(name) = &variant {
                 let known: Vec<&str> = spec.variants.keys().map(String::as_str).collect();
                 ensure!(
@@ -80,14 +78,10 @@ pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
                     }
                 );
             }
-            let mut inputs = vec![file];
-            for (_, protocol) in spec.protocols() {
-                if let Some(LossSource::File(losses)) = protocol.pretext.as_ref().map(|pretext| &pretext.losses) {
-                    inputs.push(losses.file.clone());
-                }
-            }
+            let losses = spec.protocols().filter_map(|(_, protocol)| protocol.loss_file()).map(|losses| &losses.file);
+            let mut inputs = std::iter::once(&file).chain(losses);
             ensure!(
-                !inputs.iter().any(|input| is_same(input, &out)),
+                !inputs.any(|input| is_same(input, &out)),
                 "--out {}: the spec or its losses would be replaced; choose another file",
                 out.display()
             );

@@ -164,8 +164,7 @@ fn work(args: &WorkerArgs, report: &mut Reporter) -> Result<()> {
             let fingerprint = Manifest::data_of(folder)?;
             let spec = spec::load_resolved(spec)?;
             let spec = spec.protocol(variant.as_deref());
-            let settings = spec.pretext.as_ref().and_then(|pretext| pretext.learner());
-            let settings = settings.context("the spec has no pretext learner; add one to [pretext]")?;
+            let settings = spec.learner().context("the spec has no pretext learner; add one to [pretext]")?;
             let data = data::open(spec, &data.path, device, &fingerprint)?;
             let pixels = spec.pretext_pixels();
             let learned =

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 use crate::data::Read;
-use crate::spec::{LossSource, Spec};
+use crate::spec::Spec;
 use crate::store::{Losses, Queries};
 
 /// Whether losses from files are those of the pool, and recorded queries fit the rounds.
@@ -12,7 +12,7 @@ use crate::store::{Losses, Queries};
 /// One line on the first file that does not.
 pub(super) fn check(spec: &Spec, read: &Read) -> Result<()> {
     for (_, protocol) in spec.protocols() {
-        if let Some(LossSource::File(file)) = protocol.pretext.as_ref().map(|pretext| &pretext.losses) {
+        if let Some(file) = protocol.loss_file() {
             Losses::read(&file.file)?.of_pool(&read.pool, read.splits.train.len, &file.file)?;
         }
     }

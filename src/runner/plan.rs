@@ -102,7 +102,7 @@ fn learners(spec: &Spec) -> Vec<&Spec> {
         }
     }
     let protocols = names.into_iter().map(|name| spec.protocol(name));
-    protocols.filter(|protocol| protocol.pretext.as_ref().is_some_and(|p| p.learner().is_some())).collect()
+    protocols.filter(|protocol| protocol.learner().is_some()).collect()
 }
 
 impl Plan {

@@ -2,17 +2,18 @@
 
 use std::sync::mpsc;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::child::{self, Child, Ended, Message};
 use super::{Options, tasks};
 use crate::data::{self, Read};
 use crate::machine;
-use crate::spec::{LossSource, Spec};
+use crate::spec::Spec;
 use crate::store::{DataOrigin, Losses, Manifest, write_atomically};
 use crate::trial::Event;
 
-/// The pretext losses of a variant of a spec (of its own protocol without) and a seed: from its file, from the cache, or from a learner that is trained now.
+/// The pretext losses of a variant of a spec (of its own protocol without) and a seed: from its file, from the cache, or
+/// from a learner that is trained now.
 ///
 /// # Errors
 /// If the data cannot be used, the spec has no [pretext] table, or training fails.
@@ -29,8 +30,8 @@ pub fn pretext_losses(spec: &Spec, variant: Option<&str>, options: &Options, see
 
 /// [`pretext_losses`] on data that was read, by workers of so many threads.
 pub(super) fn losses_of(protocol: &Spec, options: &Options, read: &Read, threads: usize, seed: u64) -> Result<Losses> {
-    let pretext = protocol.pretext.as_ref().context("the spec has no [pretext] table; add one")?;
-    if let LossSource::File(file) = &pretext.losses {
+    ensure!(protocol.pretext.is_some(), "the spec has no [pretext] table; add one");
+    if let Some(file) = protocol.loss_file() {
         return Losses::read(&file.file)?.of_pool(&read.pool, read.splits.train.len, &file.file);
     }
     let origin = &read.splits.origin;

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::Options;
 use crate::pretext;
-use crate::spec::{LossSource, Spec, Trial};
+use crate::spec::{Spec, Trial};
 use crate::store::{self, DataOrigin, Folder};
 
 /// One child process.
@@ -134,7 +134,7 @@ impl Tasks {
     ) -> Result<()> {
         let path = folder.losses_path(losses.variant.as_deref(), losses.seed);
         let protocol = spec.protocol(losses.variant.as_deref());
-        if let Some(LossSource::File(file)) = protocol.pretext.as_ref().map(|pretext| &pretext.losses) {
+        if let Some(file) = protocol.loss_file() {
             if !path.exists() {
                 store::Losses::read(&file.file)?.of_pool(pool, train, &file.file)?.write(&path)?;
             }

@@ -35,7 +35,7 @@ impl Spec {
     pub fn learner_hash(&self) -> String {
         // The crop decides how much of an image the learner sees.
         let data = (self.dataset.without_storage(), &self.imbalance, self.channels, self.trained_size());
-        short_hash(&(data, &self.model, self.pretext.as_ref().and_then(PretextSpec::learner)))
+        short_hash(&(data, &self.model, self.learner()))
     }
 }
 

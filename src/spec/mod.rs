@@ -192,6 +192,19 @@ impl Spec {
         self.replay.is_none() && self.samplers.iter().any(|s| self.initial_set(s).needs_features())
     }
 
+    /// The pretext learner of this protocol, if its losses are not from a file.
+    pub fn learner(&self) -> Option<&LearnerSpec> {
+        self.pretext.as_ref().and_then(PretextSpec::learner)
+    }
+
+    /// The file that this protocol's pretext losses are from, if there is one.
+    pub fn loss_file(&self) -> Option<&LossFile> {
+        match &self.pretext.as_ref()?.losses {
+            LossSource::File(file) => Some(file),
+            LossSource::Learner(_) => None,
+        }
+    }
+
     /// Pretext batches: `pretext.batches`, or one a round.
     pub fn pretext_batches(&self) -> usize {
         self.pretext.as_ref().and_then(|p| p.batches).unwrap_or(self.rounds.count)

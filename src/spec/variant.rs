@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-use super::{LossSource, SamplerSpec, Spec};
+use super::{SamplerSpec, Spec};
 
 /// `[variant.<name>]`: the keys that it changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -104,13 +104,7 @@ impl Spec {
 
     /// The first protocol whose pretext losses are those of `variant`: they are made once, and kept under its name.
     pub fn losses_of(&self, variant: Option<&str>) -> Option<&str> {
-        let of = |spec: &Self| {
-            let file = spec.pretext.as_ref().and_then(|pretext| match &pretext.losses {
-                LossSource::File(file) => Some(file.sha256.clone()),
-                LossSource::Learner(_) => None,
-            });
-            (spec.learner_hash(), file)
-        };
+        let of = |spec: &Self| (spec.learner_hash(), spec.loss_file().map(|file| file.sha256.clone()));
         let wanted = of(self.protocol(variant));
         self.protocols().find(|(_, spec)| of(spec) == wanted).and_then(|(name, _)| name)
     }

@@ -167,10 +167,6 @@ impl Spec {
         let features = if self.needs_features() { of(1) } else { 0 };
         Work { train: of(training) * learner.epochs as u64, evaluate: 0, score: of(scoring) * scorings + features }
     }
-
-    fn learner(&self) -> Option<&super::LearnerSpec> {
-        self.pretext.as_ref().and_then(super::PretextSpec::learner)
-    }
 }
 
 /// Forward passes of an image.
