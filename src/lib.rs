@@ -29,6 +29,7 @@ pub mod machine;
 pub mod model;
 pub mod pretext;
 pub mod report;
+pub mod results;
 #[cfg(feature = "torch")]
 pub mod runner;
 #[cfg(feature = "torch")]
@@ -43,3 +44,4 @@ pub mod task;
 pub mod train;
 #[cfg(feature = "torch")]
 pub mod trial;
+pub mod verdict;

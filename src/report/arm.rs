@@ -2,17 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Findings, Metric, Row};
+use super::{Findings, Metric, Row, Rule};
 use crate::spec::{EvaluationImages, Spec};
-
-/// Whose values a table or a picture shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rule<'a> {
-    /// Each arm's under the rule that it queries with.
-    Own,
-    /// Every arm's under one rule, by its name in the records.
-    One(&'a str),
-}
 
 /// The images that the values of several arms are of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,14 +18,12 @@ pub(super) enum Images {
 impl Findings {
     /// The protocol of an arm; the experiment's own for a label that the spec does not name.
     pub(super) fn protocol_of(&self, arm: &str) -> &Spec {
-        self.spec.arms().into_iter().find(|(label, _)| label == arm).map_or(&self.spec, |(_, spec)| spec)
+        self.spec().arms().into_iter().find(|(label, _)| label == arm).map_or(self.spec(), |(_, spec)| spec)
     }
 
     /// The rule that is reported first: the one that all arms query with, or else each arm's own.
     pub fn rule(&self) -> Rule<'static> {
-        let query = self.spec.train.select.query;
-        let shared = self.spec.arms().iter().all(|(_, spec)| spec.train.select.query == query);
-        if shared { Rule::One(query.name()) } else { Rule::Own }
+        self.results.rule()
     }
 
     /// The rows of one metric, in the order of the arms.
@@ -44,20 +33,20 @@ impl Findings {
 
     /// The rows of the metrics whose names `is_wanted` takes, in the order of the arms.
     pub(super) fn rows_of(&self, rule: Rule, is_wanted: &dyn Fn(&str) -> bool) -> Vec<&Row> {
-        let arms: BTreeMap<String, &Spec> = self.spec.arms().into_iter().collect();
-        let own = |arm: &str| arms.get(arm).map_or(&self.spec, |spec| *spec).train.select.query.name();
+        let arms: BTreeMap<String, &Spec> = self.spec().arms().into_iter().collect();
+        let own = |arm: &str| arms.get(arm).map_or(self.spec(), |spec| *spec).train.select.query.name();
         let is_shown = |row: &Row| match rule {
             Rule::Own => row.select == own(&row.sampler),
             Rule::One(select) => row.select == select,
         };
-        self.outcome.rows.iter().filter(|row| is_wanted(&row.metric) && is_shown(row)).collect()
+        self.rows.iter().filter(|row| is_wanted(&row.metric) && is_shown(row)).collect()
     }
 
     /// The images that the values of `arms` are of; of all arms of the spec where there are none.
     pub(super) fn images(&self, arms: &[&str]) -> Images {
         let of = |spec: &Spec| spec.train.select.images == EvaluationImages::Train;
         let of_train: Vec<bool> = match arms {
-            [] => self.spec.arms().iter().map(|(_, spec)| of(spec)).collect(),
+            [] => self.spec().arms().iter().map(|(_, spec)| of(spec)).collect(),
             arms => arms.iter().map(|arm| of(self.protocol_of(arm))).collect(),
         };
         match (of_train.contains(&true), of_train.contains(&false)) {
@@ -111,7 +100,7 @@ mod tests {
         assert_eq!(alike.rule(), Rule::One("last"));
         assert_eq!(alike.rows(Metric::ACCURACY, alike.rule()).len(), 2 * 3 + 1);
         assert_eq!(alike.protocol_of("random@other").train.start, crate::spec::Start::Continue);
-        assert_eq!(alike.protocol_of("unheard-of"), &alike.spec);
+        assert_eq!(alike.protocol_of("unheard-of"), alike.spec());
     }
 
     #[test]
@@ -140,7 +129,7 @@ mod tests {
 
         let mut all = findings(&spec_with(""), full());
         assert_eq!((all.images(&[]), all.warning()), (Images::Test, None));
-        all.spec.train.select.images = EvaluationImages::Train;
+        all.results.spec.train.select.images = EvaluationImages::Train;
         assert_eq!((all.images(&[]), all.marked("random").as_str()), (Images::Train, "random"));
         assert!(all.warning().unwrap().contains("of which the labels were trained on"));
     }

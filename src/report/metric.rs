@@ -1,6 +1,7 @@
 //! Words for what is recorded.
 
-use super::arm::{Images, Rule};
+use super::Rule;
+use super::arm::Images;
 
 /// Whose values are shown, in words; `images` are those that the values are of.
 pub(super) fn rule_in_words(rule: Rule, images: Images) -> String {

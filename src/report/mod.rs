@@ -1,5 +1,5 @@
-//! A results folder as a page that a person reads: `summary.csv`, `curve.svg`, `curve.png` and `README.md`; of variants
-//! also `differences.csv`.
+//! A results folder as a page that a person reads: `summary.csv`, `comparisons.csv`, `curve.svg`, `curve.png` and
+//! `README.md`.
 //!
 //! Reads the folder alone (resolved spec, records, manifest) and the published numbers beside it; never the data.
 
@@ -9,6 +9,7 @@ mod cost;
 mod curve;
 mod difference;
 mod metric;
+mod page;
 mod picture;
 mod readme;
 mod reference;
@@ -19,33 +20,37 @@ mod table;
 mod testing;
 mod value;
 mod variants;
+mod verdict;
 
 use std::path::Path;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Result, anyhow};
 
-pub use arm::Rule;
 pub use cost::Cost;
 pub use curve::{Plot, png, svg};
-pub use difference::{Difference, What};
 pub use reference::{Reference, ReferencePoint, reference_folder, references};
-pub use summary::{Failure, Outcome, Row};
+pub use summary::Row;
 
+use self::page::Figure;
+use crate::results::Results;
+pub use crate::results::Rule;
 pub use crate::spec::Metric;
-use crate::spec::{Spec, load_resolved};
-use crate::store::{Manifest, Records, write_atomically, write_csv};
+use crate::spec::Spec;
+use crate::store::{Manifest, write_atomically, write_csv};
+use crate::verdict::{Comparison, Judgement, comparisons, judgements};
 
 /// All that a report is made from.
 #[derive(Clone, Debug)]
 pub struct Findings {
-    pub spec: Spec,
-    /// None when the folder has no manifest.
-    pub manifest: Option<Manifest>,
-    pub outcome: Outcome,
-    /// Of variants from the experiment.
-    pub differences: Vec<Difference>,
+    pub results: Results,
+    /// Means over seeds.
+    pub rows: Vec<Row>,
+    /// Arms against each other.
+    pub comparisons: Vec<Comparison>,
+    /// Claims of the spec.
+    pub judgements: Vec<Judgement>,
     pub cost: Cost,
-    /// Published accuracies of the same experiment.
+    /// Published numbers of the same experiment.
     pub references: Vec<Reference>,
 }
 
@@ -55,22 +60,37 @@ impl Findings {
     /// # Errors
     /// If a file is missing, does not fit, or belongs to another experiment.
     pub fn read(folder: &Path) -> Result<Self> {
-        ensure!(folder.is_dir(), "{}: no such results folder; `pt4al run` makes it", folder.display());
-        let spec = load_resolved(&folder.join("spec.toml"))?;
-        let file = folder.join("records.csv");
-        ensure!(file.exists(), "{}: not there yet; `pt4al run` writes it with the first round", file.display());
-        let records = Records::read(&file)?;
-        let outcome = Outcome::of(&spec, &records, &file)?;
-        let differences = difference::differences(&spec, &records);
-        let manifest = Manifest::read(&folder.join("manifest.json"))?;
-        let references = references(&reference_folder(folder), spec.identity().0)?;
-        Ok(Self { spec, manifest, outcome, differences, cost: Cost::of(&records), references })
+        let results = Results::read(folder)?;
+        let references = references(&reference_folder(folder), results.spec.identity().0)?;
+        Ok(Self::of(results, references))
+    }
+
+    /// What results say, beside published numbers.
+    pub fn of(results: Results, references: Vec<Reference>) -> Self {
+        Self {
+            rows: summary::rows(&results),
+            comparisons: comparisons(&results),
+            judgements: judgements(&results),
+            cost: Cost::of(&results.records),
+            references,
+            results,
+        }
+    }
+
+    /// The spec of the results.
+    pub fn spec(&self) -> &Spec {
+        &self.results.spec
+    }
+
+    /// None when the folder has no manifest.
+    pub fn manifest(&self) -> Option<&Manifest> {
+        self.results.manifest.as_ref()
     }
 
     /// What the task is judged by, and what else is in the records of what may stand beside it: other numbers, for the
     /// balanced accuracy on a balanced test split would only say everything twice.
     pub fn metrics(&self) -> Vec<Metric> {
-        let all = self.spec.dataset.task().metrics();
+        let all = self.spec().dataset.task().metrics();
         let (first, others) = all.split_first().expect("a task is judged by something");
         let judged = self.means(*first);
         let new = |metric: &&Metric| self.means(**metric).iter().zip(&judged).any(|(a, b)| (a - b).abs() > 1e-9);
@@ -79,7 +99,7 @@ impl Findings {
 
     /// Of all samplers, rounds and rules, in the order that is the same for every metric.
     fn means(&self, metric: Metric) -> Vec<f64> {
-        self.outcome.rows.iter().filter(|row| row.metric == metric.name).map(|row| row.mean).collect()
+        self.rows.iter().filter(|row| row.metric == metric.name).map(|row| row.mean).collect()
     }
 
     /// The tables of all [`Findings::metrics`] as Markdown that also reads well on a terminal.
@@ -94,15 +114,15 @@ impl Findings {
 
     /// They are for the full protocol (a profile is another, smaller one) and of test images.
     fn published_heading(&self) -> String {
-        let full = Some("full protocol").filter(|_| !self.spec.identity().1.is_empty());
+        let full = Some("full protocol").filter(|_| !self.spec().identity().1.is_empty());
         let test = Some("of test images unless they say otherwise").filter(|_| self.warning().is_some());
         let notes: Vec<&str> = full.into_iter().chain(test).collect();
         if notes.is_empty() { "Published numbers".into() } else { format!("Published numbers ({})", notes.join("; ")) }
     }
 }
 
-/// Reports a results folder: writes `summary.csv`, `README.md` and the curves into it, `differences.csv` where variants
-/// can be compared, and returns the tables to print.
+/// Reports a results folder: writes `summary.csv`, `comparisons.csv`, `README.md` and its pictures into it, and returns
+/// the verdict and the tables to print.
 /// `curve.svg` and `curve.png` show what the task is judged by, `curve-<metric>.svg` what is recorded beside it. Before
 /// the first finished round there is no curve, and the tables say so.
 ///
@@ -112,38 +132,37 @@ pub fn report(folder: &Path) -> Result<String> {
     let findings = Findings::read(folder)?;
     let metrics = findings.metrics();
     let tables = findings.tables();
-    write_csv(&folder.join("summary.csv"), &findings.outcome.rows)?;
-    let differences = folder.join("differences.csv");
-    if findings.differences.is_empty() {
-        remove(&differences)?;
-    } else {
-        write_csv(&differences, &findings.differences)?;
-    }
+    write_csv(&folder.join("summary.csv"), &findings.rows)?;
+    write_csv(&folder.join("comparisons.csv"), &findings.comparisons)?;
+    // What comparisons.csv has taken the place of.
+    remove(&folder.join("differences.csv"))?;
     let mut curves = Vec::new();
-    for (i, metric) in findings.spec.dataset.task().metrics().iter().enumerate() {
+    for (i, metric) in findings.spec().dataset.task().metrics().iter().enumerate() {
         let name = if i == 0 { "curve".to_owned() } else { format!("curve-{}", metric.name) };
-        let plot = Plot::of(&findings, *metric, findings.rule());
-        let (vector, pixels) = (folder.join(format!("{name}.svg")), folder.join(format!("{name}.png")));
-        match plot.filter(|_| metrics.contains(metric)) {
+        let (vector, pixels) = (format!("{name}.svg"), folder.join(format!("{name}.png")));
+        let plot = Plot::of(&findings, *metric, findings.rule()).filter(|_| metrics.contains(metric));
+        match plot {
             Some(plot) => {
-                let svg = svg(&plot)?;
-                write_atomically(&vector, |out| out.write_all(svg.as_bytes()))?;
                 if i == 0 {
                     let png = png(&plot)?;
                     write_atomically(&pixels, |out| out.write_all(&png))?;
                 }
-                curves.push((plot.y_label().to_owned(), format!("{name}.svg")));
+                let alt = format!("Learning curves: {}", plot.y_label());
+                curves.push(Figure { file: vector, alt, svg: svg(&plot)? });
             }
             None => {
                 // An old picture would be of records that are gone.
-                remove(&vector)?;
+                remove(&folder.join(vector))?;
                 remove(&pixels)?;
             }
         }
     }
-    let readme = readme::readme(&findings, &tables, &curves);
-    write_atomically(&folder.join("README.md"), |out| out.write_all(readme.as_bytes()))?;
-    Ok(tables)
+    let page = readme::page(&findings, &tables, curves);
+    for figure in page.figures() {
+        write_atomically(&folder.join(&figure.file), |out| out.write_all(figure.svg.as_bytes()))?;
+    }
+    write_atomically(&folder.join("README.md"), |out| out.write_all(page.markdown().as_bytes()))?;
+    Ok(format!("{}\n{tables}", page.sections[0].text))
 }
 
 fn remove(path: &Path) -> Result<()> {

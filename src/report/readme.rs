@@ -7,41 +7,52 @@ use serde::Serialize;
 use super::Findings;
 use super::arm::Images;
 use super::metric::{select_in_words, thousands};
+use super::page::{Figure, Page, Section};
 use super::switches::switches;
 use crate::spec::{EvaluationImages, Imbalance, LossSource, PretextSpec, Spec, Stem};
 use crate::store::{Manifest, Session};
 
-/// `README.md`: what ran, on what, and what came out.
-///
-/// `curves` are the labels and files of the pictures.
-pub(super) fn readme(findings: &Findings, tables: &str, curves: &[(String, String)]) -> String {
-    let mut page = format!("# {}\n\n", findings.spec.title.replace(['\n', '\r'], " "));
-    for line in protocol(findings) {
-        page += &format!("- {line}\n");
+/// What was claimed and what came out, what ran, and on what.
+pub(super) fn page(findings: &Findings, tables: &str, curves: Vec<Figure>) -> Page {
+    Page {
+        title: findings.spec().title.clone(),
+        sections: vec![
+            super::verdict::section(findings),
+            learning_curves(curves),
+            results(findings, tables),
+            Section::of("Protocol", protocol(findings).iter().map(|line| format!("- {line}\n")).collect()),
+            Section::of("Command", findings.manifest().map(commands).unwrap_or_default()),
+        ],
     }
-    page += &findings.manifest.as_ref().map(commands).unwrap_or_default();
-    page += &format!("\n## Results\n\n{tables}");
-    for (label, file) in curves {
-        page += &format!("\n![Learning curves: {label}]({file})\n");
+}
+
+fn learning_curves(curves: Vec<Figure>) -> Section {
+    let mut section = Section::of("Learning curves", String::new());
+    let any = !curves.is_empty();
+    curves.into_iter().for_each(|curve| section.push(curve));
+    if any {
+        section.text += "\nBars are 95 % intervals of the mean. They, and single published numbers, stand a few pixels aside of their \
+                         number of labels, so that they do not hide each other. A bar without a cap goes on beyond the picture.\n";
     }
-    if !curves.is_empty() {
-        page += "\nBars are 95 % intervals of the mean. They, and single published numbers, stand a few pixels aside of their number of \
-                 labels, so that they do not hide each other. A bar without a cap goes on beyond the picture.\n";
-    }
+    section
+}
+
+fn results(findings: &Findings, tables: &str) -> Section {
+    let mut text = tables.to_owned();
     if let Some(classes) = super::table::classes(findings) {
-        page += &format!("\n{classes}");
+        text += &format!("\n{classes}");
     }
-    page += "\nEvery number, in full precision: [summary.csv](summary.csv).";
-    if !findings.differences.is_empty() {
-        page += " Differences of variants: [differences.csv](differences.csv).";
+    text += "\nEvery number, in full precision: [summary.csv](summary.csv).";
+    if !findings.comparisons.is_empty() {
+        text += " Arms against each other: [comparisons.csv](comparisons.csv).";
     }
-    page += " Each trial's: [records.csv](records.csv).\n";
-    page
+    text += " Each trial's: [records.csv](records.csv).\n";
+    Section::of("Results", text)
 }
 
 /// A few lines; the resolved spec has all of it.
 fn protocol(findings: &Findings) -> Vec<String> {
-    let spec = &findings.spec;
+    let spec = findings.spec();
     let seeds: Vec<String> = spec.seeds.iter().map(u64::to_string).collect();
     let (rounds, train) = (&spec.rounds, &spec.train);
     let mut lines = vec![
@@ -65,7 +76,7 @@ fn protocol(findings: &Findings) -> Vec<String> {
     lines.extend(spec.pretext.as_ref().filter(|_| spec.needs_pretext()).map(pretext));
     lines.extend(switches(spec));
     lines.extend(spec.imbalance.as_ref().map(imbalance));
-    lines.extend(origin(findings.manifest.as_ref()));
+    lines.extend(origin(findings.manifest()));
     lines.extend(findings.cost.in_words());
     lines
 }
@@ -126,7 +137,7 @@ pub(super) fn commands(manifest: &Manifest) -> String {
         }
     }
     let commands: String = commands.into_iter().map(|c| format!("{c}\n")).collect();
-    format!("\n```sh\n{commands}```\n")
+    format!("```sh\n{commands}```\n")
 }
 
 /// Where, when and on which data it ran.

@@ -1,9 +1,10 @@
 //! Tables that read well both as Markdown and on a terminal.
 
-use super::arm::{Images, Rule};
+use super::arm::Images;
 use super::metric::{metric_in_words, rule_in_words, seeds_in_words, select_in_words, thousands};
 use super::summary::samplers;
-use super::{Failure, Findings, Metric, Reference, Row};
+use super::{Findings, Metric, Reference, Row, Rule};
+use crate::results::Failure;
 use crate::spec::Labeled;
 use crate::store::{ClassCount, Manifest};
 
@@ -11,22 +12,18 @@ use crate::store::{ClassCount, Manifest};
 /// arm under its own), then the variants and what they change, then what a reader must know of all that, then the failed
 /// trials.
 pub(super) fn tables(findings: &Findings) -> String {
-    let query = findings.spec.train.select.query.name();
     let metrics = findings.metrics();
     let mut parts = Vec::new();
     for &metric in &metrics {
         let first = findings.rule();
         parts.push(table(findings, metric, first));
-        let rules = findings.outcome.rules(metric, query);
-        let others = rules.iter().map(|rule| Rule::One(rule)).filter(|&rule| rule != first);
+        let others = findings.results.rules_of(metric.name).into_iter().filter(|&rule| rule != first);
         let recorded = others.filter(|&rule| !findings.rows(metric, rule).is_empty());
         parts.extend(recorded.map(|rule| table(findings, metric, rule)));
     }
-    parts.extend(findings.warning());
     parts.extend(super::variants::variants(findings));
     parts.extend(super::difference::table(findings));
     parts.extend(sources(findings, metrics[0]));
-    parts.extend(context(findings));
     parts.extend(failures(findings));
     parts.join("\n")
 }
@@ -54,7 +51,7 @@ pub(super) fn table(findings: &Findings, metric: Metric, rule: Rule) -> String {
     }
     grid.extend(published(findings, metric, &columns));
     let mut note = format!("n = {}", seeds_in_words(std::iter::once(most)));
-    let planned = findings.spec.seeds.len();
+    let planned = findings.spec().seeds.len();
     if most < planned {
         note += &format!(" of {planned} so far");
     }
@@ -87,7 +84,7 @@ const CLASSES_SHOWN: usize = 30;
 /// The metric of each class at the last number of labels that all arms reached, under the rule that queried: a row
 /// per class in the data set's order, a column per arm. None where there are no such records, or too many classes.
 pub(super) fn classes(findings: &Findings) -> Option<String> {
-    let task = findings.spec.dataset.task();
+    let task = findings.spec().dataset.task();
     let metric = task.metric_of_classes();
     let prefix = format!("{}/", metric.name);
     let rows: Vec<(&str, &Row)> = findings
@@ -98,7 +95,7 @@ pub(super) fn classes(findings: &Findings) -> Option<String> {
     let samplers = samplers(rows.iter().map(|r| r.1));
     let reached = |sampler: &str| rows.iter().filter(|r| r.1.sampler == sampler).map(|r| r.1.labeled).max();
     let labeled = samplers.iter().filter_map(|sampler| reached(sampler)).min()?;
-    let known = findings.manifest.as_ref().map(|m| m.data.classes.as_slice()).unwrap_or_default();
+    let known = findings.manifest().map(|m| m.data.classes.as_slice()).unwrap_or_default();
     let place = |class: &str| known.iter().position(|k| k.name == class).unwrap_or(known.len());
     let mut names: Vec<&str> = rows.iter().map(|r| r.0).collect();
     names.sort_unstable();
@@ -177,7 +174,7 @@ fn published(findings: &Findings, metric: Metric, columns: &[usize]) -> Vec<Vec<
 
 /// Where the published numbers in the tables come from.
 fn sources(findings: &Findings, metric: Metric) -> Option<String> {
-    let columns = labels(findings.outcome.rows.iter().filter(|r| r.metric == metric.name));
+    let columns = labels(findings.rows.iter().filter(|r| r.metric == metric.name));
     let lines: Vec<String> = meeting(findings, metric, &columns)
         .into_iter()
         .map(|(i, r)| format!("- [published {i}] {}\n", r.name().replace('\n', " ")))
@@ -217,18 +214,6 @@ fn escape(cell: &str) -> String {
     cell.replace('|', "\\|").replace(['\n', '\r'], " ")
 }
 
-/// Devices and data.
-fn context(findings: &Findings) -> Option<String> {
-    let mut lines = Vec::new();
-    match findings.outcome.devices.as_slice() {
-        [] => {}
-        [one] => lines.push(format!("Device: {one}.")),
-        several => lines.push(format!("Devices: {}.", several.join(", "))),
-    }
-    lines.extend(data_note(findings.manifest.as_ref()));
-    (!lines.is_empty()).then(|| lines.join("\n") + "\n")
-}
-
 /// What a reader must know of the data before comparing numbers.
 pub(super) fn data_note(manifest: Option<&Manifest>) -> Option<String> {
     let note = manifest.map(|m| m.data.note.trim()).filter(|n| !n.is_empty())?;
@@ -236,7 +221,7 @@ pub(super) fn data_note(manifest: Option<&Manifest>) -> Option<String> {
 }
 
 fn failures(findings: &Findings) -> Option<String> {
-    let failures = &findings.outcome.failures;
+    let failures = &findings.results.failures;
     if failures.is_empty() {
         return None;
     }
@@ -282,9 +267,6 @@ mod tests {
 | core-set | 35.0 ± 2.5 | 50.0 ± 2.5 | 65.0 ± 2.5 |
 
 n = 3 seeds; ± is half the 95 % t interval of the mean over seeds.
-
-Device: cpu.
-Data: generated pictures, not photographs.
 ";
         assert_eq!(text, expected);
     }
@@ -370,7 +352,7 @@ Best epoch on the test images (optimistic): random@other, core-set@other.
         }
 
         let mut all = findings(full());
-        all.spec.train.select.images = crate::spec::EvaluationImages::Train;
+        all.results.spec.train.select.images = crate::spec::EvaluationImages::Train;
         all.references = vec![reference(&[(400, 47.25)])];
         let text = tables(&all);
         assert!(text.starts_with("**Accuracy on TRAIN images (%), last epoch**\n"), "{text}");
@@ -428,7 +410,7 @@ Best epoch on the test images (optimistic): random@other, core-set@other.
         assert!(text.contains("| core-set [published 2] |          - |      47.25 |          - |"), "{text}");
         assert!(text.contains("Published numbers:\n\n- [published 2] a paper: core-set\n"), "{text}");
         assert!(!text.contains("published 1"), "{text}");
-        findings.spec = spec_of(Some("tiny"));
+        findings.results.spec = spec_of(Some("tiny"));
         assert!(tables(&findings).contains("Published numbers (full protocol):\n"));
     }
 

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{Cost, Findings, Outcome, difference};
+use super::{Cost, Findings};
+use crate::results::Results;
 use crate::spec::{Source, Spec, load};
 use crate::store::{DataOrigin, Manifest, Record, Records, Session};
 
@@ -53,17 +54,14 @@ pub fn loaded(text: &str, profile: Option<&str>) -> Spec {
     load(&Source { path, profile: profile.map(str::to_owned), sets: Vec::new() }).unwrap()
 }
 
+/// Records as they would be read from a results folder.
+pub fn results_of(spec: &Spec, rows: Vec<Record>) -> Results {
+    Results::of(Path::new("small"), spec.clone(), Some(manifest(spec)), records(rows)).unwrap()
+}
+
 /// What is found of records, without published numbers.
 pub fn findings(spec: &Spec, rows: Vec<Record>) -> Findings {
-    let records = records(rows);
-    Findings {
-        outcome: Outcome::of(spec, &records, Path::new("records.csv")).unwrap(),
-        differences: difference::differences(spec, &records),
-        manifest: Some(manifest(spec)),
-        spec: spec.clone(),
-        cost: Cost::default(),
-        references: Vec::new(),
-    }
+    Findings { cost: Cost::default(), ..Findings::of(results_of(spec, rows), Vec::new()) }
 }
 
 /// A test accuracy of `small` under the rule `last`.

@@ -10,14 +10,14 @@ use crate::store::differing_keys;
 /// A line for each variant: the keys in which its protocol differs from the experiment's, with the experiment's value
 /// and its own. None without variants.
 pub(super) fn variants(findings: &Findings) -> Option<String> {
-    let base = alone(&findings.spec);
+    let base = alone(findings.spec());
     let line = |(name, variant): (Option<&str>, &Spec)| {
         let name = name?;
         let changes = changes(&base, &alone(variant));
         let changes = if changes.is_empty() { "as the experiment".into() } else { changes.join("; ") };
         Some(format!("- {name} (protocol {}): {changes}\n", variant.hash()))
     };
-    let lines: Vec<String> = findings.spec.protocols().filter_map(line).collect();
+    let lines: Vec<String> = findings.spec().protocols().filter_map(line).collect();
     (!lines.is_empty()).then(|| format!("**Variants**\n\n{}", lines.concat()))
 }
 

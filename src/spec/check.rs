@@ -54,6 +54,7 @@ impl Spec {
         self.check_model()?;
         self.check_metrics()?;
         pretext::check(self)?;
+        super::expect::check(self)?;
         if let Some(correlation) = &self.correlation {
             ensure!(
                 correlation.folds >= 2,

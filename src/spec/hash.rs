@@ -8,8 +8,8 @@ impl Spec {
     /// 16 hexadecimal digits of the SHA-256 of everything that a trial's values depend on, apart from which trial it
     /// is: the title, the list of seeds and the list of samplers stay out, so that trials can be added to a finished
     /// experiment, and no other change can. So do variants, whose protocols have hashes of their own, and what cannot
-    /// change a value: where decoded images are held, where files lie whose contents are hashed, and what `correlate`
-    /// does.
+    /// change a value: where decoded images are held, where files lie whose contents are hashed, what `correlate` does,
+    /// what is expected and what `check` goes by.
     pub fn hash(&self) -> String {
         let mut protocol = self.clone();
         protocol.title.clear();
@@ -18,6 +18,8 @@ impl Spec {
         protocol.resolved = None;
         protocol.variants.clear();
         protocol.correlation = None;
+        protocol.expect.clear();
+        protocol.check = None;
         if let Some(replay) = &mut protocol.replay {
             replay.queries.clear();
         }

@@ -6,6 +6,7 @@
 mod augment;
 mod check;
 mod dataset;
+mod expect;
 mod files;
 mod hash;
 mod initial;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 pub use augment::*;
 pub use check::CheckedAgainstPool;
 pub use dataset::*;
+pub use expect::{At, CheckSpec, Expectation};
 pub(crate) use hash::{hex, short_hash};
 pub use initial::*;
 pub use model::*;
@@ -33,7 +35,7 @@ pub use pretext::*;
 pub use sampler::*;
 pub use task::*;
 pub use train::*;
-pub use variant::{Trial, Variant, Variants};
+pub use variant::{Trial, Variant, Variants, arm_label};
 pub use work::{Passes, Work};
 
 /// One experiment: samplers x seeds on one data set under one protocol.
@@ -72,6 +74,12 @@ pub struct Spec {
     /// What `pt4al correlate` does; trials do not read it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation: Option<CorrelationSpec>,
+    /// What is claimed, to be held against the results; trials do not read it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expect: Vec<Expectation>,
+    /// What `pt4al check` goes by; trials do not read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<CheckSpec>,
     /// Recorded queries in place of the samplers'; set by `--replay`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay: Option<Replay>,

@@ -21,7 +21,7 @@ pub struct Variant {
 pub type Variants = IndexMap<String, Variant>;
 
 /// Keys that are the experiment's and not a protocol's: all trials are of one pool, and have the same rounds.
-pub(super) const OF_THE_EXPERIMENT: [&str; 11] = [
+pub(super) const OF_THE_EXPERIMENT: [&str; 13] = [
     "title",
     "seeds",
     "dataset",
@@ -32,6 +32,8 @@ pub(super) const OF_THE_EXPERIMENT: [&str; 11] = [
     "profile",
     "replay",
     "correlation",
+    "expect",
+    "check",
     "resolved",
 ];
 
@@ -54,7 +56,7 @@ pub struct Trial {
 impl Trial {
     /// The sampler's name in records and plots, with the variant's: `pretext-batch` or `pretext-batch@continue`.
     pub fn label(&self) -> String {
-        arm(&self.sampler, self.variant.as_deref())
+        arm_label(&self.sampler, self.variant.as_deref())
     }
 
     /// The name of the trial's files, for instance `core-set-seed3`.
@@ -63,7 +65,8 @@ impl Trial {
     }
 }
 
-fn arm(sampler: &SamplerSpec, variant: Option<&str>) -> String {
+/// What an arm is called: the sampler's label, with the variant's name if there is one.
+pub fn arm_label(sampler: &SamplerSpec, variant: Option<&str>) -> String {
     let label = sampler.label();
     variant.map_or(label.clone(), |variant| format!("{label}@{variant}"))
 }
@@ -97,7 +100,7 @@ impl Spec {
     /// What is compared: samplers under protocols, by [`Trial::label`], each with its protocol.
     pub fn arms(&self) -> Vec<(String, &Self)> {
         let of = |(variant, spec): (Option<&str>, &'_ Self)| -> Vec<String> {
-            spec.samplers.iter().map(|sampler| arm(sampler, variant)).collect()
+            spec.samplers.iter().map(|sampler| arm_label(sampler, variant)).collect()
         };
         self.protocols().flat_map(|(variant, spec)| of((variant, spec)).into_iter().map(move |l| (l, spec))).collect()
     }

@@ -86,7 +86,7 @@ pub(super) fn page(findings: &CorrelationFindings, asked: &CorrelationSpec, tabl
     for line in protocol(findings, asked) {
         page += &format!("- {line}\n");
     }
-    page += &findings.manifest.as_ref().map(commands).unwrap_or_default();
+    page += &findings.manifest.as_ref().map(|manifest| format!("\n{}", commands(manifest))).unwrap_or_default();
     page += "\nEvery number, in full precision: [summary.csv](summary.csv). The losses of each image: \
              [losses.csv](losses.csv).\n";
     page

@@ -87,7 +87,7 @@ impl Plot {
         let intervals = if rows.iter().any(|r| r.n > 1) { "95 % intervals" } else { "no intervals" };
         let warning = if images == Images::Test { "" } else { "; labels among TRAIN images were trained on" };
         Some(Self {
-            title: findings.spec.title.clone(),
+            title: findings.spec().title.clone(),
             subtitle: format!("n = {seeds}, {intervals}; {}{warning}", rule_in_words(rule, images)),
             x_label: "labels".into(),
             y_label: metric_in_words(metric.label, images),

@@ -1,0 +1,135 @@
+//! Whether every record can be one of the spec's.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+
+use super::{Series, Trials};
+use crate::spec::{Spec, Trial};
+use crate::store::{Record, Records};
+
+/// The values by series, seed and round. `file` is named in messages.
+pub(super) fn values(spec: &Spec, records: &Records, file: &Path) -> Result<BTreeMap<Series, Trials>> {
+    let planned = Planned::of(spec);
+    let mut seen = HashMap::new();
+    let mut values: BTreeMap<Series, Trials> = BTreeMap::new();
+    for (i, record) in records.rows.iter().enumerate() {
+        // The header is line 1.
+        let line = i + 2;
+        let at = || format!("{}:{line}", file.display());
+        planned.check(record).with_context(at).map_err(one_line)?;
+        let Record { sampler, seed, round, metric, select, .. } = record;
+        if let Some(first) = seen.insert((sampler, seed, round, metric, select), line) {
+            bail!(
+                "{}: repeats line {first} ({sampler}, seed {seed}, round {round}, {metric}, {select}); remove one of the \
+                 two lines",
+                at()
+            );
+        }
+        if record.error.is_empty() {
+            let value = possible_value(record).with_context(at).map_err(one_line)?;
+            let series = Series { arm: sampler.clone(), metric: metric.clone(), select: select.clone() };
+            values.entry(series).or_default().entry(*seed).or_default().insert(*round, value);
+        }
+    }
+    Ok(values)
+}
+
+/// What the records may be of.
+struct Planned<'a> {
+    spec: &'a Spec,
+    /// The rules that each arm records.
+    rules: HashMap<String, Vec<&'static str>>,
+    trials: std::collections::HashSet<(String, u64)>,
+}
+
+impl<'a> Planned<'a> {
+    fn of(spec: &'a Spec) -> Self {
+        let rules = |spec: &Spec| spec.train.select.record.iter().map(|rule| rule.name()).collect();
+        Self {
+            spec,
+            rules: spec.arms().into_iter().map(|(label, spec)| (label, rules(spec))).collect(),
+            trials: spec.trials().iter().map(|trial: &Trial| (trial.label(), trial.seed)).collect(),
+        }
+    }
+
+    fn check(&self, record: &Record) -> Result<()> {
+        let Record { sampler, seed, round, labeled, metric, select, .. } = record;
+        let (experiment, profile) = self.spec.identity();
+        ensure!(
+            (record.experiment.as_str(), record.profile.as_str()) == (experiment, profile),
+            "a record of `{}` in the results of `{}`; move it to its own folder",
+            full_name(&record.experiment, &record.profile),
+            full_name(experiment, profile)
+        );
+        let Some(rules) = self.rules.get(sampler) else {
+            let known: Vec<String> = self.spec.arms().into_iter().map(|(label, _)| label).collect();
+            bail!(
+                "a record of `{sampler}`, which the spec does not name ({}); remove it, or restore spec.toml",
+                known.join(", ")
+            );
+        };
+        ensure!(
+            self.trials.contains(&(sampler.clone(), *seed)),
+            "a record of {sampler} with seed {seed}, which the spec does not name; remove it, or restore spec.toml"
+        );
+        let rounds = self.spec.rounds.count;
+        ensure!(
+            *round < rounds,
+            "a record of round {round}, but the spec has {rounds} rounds, counted from 0; remove it, or restore spec.toml"
+        );
+        let planned = self.spec.rounds.labeled(*round);
+        ensure!(
+            *labeled == planned,
+            "{labeled} labels in round {round}, where the spec has {planned}; restore the line, or run the trial again"
+        );
+        // The row of an error has neither.
+        if record.error.is_empty() {
+            ensure!(
+                rules.contains(&select.as_str()),
+                "the selection rule `{select}` is not recorded by {sampler} ({}); remove the line",
+                rules.join(", ")
+            );
+            ensure!(
+                self.is_metric(metric),
+                "the metric `{metric}` is not known here; it is of another version of pt4al, or misspelt: remove the line"
+            );
+        }
+        Ok(())
+    }
+
+    fn is_metric(&self, name: &str) -> bool {
+        let task = self.spec.dataset.task();
+        let of_class = || {
+            name.split_once('/')
+                .is_some_and(|(metric, class)| metric == task.metric_of_classes().name && !class.is_empty())
+        };
+        ["loss", "epoch"].contains(&name) || task.metrics().iter().any(|metric| metric.name == name) || of_class()
+    }
+}
+
+/// A value that the metric can have: losses and epochs have no upper end.
+fn possible_value(record: &Record) -> Result<f64> {
+    let Record { sampler, seed, round, metric, .. } = record;
+    let what = || format!("the {metric} of {sampler}, seed {seed}, round {round}");
+    let value = record.value.with_context(|| format!("{} has neither value nor error; remove the line", what()))?;
+    ensure!(value.is_finite(), "{} is {value}; remove the trial's records and run it again", what());
+    let most = if ["loss", "epoch"].contains(&metric.as_str()) { f64::INFINITY } else { 1.0 };
+    ensure!(
+        (0.0..=most).contains(&value),
+        "{} is {value}, which is not possible ({}); restore the line, or run the trial again",
+        what(),
+        if most.is_finite() { "it goes from 0 to 1" } else { "it is at least 0" }
+    );
+    Ok(value)
+}
+
+fn full_name(experiment: &str, profile: &str) -> String {
+    if profile.is_empty() { experiment.to_owned() } else { format!("{experiment}-{profile}") }
+}
+
+/// Place and message, which anyhow would show apart.
+fn one_line(error: anyhow::Error) -> anyhow::Error {
+    anyhow!("{error:#}")
+}

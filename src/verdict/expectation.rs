@@ -1,0 +1,202 @@
+//! Whether claims held: the `[[expect]]` of a spec against its results.
+
+use std::collections::BTreeMap;
+
+use super::comparison::values;
+use super::{LEVEL, POWER};
+use crate::results::{Arm, Results, Rule};
+use crate::spec::{At, Expectation, Metric};
+use crate::stats::{self, LEAST_PAIRS, Paired};
+
+/// What became of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The 95 % interval is inside the band; or the difference is above 0 by more than chance.
+    Held,
+    /// The interval is outside the band; or the difference is below 0 by more than chance.
+    Failed,
+    /// Neither, with so many seeds.
+    Undecided,
+    /// There is no value to judge it by.
+    NotMeasured,
+}
+
+impl Outcome {
+    /// In a table.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Failed => "did not hold",
+            Self::Undecided => "undecided",
+            Self::NotMeasured => "not measured",
+        }
+    }
+}
+
+/// A claim, judged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    pub expectation: Expectation,
+    pub metric: Metric,
+    pub outcome: Outcome,
+    /// Seeds, or pairs of them.
+    pub n: usize,
+    /// The mean value, or the mean difference, in the unit of the records; none where nothing was measured.
+    pub measured: Option<f64>,
+    /// Half the 95 % interval of it.
+    pub half_width: Option<f64>,
+    /// Why it is not measured or not decided, and other things that a reader must know; a sentence, or empty.
+    pub note: String,
+}
+
+/// All claims of a spec in its order. Differences are corrected together (Holm).
+pub fn judgements(results: &Results) -> Vec<Judgement> {
+    let differences: Vec<Option<Paired>> =
+        results.spec.expect.iter().map(|expected| difference(results, expected)).collect();
+    let p: Vec<Option<f64>> = differences.iter().map(|d| d.as_ref().and_then(|d| d.p)).collect();
+    let tests = p.iter().flatten().count();
+    let corrected = stats::holm(&p);
+    let of = |(i, expected): (usize, &Expectation)| {
+        let judged = Judgement {
+            expectation: expected.clone(),
+            metric: metric(results, expected),
+            outcome: Outcome::NotMeasured,
+            n: 0,
+            measured: None,
+            half_width: None,
+            note: String::new(),
+        };
+        let found = match (&expected.band, missing(results, expected)) {
+            (_, Some(why)) => Judgement { note: why, ..judged },
+            (Some(band), None) => in_band(results, judged, *band),
+            (None, None) => better(judged, differences[i].as_ref(), corrected[i], tests),
+        };
+        with_images(results, found)
+    };
+    results.spec.expect.iter().enumerate().map(of).collect()
+}
+
+fn metric(results: &Results, expected: &Expectation) -> Metric {
+    let metrics = results.spec.dataset.task().metrics();
+    let named = |name: &String| metrics.iter().find(|metric| metric.name == *name);
+    *expected.metric.as_ref().and_then(named).unwrap_or(&metrics[0])
+}
+
+fn arm<'a>(arms: &'a [Arm<'a>], label: &str) -> Option<&'a Arm<'a>> {
+    arms.iter().find(|arm| arm.label == label)
+}
+
+/// Each arm's values under its own rule, at the place that the claim is of; none where the arm or the round is not there.
+fn values_of(results: &Results, expected: &Expectation, label: &str) -> Option<BTreeMap<u64, f64>> {
+    let arms = results.arms();
+    let round = match expected.at {
+        At::Area => None,
+        at => Some(at.round(&results.spec)?),
+    };
+    Some(values(results, arm(&arms, label)?, metric(results, expected), Rule::Own, round))
+}
+
+fn difference(results: &Results, expected: &Expectation) -> Option<Paired> {
+    let other = expected.better_than.as_ref()?;
+    stats::paired(&values_of(results, expected, &expected.sampler)?, &values_of(results, expected, other)?)
+}
+
+/// Why there is nothing to judge by.
+fn missing(results: &Results, expected: &Expectation) -> Option<String> {
+    let arms = results.arms();
+    let known = || arms.iter().map(|arm| arm.label.as_str()).collect::<Vec<_>>().join(", ");
+    for label in std::iter::once(&expected.sampler).chain(&expected.better_than) {
+        if arm(&arms, label).is_none() {
+            return Some(format!("{label} is not among the arms ({}).", known()));
+        }
+    }
+    if let At::Labeled(labeled) = expected.at
+        && expected.at.round(&results.spec).is_none()
+    {
+        let rounds = &results.spec.rounds;
+        let last = rounds.labeled(rounds.count - 1);
+        return Some(format!("No round has {labeled} labels: they go from {} to {last} here.", rounds.initial));
+    }
+    let has = |label: &String| values_of(results, expected, label).is_some_and(|values| !values.is_empty());
+    let lacking: Vec<&str> = std::iter::once(&expected.sampler)
+        .chain(&expected.better_than)
+        .filter(|l| !has(l))
+        .map(String::as_str)
+        .collect();
+    (!lacking.is_empty()).then(|| format!("No trial of {} has come so far.", lacking.join(" and of ")))
+}
+
+fn in_band(results: &Results, judged: Judgement, [least, most]: [f64; 2]) -> Judgement {
+    let values = values_of(results, &judged.expectation, &judged.expectation.sampler).unwrap_or_default();
+    let values: Vec<f64> = values.into_values().collect();
+    let Some(summary) = stats::Summary::of(&values) else { return judged };
+    let judged = Judgement { n: summary.n, measured: Some(summary.mean), half_width: summary.half_width(), ..judged };
+    match (summary.low, summary.high) {
+        (Some(low), Some(high)) if summary.n >= LEAST_PAIRS => {
+            let (outcome, note) = if low >= least && high <= most {
+                (Outcome::Held, "")
+            } else if high < least || low > most {
+                (Outcome::Failed, "")
+            } else {
+                (Outcome::Undecided, "The interval is partly inside the band; more seeds would narrow it.")
+            };
+            Judgement { outcome, note: note.into(), ..judged }
+        }
+        _ => Judgement { outcome: Outcome::Undecided, note: too_few(summary.n), ..judged },
+    }
+}
+
+fn better(judged: Judgement, difference: Option<&Paired>, corrected: Option<f64>, tests: usize) -> Judgement {
+    let Some(difference) = difference else {
+        return Judgement { note: "No seed has both.".into(), ..judged };
+    };
+    let half_width = difference.low.zip(difference.high).map(|(low, high)| (high - low) / 2.0);
+    let judged = Judgement { n: difference.n, measured: Some(difference.mean), half_width, ..judged };
+    let Some(p) = corrected else {
+        let same = "The differences of all seeds are the same, which no test can weigh.";
+        let note = if difference.n < LEAST_PAIRS { too_few(difference.n) } else { same.into() };
+        return Judgement { outcome: Outcome::Undecided, note, ..judged };
+    };
+    if p < LEVEL {
+        let outcome = if difference.mean > 0.0 { Outcome::Held } else { Outcome::Failed };
+        return Judgement {
+            outcome,
+            note: format!("p = {p:.2}").replace("0.00", "< 0.01").replace("= <", "<"),
+            ..judged
+        };
+    }
+    let seen = difference.sd.and_then(|sd| stats::detectable(sd, difference.n, LEVEL / tests as f64, POWER));
+    let unit = judged.metric.factor;
+    let note = seen.map_or(String::new(), |seen| {
+        format!(
+            "With {} pairs of this spread, a difference under {:.1} points cannot be relied on to be seen.",
+            difference.n,
+            seen * unit
+        )
+    });
+    Judgement { outcome: Outcome::Undecided, note, ..judged }
+}
+
+fn too_few(n: usize) -> String {
+    match n {
+        1 => "One seed has no interval; at least 3 are needed.".into(),
+        n => format!("{n} seeds are too few to judge by; at least {LEAST_PAIRS} are needed."),
+    }
+}
+
+/// A value of train images is no answer to a claim of test images; whoever reads it must know.
+fn with_images(results: &Results, judged: Judgement) -> Judgement {
+    use crate::spec::EvaluationImages::Train;
+    let arms = results.arms();
+    let names = std::iter::once(&judged.expectation.sampler).chain(&judged.expectation.better_than);
+    let on_train: Vec<&str> = names
+        .filter_map(|label| arm(&arms, label))
+        .filter(|arm| arm.protocol.train.select.images == Train)
+        .map(|arm| arm.label.as_str())
+        .collect();
+    if on_train.is_empty() || judged.measured.is_none() {
+        return judged;
+    }
+    let warning = format!("{} was evaluated on TRAIN images.", on_train.join(" and "));
+    Judgement { note: [judged.note.as_str(), &warning].join(" ").trim().to_owned(), ..judged }
+}

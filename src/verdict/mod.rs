@@ -1,0 +1,19 @@
+//! What results say: arms against each other, claims against what was measured, and what so many seeds cannot tell.
+//! Reads [`Results`] alone; every number is of `stats`.
+
+mod comparison;
+mod efficiency;
+mod expectation;
+
+pub use comparison::{Comparison, What, comparisons, least_difference, penalties_of};
+pub use efficiency::{Efficiency, efficiencies};
+pub use expectation::{Judgement, Outcome, judgements};
+
+/// The level of every test, and 1 less that of every interval.
+pub const LEVEL: f64 = 0.05;
+
+/// How often a difference that "can be seen" is found.
+pub const POWER: f64 = 0.9;
+
+/// Bootstrap resamples.
+pub const RESAMPLES: usize = 2000;
