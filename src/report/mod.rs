@@ -28,7 +28,7 @@ use anyhow::{Result, anyhow};
 
 pub use cost::Cost;
 pub use curve::{Plot, png, svg};
-pub use reference::{Reference, ReferencePoint, reference_folder, references};
+pub use reference::{Reference, ReferencePoint, reference_folder, references, references_for};
 pub use summary::Row;
 
 use self::page::Figure;
@@ -61,7 +61,7 @@ impl Findings {
     /// If a file is missing, does not fit, or belongs to another experiment.
     pub fn read(folder: &Path) -> Result<Self> {
         let results = Results::read(folder)?;
-        let references = references(&reference_folder(folder), results.spec.identity().0)?;
+        let references = references_for(&reference_folder(folder), &results.spec)?;
         Ok(Self::of(results, references))
     }
 
@@ -108,8 +108,8 @@ impl Findings {
     }
 
     /// The published numbers of a metric.
-    fn references_of(&self, metric: Metric) -> &[Reference] {
-        if metric == Metric::ACCURACY { &self.references } else { &[] }
+    fn references_of(&self, metric: Metric) -> Vec<&Reference> {
+        self.references.iter().filter(|reference| reference.metric == metric.name).collect()
     }
 
     /// They are for the full protocol (a profile is another, smaller one) and of test images.
@@ -248,9 +248,9 @@ mod tests {
         rows.iter_mut().for_each(|r| r.profile = "tiny".into());
         write_folder(&folder, &spec_of(Some("tiny")), rows);
         std::fs::create_dir(&reference).unwrap();
-        let header = "source,sampler,labeled,accuracy,trials,note\n";
-        let inside = "a paper,random,200,31,,\na paper,random,400,41,,\nanother paper,random,500,52,,\n";
-        let outside = "a third paper,random,601,99,,\n";
+        let header = "source,sampler,labeled,metric,value,trials,note\n";
+        let inside = "a paper,random,200,accuracy,31,,\na paper,random,400,accuracy,41,,\nanother paper,random,500,accuracy,52,,\n";
+        let outside = "a third paper,random,601,accuracy,99,,\n";
         std::fs::write(reference.join("small.csv"), format!("{header}{inside}{outside}")).unwrap();
         let text = report(&folder).unwrap();
         assert!(text.contains("| random [published 1] |         31 |         41 |          - |"), "{text}");

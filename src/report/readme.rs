@@ -20,6 +20,7 @@ pub(super) fn page(findings: &Findings, tables: &str, curves: Vec<Figure>) -> Pa
             super::verdict::section(findings),
             learning_curves(curves),
             results(findings, tables),
+            super::reference::section(findings),
             Section::of("Protocol", protocol(findings).iter().map(|line| format!("- {line}\n")).collect()),
             Section::of("Command", findings.manifest().map(commands).unwrap_or_default()),
         ],

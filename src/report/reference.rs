@@ -1,9 +1,15 @@
-//! Published numbers, to stand beside ours: `results/reference/<experiment>.csv`.
+//! Published numbers, to stand beside ours: `results/reference/<experiment or data set>.csv`.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, ensure};
 use serde::Deserialize;
+
+use super::metric::thousands;
+use super::page::Section;
+use super::table::aligned;
+use super::{Findings, Metric};
+use crate::spec::Spec;
 
 /// The numbers that one source publishes of one sampler.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +18,8 @@ pub struct Reference {
     pub source: String,
     /// The sampler's label, or the nearest to one.
     pub sampler: String,
+    /// As in the records.
+    pub metric: String,
     /// What a reader must know of them; empty for nothing.
     pub note: String,
     /// By labels.
@@ -23,7 +31,7 @@ pub struct Reference {
 pub struct ReferencePoint {
     pub labeled: usize,
     /// Percent, as published.
-    pub accuracy: f64,
+    pub value: f64,
     /// Trials that it is the mean of, where that is known.
     pub trials: Option<usize>,
 }
@@ -40,7 +48,7 @@ impl Reference {
 
     /// The number at exactly `labeled` labels.
     pub fn at(&self, labeled: usize) -> Option<f64> {
-        self.points.iter().find(|p| p.labeled == labeled).map(|p| p.accuracy)
+        self.points.iter().find(|p| p.labeled == labeled).map(|p| p.value)
     }
 }
 
@@ -50,18 +58,33 @@ struct ReferenceRow {
     source: String,
     sampler: String,
     labeled: usize,
-    accuracy: f64,
+    metric: String,
+    value: f64,
     trials: Option<usize>,
     note: String,
 }
 
-/// Reads `<folder>/<experiment>.csv`, whose columns are `source,sampler,labeled,accuracy,trials,note`; there are no
-/// references when that file is not there. Rows of equal source, sampler and note form one curve.
+/// The published numbers for a spec: those of its experiment, and those of its data set, unless its pool is imbalanced.
+///
+/// # Errors
+/// As [`references`].
+pub fn references_for(folder: &Path, spec: &Spec) -> Result<Vec<Reference>> {
+    let (experiment, _) = spec.identity();
+    let dataset = Some(spec.dataset.name()).filter(|name| *name != experiment && spec.imbalance.is_none());
+    let mut found = references(folder, experiment)?;
+    if let Some(dataset) = dataset {
+        found.extend(references(folder, dataset)?);
+    }
+    Ok(found)
+}
+
+/// Reads `<folder>/<name>.csv`, whose columns are `source,sampler,labeled,metric,value,trials,note`; there are no
+/// references when that file is not there. Rows of equal source, sampler, metric and note form one curve.
 ///
 /// # Errors
 /// If a row does not fit or repeats a point; the message names the file and the line.
-pub fn references(folder: &Path, experiment: &str) -> Result<Vec<Reference>> {
-    let path = folder.join(format!("{experiment}.csv"));
+pub fn references(folder: &Path, name: &str) -> Result<Vec<Reference>> {
+    let path = folder.join(format!("{name}.csv"));
     let file = path.display();
     if !path.exists() {
         return Ok(Vec::new());
@@ -75,14 +98,16 @@ pub fn references(folder: &Path, experiment: &str) -> Result<Vec<Reference>> {
             anyhow!("{file}:{line}: not a published number ({why}); correct the line")
         })?;
         ensure!(
-            (0.0..=100.0).contains(&row.accuracy),
-            "{file}:{line}: the accuracy is {}; write it in percent, 0 to 100",
-            row.accuracy
+            (0.0..=100.0).contains(&row.value),
+            "{file}:{line}: the value is {}; write it in percent, 0 to 100",
+            row.value
         );
-        let place =
-            found.iter().position(|r| (&r.source, &r.sampler, &r.note) == (&row.source, &row.sampler, &row.note));
+        let ReferenceRow { source, sampler, metric, note, .. } = row;
+        let place = found
+            .iter()
+            .position(|r| (&r.source, &r.sampler, &r.metric, &r.note) == (&source, &sampler, &metric, &note));
         let place = place.unwrap_or_else(|| {
-            found.push(Reference { source: row.source, sampler: row.sampler, note: row.note, points: Vec::new() });
+            found.push(Reference { source, sampler, metric, note, points: Vec::new() });
             found.len() - 1
         });
         ensure!(
@@ -91,7 +116,7 @@ pub fn references(folder: &Path, experiment: &str) -> Result<Vec<Reference>> {
             row.labeled,
             found[place].name()
         );
-        let point = ReferencePoint { labeled: row.labeled, accuracy: row.accuracy, trials: row.trials };
+        let point = ReferencePoint { labeled: row.labeled, value: row.value, trials: row.trials };
         found[place].points.push(point);
     }
     found.iter_mut().for_each(|r| r.points.sort_by_key(|p| p.labeled));
@@ -105,20 +130,58 @@ pub fn reference_folder(results: &Path) -> PathBuf {
     if beside.is_dir() { beside } else { PathBuf::from("results/reference") }
 }
 
+/// Every published number of what the task is judged by: a row for each source and each of our arms, a column for each
+/// number of labels that a source has. Empty without published numbers.
+pub(super) fn section(findings: &Findings) -> Section {
+    let metric = findings.spec().dataset.task().metrics()[0];
+    let published = findings.references_of(metric);
+    let mut columns: Vec<usize> = published.iter().flat_map(|r| r.points.iter().map(|p| p.labeled)).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    if columns.is_empty() {
+        return Section::default();
+    }
+    let mut grid =
+        vec![std::iter::once("labels".to_owned()).chain(columns.iter().map(|&c| thousands(c))).collect::<Vec<_>>()];
+    for arm in findings.results.arms() {
+        let cell = |&labeled: &usize| ours(findings, metric, &arm.label, labeled).unwrap_or_else(|| "-".into());
+        grid.push(
+            std::iter::once(format!("{} (ours)", findings.marked(&arm.label)))
+                .chain(columns.iter().map(cell))
+                .collect(),
+        );
+    }
+    for reference in published {
+        let cell = |&labeled: &usize| reference.at(labeled).map_or_else(|| "-".into(), |value| value.to_string());
+        grid.push(std::iter::once(reference.name()).chain(columns.iter().map(cell)).collect());
+    }
+    let heading = findings.published_heading();
+    Section::of("Published numbers", format!("{heading}, in %, as they were published.\n\n{}", aligned(&grid)))
+}
+
+/// Our mean at that many labels, under the rule that is reported first.
+fn ours(findings: &Findings, metric: Metric, arm: &str, labeled: usize) -> Option<String> {
+    let rows = findings.rows(metric, findings.rule());
+    let row = rows.into_iter().find(|row| row.sampler == arm && row.labeled == labeled)?;
+    Some(format!("{:.1}", row.mean * metric.factor))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn load(rows: &str) -> Result<Vec<Reference>> {
         let dir = tempfile::tempdir().unwrap();
-        let text = format!("source,sampler,labeled,accuracy,trials,note\n{rows}");
+        let text = format!("source,sampler,labeled,metric,value,trials,note\n{rows}");
         std::fs::write(dir.path().join("small.csv"), text).unwrap();
         references(dir.path(), "small")
     }
 
     #[test]
     fn rows_of_one_source_form_a_curve() {
-        let found = load("a,random,400,50,,\na,random,200,40.5,,\na,random,200,41,5,other data\n").unwrap();
+        let found =
+            load("a,random,400,accuracy,50,,\na,random,200,accuracy,40.5,,\na,random,200,accuracy,41,5,other data\n")
+                .unwrap();
         assert_eq!(found.len(), 2);
         assert_eq!(found[0].points.iter().map(|p| p.labeled).collect::<Vec<_>>(), [200, 400]);
         assert_eq!((found[0].at(200), found[0].at(300)), (Some(40.5), None));
@@ -130,10 +193,13 @@ mod tests {
     fn no_file_is_no_references_and_a_bad_line_is_named() {
         assert_eq!(references(Path::new("/nowhere"), "small").unwrap(), []);
         for (rows, part) in [
-            ("a,random,200,40,,\na,random,two,40,,\n", "small.csv:3"),
-            ("a,random,200,0.405e3,,\n", "in percent"),
-            ("a,random,200,nan,,\n", "in percent"),
-            ("a,random,200,40,,\na,random,200,41,,\n", "small.csv:3: repeats the point at 200 labels"),
+            ("a,random,200,accuracy,40,,\na,random,two,accuracy,40,,\n", "small.csv:3"),
+            ("a,random,200,accuracy,0.405e3,,\n", "in percent"),
+            ("a,random,200,accuracy,nan,,\n", "in percent"),
+            (
+                "a,random,200,accuracy,40,,\na,random,200,accuracy,41,,\n",
+                "small.csv:3: repeats the point at 200 labels",
+            ),
             ("a,random,200\n", "small.csv:2"),
         ] {
             let message = format!("{:#}", load(rows).unwrap_err());

@@ -160,7 +160,7 @@ fn cell(row: &Row, metric: Metric, most: usize) -> String {
 /// The published numbers of `metric` that stand at one of `columns`, and the number by which the list of sources has
 /// them: their names are too long for a table.
 fn meeting<'a>(findings: &'a Findings, metric: Metric, columns: &[usize]) -> Vec<(usize, &'a Reference)> {
-    let references = findings.references_of(metric).iter().enumerate();
+    let references = findings.references_of(metric).into_iter().enumerate();
     references.filter(|(_, r)| columns.iter().any(|&c| r.at(c).is_some())).map(|(i, r)| (i + 1, r)).collect()
 }
 
@@ -246,10 +246,11 @@ mod tests {
     }
 
     fn reference(points: &[(usize, f64)]) -> Reference {
-        let point = |&(labeled, accuracy)| ReferencePoint { labeled, accuracy, trials: None };
+        let point = |&(labeled, value)| ReferencePoint { labeled, value, trials: None };
         Reference {
             source: "a paper".into(),
             sampler: "core-set".into(),
+            metric: "accuracy".into(),
             note: String::new(),
             points: points.iter().map(point).collect(),
         }

@@ -3,6 +3,7 @@
 
 mod page;
 mod pairs;
+mod published;
 mod scatter;
 
 use std::path::Path;
@@ -164,7 +165,8 @@ pub fn write(folder: &Path, findings: &CorrelationFindings) -> Result<String> {
         write_atomically(&file("svg"), |out| out.write_all(svg.as_bytes()))?;
         write_atomically(&file("png"), |out| out.write_all(&png))?;
     }
-    let tables = page::tables(findings, &measured, asked.resamples);
+    let published = published::read(&super::reference_folder(folder))?;
+    let tables = page::tables(findings, &measured, asked.resamples, &published);
     let page = page::page(findings, &asked, &tables);
     write_atomically(&folder.join("README.md"), |out| out.write_all(page.as_bytes()))?;
     Ok(tables)

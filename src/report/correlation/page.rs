@@ -1,13 +1,19 @@
 //! The page of a correlation.
 
+use super::published::{self, Published};
 use super::{CorrelationFindings, Measured, Which};
 use crate::report::metric::thousands;
 use crate::report::readme::{commands, identity, imbalance, network, origin, pretext};
 use crate::report::table::{aligned, data_note};
-use crate::spec::{CorrelationSpec, DatasetSpec, Labeled, Spec};
+use crate::spec::{CorrelationSpec, Labeled};
 
 /// The table of both task losses, how well the models do, and what others published, for page and terminal.
-pub(super) fn tables(findings: &CorrelationFindings, measured: &[Measured], resamples: usize) -> String {
+pub(super) fn tables(
+    findings: &CorrelationFindings,
+    measured: &[Measured],
+    resamples: usize,
+    published: &[Published],
+) -> String {
     let mut grid = vec![["task loss", "images", "Spearman [95 % interval]"].map(str::to_owned).to_vec()];
     grid.extend(measured.iter().map(|m| vec![m.which.label().to_owned(), thousands(m.n), m.cell()]));
     let undefined = if measured.iter().any(|m| m.spearman.is_none()) {
@@ -20,7 +26,7 @@ pub(super) fn tables(findings: &CorrelationFindings, measured: &[Measured], resa
         Labeled::Pixels => "Mean IoU",
     };
     let note = data_note(findings.manifest.as_ref()).map(|note| note + "\n").unwrap_or_default();
-    let published = published(&findings.spec).map(|text| format!("\n{text}")).unwrap_or_default();
+    let published = published::table(&findings.spec, published).map(|text| format!("\n{text}")).unwrap_or_default();
     format!(
         "**Rank correlation of pretext loss and task loss**\n\n{}\nSpearman's rho; percentile interval of {} bootstrap \
          resamples of images, seed {}.{undefined}\n{judged}: {:.1} % of the model of the whole pool, on the images that \
@@ -32,34 +38,6 @@ pub(super) fn tables(findings: &CorrelationFindings, measured: &[Measured], resa
         100.0 * findings.pool_accuracy,
         100.0 * findings.held_out_accuracy
     )
-}
-
-/// What others have measured on the same data set, where anybody has.
-fn published(spec: &Spec) -> Option<String> {
-    // Yi et al. (ECCV 2022), and a re-measurement by somebody else.
-    let (paper, again, note) = match &spec.dataset {
-        DatasetSpec::Cifar10(_) => ("0.79", "0.44", ""),
-        DatasetSpec::Caltech101(_) => ("0.78", "0.17", " (with a broken path)"),
-        DatasetSpec::Shapes(_) | DatasetSpec::Imagenet(_) | DatasetSpec::Cityscapes(_) => return None,
-    };
-    let row = |source: &str, rho: &str| vec![source.to_owned(), rho.to_owned()];
-    let grid = [
-        row("source", "Spearman, about"),
-        row("the paper", paper),
-        row(&format!("an independent re-measurement{note}"), again),
-    ];
-    let mut ours = Vec::new();
-    let (_, profile) = spec.identity();
-    if !profile.is_empty() {
-        ours.push(format!("the profile `{profile}`"));
-    }
-    ours.extend(spec.dataset.pool().map(|pool| format!("a pool of {} images", thousands(pool))));
-    ours.extend(spec.imbalance.as_ref().map(|_| "an imbalanced pool".into()));
-    let scale = match ours.is_empty() {
-        true => String::new(),
-        false => format!("\nOurs are of another scale: {}.\n", ours.join(", ")),
-    };
-    Some(format!("**Published**\n\n{}{scale}", aligned(&grid)))
 }
 
 /// `README.md`: what was measured, on what, what came out, and what that does not say.

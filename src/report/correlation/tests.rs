@@ -131,15 +131,16 @@ fn equal_findings_give_equal_bytes() {
 fn published_numbers_stand_beside_those_of_their_data_set_alone() {
     let of = |spec: Spec| {
         let measured = [Measured { which: Which::Task, n: 2, spearman: Some(0.5), interval: None }];
-        page::tables(&findings(spec), &measured, 10)
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/reference");
+        page::tables(&findings(spec), &measured, 10, &published::read(&folder).unwrap())
     };
     let cifar10 = of(experiment("cifar10", None));
-    assert!(cifar10.contains("|            0.79 |") && cifar10.contains("|            0.44 |"), "{cifar10}");
-    assert!(!cifar10.contains("0.78") && !cifar10.contains("another scale"), "{cifar10}");
+    assert!(cifar10.contains("|     0.79 |") && cifar10.contains("|     0.44 |"), "{cifar10}");
+    assert!(!cifar10.contains("0.78") && !cifar10.contains("0.42") && !cifar10.contains("another scale"), "{cifar10}");
     let small = of(experiment("cifar10", Some("cpu")));
     assert!(small.contains("another scale: the profile `cpu`, a pool of 10,000 images."), "{small}");
     let imbalanced = of(experiment("cifar10-imbalanced", None));
-    assert!(imbalanced.contains("another scale: an imbalanced pool."), "{imbalanced}");
+    assert!(imbalanced.contains("another scale: an imbalanced pool.") && imbalanced.contains("0.42"), "{imbalanced}");
     let caltech101 = of(experiment("caltech101", None));
     assert!(caltech101.contains("0.78") && caltech101.contains("0.17"), "{caltech101}");
     assert!(caltech101.contains("broken path") && !caltech101.contains("0.79"), "{caltech101}");

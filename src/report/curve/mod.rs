@@ -75,10 +75,10 @@ impl Plot {
                 })
                 .collect(),
         };
-        let published = findings.references_of(metric).iter().filter_map(|r| {
+        let published = findings.references_of(metric).into_iter().filter_map(|r| {
             let inside = r.points.iter().filter(|p| (first..=last).contains(&p.labeled));
             let points: Vec<Point> =
-                inside.map(|p| Point { labeled: p.labeled as f64, value: p.accuracy, interval: None }).collect();
+                inside.map(|p| Point { labeled: p.labeled as f64, value: p.value, interval: None }).collect();
             (!points.is_empty()).then(|| Series { name: r.name(), points })
         });
         // Curves first: numbers that stand alone differ in their markers only, which come again after a few.
