@@ -19,6 +19,7 @@ use anyhow::{Result, anyhow};
 use clap::{Args, Parser, Subcommand};
 
 use crate::data::problems::ProblemList;
+use crate::report::compare;
 
 #[cfg(feature = "torch")]
 use crate::spec::{self, Spec};
@@ -46,6 +47,15 @@ enum Verb {
     Report {
         /// A folder that `run` made, for instance results/demo
         folder: PathBuf,
+    },
+    /// Several results folders in one table and one picture, with the keys in which their specs differ
+    Compare {
+        /// Folders that `run` made: what is compared with, then what is compared
+        #[arg(required = true, num_args = 2..)]
+        folders: Vec<PathBuf>,
+        /// Where the page, the picture and the CSVs go [default: comparison-A-B beside the first]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
     },
     /// List the experiments
     List {
@@ -127,6 +137,10 @@ pub fn main() -> i32 {
         #[cfg(feature = "torch")]
         Verb::Correlate(args) => correlate::correlate(&args),
         Verb::Report { folder } => crate::report::report(&folder).and_then(print).map(|()| 0),
+        Verb::Compare { folders, out } => {
+            let out = out.unwrap_or_else(|| compare::default_folder(&folders));
+            compare::compare(&folders, &out).and_then(print).map(|()| 0)
+        }
         Verb::List { experiments } => list::list(&experiments),
         Verb::Data(args) => data::data(&args),
         Verb::Pretext(args) => pretext::pretext(args),

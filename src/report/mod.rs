@@ -4,6 +4,7 @@
 //! Reads the folder alone (resolved spec, records, manifest) and the published numbers beside it; never the data.
 
 mod arm;
+pub mod compare;
 pub mod correlation;
 mod cost;
 mod curve;
@@ -17,7 +18,7 @@ mod summary;
 mod switches;
 mod table;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod value;
 mod variants;
 mod verdict;

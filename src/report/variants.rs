@@ -30,7 +30,7 @@ fn alone(spec: &Spec) -> Spec {
 }
 
 /// `train.start: "fresh" -> "continue"` for each key that differs.
-fn changes(old: &Spec, new: &Spec) -> Vec<String> {
+pub(super) fn changes(old: &Spec, new: &Spec) -> Vec<String> {
     let json = |spec: &Spec| serde_json::to_value(spec).unwrap_or_default();
     let (a, b) = (json(old), json(new));
     let change = |key: &String| format!("`{key}`: {} -> {}", inline(at(&a, key)), inline(at(&b, key)));

@@ -59,6 +59,7 @@ fn criterion(findings: &Findings, judgement: &Judgement) -> String {
     let metric = metric.trim_end_matches(" (%)");
     let at = match expected.at {
         At::Labeled(labeled) => format!("with {} labels", thousands(labeled)),
+        At::FirstRound => format!("with the initial {} labels", thousands(findings.spec().rounds.initial)),
         At::LastRound => "after the last round".into(),
         At::Area => "on the mean of the budget curve (its area)".into(),
     };

@@ -164,3 +164,6 @@ fn failure(record: &Record) -> Failure {
         error: record.error.split_whitespace().collect::<Vec<_>>().join(" "),
     }
 }
+
+#[cfg(test)]
+mod tests;

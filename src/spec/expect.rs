@@ -33,6 +33,8 @@ pub struct Expectation {
 pub enum At {
     /// That of the model trained on so many labels.
     Labeled(usize),
+    /// That of the model trained on the initial labels.
+    FirstRound,
     /// That of the last round.
     LastRound,
     /// The area under the budget curve, divided by its width.
@@ -44,6 +46,7 @@ impl At {
     pub fn round(self, spec: &Spec) -> Option<usize> {
         match self {
             Self::Labeled(labeled) => (0..spec.rounds.count).find(|&round| spec.rounds.labeled(round) == labeled),
+            Self::FirstRound => Some(0),
             Self::LastRound => spec.rounds.count.checked_sub(1),
             Self::Area => None,
         }

@@ -1,8 +1,8 @@
 //! Statistics over seeds, and of images: pure functions, no files.
 
 mod rank;
-mod stub;
-pub use stub::*;
+mod welch;
+pub use welch::{Welch, WelchTest, welch};
 
 pub use rank::{average_ranks, bootstrap_95, spearman};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 /// One value of one trial, or the error that ended the trial.
@@ -44,6 +44,29 @@ pub struct Record {
     pub error: String,
 }
 
+/// Columns that every version has written.
+const COLUMNS: [&str; 16] = [
+    "experiment",
+    "profile",
+    "sampler",
+    "seed",
+    "round",
+    "labeled",
+    "metric",
+    "select",
+    "value",
+    "train_seconds",
+    "evaluate_seconds",
+    "score_seconds",
+    "query_seconds",
+    "peak_rss_mb",
+    "device",
+    "error",
+];
+
+/// The column that the first versions lack.
+const WAIT: &str = "wait_seconds";
+
 /// The rows of a `records.csv`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Records {
@@ -54,14 +77,32 @@ impl Records {
     /// Reads a `records.csv`.
     ///
     /// # Errors
-    /// If it cannot be read or a row does not fit; the message names the file and the line.
+    /// If it cannot be read, has other columns, or a row does not fit; the message names the file and the line.
     pub fn read(path: &Path) -> Result<Self> {
         let file = path.display();
-        let mut reader = csv::Reader::from_path(path).map_err(|e| anyhow!("{file}: cannot read the records ({e})"))?;
-        let rows = reader.deserialize().collect::<Result<_, csv::Error>>();
-        let rows = rows.map_err(|e| {
-            anyhow!("{file}: not the records of a trial ({}); remove the file and run again", one_line(&e))
-        })?;
+        let unread = |e: csv::Error| anyhow!("{file}: cannot read the records ({})", one_line(&e));
+        let mut reader = csv::Reader::from_path(path).map_err(unread)?;
+        let header = reader.headers().map_err(unread)?.clone();
+        ensure!(
+            !header.is_empty(),
+            "{file}: is empty; remove it and run the experiment again, which rebuilds it from trials/"
+        );
+        if let Some(missing) = COLUMNS.iter().find(|column| !header.iter().any(|name| name == **column)) {
+            bail!("{file}:1: not the records of a trial: the column `{missing}` is missing; restore the file");
+        }
+        if let Some(unknown) = header.iter().find(|name| !COLUMNS.contains(name) && *name != WAIT) {
+            bail!(
+                "{file}:1: the column `{unknown}` is not known here; these are of another version of pt4al: read them with it"
+            );
+        }
+        let mut rows = Vec::new();
+        for (i, row) in reader.deserialize().enumerate() {
+            // The header is line 1; no field holds a line break.
+            let line = i + 2;
+            rows.push(row.map_err(|e: csv::Error| {
+                anyhow!("{file}:{line}: not the records of a trial ({}); remove the file and run again", one_line(&e))
+            })?);
+        }
         Ok(Self { rows })
     }
 

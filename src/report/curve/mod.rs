@@ -98,6 +98,31 @@ impl Plot {
         })
     }
 
+    /// The curves of several experiments in one picture, each arm under its own rule, by the experiments' names; the
+    /// published numbers are those of the first. None before a round has finished in any.
+    pub(super) fn of_several(parts: &[(&str, &Findings)], metric: Metric) -> Option<Self> {
+        let mut plots =
+            parts.iter().filter_map(|(name, findings)| Some((*name, Self::of(findings, metric, Rule::Own)?)));
+        let named = |name: &str, series: Vec<Series>| -> Vec<Series> {
+            series.into_iter().map(|s| Series { name: format!("{name}: {}", s.name), ..s }).collect()
+        };
+        let (first, plot) = plots.next()?;
+        let mut all = Self { ours: named(first, plot.ours), ..plot };
+        for (name, plot) in plots {
+            // Of train images in one and of test images in another.
+            if all.y_label != plot.y_label {
+                all.y_label = metric_in_words(metric.label, Images::Mixed);
+            }
+            all.ours.extend(named(name, plot.ours));
+        }
+        let seeds = parts.iter().flat_map(|(_, findings)| findings.rows(metric, Rule::Own)).map(|row| row.n);
+        let seeds = seeds_in_words(seeds.collect::<Vec<_>>().into_iter());
+        all.title = parts.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" against ");
+        all.subtitle =
+            format!("n = {seeds}, 95 % intervals where there are two; each under the rule that it queries with");
+        Some(all)
+    }
+
     /// What the curves show, with its unit.
     pub fn y_label(&self) -> &str {
         &self.y_label
