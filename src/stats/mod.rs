@@ -1,8 +1,10 @@
 //! Statistics over seeds, and of images: pure functions, no files.
 
+mod area;
 mod bootstrap;
 mod rank;
 
+pub use area::area;
 pub use bootstrap::{Estimate, LEAST_TRIALS, interquartile_mean, probability_of_improvement};
 pub use rank::{average_ranks, bootstrap_95, spearman};
 
