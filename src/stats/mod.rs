@@ -3,11 +3,13 @@
 mod area;
 mod bootstrap;
 mod paired;
+mod penalty;
 mod rank;
 
 pub use area::area;
 pub use bootstrap::{Estimate, LEAST_TRIALS, interquartile_mean, probability_of_improvement};
 pub use paired::{LEAST_PAIRS, Paired, holm, paired};
+pub use penalty::{Penalties, penalties};
 pub use rank::{average_ranks, bootstrap_95, spearman};
 
 use std::collections::BTreeMap;
