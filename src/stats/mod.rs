@@ -2,12 +2,14 @@
 
 mod area;
 mod bootstrap;
+mod efficiency;
 mod paired;
 mod penalty;
 mod rank;
 
 pub use area::area;
 pub use bootstrap::{Estimate, LEAST_TRIALS, interquartile_mean, probability_of_improvement};
+pub use efficiency::{LabelsToReach, Reach, labels_to_reach};
 pub use paired::{LEAST_PAIRS, Paired, holm, paired};
 pub use penalty::{Penalties, penalties};
 pub use rank::{average_ranks, bootstrap_95, spearman};
