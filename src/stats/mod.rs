@@ -5,6 +5,7 @@ mod bootstrap;
 mod efficiency;
 mod paired;
 mod penalty;
+mod power;
 mod rank;
 
 pub use area::area;
@@ -12,6 +13,7 @@ pub use bootstrap::{Estimate, LEAST_TRIALS, interquartile_mean, probability_of_i
 pub use efficiency::{LabelsToReach, Reach, labels_to_reach};
 pub use paired::{LEAST_PAIRS, Paired, holm, paired};
 pub use penalty::{Penalties, penalties};
+pub use power::detectable;
 pub use rank::{average_ranks, bootstrap_95, spearman};
 
 use std::collections::BTreeMap;
