@@ -36,6 +36,11 @@ pub fn spec() -> Spec {
     spec_of(None)
 }
 
+/// The file of [`spec`].
+pub fn spec_text() -> &'static str {
+    SPEC
+}
+
 /// It under a profile; `tiny` is there.
 pub fn spec_of(profile: Option<&str>) -> Spec {
     loaded(SPEC, profile)

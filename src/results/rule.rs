@@ -29,10 +29,13 @@ impl Results {
         if shared { Rule::One(query.name()) } else { Rule::Own }
     }
 
-    /// The rules that a metric can be looked at under: the first one, then each that is recorded.
+    /// The rules that a metric can be looked at under: the first one, then each that is recorded, the one that the
+    /// experiment queries with before the others.
     pub fn rules_of(&self, metric: &str) -> Vec<Rule<'_>> {
-        let first = self.rule();
-        let others = self.rules(metric).into_iter().map(Rule::One).filter(|rule| *rule != first);
+        let (first, query) = (self.rule(), self.spec.train.select.query.name());
+        let mut recorded = self.rules(metric).into_iter().collect::<Vec<_>>();
+        recorded.sort_by_key(|rule| *rule != query);
+        let others = recorded.into_iter().map(Rule::One).filter(|rule| *rule != first);
         std::iter::once(first).chain(others).collect()
     }
 

@@ -52,7 +52,7 @@ fn trials(results: &Results) -> Vec<String> {
     found
 }
 
-/// Values that some rounds of an arm have and others lack, in a metric that the task is judged by.
+/// Values that some finished rounds of an arm have and others lack, in what the task is judged by.
 fn series(results: &Results) -> Option<String> {
     let metric = results.spec.dataset.task().metrics()[0].name;
     let mut lacking = Vec::new();
@@ -63,6 +63,9 @@ fn series(results: &Results) -> Option<String> {
     for arm in results.arms() {
         for rule in &arm.protocol.train.select.record {
             let trials = results.trials(&arm.label, metric, rule.name());
+            if trials.is_empty() && *rule != arm.protocol.train.select.query {
+                continue;
+            }
             for &seed in &results.spec.seeds {
                 let Some(finished) = rounds.get(&(arm.label.as_str(), seed)) else { continue };
                 let has = trials.get(&seed);

@@ -8,7 +8,6 @@ mod penalty;
 mod power;
 mod rank;
 mod welch;
-pub use welch::{Welch, WelchTest, welch};
 
 pub use area::area;
 pub use bootstrap::{Estimate, LEAST_TRIALS, interquartile_mean, probability_of_improvement};
@@ -17,6 +16,7 @@ pub use paired::{LEAST_PAIRS, Paired, holm, paired};
 pub use penalty::{Penalties, penalties};
 pub use power::detectable;
 pub use rank::{average_ranks, bootstrap_95, spearman};
+pub use welch::{Welch, WelchTest, welch};
 
 use std::collections::BTreeMap;
 

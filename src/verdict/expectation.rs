@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::comparison::values;
-use super::{LEVEL, POWER};
+use super::{LEVEL, POWER, p_in_words};
 use crate::results::{Arm, Results, Rule};
 use crate::spec::{At, Expectation, Metric};
 use crate::stats::{self, LEAST_PAIRS, Paired};
@@ -159,11 +159,7 @@ fn better(judged: Judgement, difference: Option<&Paired>, corrected: Option<f64>
     };
     if p < LEVEL {
         let outcome = if difference.mean > 0.0 { Outcome::Held } else { Outcome::Failed };
-        return Judgement {
-            outcome,
-            note: format!("p = {p:.2}").replace("0.00", "< 0.01").replace("= <", "<"),
-            ..judged
-        };
+        return Judgement { outcome, note: format!("{}.", p_in_words(p)), ..judged };
     }
     let seen = difference.sd.and_then(|sd| stats::detectable(sd, difference.n, LEVEL / tests as f64, POWER));
     let unit = judged.metric.factor;

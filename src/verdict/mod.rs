@@ -17,3 +17,11 @@ pub const POWER: f64 = 0.9;
 
 /// Bootstrap resamples.
 pub const RESAMPLES: usize = 2000;
+
+/// `p = 0.012`, or `p < 0.001`.
+pub(crate) fn p_in_words(p: f64) -> String {
+    if p < 0.001 { "p < 0.001".into() } else { format!("p = {p:.3}") }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 use super::*;
-use crate::report::testing::{accuracy, assert_well_formed, full, spec, spec_of, write_folder};
+use crate::report::testing::{accuracy, assert_well_formed, full, loaded, spec, spec_of, spec_text, write_folder};
 use crate::store::Record;
+use crate::verdict::What;
 
 /// `base`, and `other` under a profile whose spec differs in one key; its values lie `by` above those of `base`, a point more
 /// in each seed.
@@ -72,8 +73,7 @@ fn seeds_in_common_are_paired_and_others_are_not() {
 #[test]
 fn areas_are_over_the_labels_that_both_have() {
     let (_dir, folders) = two(0.0);
-    let mut spec = spec_of(Some("tiny"));
-    spec.rounds.count = 2;
+    let spec = loaded(&spec_text().replace("count = 3", "count = 2"), Some("tiny"));
     let rows = full().into_iter().filter(|r| r.round < 2).map(|r| Record { profile: "tiny".into(), ..r });
     write_folder(&folders[1], &spec, rows.collect());
     let found = compared(&folders);
