@@ -17,7 +17,7 @@ CORRELATE = $(PT4AL) correlate $(PLACES)
 # Cargo is parallel by itself.
 .NOTPARALLEL:
 .PHONY: build demo cifar10 caltech101 imagenet cityscapes imbalanced published departures cold-start pretext-ablation \
-        sampler-ablation correlate test lint bench doc clean help
+        sampler-ablation correlate check test lint bench doc clean help
 
 help:               ## List the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -64,6 +64,11 @@ sampler-ablation: build   ## What is asked for inside a pretext batch, and how m
 correlate: build    ## Pretext loss against task loss, on CIFAR-10 and Caltech-101
 	@$(CORRELATE) experiments/cifar10.toml --profile $(PROFILE) $(ARGS)
 	@$(CORRELATE) experiments/caltech101.toml --profile $(PROFILE) $(ARGS)
+
+# What was accepted: `pt4al baseline accept results/demo --reason TEXT`
+check: build        ## Hold the demo's curves against those that were accepted (runs it if need be)
+	@$(RUN) experiments/demo.toml $(ARGS)
+	@$(PT4AL) check "$(RESULTS)/demo" --against results/baseline/demo
 
 # One profile for tests and program: torch-sys is then compiled once.
 test:               ## Run the tests (those on real data where PT4AL_TEST_DATA names it)

@@ -15,11 +15,13 @@
 //! - `trial::run`: the active-learning loop of one trial;
 //! - `sampler::Sampler`: the trait behind every sampler, and `sampler::PoolView`, all that a sampler may see;
 //! - [`store`]: what is on disk, and how it survives being killed;
-//! - [`report::report`]: results to tables and curves.
+//! - [`report::report`]: results to tables and curves;
+//! - [`check::Check`]: results against a baseline.
 //!
-//! Rooms that read specs and results alone ([`spec`], [`store`], [`stats`], [`report`]) never name tch: without the
+//! Rooms that read specs and results alone ([`spec`], [`store`], [`stats`], [`report`], [`check`]) never name tch: without the
 //! default feature `torch` the crate builds in seconds, for machines that only look at results.
 
+pub mod check;
 pub mod cli;
 pub mod data;
 #[cfg(feature = "torch")]

@@ -1,5 +1,7 @@
 //! The command line: verbs and their arguments. What they do is in the rooms below.
 
+mod baseline;
+mod check;
 #[cfg(feature = "torch")]
 mod correlate;
 mod data;
@@ -57,6 +59,11 @@ enum Verb {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+    /// Hold learning curves against a baseline, or against what the spec expects: exit code 0 if they held, 1 if any
+    /// moved, 2 if they could not be compared
+    Check(check::CheckArgs),
+    /// Record results as the baseline that later ones are held against
+    Baseline(baseline::BaselineArgs),
     /// List the experiments
     List {
         /// The folder of the specs
@@ -126,7 +133,8 @@ fn print(line: impl std::fmt::Display) -> Result<()> {
     }
 }
 
-/// Runs the command line and gives the exit code: 0, 1 if something failed, 2 for wrong usage.
+/// Runs the command line and gives the exit code: 0, 1 if something failed, 2 for wrong usage. Of `check`: 0 if the curves
+/// held, 1 if any moved, 2 if they could not be compared, which is also what any error is.
 pub fn main() -> i32 {
     let cli = Cli::parse();
     let done = match cli.verb {
@@ -141,6 +149,8 @@ pub fn main() -> i32 {
             let out = out.unwrap_or_else(|| compare::default_folder(&folders));
             compare::compare(&folders, &out).and_then(print).map(|()| 0)
         }
+        Verb::Check(args) => check::check(&args),
+        Verb::Baseline(args) => baseline::baseline(&args),
         Verb::List { experiments } => list::list(&experiments),
         Verb::Data(args) => data::data(&args),
         Verb::Pretext(args) => pretext::pretext(args),
@@ -148,9 +158,14 @@ pub fn main() -> i32 {
         Verb::Worker(args) => return worker::worker(args),
     };
     done.unwrap_or_else(|error| {
-        let is_list = error.downcast_ref::<ProblemList>().is_some();
-        let message = format!("{error:#}");
-        crate::machine::say(&format!("error: {}", if is_list { message } else { message.replace('\n', " ") }));
+        say_error(&error);
         1
     })
+}
+
+/// A line, or the list of files that an error is about.
+fn say_error(error: &anyhow::Error) {
+    let is_list = error.downcast_ref::<ProblemList>().is_some();
+    let message = format!("{error:#}");
+    crate::machine::say(&format!("error: {}", if is_list { message } else { message.replace('\n', " ") }));
 }

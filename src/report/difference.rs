@@ -87,7 +87,7 @@ pub(super) fn cell(difference: &Comparison, metric: Metric, most: usize) -> Stri
 }
 
 /// `+1.2`; no sign where nothing is left after rounding.
-pub(super) fn signed(value: f64) -> String {
+pub(crate) fn signed(value: f64) -> String {
     let text = format!("{value:+.1}");
     if text.ends_with("0.0") && text.len() == 4 { "0.0".into() } else { text }
 }

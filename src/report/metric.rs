@@ -36,7 +36,7 @@ pub(super) fn metric_in_words(label: &str, images: Images) -> String {
 }
 
 /// `12345` as `12,345`.
-pub(super) fn thousands(n: usize) -> String {
+pub(crate) fn thousands(n: usize) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (i, digit) in digits.chars().enumerate() {

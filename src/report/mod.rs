@@ -32,6 +32,11 @@ pub use curve::{Plot, png, svg};
 pub use reference::{Reference, ReferencePoint, reference_folder, references, references_for};
 pub use summary::Row;
 
+pub(crate) use difference::signed;
+pub(crate) use metric::thousands;
+pub(crate) use table::{aligned, capitalised};
+pub(crate) use value::inline;
+
 use self::page::Figure;
 use crate::results::Results;
 pub use crate::results::Rule;
@@ -120,6 +125,14 @@ impl Findings {
         let notes: Vec<&str> = full.into_iter().chain(test).collect();
         if notes.is_empty() { "Published numbers".into() } else { format!("Published numbers ({})", notes.join("; ")) }
     }
+}
+
+/// A table of what became of the claims of a spec, and what each of them asks for.
+pub(crate) fn claims(results: &Results, judgements: Vec<Judgement>) -> String {
+    let (rows, comparisons, references) = Default::default();
+    let findings =
+        Findings { results: results.clone(), rows, comparisons, judgements, cost: Cost::default(), references };
+    verdict::claims(&findings)
 }
 
 /// Reports a results folder: writes `summary.csv`, `comparisons.csv`, `README.md` and its pictures into it, and returns

@@ -188,7 +188,7 @@ fn labels<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<usize> {
 }
 
 /// A Markdown table whose columns also line up as plain text; the first column to the left, the others to the right.
-pub(super) fn aligned(grid: &[Vec<String>]) -> String {
+pub(crate) fn aligned(grid: &[Vec<String>]) -> String {
     let escaped: Vec<Vec<String>> = grid.iter().map(|row| row.iter().map(|cell| escape(cell)).collect()).collect();
     let width = |column: usize| escaped.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count()).max();
     let widths: Vec<usize> = (0..grid.first().map_or(0, Vec::len)).map(|c| width(c).unwrap_or(0).max(3)).collect();
@@ -229,7 +229,7 @@ fn failures(findings: &Findings) -> Option<String> {
     Some(format!("Failed trials ({}):\n\n{}", failures.len(), failures.iter().map(line).collect::<String>()))
 }
 
-fn capitalised(text: &str) -> String {
+pub(crate) fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

@@ -23,7 +23,7 @@ pub(super) fn section(findings: &Findings) -> Section {
 }
 
 /// A row for each claim of the spec.
-fn claims(findings: &Findings) -> String {
+pub(super) fn claims(findings: &Findings) -> String {
     if findings.judgements.is_empty() {
         return "The spec makes no claim (`[[expect]]`) that these results could be held against.\n".into();
     }

@@ -11,6 +11,11 @@ impl Spec {
     /// change a value: where decoded images are held, where files lie whose contents are hashed, what `correlate` does,
     /// what is expected and what `check` goes by.
     pub fn hash(&self) -> String {
+        short_hash(&self.hashed())
+    }
+
+    /// What the hash is of.
+    pub fn hashed(&self) -> Self {
         let mut protocol = self.clone();
         protocol.title.clear();
         protocol.seeds.clear();
@@ -27,7 +32,7 @@ impl Spec {
             losses.file.clear();
         }
         protocol.dataset = protocol.dataset.without_storage();
-        short_hash(&protocol)
+        protocol
     }
 }
 

@@ -7,6 +7,7 @@ mod paired;
 mod penalty;
 mod power;
 mod rank;
+pub mod rotation;
 mod welch;
 
 pub use area::area;

@@ -263,6 +263,17 @@ pub fn differing_keys(a: &Spec, b: &Spec) -> Vec<String> {
     out
 }
 
+/// Keeps runs out of a results folder while what it gives is held; none where none has ever worked in it, as in one that
+/// was committed or copied.
+///
+/// # Errors
+/// If a run works in it.
+pub fn keep_runs_out(root: &Path) -> Result<Option<File>> {
+    let path = root.join(".lock");
+    let held = "a pt4al run works on these results; wait for it, or stop it";
+    if path.exists() { lock(&path, held).map(Some) } else { Ok(None) }
+}
+
 /// Takes an exclusive lock that ends with the process.
 fn lock(path: &Path, held: &str) -> Result<File> {
     let shown = path.display();

@@ -17,7 +17,7 @@ mod queries;
 mod record;
 
 pub use atomic::{write_atomically, write_csv};
-pub use folder::{Folder, TrialFiles, differing_keys, losses_path};
+pub use folder::{Folder, TrialFiles, differing_keys, keep_runs_out, losses_path};
 pub use manifest::{ClassCount, DataFile, DataOrigin, Manifest, Session};
 pub use queries::{LossRow, Losses, PartMetric, Queries};
 pub use record::{Record, Records};

@@ -11,6 +11,7 @@ mod golden;
 mod interrupted;
 mod pictures;
 mod real_images;
+mod regression;
 mod segmentation;
 mod support;
 mod tidy;

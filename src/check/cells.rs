@@ -1,0 +1,334 @@
+//! Which cells moved: every arm in every round, the areas under its curves, and the mean of the areas.
+
+use std::collections::BTreeMap;
+
+use crate::results::{Arm, Results};
+use crate::spec::Metric;
+use crate::stats::rotation::{self, Column, Incomparable, LEAST_SEEDS};
+
+/// Directions that the test draws: the least p is 1 / 10,000, and a p near 0.05 is right to about 0.002.
+const DRAWS: usize = 9_999;
+
+/// The same files give the same p.
+const SEED: u64 = 0;
+
+/// What was tested, and what became of it. Values have the unit of the records.
+#[derive(Clone, Debug)]
+pub struct Tested {
+    /// What the task is judged by.
+    pub metric: Metric,
+    /// Those that both have, in the baseline's order.
+    pub arms: Vec<String>,
+    /// Of each round.
+    pub labels: Vec<usize>,
+    /// The seeds of the baseline whose trials are all complete, and those of the results that were checked.
+    pub seeds: [Vec<u64>; 2],
+    /// Seeds that either side has besides.
+    pub left_out: usize,
+    /// Whether they were compared seed by seed.
+    pub paired: bool,
+    /// The least difference that counts, as the baseline's spec has it (`check.smallest-difference`).
+    pub smallest: Option<f64>,
+    /// Whether seeds and values are the same to the last bit.
+    pub identical: bool,
+    /// Arm by arm: its rounds, its area; then the mean of the areas.
+    pub cells: Vec<Cell>,
+}
+
+/// A value of both sides, as the mean over seeds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    /// None for the mean over arms.
+    pub arm: Option<String>,
+    pub place: Place,
+    pub baseline: f64,
+    pub current: f64,
+    /// The second less the first.
+    pub difference: f64,
+    /// Differences up to about this one could not have been told from chance.
+    pub visible: f64,
+    /// At one level for all cells together.
+    pub p: f64,
+    pub verdict: Verdict,
+}
+
+/// Which value of a curve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// After a round, counted from 0.
+    Round(usize),
+    /// The area under the curve.
+    Area,
+}
+
+/// What became of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// No more than chance; or less than what counts.
+    Held,
+    Worse,
+    Better,
+}
+
+impl Verdict {
+    /// In a table.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Worse => "worse",
+            Self::Better => "better",
+        }
+    }
+}
+
+impl Tested {
+    /// The cells that moved.
+    pub fn moved(&self) -> impl Iterator<Item = &Cell> {
+        self.cells.iter().filter(|cell| cell.verdict != Verdict::Held)
+    }
+
+    /// Of an arm (none for the mean over arms), if it was tested there.
+    pub fn cell(&self, arm: Option<&str>, place: Place) -> Option<&Cell> {
+        self.cells.iter().find(|cell| cell.arm.as_deref() == arm && cell.place == place)
+    }
+}
+
+/// What is in a column of the test.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    /// Its place in the list of arms; none for the mean over all.
+    arm: Option<usize>,
+    label: Option<&'a str>,
+    place: Place,
+}
+
+/// Tests all cells that both have, or says why it cannot; and names the seeds that were left out, a line for each side.
+pub(super) fn tested(baseline: &Results, current: &Results) -> (Result<Tested, String>, Vec<String>) {
+    let metric = baseline.spec.dataset.task().metrics()[0];
+    let here: Vec<String> = current.spec.arms().into_iter().map(|(label, _)| label).collect();
+    let arms: Vec<String> =
+        baseline.spec.arms().into_iter().map(|(label, _)| label).filter(|label| here.contains(label)).collect();
+    if arms.is_empty() {
+        return (Err("they have no sampler in common; name another baseline".into()), Vec::new());
+    }
+    let mut left_out = Vec::new();
+    let mut rows = |results: &Results| {
+        let complete = complete(results, &arms, metric);
+        let lacking: Vec<u64> = results.spec.seeds.iter().filter(|s| !complete.contains_key(s)).copied().collect();
+        if !lacking.is_empty() {
+            left_out.push(lacking_in_words(results, &lacking, &arms, metric));
+        }
+        (complete, lacking.len())
+    };
+    let ((a, lacking_a), (b, lacking_b)) = (rows(baseline), rows(current));
+    for (results, rows) in [(baseline, &a), (current, &b)] {
+        if rows.len() < LEAST_SEEDS {
+            let why = format!(
+                "{}: {} of {} seeds have every round of every sampler, and at least {LEAST_SEEDS} are needed; run more seeds, \
+                 or finish those that there are",
+                results.folder.display(),
+                rows.len(),
+                results.spec.seeds.len()
+            );
+            return (Err(why), left_out);
+        }
+    }
+    let places = columns(&arms, baseline.spec.rounds.count);
+    let smallest = baseline.spec.check.map(|check| check.smallest_difference);
+    let cells = match test(&a, &b, &places, smallest.unwrap_or(0.0)) {
+        Ok(cells) => cells,
+        Err(why) => return (Err(format!("the test says: {why:?}; report this fault")), left_out),
+    };
+    let tested = Tested {
+        metric,
+        labels: (0..baseline.spec.rounds.count).map(|round| baseline.spec.rounds.labeled(round)).collect(),
+        seeds: [a.keys().copied().collect(), b.keys().copied().collect()],
+        left_out: lacking_a + lacking_b,
+        paired: rotation::paired(&a, &b),
+        smallest,
+        identical: a == b,
+        cells,
+        arms,
+    };
+    (Ok(tested), left_out)
+}
+
+/// Arm by arm its rounds and its area, then the mean of the areas where there are several.
+fn columns(arms: &[String], rounds: usize) -> Vec<At<'_>> {
+    let mut columns = Vec::new();
+    for (i, label) in arms.iter().enumerate() {
+        let at = |place| At { arm: Some(i), label: Some(label), place };
+        columns.extend((0..rounds).map(|round| at(Place::Round(round))));
+        // The area of one round is its value.
+        columns.extend((rounds > 1).then(|| at(Place::Area)));
+    }
+    columns.extend((arms.len() > 1).then_some(At { arm: None, label: None, place: Place::Area }));
+    columns
+}
+
+/// A row for each seed that has every round of every arm, in the order of [`columns`].
+fn complete(results: &Results, arms: &[String], metric: Metric) -> BTreeMap<u64, Vec<f64>> {
+    let rounds = results.spec.rounds.count;
+    let all = results.arms();
+    let of_arms: Vec<&Arm> = arms.iter().filter_map(|label| all.iter().find(|arm| arm.label == *label)).collect();
+    let areas: Vec<BTreeMap<u64, f64>> =
+        of_arms.iter().map(|arm| results.areas(&arm.label, metric.name, arm.rule())).collect();
+    let row = |seed: &u64| -> Option<Vec<f64>> {
+        let mut row = Vec::new();
+        let mut sum = 0.0;
+        for (arm, areas) in of_arms.iter().zip(&areas) {
+            let curve = results.trials(&arm.label, metric.name, arm.rule()).get(seed)?;
+            row.extend((curve.len() == rounds).then(|| curve.values().copied())?);
+            let area = *areas.get(seed)?;
+            row.extend((rounds > 1).then_some(area));
+            sum += area;
+        }
+        row.extend((arms.len() > 1).then_some(sum / arms.len() as f64));
+        Some(row)
+    };
+    results.spec.seeds.iter().filter_map(|seed| Some((*seed, row(seed)?))).collect()
+}
+
+/// Trials of the spec without all rounds in what the task is judged by, under the rule that they query with, by name.
+pub(super) fn incomplete(results: &Results, arms: &[String], metric: Metric) -> Vec<(u64, String)> {
+    let rounds = results.spec.rounds.count;
+    let arms: Vec<Arm> = results.arms().into_iter().filter(|arm| arms.contains(&arm.label)).collect();
+    let mut found = Vec::new();
+    for &seed in &results.spec.seeds {
+        let is_complete = |arm: &&Arm| {
+            let curve = results.trials(&arm.label, metric.name, arm.rule()).get(&seed);
+            curve.is_none_or(|curve| curve.len() < rounds)
+        };
+        found.extend(arms.iter().filter(is_complete).map(|arm| (seed, format!("{}-seed{seed}", arm.label))));
+    }
+    found
+}
+
+fn lacking_in_words(results: &Results, seeds: &[u64], arms: &[String], metric: Metric) -> String {
+    const MOST: usize = 6;
+    let trials: Vec<String> = incomplete(results, arms, metric).into_iter().map(|(_, trial)| trial).collect();
+    let mut shown = trials[..trials.len().min(MOST)].join(", ");
+    if trials.len() > MOST {
+        shown += &format!(" and {} more", trials.len() - MOST);
+    }
+    let failed = results.failures.iter().filter(|f| seeds.contains(&f.seed) && arms.contains(&f.sampler)).count();
+    let failed = if failed > 0 { format!("; {failed} of them failed") } else { String::new() };
+    let (noun, verb) = if seeds.len() == 1 { ("seed", "is") } else { ("seeds", "are") };
+    let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
+    format!(
+        "{}: {noun} {} {verb} left out of the test, because these trials are not complete: {shown}{failed}.",
+        results.folder.display(),
+        seeds.join(", ")
+    )
+}
+
+/// The one place that knows the test: rows are seeds, columns are cells.
+fn test(
+    baseline: &BTreeMap<u64, Vec<f64>>,
+    current: &BTreeMap<u64, Vec<f64>>,
+    columns: &[At],
+    smallest: f64,
+) -> Result<Vec<Cell>, Incomparable> {
+    // Rounds are alike over arms, and arms over rounds. The mean of the areas is like nothing else.
+    let other = columns.len();
+    let kind = |at: &At| match (at.arm, at.place) {
+        (None, _) => other + 1,
+        (Some(_), Place::Round(round)) => round,
+        (Some(_), Place::Area) => other,
+    };
+    let like: Vec<Column> = columns.iter().map(|at| Column { kind: kind(at), arm: at.arm.unwrap_or(other) }).collect();
+    let changes = rotation::changes(baseline, current, &like, DRAWS, SEED)?;
+    let mean = |rows: &BTreeMap<u64, Vec<f64>>, column: usize| {
+        rows.values().map(|row| row[column]).sum::<f64>() / rows.len() as f64
+    };
+    let cell = |(column, (at, change)): (usize, (&At, rotation::Change))| Cell {
+        arm: at.label.map(str::to_owned),
+        place: at.place,
+        baseline: mean(baseline, column),
+        current: mean(current, column),
+        difference: change.difference,
+        visible: change.critical.max(smallest),
+        p: change.p,
+        verdict: match (change.moved(smallest), change.difference < 0.0) {
+            (false, _) => Verdict::Held,
+            (true, true) => Verdict::Worse,
+            (true, false) => Verdict::Better,
+        },
+    };
+    Ok(columns.iter().zip(changes).enumerate().map(cell).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{curves, results, spec};
+    use super::*;
+    use crate::store::Record;
+
+    fn tested_of(baseline: Vec<Record>, current: Vec<Record>) -> (Result<Tested, String>, Vec<String>) {
+        tested(&results("base", &spec(), baseline), &results("now", &spec(), current))
+    }
+
+    #[test]
+    fn the_family_is_arms_by_rounds_areas_and_the_mean_of_areas() {
+        let tested = tested_of(curves(0..5, 0.0), curves(0..5, 0.0)).0.unwrap();
+        // 2 arms x (3 rounds and an area), and the mean.
+        assert_eq!(tested.cells.len(), 9);
+        assert_eq!((tested.arms.len(), tested.labels.as_slice()), (2, &[200, 400, 600][..]));
+        assert!(tested.identical && tested.moved().next().is_none());
+        let places: Vec<Place> = tested.cells[..4].iter().map(|cell| cell.place).collect();
+        assert_eq!(places, [Place::Round(0), Place::Round(1), Place::Round(2), Place::Area]);
+        assert_eq!(tested.cells[8].arm, None);
+    }
+
+    #[test]
+    fn a_drop_is_worse_a_rise_is_better_and_other_seeds_have_held() {
+        let moved = |offset: f64| {
+            let tested = tested_of(curves(0..5, 0.0), curves(10..15, offset)).0.unwrap();
+            assert!(!tested.identical && !tested.paired);
+            tested.moved().map(|cell| cell.verdict).collect::<Vec<_>>()
+        };
+        assert!(moved(0.0).is_empty());
+        assert_eq!(moved(-0.2), [Verdict::Worse; 9]);
+        assert_eq!(moved(0.2), [Verdict::Better; 9]);
+    }
+
+    #[test]
+    fn what_is_smaller_than_what_counts_has_held_however_sure_it_is() {
+        let mut spec = spec();
+        spec.check = Some(crate::spec::CheckSpec { smallest_difference: 0.3 });
+        let baseline = results("base", &spec, curves(0..5, 0.0));
+        let current = results("now", &super::super::testing::spec(), curves(0..5, -0.2));
+        let tested = tested(&baseline, &current).0.unwrap();
+        assert!(tested.moved().next().is_none() && tested.cells[0].p < 0.05);
+        assert_eq!((tested.smallest, tested.cells[0].visible), (Some(0.3), 0.3));
+    }
+
+    #[test]
+    fn seeds_that_are_not_complete_are_left_out_by_name() {
+        let mut rows = curves(0..5, 0.0);
+        rows.retain(|r| !(r.sampler == "random" && r.seed == 1 && r.round == 2));
+        rows.iter_mut().filter(|r| r.sampler == "core-set" && r.seed == 3 && r.round == 2).for_each(|r| {
+            r.value = None;
+            r.error = "training diverged".into();
+        });
+        let (found, left_out) = tested_of(curves(0..5, 0.0), rows.clone());
+        let found = found.unwrap();
+        assert_eq!((found.seeds[1].as_slice(), found.left_out), (&[0, 2, 4][..], 2));
+        let line = "now: seeds 1, 3 are left out of the test, because these trials are not complete: random-seed1, \
+                    core-set-seed3; 1 of them failed.";
+        assert_eq!(left_out, [line]);
+
+        rows.retain(|r| r.seed != 0);
+        let (why, _) = tested_of(curves(0..5, 0.0), rows);
+        let why = why.unwrap_err();
+        assert!(why.starts_with("now: 2 of 4 seeds have every round of every sampler, and at least 3"), "{why}");
+    }
+
+    #[test]
+    fn one_round_of_one_arm_is_one_cell() {
+        let arms = ["random".to_owned()];
+        let columns = columns(&arms, 1);
+        assert_eq!(columns.len(), 1);
+        assert!(columns[0].place == Place::Round(0));
+    }
+}

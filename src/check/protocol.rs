@@ -1,0 +1,216 @@
+//! What two results differ in besides their values, and whether they can be compared all the same.
+
+use std::collections::BTreeSet;
+
+use crate::report::inline;
+use crate::results::Results;
+use crate::spec::Spec;
+use crate::store::{Session, differing_keys};
+
+/// Keys that make other values of them whatever is allowed: cells would not match, or be of different things.
+const NEVER: [&str; 4] = ["rounds", "metric", "train.select.query", "train.select.images"];
+
+/// The keys that may differ: each stands for itself and for what is below it.
+#[derive(Clone, Debug, Default)]
+pub struct Allowed {
+    keys: Vec<String>,
+    everything: bool,
+}
+
+impl Allowed {
+    /// Dotted keys of a spec, of a variant too (`train.epochs`, `variant.continue.train`), `data` for the bytes of the
+    /// data set, `samplers` for arms that are gone.
+    pub fn new(keys: &[String]) -> Self {
+        Self { keys: keys.to_vec(), everything: false }
+    }
+
+    /// Whatever leaves cells to compare.
+    pub(super) fn everything() -> Self {
+        Self { keys: Vec::new(), everything: true }
+    }
+
+    fn is_covered_by(allowed: &str, key: &str) -> bool {
+        key.strip_prefix(allowed).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+
+    fn covers(&self, difference: &Difference) -> bool {
+        self.everything || self.keys.iter().any(|allowed| difference.is_named_by(allowed))
+    }
+}
+
+/// A key in which two results differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// As in [`Allowed::new`], and `metric` for what the task is judged by.
+    pub key: String,
+    /// The baseline's value, as a spec has it.
+    pub was: String,
+    pub is: String,
+    pub allowed: bool,
+}
+
+impl Difference {
+    fn of(key: impl Into<String>, was: impl Into<String>, is: impl Into<String>) -> Self {
+        Self { key: key.into(), was: was.into(), is: is.into(), allowed: false }
+    }
+
+    /// Whether a key that was allowed is this one, or above it.
+    fn is_named_by(&self, allowed: &str) -> bool {
+        Allowed::is_covered_by(allowed, &self.key) || Allowed::is_covered_by(allowed, self.in_protocol())
+    }
+
+    /// The key in the protocol that it is of.
+    fn in_protocol(&self) -> &str {
+        let of_variant = self.key.strip_prefix("variant.").and_then(|rest| rest.split_once('.'));
+        of_variant.map_or(&self.key, |(_, key)| key)
+    }
+
+    fn is_never_allowed(&self) -> bool {
+        NEVER.iter().any(|key| Allowed::is_covered_by(key, self.in_protocol()))
+    }
+}
+
+/// `train.epochs: 30 -> 20`.
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "{}: {} -> {}", self.key, self.was, self.is)
+    }
+}
+
+/// All that may not differ unless it is allowed: what is judged, protocols of the arms that both have, data, and arms of the
+/// baseline that are gone.
+pub(super) fn differences(baseline: &Results, current: &Results, allowed: &Allowed) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let metric = |results: &Results| results.spec.dataset.task().metrics()[0].name;
+    if metric(baseline) != metric(current) {
+        found.push(Difference::of("metric", metric(baseline), metric(current)));
+    }
+    found.extend(of_protocols(baseline, current));
+    if let (Some(was), Some(is)) = (&baseline.manifest, &current.manifest)
+        && was.data.fingerprint != is.data.fingerprint
+    {
+        found.push(Difference::of("data", was.data.fingerprint.as_str(), is.data.fingerprint.as_str()));
+    }
+    let gone = only_in(baseline, current);
+    if !gone.is_empty() {
+        found.push(Difference::of("samplers", gone.join(", "), "not there"));
+    }
+    for difference in &mut found {
+        difference.allowed = allowed.covers(difference) && !difference.is_never_allowed();
+    }
+    found
+}
+
+/// Arms that one has and the other has not, in the spec's order.
+pub(super) fn only_in(one: &Results, other: &Results) -> Vec<String> {
+    let others: BTreeSet<String> = other.spec.arms().into_iter().map(|(label, _)| label).collect();
+    one.spec.arms().into_iter().map(|(label, _)| label).filter(|label| !others.contains(label)).collect()
+}
+
+/// A variant's difference that is the experiment's own, too, is told once.
+fn of_protocols(baseline: &Results, current: &Results) -> Vec<Difference> {
+    let mut found: Vec<Difference> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for arm in baseline.arms() {
+        let Some(now) = current.arms().into_iter().find(|now| now.label == arm.label) else { continue };
+        if arm.protocol.hash() == now.protocol.hash() || !seen.insert(arm.variant) {
+            continue;
+        }
+        let (was, is) = (arm.protocol.hashed(), now.protocol.hashed());
+        for key in differing_keys(&was, &is) {
+            let difference = Difference::of(key.as_str(), value_at(&was, &key), value_at(&is, &key));
+            if !found.contains(&difference) {
+                let key = arm.variant.map_or(key.clone(), |name| format!("variant.{name}.{key}"));
+                found.push(Difference { key, ..difference });
+            }
+        }
+    }
+    found
+}
+
+/// At a dotted key; `not set` where there is none.
+fn value_at(spec: &Spec, key: &str) -> String {
+    let json = serde_json::to_value(spec).unwrap_or_default();
+    inline(key.split('.').try_fold(&json, |value, part| value.get(part)).unwrap_or(&serde_json::Value::Null))
+}
+
+/// Why nothing is compared, in one line; none where all that differs may.
+pub(super) fn refusal(differences: &[Difference]) -> Option<String> {
+    let listed = |of: &dyn Fn(&&Difference) -> bool| {
+        differences.iter().filter(of).map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    };
+    let never = listed(&|d| d.is_never_allowed());
+    if !never.is_empty() {
+        return Some(format!(
+            "they have no cells in common, as these differ: {never}; run what the baseline ran, or name another baseline"
+        ));
+    }
+    let refused = listed(&|d| !d.allowed);
+    (!refused.is_empty()).then(|| {
+        format!("these differ: {refused}; run what the baseline ran, or name each key that may differ with --allow KEY")
+    })
+}
+
+/// What else differs: which experiment, and where it ran.
+pub(super) fn notes(baseline: &Results, current: &Results) -> Vec<String> {
+    let mut found = Vec::new();
+    let name = |results: &Results| {
+        let (experiment, profile) = results.spec.identity();
+        if profile.is_empty() { experiment.to_owned() } else { format!("{experiment}, profile {profile}") }
+    };
+    let mut note = |what: &str, was: String, is: String| {
+        if was != is {
+            let shown = |text: String| if text.is_empty() { "not known".to_owned() } else { text };
+            found.push(format!("{what}: {} -> {}", shown(was), shown(is)));
+        }
+    };
+    note("experiment", name(baseline), name(current));
+    note("devices", baseline.devices.join(", "), current.devices.join(", "));
+    for (what, of) in [
+        ("processors", (|s| s.cpu.clone()) as fn(&Session) -> String),
+        ("threads", |s| s.threads.to_string()),
+        ("libtorch", |s| s.libtorch.clone()),
+        ("pt4al", |s| s.pt4al.clone()),
+        ("revisions", |s| if s.dirty { format!("{} with local changes", s.revision) } else { s.revision.clone() }),
+    ] {
+        note(what, of_sessions(baseline, of), of_sessions(current, of));
+    }
+    let new = only_in(current, baseline);
+    if !new.is_empty() {
+        found.push(format!("not compared, as the baseline has none: {}", new.join(", ")));
+    }
+    found
+}
+
+/// The different ones, sorted.
+fn of_sessions(results: &Results, of: fn(&Session) -> String) -> String {
+    let sessions = results.manifest.iter().flat_map(|manifest| &manifest.sessions);
+    let values: BTreeSet<String> = sessions.map(of).filter(|value| !value.is_empty()).collect();
+    values.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+/// What a reader must know of either side, and of what was allowed in vain.
+pub(super) fn warnings(
+    baseline: &Results,
+    current: &Results,
+    allowed: &Allowed,
+    differences: &[Difference],
+) -> Vec<String> {
+    let mut found = Vec::new();
+    for results in [baseline, current] {
+        found.extend(results.warnings().into_iter().map(|warning| format!("{}: {warning}", results.folder.display())));
+    }
+    if baseline.manifest.is_none() || current.manifest.is_none() {
+        found.push("Whether both are of the same data is not known.".into());
+    }
+    let folders = [baseline, current].map(|results| results.folder.canonicalize().ok());
+    if folders[0].is_some() && folders[0] == folders[1] {
+        found.push(format!("{}: is held against itself.", current.folder.display()));
+    }
+    for key in &allowed.keys {
+        if !differences.iter().any(|difference| difference.is_named_by(key)) {
+            found.push(format!("--allow {key}: does not differ"));
+        }
+    }
+    found
+}

@@ -1,0 +1,64 @@
+//! Made-up results for the tests of this room: random and core-set, some seeds, 3 rounds of 200 labels.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::Path;
+
+use crate::report::testing::{accuracy, loaded, manifest, records};
+use crate::results::Results;
+use crate::spec::Spec;
+use crate::store::Record;
+
+/// The experiment `small`.
+pub fn spec() -> Spec {
+    spec_with("")
+}
+
+/// It with more tables.
+pub fn spec_with(tables: &str) -> Spec {
+    loaded(&format!("{SPEC}{tables}\n"), None)
+}
+
+const SPEC: &str = r#"
+title = "A small <experiment> & its curves"
+seeds = [0]
+samplers = ["random", "core-set"]
+dataset.shapes = { pool = 1000, test = 20, side = 16, seed = 0 }
+[rounds]
+count = 3
+initial = 200
+query = 200
+[model]
+arch = "resnet18"
+width = 4
+[train]
+start = "fresh"
+epochs = 1
+minibatch = 32
+augment = []
+optimizer.sgd = { lr = 0.1, momentum = 0.9, weight-decay = 5e-4 }
+schedule = "constant"
+select = { query = "last", record = ["last", "best-on-test"], every = 1 }
+"#;
+
+/// Accuracies around 0.4, 0.5 and 0.6 plus `offset`, which differ by up to 0.02 between seeds and trials.
+pub fn curves(seeds: Range<u64>, offset: f64) -> Vec<Record> {
+    let mut rows = Vec::new();
+    for seed in seeds {
+        for (i, sampler) in ["random", "core-set"].into_iter().enumerate() {
+            for round in 0..3 {
+                let scatter = (seed * 7 + i as u64 * 5 + round as u64 * 3) % 11;
+                let value = 0.4 + 0.1 * round as f64 + 0.002 * scatter as f64 + offset;
+                rows.push(accuracy(sampler, seed, round, value));
+            }
+        }
+    }
+    rows
+}
+
+/// As they would be read from a folder; the seeds of the spec are those that have rows.
+pub fn results(folder: &str, spec: &Spec, rows: Vec<Record>) -> Results {
+    let seeds: BTreeSet<u64> = rows.iter().map(|row| row.seed).collect();
+    let spec = Spec { seeds: seeds.into_iter().collect(), ..spec.clone() };
+    Results::of(Path::new(folder), spec.clone(), Some(manifest(&spec)), records(rows)).unwrap()
+}

@@ -1,0 +1,95 @@
+//! `pt4al check`.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Result, anyhow};
+use clap::Args;
+
+use crate::check::{Allowed, Check, claims, junit};
+use crate::machine::say;
+use crate::results::Results;
+use crate::store::write_atomically;
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// The results folder, for instance results/demo
+    results: PathBuf,
+    /// The results folder that its curves are held against; without it, the spec's own [[expect]] are judged
+    #[arg(long, value_name = "BASELINE")]
+    against: Option<PathBuf>,
+    /// A key that may differ, with all below it: train.epochs, train, data, samplers; may be repeated
+    #[arg(long = "allow", value_name = "KEY", requires = "against")]
+    allowed: Vec<String>,
+    /// Write what was found as a page
+    #[arg(long, value_name = "FILE", requires = "against")]
+    markdown: Option<PathBuf>,
+    /// Write what was found as JUnit XML
+    #[arg(long, value_name = "FILE", requires = "against")]
+    junit: Option<PathBuf>,
+}
+
+/// Gives the exit code; every error is 2, as nothing was compared then.
+pub(super) fn check(args: &CheckArgs) -> Result<i32> {
+    let done = match &args.against {
+        Some(_) => against(args),
+        None => expectations(args),
+    };
+    Ok(done.unwrap_or_else(|error| {
+        super::say_error(&error);
+        2
+    }))
+}
+
+fn against(args: &CheckArgs) -> Result<i32> {
+    let baseline = args.against.as_ref().expect("asked for");
+    let start = Instant::now();
+    let check = Check::of_folders(&args.results, baseline, &Allowed::new(&args.allowed));
+    for warning in &check.warnings {
+        say(&format!("warning: {warning}"));
+    }
+    // Pages first: whoever reads the exit code looks for them.
+    if let Some(path) = &args.junit {
+        let xml = junit(&check, start.elapsed().as_secs_f64());
+        write_atomically(path, |out| out.write_all(xml.as_bytes()))?;
+    }
+    if let Some(path) = &args.markdown {
+        let page = check.markdown();
+        write_atomically(path, |out| out.write_all(page.as_bytes()))?;
+    }
+    let text = check.text();
+    if check.outcome.is_err() {
+        if !text.is_empty() {
+            super::print(text)?;
+        }
+        return Err(anyhow!("{}", check.summary()));
+    }
+    // What the spec expects is no part of the gate: its level would be lost.
+    if let Ok(results) = Results::read(&args.results)
+        && !results.spec.expect.is_empty()
+    {
+        super::print("**What the spec expects** (for information: it has no part in the exit code)\n")?;
+        super::print(claims(&results).text)?;
+    }
+    super::print(text.trim_end())?;
+    Ok(check.code())
+}
+
+fn expectations(args: &CheckArgs) -> Result<i32> {
+    let results = Results::read(&args.results)?;
+    for warning in results.warnings() {
+        say(&format!("warning: {warning}"));
+    }
+    let claims = claims(&results);
+    super::print(&claims.text)?;
+    if claims.code() == 2 {
+        let what =
+            if claims.all == 0 { "the spec makes no claim" } else { "no value is there yet that its claims are of" };
+        return Err(anyhow!(
+            "{}: {what}; add [[expect]] to the spec, run what they are of, or name a baseline with --against",
+            args.results.display()
+        ));
+    }
+    super::print(claims.summary())?;
+    Ok(claims.code())
+}

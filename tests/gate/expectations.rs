@@ -1,0 +1,34 @@
+//! What a spec expects of its own results.
+
+use crate::support::{SPEC, Workplace, usual};
+
+fn claim(sampler: &str, band: &str) -> String {
+    format!(
+        "[[expect]]\nclaim = 'so much'\nsource = 'a paper'\nsampler = '{sampler}'\nat = {{ labeled = 300 }}\nband = {band}\n"
+    )
+}
+
+fn judged(claims: &str) -> Workplace {
+    let place = Workplace::new();
+    place.results_of("now", &format!("{SPEC}{claims}"), &[], &usual);
+    place.results("base", &[], &usual);
+    place
+}
+
+#[test]
+fn the_exit_code_says_whether_any_failed() {
+    let held = judged(&claim("random", "[0.5, 0.7]")).pt4al("check now");
+    held.says(0, &["| so much (a paper) |", "**held**", "1 of 1 claims held"]);
+    let failed = judged(&(claim("random", "[0.5, 0.7]") + &claim("random", "[0.9, 0.95]"))).pt4al("check now");
+    failed.says(1, &["**did not hold**", "1 of 2 claims held, 1 did not hold"]);
+    judged("").pt4al("check now").fails(2, &["now: the spec makes no claim; add [[expect]]"]);
+    let absent = judged(&claim("typo", "[0.5, 0.7]")).pt4al("check now");
+    absent.fails(2, &["no value is there yet"]).says(2, &["typo is not among the arms"]);
+    Workplace::new().pt4al("check nowhere").fails(2, &["nowhere: no such results folder"]);
+}
+
+#[test]
+fn they_have_no_part_in_the_gate() {
+    let failed = judged(&claim("random", "[0.9, 0.95]")).pt4al("check now --against base");
+    failed.says(0, &["it has no part in the exit code", "**did not hold**", "held: all values are the same"]);
+}

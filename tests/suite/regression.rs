@@ -1,0 +1,64 @@
+//! A real regression is found, and other seeds are none.
+
+use crate::support::{Workplace, stderr, stdout};
+
+/// Two samplers that learn far more than chance (10 %) in seconds.
+const LEARNS: &str = r#"
+title = "Learns"
+seeds = [0, 1, 2]
+samplers = ["random", "entropy"]
+[dataset.shapes]
+pool = 600
+test = 300
+side = 12
+seed = 0
+[rounds]
+count = 2
+initial = 100
+query = 100
+[model]
+arch = "resnet18"
+width = 2
+[train]
+start = "fresh"
+epochs = 15
+minibatch = 16
+augment = ["flip"]
+optimizer.sgd = { lr = 0.02, momentum = 0.9, weight-decay = 5e-4 }
+schedule = "cosine"
+select = { query = "last", record = ["last"] }
+"#;
+
+#[test]
+fn a_learning_rate_that_is_far_too_small_is_caught_and_other_seeds_have_held() {
+    let place = Workplace::with(LEARNS);
+    place.succeeds("run tiny.toml --device cpu");
+    place.succeeds("baseline accept results/tiny --as accepted --reason x");
+    let run = |to: &str, set: &str| {
+        place.succeeds(&format!("run tiny.toml --device cpu --results {to} --set {set}"));
+    };
+    run("seeds", "seeds=[10,11,12]");
+    run("broken", "train.optimizer.sgd.lr=0.0001");
+
+    let check = |of: &str, more: &str| place.pt4al(&format!("check {of}/tiny --against accepted {more}"));
+    let same = check("results", "");
+    assert_eq!(same.status.code(), Some(0), "{}", stderr(&same));
+    assert!(stdout(&same).contains("held: all values are the same"), "{}", stdout(&same));
+    let held = check("seeds", "");
+    assert_eq!(held.status.code(), Some(0), "{}{}", stdout(&held), stderr(&held));
+
+    let refused = check("broken", "");
+    assert_eq!(refused.status.code(), Some(2), "{}", stdout(&refused));
+    let error = stderr(&refused);
+    assert!(error.contains("these differ: train.optimizer.sgd.lr: 0.02 -> 0.0001; run what"), "{error}");
+    let moved = check("broken", "--allow train --junit check.xml");
+    let (code, text) = (moved.status.code(), stdout(&moved));
+    assert_eq!(code, Some(1), "{text}{}", stderr(&moved));
+    for sampler in ["random", "entropy"] {
+        let row =
+            text.lines().find(|line| line.starts_with(&format!("| {sampler} "))).unwrap_or_else(|| panic!("{text}"));
+        assert!(row.contains(" worse |") && !row.contains("better"), "{text}");
+    }
+    assert!(text.lines().any(|line| line.starts_with("moved: ")), "{text}");
+    assert!(std::fs::read_to_string(place.path("check.xml")).unwrap().contains("<failure type=\"worse\""));
+}
