@@ -3,14 +3,19 @@
 //!
 //! Reads the folder alone (resolved spec, records, manifest) and the published numbers beside it; never the data.
 
+mod against;
 mod arm;
 pub mod correlation;
 mod cost;
 mod curve;
 mod difference;
+mod efficiency;
+mod heat;
+mod losses;
 mod metric;
 mod page;
 mod picture;
+mod queried;
 mod readme;
 mod reference;
 mod summary;
@@ -18,6 +23,7 @@ mod switches;
 mod table;
 #[cfg(test)]
 mod testing;
+mod time;
 mod value;
 mod variants;
 mod verdict;
@@ -157,7 +163,10 @@ pub fn report(folder: &Path) -> Result<String> {
             }
         }
     }
-    let page = readme::page(&findings, &tables, curves);
+    let page = readme::page(&findings, &tables, curves)?;
+    for name in readme::FIGURES.iter().filter(|name| page.figures().all(|figure| figure.file != **name)) {
+        remove(&folder.join(name))?;
+    }
     for figure in page.figures() {
         write_atomically(&folder.join(&figure.file), |out| out.write_all(figure.svg.as_bytes()))?;
     }
