@@ -1,9 +1,21 @@
 //! Statistics over seeds, and of images: pure functions, no files.
 
+mod area;
+mod bootstrap;
+mod efficiency;
+mod paired;
+mod penalty;
+mod power;
 mod rank;
 mod stub;
 pub use stub::*;
 
+pub use area::area;
+pub use bootstrap::{Estimate, LEAST_TRIALS, interquartile_mean, probability_of_improvement};
+pub use efficiency::{LabelsToReach, Reach, labels_to_reach};
+pub use paired::{LEAST_PAIRS, Paired, holm, paired};
+pub use penalty::{Penalties, penalties};
+pub use power::detectable;
 pub use rank::{average_ranks, bootstrap_95, spearman};
 
 use std::collections::BTreeMap;
@@ -79,6 +91,14 @@ pub fn interval_95(values: &[f64]) -> Option<(f64, f64)> {
 /// The 0.975 quantile of Student's t; none at 0 degrees of freedom.
 fn t_quantile_975(degrees_of_freedom: usize) -> Option<f64> {
     Some(StudentsT::new(0.0, 1.0, degrees_of_freedom as f64).ok()?.inverse_cdf(0.975))
+}
+
+/// A standard normal number (Box and Muller), for simulations.
+#[cfg(test)]
+fn normal(stream: &mut crate::seed::Stream) -> f64 {
+    use rand::Rng;
+    let radius = (-2.0 * (1.0 - stream.random::<f64>()).ln()).sqrt();
+    radius * (std::f64::consts::TAU * stream.random::<f64>()).cos()
 }
 
 #[cfg(test)]

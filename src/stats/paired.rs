@@ -1,0 +1,199 @@
+//! Two samplers, compared seed by seed.
+
+use std::collections::BTreeMap;
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use super::Summary;
+
+/// Pairs below which there is no test: two differences may agree by chance.
+pub const LEAST_PAIRS: usize = 3;
+
+/// How much the values of one sampler exceed those of another, over the seeds that both have.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Paired {
+    /// Seeds that both have.
+    pub n: usize,
+    /// Of the differences, in the unit of the values, as the three that follow.
+    pub mean: f64,
+    /// Sample standard deviation of the differences; none for one seed.
+    pub sd: Option<f64>,
+    /// Lower end of the 95 % interval of the mean difference; none for one seed.
+    pub low: Option<f64>,
+    /// Upper end of it.
+    pub high: Option<f64>,
+    /// Student's t of the differences, with n - 1 degrees of freedom; none below [`LEAST_PAIRS`] seeds, and where the
+    /// differences do not vary.
+    pub t: Option<f64>,
+    /// The probability of a t at least that far from 0 on either side, were there no difference. Not adjusted for
+    /// further comparisons: see [`holm`].
+    pub p: Option<f64>,
+}
+
+/// The paired t-test of `a - b`, one difference for each seed that both have; none where there is no such seed, and
+/// where a value of one is not finite. It is right where the differences are normally distributed, whatever the values
+/// are.
+///
+/// Differences that are the same in all seeds but for rounding have no t and no p: a t of 1e14 would say how numbers
+/// are stored, and nothing of the samplers.
+pub fn paired(a: &BTreeMap<u64, f64>, b: &BTreeMap<u64, f64>) -> Option<Paired> {
+    let Summary { n, mean, sd, low, high } = Summary::of_differences(a, b)?;
+    let finite = |value: Option<f64>| value.is_none_or(f64::is_finite);
+    if !(mean.is_finite() && finite(sd) && finite(low) && finite(high)) {
+        return None;
+    }
+    let t = sd.filter(|&sd| n >= LEAST_PAIRS && sd > rounding(a, b)).map(|sd| mean / (sd / (n as f64).sqrt()));
+    Some(Paired { n, mean, sd, low, high, t, p: t.and_then(|t| two_sided(t, n - 1)) })
+}
+
+/// How far differences of shared values may lie apart by rounding alone: both values of both differences are rounded.
+fn rounding(a: &BTreeMap<u64, f64>, b: &BTreeMap<u64, f64>) -> f64 {
+    let shared = a.iter().filter_map(|(seed, a)| b.get(seed).map(|b| a.abs().max(b.abs())));
+    4.0 * f64::EPSILON * shared.fold(0.0, f64::max)
+}
+
+/// The probability that Student's t lies at least as far from 0 as `t`, on either side.
+fn two_sided(t: f64, degrees_of_freedom: usize) -> Option<f64> {
+    let distribution = StudentsT::new(0.0, 1.0, degrees_of_freedom as f64).ok()?;
+    Some((2.0 * distribution.sf(t.abs())).min(1.0))
+}
+
+/// The p values of a family of tests, adjusted so that below 0.05 there is with a probability of at most 0.05 even one
+/// that stands for no effect, whatever the tests have in common (Holm, "A Simple Sequentially Rejective Multiple Test
+/// Procedure", Scandinavian Journal of Statistics 6, 1979): the k-th least of m, counted from 0, times m - k, at least
+/// the one before it and at most 1.
+///
+/// In the order that they were given. The family is the tests that have a p value, from 0 to 1; the others have none
+/// afterwards, and do not count.
+pub fn holm(p: &[Option<f64>]) -> Vec<Option<f64>> {
+    let mut family: Vec<(usize, f64)> =
+        p.iter().enumerate().filter_map(|(i, p)| p.filter(|p| (0.0..=1.0).contains(p)).map(|p| (i, p))).collect();
+    family.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let mut adjusted = vec![None; p.len()];
+    let mut least = 0.0f64;
+    for (k, &(i, p)) in family.iter().enumerate() {
+        least = least.max((family.len() - k) as f64 * p).min(1.0);
+        adjusted[i] = Some(least);
+    }
+    adjusted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::{prop, prop_assert, prop_assert_eq, proptest};
+
+    fn by_seed(values: &[f64]) -> BTreeMap<u64, f64> {
+        (0..).zip(values.iter().copied()).collect()
+    }
+
+    fn near(got: Option<f64>, expected: f64) {
+        let got = got.expect("a value");
+        assert!((got - expected).abs() < 1e-10, "{got} is not {expected}");
+    }
+
+    /// `scipy.stats.ttest_rel` 1.17.1 of these five and of the first three; the ends are its `confidence_interval()`.
+    #[test]
+    fn as_scipy_has_it() {
+        let a = by_seed(&[0.612, 0.634, 0.598, 0.641, 0.607]);
+        let b = by_seed(&[0.597, 0.611, 0.601, 0.622, 0.586]);
+        let five = paired(&a, &b).unwrap();
+        assert_eq!(five.n, 5);
+        near(Some(five.mean), 0.015);
+        near(five.sd, 0.010488088481701524);
+        near(five.low, 0.0019773181222956532);
+        near(five.high, 0.028022681877704375);
+        near(five.t, 3.198010745334157);
+        near(five.p, 0.03296327206188303);
+        let first = |values: &BTreeMap<u64, f64>| values.range(..3).map(|(s, v)| (*s, *v)).collect();
+        let three = paired(&first(&a), &first(&b)).unwrap();
+        near(three.t, 1.51744244666721);
+        near(three.p, 0.26844809089261856);
+    }
+
+    /// Seeds 1, 2 and 4 are shared: differences 1, 2, 3, so t = 2 sqrt(3); with 2 degrees of freedom p is
+    /// 1 - t / sqrt(2 + t^2).
+    #[test]
+    fn pairs_are_of_the_seeds_that_both_have() {
+        let a = BTreeMap::from([(0, f64::NAN), (1, 11.0), (2, 102.0), (4, 1003.0)]);
+        let b = BTreeMap::from([(1, 10.0), (2, 100.0), (3, 5.0), (4, 1000.0)]);
+        let got = paired(&a, &b).unwrap();
+        assert_eq!((got.n, got.mean, got.sd), (3, 2.0, Some(1.0)));
+        near(got.t, 12f64.sqrt());
+        near(got.p, 1.0 - (12.0f64 / 14.0).sqrt());
+        assert_eq!(paired(&a, &BTreeMap::from([(9, 1.0)])), None);
+        assert_eq!(paired(&a, &BTreeMap::from([(0, 1.0), (1, 1.0)])), None);
+    }
+
+    #[test]
+    fn two_pairs_have_an_interval_and_no_test() {
+        let got = paired(&by_seed(&[0.5, 0.6]), &by_seed(&[0.4, 0.4])).unwrap();
+        assert!(got.low.is_some() && got.t.is_none() && got.p.is_none(), "{got:?}");
+        let one = paired(&by_seed(&[0.5]), &by_seed(&[0.25])).unwrap();
+        assert_eq!(one, Paired { n: 1, mean: 0.25, sd: None, low: None, high: None, t: None, p: None });
+    }
+
+    /// 0.3 - 0.2, 0.4 - 0.3, ... differ in their last digits, and in nothing else.
+    #[test]
+    fn differences_that_do_not_vary_have_no_test() {
+        let a: Vec<f64> = (0..5).map(|i| 0.3 + f64::from(i) / 10.0).collect();
+        let b: Vec<f64> = (0..5).map(|i| 0.2 + f64::from(i) / 10.0).collect();
+        let got = paired(&by_seed(&a), &by_seed(&b)).unwrap();
+        assert!(got.sd.unwrap() > 0.0 && got.t.is_none() && got.p.is_none(), "{got:?}");
+        let same = paired(&by_seed(&a), &by_seed(&a)).unwrap();
+        assert_eq!((same.mean, same.sd, same.p), (0.0, Some(0.0), None));
+    }
+
+    #[test]
+    fn what_is_not_finite_has_no_comparison() {
+        for odd in [f64::NAN, f64::INFINITY, f64::MAX] {
+            let (a, b) = (by_seed(&[odd, 0.5, 0.25]), by_seed(&[-0.5, -odd, 0.5]));
+            assert_eq!(paired(&a, &b), None, "{odd}");
+        }
+    }
+
+    /// By hand: 4 x 0.01; 3 x 0.02 = 0.06; 2 x 0.025 = 0.05 is below the one before; 0.5 alone.
+    #[test]
+    fn four_tests_by_hand() {
+        let got = holm(&[Some(0.025), None, Some(0.01), Some(0.5), Some(0.02), Some(f64::NAN)]);
+        assert!((got[0].unwrap() - 0.06).abs() < 1e-15 && (got[4].unwrap() - 0.06).abs() < 1e-15, "{got:?}");
+        assert_eq!((got[1], got[2], got[3], got[5]), (None, Some(0.04), Some(0.5), None));
+        assert_eq!(holm(&[Some(0.6), Some(0.7)]), [Some(1.0), Some(1.0)]);
+        assert_eq!(holm(&[]), []);
+    }
+
+    proptest! {
+        #[test]
+        fn holm_keeps_the_order_and_only_raises(p in prop::collection::vec(prop::option::of(0.0f64..=1.0), 0..12)) {
+            let adjusted = holm(&p);
+            let family = p.iter().flatten().count() as f64;
+            for (before, after) in p.iter().zip(&adjusted) {
+                prop_assert_eq!(before.is_some(), after.is_some());
+                let (Some(before), Some(after)) = (*before, *after) else { continue };
+                prop_assert!(before <= after && after <= (family * before).min(1.0));
+                for (other, adjusted) in p.iter().zip(&adjusted) {
+                    prop_assert!(other.is_none_or(|other| other < before) || *adjusted >= Some(after));
+                }
+            }
+        }
+
+        #[test]
+        fn the_order_of_seeds_and_of_samplers_decides_nothing_but_the_sign(
+            rows in prop::collection::vec((0u64..20, 0.0f64..1.0, 0.0f64..1.0), 1..12),
+        ) {
+            let rows: BTreeMap<u64, (f64, f64)> = rows.into_iter().map(|(seed, a, b)| (seed, (a, b))).collect();
+            let a: BTreeMap<u64, f64> = rows.iter().map(|(s, v)| (*s, v.0)).collect();
+            let b: BTreeMap<u64, f64> = rows.iter().map(|(s, v)| (*s, v.1)).collect();
+            let backwards = rows.iter().rev().map(|(s, v)| (*s, v.0)).collect();
+            let got = paired(&a, &b).unwrap();
+            prop_assert_eq!(paired(&backwards, &b), Some(got));
+            let turned = paired(&b, &a).unwrap();
+            prop_assert_eq!((turned.mean, turned.t.map(|t| -t), turned.p), (-got.mean, got.t, got.p));
+            prop_assert!(got.p.is_none_or(|p| (0.0..=1.0).contains(&p)));
+            // The test and the interval say the same.
+            if let (Some(p), Some(low), Some(high)) = (got.p, got.low, got.high) {
+                prop_assert!((p - 0.05).abs() < 1e-9 || (p < 0.05) == (low > 0.0 || high < 0.0));
+            }
+        }
+    }
+}
