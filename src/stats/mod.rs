@@ -7,8 +7,6 @@ mod paired;
 mod penalty;
 mod power;
 mod rank;
-mod stub;
-pub use stub::*;
 
 pub use area::area;
 pub use bootstrap::{Estimate, LEAST_TRIALS, interquartile_mean, probability_of_improvement};
