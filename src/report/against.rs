@@ -211,33 +211,33 @@ mod tests {
     use super::*;
     use crate::store::Record;
 
-    /// Seeds 0 to 5, 3 rounds: random has 0.3 + s / 100, core-set 1, 2 or 3 points more by seed.
+    /// Seeds 0 to 5, 3 rounds, in 64ths, which are exact: random has 16 + s, core-set 1, 2 or 3 more by seed.
     fn six(spec: &crate::spec::Spec) -> (crate::spec::Spec, Vec<Record>) {
         let mut spec = spec.clone();
         spec.seeds = (0..6).collect();
         let rows = (0..18).flat_map(|i| {
             let (seed, round) = (i / 3, i as usize % 3);
-            let value = 0.3 + 0.01 * seed as f64;
-            let better = value + 0.01 * (1 + seed % 3) as f64;
+            let value = 0.25 + seed as f64 / 64.0;
+            let better = value + (1 + seed % 3) as f64 / 64.0;
             [accuracy("random", seed, round, value), accuracy("core-set", seed, round, better)]
         });
         let rows = rows.collect();
         (spec, rows)
     }
 
-    /// Differences of 1, 2, 3, 1, 2, 3 points: mean 2, sd 0.894, half of the interval 0.894 x 2.571 / sqrt(6) = 0.94;
-    /// t = 5.48, p = 0.0028 with 5 degrees of freedom, and the only comparison of its family. Of the 36 pairs of trials
-    /// (30 .. 35 against 31, 33, 35, 34, 36, 38) core-set is above in 27 and equal in 4: 29 / 36 = 81 %.
+    /// Differences of 1, 2, 3, 1, 2, 3 times 1.5625 points: mean 3.125, sd 1.398, half of the interval 1.398 x 2.571 /
+    /// sqrt(6) = 1.47; t = 5.48, p = 0.0028 with 5 degrees of freedom, and the only comparison of its family. Of the 36
+    /// pairs of trials (16 .. 21 against 17, 19, 21, 20, 22, 24) core-set is above in 25 and equal in 4: 27 / 36.
     #[test]
     fn six_seeds_are_compared_with_all_numbers() {
         let (spec, rows) = six(&spec());
         let section = section(&findings(&spec, rows)).unwrap();
         let text = &section.text;
         assert!(text.contains("| difference        |        area |     p |"), "{text}");
-        assert!(text.contains("| core-set - random | +2.0 ± 0.9* | 0.003 | 81 ["), "{text}");
+        assert!(text.contains("| core-set - random | +3.1 ± 1.5* | 0.003 | 75 ["), "{text}");
         assert!(text.contains("p is two-sided, after that correction. Better in %"), "{text}");
-        // The middle half of 30 .. 35: one value goes at either end.
-        assert!(text.contains("| random   |     32.5 |"), "{text}");
+        // The middle half of 16 .. 21: one value goes at either end.
+        assert!(text.contains("| random   |     28.9 |"), "{text}");
         assert_eq!(section.figures.len(), 1);
         assert!(text.contains("![Pairwise penalty matrix") && text.contains("(penalties.svg)"));
         let svg = &section.figures[0].svg;
@@ -270,7 +270,10 @@ mod tests {
         let variants = (0..8).map(|i| format!("[variant.v{i}]\ntrain.epochs = {}\n", i + 2)).collect::<String>();
         let (mut spec, rows) = six(&spec_with(&variants));
         spec.rounds.count = 1;
-        let rows: Vec<Record> = rows.into_iter().filter(|row| row.round == 0).collect();
+        let mut rows: Vec<Record> = rows.into_iter().filter(|row| row.round == 0).collect();
+        // Far more than it varies by, for there are 25 tests.
+        let better = rows.iter_mut().filter(|row| row.sampler == "core-set");
+        better.for_each(|row| row.value = row.value.map(|v| v + 0.25));
         let others = (0..8).flat_map(|i| {
             rows.iter().cloned().map(move |mut row| {
                 row.sampler += &format!("@v{i}");

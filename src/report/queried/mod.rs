@@ -8,10 +8,12 @@ mod thumbnails;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use rayon::prelude::*;
 
 use self::balance::Balance;
 use super::Findings;
 use super::page::Section;
+use crate::spec::Trial;
 use crate::store::{Queried, Queries, TrialFiles};
 
 /// The queries of each arm by seed, in the spec's order; arms without any are left out.
@@ -28,8 +30,10 @@ impl Asked {
         let results = &findings.results;
         let mut arms: Vec<(String, BTreeMap<u64, Queries>)> =
             results.arms().into_iter().map(|arm| (arm.label, BTreeMap::new())).collect();
-        for trial in results.spec.trials() {
-            let queries = TrialFiles::below(&results.folder, &trial).asked()?;
+        let trials = results.spec.trials();
+        let read = |trial: &Trial| TrialFiles::below(&results.folder, trial).asked();
+        let queries: Vec<Queries> = trials.par_iter().map(read).collect::<Result<_>>()?;
+        for (trial, queries) in trials.into_iter().zip(queries) {
             let label = trial.label();
             if let Some((_, by_seed)) = arms.iter_mut().find(|(arm, _)| *arm == label)
                 && !queries.rounds.is_empty()

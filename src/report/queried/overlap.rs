@@ -1,6 +1,6 @@
 //! How much samplers ask for the same images.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 
@@ -29,8 +29,11 @@ struct Shared {
 pub(super) fn show(findings: &Findings, asked: &Asked, section: &mut Section) -> Result<()> {
     let pool = findings.manifest().map(|m| m.data.pool);
     let n = asked.arms.len();
-    let of = |i: usize, j: usize| if i == j { None } else { shared(&asked.arms[i].1, &asked.arms[j].1, pool) };
-    let found: Vec<Vec<Option<Shared>>> = (0..n).map(|i| (0..n).map(|j| of(i, j)).collect()).collect();
+    let mut found: Vec<Vec<Option<Shared>>> = vec![vec![None; n]; n];
+    for (i, j) in (0..n).flat_map(|i| (0..i).map(move |j| (i, j))) {
+        let pair = shared(&asked.arms[i].1, &asked.arms[j].1, pool);
+        (found[i][j], found[j][i]) = (pair, pair);
+    }
     let pairs: Vec<&Shared> = found.iter().flatten().flatten().collect();
     let Some(most) = pairs.iter().map(|s| s.part).reduce(f64::max) else { return Ok(()) };
     let heat = Heat::of(Square {
@@ -71,26 +74,30 @@ fn shared(a: &BTreeMap<u64, Queries>, b: &BTreeMap<u64, Queries>, pool: Option<u
     for (seed, a) in a {
         let Some(b) = b.get(seed) else { continue };
         let rounds = a.rounds.len().min(b.rounds.len());
-        let start =
-            |queries: &Queries| queries.rounds.first().map(|first| first.iter().copied().collect::<BTreeSet<_>>());
-        let same = start(a) == start(b);
-        let of = |queries: &Queries| -> BTreeSet<usize> {
-            queries.rounds[..rounds].iter().skip(usize::from(same)).flatten().copied().collect()
-        };
+        let same = sorted(a.rounds.iter().take(1)) == sorted(b.rounds.iter().take(1));
+        let of = |queries: &Queries| sorted(queries.rounds[..rounds].iter().skip(usize::from(same)));
         let (ours, theirs) = (of(a), of(b));
         let labels = ours.len().min(theirs.len());
         if labels == 0 {
             continue;
         }
         alike &= same;
-        parts.push(ours.intersection(&theirs).count() as f64 / labels as f64);
-        let left_out = if same { start(a).map_or(0, |first| first.len()) } else { 0 };
+        let common = ours.iter().filter(|index| theirs.binary_search(index).is_ok()).count();
+        parts.push(common as f64 / labels as f64);
+        let left_out = if same { a.rounds.first().map_or(0, Vec::len) } else { 0 };
         chances.extend(pool.filter(|&pool| pool > left_out).map(|pool| {
             // Of a set of n in a pool of N, n / N are in another such set.
             ours.len().max(theirs.len()) as f64 / (pool - left_out) as f64
         }));
     }
     Some(Shared { part: mean(&parts)?, chance: mean(&chances), alike })
+}
+
+/// The labels of some rounds, ascending.
+fn sorted<'a>(rounds: impl Iterator<Item = &'a Vec<usize>>) -> Vec<usize> {
+    let mut all: Vec<usize> = rounds.flatten().copied().collect();
+    all.sort_unstable();
+    all
 }
 
 #[cfg(test)]
