@@ -97,6 +97,19 @@ pub fn label_map(bytes: &[u8], size: [usize; 2], resize: Option<[usize; 2]>, out
     })
 }
 
+/// Resizes `[height, width, 3]` of size `from` (height, width) to `to`, as [`whole`] does.
+///
+/// # Errors
+/// If a side is 0.
+///
+/// # Panics
+/// If a buffer has another length.
+pub fn resized(pixels: &[u8], from: [usize; 2], to: [usize; 2], out: &mut [u8]) -> Result<(), NotAnImage> {
+    assert_eq!(pixels.len(), from[0] * from[1] * 3, "the length of an image");
+    let picture = Picture { height: from[0], width: from[1], channels: Channels::Rgb, pixels };
+    SCRATCH.with_borrow_mut(|(_, scratch)| scratch.rgb(picture, Window::all(picture), to, out))
+}
+
 /// Decodes all of an image and forgets it, which finds files that are cut short or otherwise damaged: of JPEGs those in
 /// which libjpeg misses something, because the decoder that is used otherwise makes up what is missing.
 ///

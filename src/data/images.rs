@@ -1,5 +1,6 @@
 //! Images and labels as data sets hand them on, before any tensor.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -112,13 +113,43 @@ impl Split {
         if self.labels != Labels::Maps {
             return Ok(Vec::new());
         }
+        Ok(self.bytes(index)?[self.image_bytes()..].to_vec())
+    }
+
+    /// `[height, width, 3]`: the pixels of image `index`.
+    ///
+    /// # Errors
+    /// If its file cannot be read any more.
+    pub fn image(&self, index: usize) -> Result<Vec<u8>> {
+        Ok(self.bytes(index)?[..self.image_bytes()].to_vec())
+    }
+
+    /// The classes of image `index`, ascending, each with its share of the pixels that have one: a single class where images
+    /// have the labels, and none where all pixels are [`IGNORED`].
+    ///
+    /// # Errors
+    /// If its file cannot be read any more.
+    pub fn shares(&self, index: usize) -> Result<Vec<(usize, f64)>> {
+        if let Some(classes) = self.classes() {
+            return Ok(vec![(classes[index].into(), 1.0)]);
+        }
+        let mut pixels = [0_usize; IGNORED as usize];
+        let map = self.label_map(index)?;
+        map.iter().filter(|&&class| class != IGNORED).for_each(|&class| pixels[usize::from(class)] += 1);
+        let labelled: usize = pixels.iter().sum();
+        let occurring = pixels.iter().enumerate().filter(|(_, n)| **n > 0);
+        Ok(occurring.map(|(class, &n)| (class, n as f64 / labelled as f64)).collect())
+    }
+
+    /// Record `index`.
+    fn bytes(&self, index: usize) -> Result<Cow<'_, [u8]>> {
         let size = self.record();
         match &self.records {
-            Records::Memory(all) => Ok(all[index * size..][self.image_bytes()..size].to_vec()),
+            Records::Memory(all) => Ok(Cow::Borrowed(&all[index * size..][..size])),
             Records::Source(source) => {
                 let mut record = vec![0; size];
                 source.fill(index, &mut record)?;
-                Ok(record.split_off(self.image_bytes()))
+                Ok(Cow::Owned(record))
             }
         }
     }

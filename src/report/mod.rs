@@ -3,15 +3,20 @@
 //!
 //! Reads the folder alone (resolved spec, records, manifest) and the published numbers beside it; never the data.
 
+mod against;
 mod arm;
 pub mod compare;
 pub mod correlation;
 mod cost;
 mod curve;
 mod difference;
+mod efficiency;
+mod heat;
+mod losses;
 mod metric;
 mod page;
 mod picture;
+mod queried;
 mod readme;
 mod reference;
 mod summary;
@@ -19,6 +24,7 @@ mod switches;
 mod table;
 #[cfg(test)]
 pub(crate) mod testing;
+mod time;
 mod value;
 mod variants;
 mod verdict;
@@ -171,7 +177,10 @@ pub fn report(folder: &Path) -> Result<String> {
             }
         }
     }
-    let page = readme::page(&findings, &tables, curves);
+    let page = readme::page(&findings, &tables, curves)?;
+    for name in readme::FIGURES.iter().filter(|name| page.figures().all(|figure| figure.file != **name)) {
+        remove(&folder.join(name))?;
+    }
     for figure in page.figures() {
         write_atomically(&folder.join(&figure.file), |out| out.write_all(figure.svg.as_bytes()))?;
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use anyhow::Result;
 use serde::Serialize;
 
 use super::Findings;
@@ -12,19 +13,30 @@ use super::switches::switches;
 use crate::spec::{EvaluationImages, Imbalance, LossSource, PretextSpec, Spec, Stem};
 use crate::store::{Manifest, Session};
 
+/// The pictures that a page may have beside its curves. One that is not made any more is of records that are gone.
+pub(super) const FIGURES: [&str; 5] = ["penalties.svg", "classes.svg", "overlap.svg", "thumbnails.svg", "losses.svg"];
+
 /// What was claimed and what came out, what ran, and on what.
-pub(super) fn page(findings: &Findings, tables: &str, curves: Vec<Figure>) -> Page {
-    Page {
+///
+/// # Errors
+/// If a file that a section reads is damaged, or a picture cannot be drawn; one line.
+pub(super) fn page(findings: &Findings, tables: &str, curves: Vec<Figure>) -> Result<Page> {
+    Ok(Page {
         title: findings.spec().title.clone(),
         sections: vec![
             super::verdict::section(findings),
             learning_curves(curves),
             results(findings, tables),
             super::reference::section(findings),
+            super::against::section(findings)?,
+            super::efficiency::section(findings),
+            super::queried::section(findings)?,
+            super::losses::section(findings)?,
+            super::time::section(findings),
             Section::of("Protocol", protocol(findings).iter().map(|line| format!("- {line}\n")).collect()),
             Section::of("Command", findings.manifest().map(commands).unwrap_or_default()),
         ],
-    }
+    })
 }
 
 fn learning_curves(curves: Vec<Figure>) -> Section {

@@ -8,6 +8,7 @@ mod given;
 mod jobs;
 mod plan;
 mod pretext;
+mod queried;
 mod tasks;
 
 use std::ffi::OsStr;
@@ -96,6 +97,7 @@ pub fn run(spec: &Spec, options: &Options) -> Result<Outcome> {
     if tasks.is_empty() {
         crate::machine::say(&format!("{}: all trials are finished; nothing to run", folder.root().display()));
         folder.merge(spec)?;
+        queried::update(spec, &folder, &read.splits);
         return Ok(outcome(Vec::new()));
     }
     let mut manifest = begin_session(&folder, spec, &origin, options, (jobs, threads), earlier)?;
@@ -108,6 +110,7 @@ pub fn run(spec: &Spec, options: &Options) -> Result<Outcome> {
         session.finished = machine::now();
     }
     manifest.write(&folder.manifest_path())?;
+    queried::update(spec, &folder, &read.splits);
     Ok(outcome(failed))
 }
 

@@ -382,6 +382,14 @@ impl TrialFiles {
         Ok(queries)
     }
 
+    /// All labels that were ever asked for, whatever became of their rounds; none if the file is not there.
+    ///
+    /// # Errors
+    /// If the file is damaged.
+    pub fn asked(&self) -> Result<Queries> {
+        Queries::read(&self.queries)
+    }
+
     /// Writes the queries, and then the records.
     ///
     /// # Errors

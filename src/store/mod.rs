@@ -7,17 +7,20 @@
 //!   records.csv      one row per value, merged from the trials'
 //!   queries/<trial>.csv     the indices that each round asked for
 //!   pretext/seed-<n>.csv    the pretext losses that the trials of a seed used
+//!   queried/                the classes of the images asked for, and small pictures of some
 //!   trials/<trial>/         records.csv of the trial while it runs, its log, its error
 //! ```
 
 mod atomic;
 mod folder;
 mod manifest;
+mod queried;
 mod queries;
 mod record;
 
 pub use atomic::{write_atomically, write_csv};
 pub use folder::{Folder, TrialFiles, differing_keys, keep_runs_out, losses_path};
 pub use manifest::{ClassCount, DataFile, DataOrigin, Manifest, Session};
+pub use queried::{ClassShare, Queried, Sheet, Thumbnail};
 pub use queries::{LossRow, Losses, PartMetric, Queries};
 pub use record::{Record, Records};

@@ -10,6 +10,7 @@ mod given;
 mod golden;
 mod interrupted;
 mod pictures;
+mod queried;
 mod real_images;
 mod regression;
 mod segmentation;

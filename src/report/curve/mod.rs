@@ -17,6 +17,7 @@ use super::metric::{metric_in_words, rule_in_words, seeds_in_words};
 use super::picture::{self, Area, Drawn, Picture, register_font};
 use super::summary::samplers;
 use super::{Findings, Metric, Rule};
+use crate::stats::Summary;
 
 /// Learning curves to draw: at least one point, all finite.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,6 +122,35 @@ impl Plot {
         all.subtitle =
             format!("n = {seeds}, 95 % intervals where there are two; each under the rule that it queries with");
         Some(all)
+    }
+
+    /// Curves of means over the number of labels, of what goes from 0 to 100 %; none without a point.
+    pub(super) fn of_means(
+        title: String,
+        subtitle: String,
+        y_label: String,
+        curves: Vec<(String, Vec<(usize, Summary)>)>,
+    ) -> Option<Self> {
+        let point = |(labeled, summary): (usize, Summary)| Point {
+            labeled: labeled as f64,
+            value: summary.mean,
+            interval: summary.low.zip(summary.high),
+        };
+        let series = |(name, points): (String, Vec<(usize, Summary)>)| Series {
+            name,
+            points: points.into_iter().map(point).collect(),
+        };
+        let ours: Vec<Series> = curves.into_iter().map(series).filter(|series| !series.points.is_empty()).collect();
+        (!ours.is_empty()).then(|| Self {
+            title,
+            subtitle,
+            x_label: "labels".into(),
+            y_label,
+            ours,
+            published: Vec::new(),
+            published_heading: String::new(),
+            possible: (0.0, 100.0),
+        })
     }
 
     /// What the curves show, with its unit.

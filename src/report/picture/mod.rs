@@ -3,6 +3,7 @@
 //! A picture is laid out in shown pixels and drawn in fine ones, on any backend of plotters, as SVG and as PNG.
 
 mod axis;
+mod colour;
 mod text;
 
 use anyhow::{Result, anyhow};
@@ -12,7 +13,8 @@ use plotters::prelude::{
 };
 
 pub(super) use axis::{Axes, Axis, TICK, axes};
-pub(super) use text::{LINE, Line, heading, register_font, text, width, wrap};
+pub(super) use colour::{category, ink_on, ramp, sequence};
+pub(super) use text::{Anchor, LINE, Line, heading, register_font, text, text_at, width, wrap};
 
 pub(super) type Area<DB> = DrawingArea<DB, Shift>;
 pub(super) type Drawn<DB, T = ()> = Result<T, DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;

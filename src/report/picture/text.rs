@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use anyhow::{Result, ensure};
 use plotters::prelude::{DrawingBackend, RGBColor, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{FontStyle, IntoFont, register_font as register};
+use plotters::style::{FontStyle, FontTransform, IntoFont, register_font as register};
 
 use super::{Area, Drawn, MARGIN, fine, scaled};
 
@@ -100,6 +100,34 @@ pub(in crate::report) fn heading(title: &str, subtitle: &str, width: f64) -> (Ve
 pub(in crate::report) fn text<DB: DrawingBackend>(root: &Area<DB>, line: &Line, color: RGBColor) -> Drawn<DB> {
     let style = (FONT, scaled(line.size)).into_font().color(&color).pos(Pos::new(HPos::Left, VPos::Center));
     root.draw(&Text::new(line.text.as_str(), (fine(line.left), fine(line.middle)), style))
+}
+
+/// Where a line of text has the point that it is drawn at: viewers show another font than the one it is measured in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::report) enum Anchor {
+    Left,
+    Center,
+    Right,
+    /// At its foot; it is read from below.
+    Upright,
+}
+
+/// Draws a line of text of this size about a point, in shown pixels.
+pub(in crate::report) fn text_at<DB: DrawingBackend>(
+    root: &Area<DB>,
+    (content, size): (&str, f64),
+    (x, y): (f64, f64),
+    anchor: Anchor,
+    color: RGBColor,
+) -> Drawn<DB> {
+    let (side, turned) = match anchor {
+        Anchor::Left => (HPos::Left, FontTransform::None),
+        Anchor::Center => (HPos::Center, FontTransform::None),
+        Anchor::Right => (HPos::Right, FontTransform::None),
+        Anchor::Upright => (HPos::Left, FontTransform::Rotate270),
+    };
+    let style = (FONT, scaled(size)).into_font().transform(turned).color(&color).pos(Pos::new(side, VPos::Center));
+    root.draw(&Text::new(content, (fine(x), fine(y)), style))
 }
 
 #[cfg(test)]

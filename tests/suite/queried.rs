@@ -1,0 +1,168 @@
+//! What a results folder holds of the images that were asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::path::Path;
+
+use pt4al::data::shapes;
+use pt4al::spec::{Normalize, ShapesSpec};
+use pt4al::store::{Manifest, Queried, Sheet};
+
+use crate::pictures::{cityscapes, tiny_cityscapes};
+use crate::support::{Workplace, queries, stderr};
+
+const FILES: [&str; 3] = ["queried/classes.csv", "queried/thumbnails.csv", "queried/thumbnails.jpg"];
+
+/// The bytes of all three, and when they were written.
+fn files(folder: &Path) -> Vec<(Vec<u8>, std::time::SystemTime)> {
+    let read = |name: &&str| {
+        let path = folder.join(name);
+        (std::fs::read(&path).unwrap(), path.metadata().unwrap().modified().unwrap())
+    };
+    FILES.iter().map(read).collect()
+}
+
+fn bytes(folder: &Path) -> Vec<Vec<u8>> {
+    files(folder).into_iter().map(|(bytes, _)| bytes).collect()
+}
+
+/// (round, rank, index) of all that trials asked for.
+fn asked(folder: &Path, trials: &[&str]) -> Vec<[usize; 3]> {
+    let rows = trials.iter().flat_map(|trial| {
+        let text = queries(folder, trial);
+        text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    });
+    rows.map(|row| row.split(',').map(|n| n.parse().unwrap()).collect::<Vec<_>>().try_into().unwrap()).collect()
+}
+
+/// `[height, width, 3]`.
+fn decoded(sheet: &Sheet) -> Vec<u8> {
+    let mut pixels = vec![0; sheet.height * sheet.width * 3];
+    pt4al::data::decode::whole(&sheet.jpeg, [sheet.height, sheet.width], None, &mut pixels).unwrap();
+    pixels
+}
+
+#[test]
+fn the_classes_and_pictures_of_what_was_asked_for_are_kept_beside_the_results() {
+    let place = Workplace::new();
+    let run = "run tiny.toml --device cpu --jobs 2 --only (random|pretext-batch)-seed1";
+    place.succeeds(run);
+    let folder = place.path("results/tiny");
+    let rows = asked(&folder, &["random-seed1", "pretext-batch-seed1"]);
+    let Queried { classes, sheet } = Queried::read(&folder).unwrap().unwrap();
+
+    // Every image with its class, as it was generated.
+    let normalize = Normalize { mean: [0.5; 3], std: [0.25; 3] };
+    let made = shapes::generate(&ShapesSpec { pool: 200, test: 60, side: 12, seed: 0, normalize });
+    let indices: BTreeSet<usize> = rows.iter().map(|row| row[2]).collect();
+    assert_eq!(classes.iter().map(|row| row.index).collect::<Vec<_>>(), indices.into_iter().collect::<Vec<_>>());
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in &classes {
+        let class = &made.classes[usize::from(made.train.labels[row.index])];
+        assert_eq!((&row.class, row.share), (class, 1.0));
+        *counts.entry(class).or_default() += 1;
+    }
+    let manifest = Manifest::read(&folder.join("manifest.json")).unwrap().unwrap();
+    for (class, n) in counts {
+        assert!(manifest.data.classes.iter().any(|known| known.name == class && n <= known.pool), "{class}");
+    }
+
+    // The first eight of each round, in their colours: the next picture is further away than what JPEG changes.
+    let sheet = sheet.unwrap();
+    let first: BTreeSet<usize> = rows.iter().filter(|row| row[1] < 8).map(|row| row[2]).collect();
+    assert_eq!(sheet.tiles.iter().map(|tile| tile.index).collect::<Vec<_>>(), first.into_iter().collect::<Vec<_>>());
+    let pixels = decoded(&sheet);
+    let mut distances = [0.0, 0.0];
+    for (at, tile) in sheet.tiles.iter().enumerate() {
+        assert_eq!((tile.width, tile.height), (12, 12));
+        let shown = (0..12).flat_map(|y| pixels[((tile.y + y) * sheet.width + tile.x) * 3..][..36].to_vec());
+        let shown: Vec<u8> = shown.collect();
+        let next = sheet.tiles[(at + 1) % sheet.tiles.len()].index;
+        for (distance, index) in distances.iter_mut().zip([tile.index, next]) {
+            let off = shown.iter().zip(made.train.image(index)).map(|(a, b)| f64::from(a.abs_diff(*b)));
+            *distance += off.sum::<f64>() / (432 * sheet.tiles.len()) as f64;
+        }
+    }
+    assert!(distances[0] < 12.0 && distances[1] > 2.0 * distances[0], "{distances:?}");
+
+    // Nothing is written again, and what is lost or damaged comes back as it was.
+    let before = files(&folder);
+    place.succeeds(run);
+    assert_eq!(files(&folder), before);
+    std::fs::remove_dir_all(folder.join("queried")).unwrap();
+    assert!(stderr(&place.succeeds(run)).contains("nothing to run"));
+    let before: Vec<Vec<u8>> = before.into_iter().map(|(bytes, _)| bytes).collect();
+    assert_eq!(bytes(&folder), before);
+    for name in FILES {
+        let text = std::fs::read(folder.join(name)).unwrap();
+        std::fs::write(folder.join(name), &text[..text.len() / 2]).unwrap();
+        place.succeeds(run);
+        assert_eq!(bytes(&folder), before, "{name}");
+    }
+
+    // More trials add to the classes; pictures are of the first seed.
+    place.succeeds("run tiny.toml --device cpu --jobs 2 --only random-seed0");
+    let more = Queried::read(&folder).unwrap().unwrap();
+    assert!(more.classes.len() > classes.len());
+    assert!(more.sheet.unwrap().tiles.len() <= 24);
+}
+
+/// A file whose size and time do not tell that it is damaged.
+fn damage(path: &Path) {
+    let (bytes, modified) = (std::fs::read(path).unwrap(), path.metadata().unwrap().modified().unwrap());
+    let mut damaged = bytes[..40].to_vec();
+    damaged.resize(bytes.len(), 0);
+    std::fs::write(path, damaged).unwrap();
+    File::options().write(true).open(path).unwrap().set_modified(modified).unwrap();
+}
+
+#[test]
+fn the_pixels_of_each_class_add_up_and_what_cannot_be_read_is_a_warning() {
+    let data = tempfile::tempdir().unwrap();
+    cityscapes(data.path(), 20, 6);
+    let place = Workplace::with(&tiny_cityscapes("stream"));
+    let run = || {
+        let mut command = place.command("run tiny.toml --device cpu --only random-seed0");
+        let output = command.env("PT4AL_DATA", data.path()).env("PT4AL_CACHE", data.path().join("cache")).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        stderr(&output)
+    };
+    run();
+    let folder = place.path("results/tiny");
+    let Queried { classes, sheet } = Queried::read(&folder).unwrap().unwrap();
+    let indices: BTreeSet<usize> = asked(&folder, &["random-seed0"]).iter().map(|row| row[2]).collect();
+    assert_eq!(indices.len(), 12);
+    // A row of each picture has no class; a car is 4 x 6 pixels of the road.
+    let mut wanted = Vec::new();
+    for &index in &indices {
+        let car = if index % 2 == 0 { 24.0 } else { 0.0 };
+        wanted.push((index, "road", (8.0 * 24.0 - car) / 360.0));
+        wanted.push((index, "sky", 7.0 * 24.0 / 360.0));
+        wanted.extend((car > 0.0).then_some((index, "car", car / 360.0)));
+    }
+    assert_eq!(classes.iter().map(|row| (row.index, &*row.class, row.share)).collect::<Vec<_>>(), wanted);
+    let sheet = sheet.unwrap();
+    assert_eq!(sheet.tiles.iter().map(|tile| tile.index).collect::<BTreeSet<_>>(), indices);
+    // Sky over road.
+    let (tile, pixels) = (sheet.tiles[0], decoded(&sheet));
+    let blue = |y: usize| pixels[((tile.y + y) * sheet.width + tile.x + 20) * 3 + 2];
+    assert!(blue(4) > 200 && blue(14) < 150, "{} {}", blue(4), blue(14));
+
+    let before = bytes(&folder);
+    std::fs::remove_dir_all(folder.join("queried")).unwrap();
+    run();
+    assert_eq!(bytes(&folder), before);
+    let file = format!("town_{:06}_000019_leftImg8bit.png", indices.first().unwrap());
+    damage(&data.path().join("cityscapes/leftImg8bit/train/town").join(&file));
+    let told = run();
+    assert!(!told.contains("warning: no"), "what is known is not read again: {told}");
+    std::fs::remove_file(folder.join(FILES[1])).unwrap();
+    let told = run();
+    assert!(told.contains("warning: no pictures of the queried images: ") && told.contains(&file), "{told}");
+    assert!(folder.join(FILES[0]).exists() && !folder.join(FILES[1]).exists() && !folder.join(FILES[2]).exists());
+    std::fs::remove_file(folder.join(FILES[0])).unwrap();
+    let told = run();
+    assert!(told.contains("warning: no classes of the queried images: ") && told.contains(&file), "{told}");
+    assert!(!folder.join(FILES[0]).exists());
+}
