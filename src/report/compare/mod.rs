@@ -14,7 +14,7 @@ use super::page::Figure;
 use super::{Findings, Metric};
 use crate::store::{write_atomically, write_csv};
 
-use test::{FolderComparison, comparisons};
+use test::comparisons;
 
 /// Results folders that are compared, in the order in which they were named.
 struct Compared {

@@ -1,3 +1,4 @@
+use super::test::FolderComparison;
 use super::*;
 use crate::report::testing::{accuracy, assert_well_formed, full, loaded, spec, spec_of, spec_text, write_folder};
 use crate::store::Record;
