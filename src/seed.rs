@@ -50,6 +50,8 @@ pub enum Purpose {
     Split,
     /// Which images a bootstrap resample holds.
     Bootstrap,
+    /// The directions that a test of curves turns a difference into.
+    RotationTest,
     /// Which images a scatter plot shows.
     ScatterPlot,
 }
@@ -75,6 +77,7 @@ impl Purpose {
             Self::Imbalance => "imbalance",
             Self::Split => "split",
             Self::Bootstrap => "bootstrap",
+            Self::RotationTest => "rotation-test",
             Self::ScatterPlot => "scatter-plot",
         }
     }

@@ -1,6 +1,7 @@
 //! Statistics over seeds, and of images: pure functions, no files.
 
 mod rank;
+pub mod rotation;
 
 pub use rank::{average_ranks, bootstrap_95, spearman};
 
