@@ -211,9 +211,29 @@ struct Pools {
 struct Scratch {
     /// By column.
     variances: Vec<f64>,
-    /// By kind, and by arm: how many columns, and the mean over them.
-    kinds: Vec<(f64, f64)>,
-    arms: Vec<(f64, f64)>,
+    kinds: Vec<Pool>,
+    arms: Vec<Pool>,
+}
+
+/// Columns that are alike in one respect.
+#[derive(Clone, Copy, Default)]
+struct Pool {
+    columns: u32,
+    /// Until it is divided, the sum.
+    mean: f64,
+}
+
+impl Pool {
+    fn add(&mut self, value: f64) {
+        self.columns += 1;
+        self.mean += value;
+    }
+
+    fn divide(&mut self) {
+        if self.columns > 0 {
+            self.mean /= f64::from(self.columns);
+        }
+    }
 }
 
 impl Pools {
@@ -238,26 +258,24 @@ impl Pools {
     fn variances<'s>(&self, left: &[usize], along: &[f64], scratch: &'s mut Scratch) -> &'s [f64] {
         let own = self.degrees_of_freedom;
         let Scratch { variances, kinds, arms } = scratch;
-        let add = |sums: &mut Vec<(f64, f64)>, at: usize, value: f64| {
-            sums.resize(sums.len().max(at + 1), (0.0, 0.0));
-            let (count, mean) = &mut sums[at];
-            *count += 1.0;
-            *mean += (value - *mean) / *count;
-        };
-        variances.clear();
         variances.resize(along.len(), 0.0);
-        kinds.clear();
-        arms.clear();
+        // There are no more kinds or arms than columns.
+        for pools in [&mut *kinds, &mut *arms] {
+            pools.clear();
+            pools.resize(along.len(), Pool::default());
+        }
         for &c in left {
             variances[c] = (self.totals[c] - along[c]).max(0.0) / own;
-            add(kinds, self.kind[c], variances[c]);
+            kinds[self.kind[c]].add(variances[c]);
         }
+        kinds.iter_mut().for_each(Pool::divide);
         for &c in left {
-            let of_kind = kinds[self.kind[c]].1;
-            add(arms, self.arm[c], if of_kind > 0.0 { variances[c] / of_kind } else { 1.0 });
+            let of_kind = kinds[self.kind[c]].mean;
+            arms[self.arm[c]].add(if of_kind > 0.0 { variances[c] / of_kind } else { 1.0 });
         }
+        arms.iter_mut().for_each(Pool::divide);
         for &c in left {
-            let expected = kinds[self.kind[c]].1 * (1.0 + arms[self.arm[c]].1) / 2.0;
+            let expected = kinds[self.kind[c]].mean * (1.0 + arms[self.arm[c]].mean) / 2.0;
             variances[c] = (PRIOR * expected + own * variances[c]) / (PRIOR + own);
         }
         variances

@@ -1,0 +1,210 @@
+//! How often the regression gate cries wolf, and what it sees: `cargo run --release --no-default-features --example gate`.
+//!
+//! Two runs of the demo's size are simulated, 4 samplers x 5 rounds, and compared as the gate does it
+//! (`stats::rotation`): on each accuracy, the area under each curve and the mean area, 25 columns at one level of 5 %.
+//! Its rule: a column moved if p < 0.05 and the difference is at least the margin, which is 0 here.
+//!
+//! The standard deviation of an accuracy over seeds is 3 points in the first round, 2, and 1.5 in the last three, about
+//! that of `results/baseline/*-cpu`. Of its variance, 0.2 is the seed's (all samplers, all rounds), 0.1 the seed's in one
+//! round, 0.2 the trial's (all rounds) and 0.5 its own: rounds of a trial have a correlation of 0.4, samplers of a seed
+//! 0.3 in the same round. With the same seeds both runs share what is the seed's, a correlation of 0.3. The other
+//! scenarios differ from `normal` in one thing:
+//!
+//! - `spreads`: the samplers' standard deviations are 0.6, 0.9, 1.1 and 1.4 times as large;
+//! - `heavy tails`: each trial is multiplied by what makes it a t distribution with 4 degrees of freedom;
+//! - `skewed`: accuracies are log-normal with the long tail below (skewness -2.3).
+//!
+//! A drop is searched for that turns the gate red (a column moved down) in 9 of 10 pairs of runs: in each pair, the
+//! least one by bisection. An argument sets the repetitions for the false alarms; the drops take a tenth as many.
+
+use std::collections::BTreeMap;
+
+use pt4al::seed::{Purpose, Stream, stream};
+use pt4al::stats::rotation::{Column, changes, paired};
+use rand::Rng;
+use rayon::prelude::*;
+
+const SAMPLERS: usize = 4;
+const SPREADS: [f64; 5] = [0.03, 0.02, 0.015, 0.015, 0.015];
+const ROUNDS: usize = SPREADS.len();
+/// Of the gate in this simulation; fewer than in use, which costs it a little power.
+const DRAWS: usize = 999;
+
+#[derive(Clone, Copy)]
+enum Scenario {
+    Normal,
+    Spreads,
+    HeavyTails,
+    Skewed,
+}
+
+const SCENARIOS: [(&str, Scenario); 4] = [
+    ("normal", Scenario::Normal),
+    ("spreads", Scenario::Spreads),
+    ("heavy tails", Scenario::HeavyTails),
+    ("skewed", Scenario::Skewed),
+];
+
+type Run = BTreeMap<u64, Vec<f64>>;
+
+/// What chance gives seeds and trials.
+struct Luck(Stream);
+
+impl Luck {
+    fn normal(&mut self) -> f64 {
+        let radius = (-2.0 * (1.0 - self.0.random::<f64>()).ln()).sqrt();
+        radius * (std::f64::consts::TAU * self.0.random::<f64>()).cos()
+    }
+
+    fn normals(&mut self, n: usize) -> Vec<f64> {
+        (0..n).map(|_| self.normal()).collect()
+    }
+
+    /// A seed's part: in all rounds, and in each.
+    fn of_seed(&mut self) -> (f64, Vec<f64>) {
+        (self.normal(), self.normals(ROUNDS))
+    }
+
+    /// The columns of a seed's trials: accuracies, areas, mean area.
+    fn row(&mut self, seed: &(f64, Vec<f64>), scenario: Scenario) -> Vec<f64> {
+        let mut row = Vec::new();
+        let mut areas = Vec::new();
+        for sampler in 0..SAMPLERS {
+            let trial = self.normal();
+            // Normal over chi with 4 degrees of freedom, at a variance of 1.
+            let tails = match scenario {
+                Scenario::HeavyTails => (2.0 / self.normals(4).iter().map(|z| z * z).sum::<f64>()).sqrt(),
+                _ => 1.0,
+            };
+            let spread = match scenario {
+                Scenario::Spreads => [0.6, 0.9, 1.1, 1.4][sampler],
+                _ => 1.0,
+            };
+            let curve: Vec<f64> = (0..ROUNDS)
+                .map(|round| {
+                    let parts = [(0.2, seed.0), (0.1, seed.1[round]), (0.2, trial), (0.5, self.normal())];
+                    let z: f64 = parts.iter().map(|(part, z)| f64::sqrt(*part) * z).sum();
+                    let z = if let Scenario::Skewed = scenario { below(z) } else { z };
+                    z * tails * spread * SPREADS[round]
+                })
+                .collect();
+            // Rounds are equally far apart: the trapezoids of a curve over a budget of length 1.
+            let area = (curve.windows(2).map(|pair| pair[0] + pair[1]).sum::<f64>()) / (2 * (ROUNDS - 1)) as f64;
+            row.extend(curve);
+            areas.push(area);
+        }
+        row.extend(&areas);
+        row.push(areas.iter().sum::<f64>() / SAMPLERS as f64);
+        row
+    }
+}
+
+/// From normal to log-normal, with mean 0, variance 1 and the long tail below.
+fn below(z: f64) -> f64 {
+    let s: f64 = 0.6;
+    let (mean, variance) = ((s * s / 2.0).exp(), ((s * s).exp() - 1.0) * (s * s).exp());
+    (mean - (s * z).exp()) / variance.sqrt()
+}
+
+/// Rounds and area as kinds, samplers as arms; the mean area is like nothing else.
+fn columns() -> Vec<Column> {
+    let cells = (0..SAMPLERS).flat_map(|arm| (0..ROUNDS).map(move |kind| Column { kind, arm }));
+    let areas = (0..SAMPLERS).map(|arm| Column { kind: ROUNDS, arm });
+    cells.chain(areas).chain([Column { kind: ROUNDS + 1, arm: SAMPLERS }]).collect()
+}
+
+/// A baseline and a current run in which nothing moved.
+fn runs(n: usize, same_seeds: bool, scenario: Scenario, place: &[u64]) -> (Run, Run) {
+    let mut luck = Luck(stream(0, Purpose::RotationTest, place));
+    let (mut baseline, mut current) = (Run::new(), Run::new());
+    for key in 0..n as u64 {
+        let seed = luck.of_seed();
+        baseline.insert(key, luck.row(&seed, scenario));
+        if same_seeds {
+            current.insert(key, luck.row(&seed, scenario));
+        } else {
+            let other = luck.of_seed();
+            current.insert(1000 + key, luck.row(&other, scenario));
+        }
+    }
+    (baseline, current)
+}
+
+/// Which columns a drop of one (the last) or of all samplers is in, and how much of it.
+fn part(one_sampler: bool, column: &Column) -> f64 {
+    match (one_sampler, column.arm) {
+        (false, _) => 1.0,
+        (true, SAMPLERS) => 1.0 / SAMPLERS as f64,
+        (true, arm) => f64::from(arm == SAMPLERS - 1),
+    }
+}
+
+/// The least drop that turns the gate red, to a hundredth of a point.
+fn least_drop((baseline, current): &(Run, Run), one_sampler: bool, columns: &[Column], draws_seed: u64) -> f64 {
+    let red = |drop: f64| {
+        let row = |row: &Vec<f64>| row.iter().zip(columns).map(|(v, c)| v - drop * part(one_sampler, c)).collect();
+        let lower: Run = current.iter().map(|(&seed, values)| (seed, row(values))).collect();
+        let got = changes(baseline, &lower, columns, DRAWS, draws_seed).expect("comparable");
+        got.iter().any(|change| change.moved(0.0) && change.difference < 0.0)
+    };
+    let (mut low, mut high) = (0.0, 0.32);
+    while high - low > 2e-4 {
+        let middle = (low + high) / 2.0;
+        if red(middle) { high = middle } else { low = middle }
+    }
+    high
+}
+
+fn main() {
+    let argument = std::env::args().nth(1).map(|text| text.parse().expect("a number of repetitions"));
+    let repetitions: u64 = argument.unwrap_or(3000);
+    let columns = columns();
+    let cases = || [3, 5, 10].into_iter().flat_map(|n| [(n, true), (n, false)]);
+    println!("False alarms in % of {repetitions} pairs of equal runs (± standard error), {DRAWS} draws:\n");
+    println!("| seeds | compared | {} |", SCENARIOS.map(|(name, _)| name).join(" | "));
+    println!("| :-- | :-- |{}", " --: |".repeat(SCENARIOS.len()));
+    for (n, same) in cases() {
+        let mut line = described(n, same);
+        for (at, (_, scenario)) in SCENARIOS.iter().enumerate() {
+            let alarm = |&repetition: &u64| {
+                let (a, b) = runs(n, same, *scenario, &[at as u64, n as u64, repetition]);
+                changes(&a, &b, &columns, DRAWS, repetition).expect("comparable").iter().any(|c| c.moved(0.0))
+            };
+            let rate = (0..repetitions).into_par_iter().filter(alarm).count() as f64 / repetitions as f64;
+            let error = (rate * (1.0 - rate) / repetitions as f64).sqrt();
+            line += &format!(" {:.1} ± {:.1} |", 100.0 * rate, 100.0 * error);
+        }
+        println!("{line}");
+    }
+    let pairs = (repetitions / 10).max(10);
+    println!(
+        "\nThe drop that is caught in 9 of 10 of {pairs} pairs, in points (and in standard deviations of a late round):\n"
+    );
+    println!(
+        "| seeds | compared | all samplers, normal | one of them, normal | all, spreads | the noisiest, spreads |"
+    );
+    println!("| :-- | :-- |{}", " --: |".repeat(4));
+    for (n, same) in cases() {
+        let mut line = described(n, same);
+        for (_, scenario) in &SCENARIOS[..2] {
+            for one_sampler in [false, true] {
+                let drop = |repetition: u64| {
+                    let pair = runs(n, same, *scenario, &[n as u64, repetition]);
+                    least_drop(&pair, one_sampler, &columns, repetition)
+                };
+                let mut drops: Vec<f64> = (0..pairs).into_par_iter().map(drop).collect();
+                drops.sort_by(f64::total_cmp);
+                let caught = drops[(pairs as usize * 9).div_ceil(10) - 1];
+                line += &format!(" {:.1} ({:.1}) |", 100.0 * caught, caught / SPREADS[ROUNDS - 1]);
+            }
+        }
+        println!("{line}");
+    }
+}
+
+/// The first two cells of a line.
+fn described(n: usize, same: bool) -> String {
+    let run = |first: u64| (first..first + n as u64).map(|seed| (seed, ())).collect::<BTreeMap<u64, ()>>();
+    let how = if paired(&run(0), &run(if same { 0 } else { 1000 })) { "seed by seed" } else { "as two samples" };
+    format!("| {n} and {n}, {} | {how} |", if same { "the same" } else { "others" })
+}
