@@ -96,3 +96,6 @@ fn pictures(asked: &[(Trial, Queries)], train: &Split, known: Option<&Queried>) 
         None => layout.draw(tiles, train),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,7 +65,7 @@ impl Layout {
         let mut jpeg = Vec::new();
         let mut encoder = Encoder::new(&mut jpeg, QUALITY);
         encoder.set_sampling_factor(SamplingFactor::F_1_1);
-        encoder.set_optimized_huffman_tables(true);
+        // Not with Huffman tables of its own: zune-jpeg 0.5.15 makes other pixels of some.
         encoder.encode(&pixels, wide, high, ColorType::Rgb)?;
         Ok(Sheet { jpeg, width, height, tiles })
     }

@@ -1,0 +1,78 @@
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::bail;
+
+use super::*;
+use crate::data::images::{IGNORED, Labels, Records, Source};
+use crate::spec;
+
+/// Records of 8 x 8: image i is of class 0, and of class 1 in i rows; image 4 has no labels. One may be broken.
+#[derive(Debug)]
+struct Files(AtomicUsize);
+
+impl Source for Files {
+    fn fill(&self, index: usize, record: &mut [u8]) -> Result<()> {
+        if index == self.0.load(Ordering::Relaxed) {
+            bail!("image{index}.png: is empty; restore it");
+        }
+        let (pixels, map) = record.split_at_mut(8 * 8 * 3);
+        pixels.fill(index as u8 * 20);
+        map.fill(0);
+        map[..8 * index].fill(1);
+        if index == 4 {
+            map.fill(IGNORED);
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn what_is_known_is_not_read_again_and_what_cannot_be_read_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/demo.toml");
+    let spec = spec::load(&spec::Source { path, ..spec::Source::default() }).unwrap();
+    let mut splits = crate::data::check(&spec, dir.path()).unwrap().splits;
+    let files = Arc::new(Files(AtomicUsize::new(usize::MAX)));
+    let records = Records::Source(Arc::clone(&files) as Arc<dyn Source>);
+    splits.train = Split { height: 8, width: 8, len: 6, labels: Labels::Maps, records };
+    splits.classes = vec!["road".into(), "sky".into()];
+    let folder = Folder::open(&dir.path().join("results"), &spec, &splits.origin).unwrap();
+    let root = folder.root().to_owned();
+    let made = || {
+        update(&spec, &folder, &splits);
+        Queried::read(&root).unwrap()
+    };
+    assert_eq!(made(), None);
+
+    // Of the second seed alone.
+    let trials = spec.trials();
+    let trial = trials.iter().find(|trial| trial.seed == spec.seeds[1]).unwrap();
+    let ask = |rounds: &[&[usize]]| {
+        let rounds = rounds.iter().map(|asked| asked.to_vec()).collect();
+        folder.trial(trial).commit(&crate::store::Records::default(), &Queries { rounds }).unwrap();
+    };
+    ask(&[&[4, 2], &[0]]);
+    let first = made().unwrap();
+    let row = |index, class: &str, share| ClassShare { index, class: class.into(), share };
+    assert_eq!(first.classes, [row(0, "road", 1.0), row(2, "road", 0.75), row(2, "sky", 0.25)]);
+    assert_eq!(first.sheet.as_ref().unwrap().tiles.iter().map(|tile| tile.index).collect::<Vec<_>>(), [0, 2, 4]);
+
+    // Image 2 is known; a sheet cannot be made without it.
+    files.0.store(2, Ordering::Relaxed);
+    assert_eq!(made().as_ref(), Some(&first));
+    ask(&[&[4, 2], &[0, 5]]);
+    let more = made().unwrap();
+    assert_eq!((more.classes.len(), more.sheet), (5, None));
+    let left = || std::fs::read_dir(root.join("queried")).unwrap().count();
+    assert_eq!(left(), 1);
+    // Neither can the classes, once they are gone.
+    std::fs::remove_file(root.join("queried/classes.csv")).unwrap();
+    assert_eq!((made(), left()), (None, 0));
+    files.0.store(usize::MAX, Ordering::Relaxed);
+    assert_eq!(made().unwrap().classes, more.classes);
+    // Queries of other data.
+    ask(&[&[6]]);
+    assert_eq!((made(), left()), (None, 0));
+}
