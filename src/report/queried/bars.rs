@@ -62,6 +62,8 @@ impl Bars {
         let widest = arms.iter().map(|arm| width(&arm.label, LABEL)).fold(0.0, f64::max);
         let panel = widest.clamp(PANEL.0, PANEL.1);
         let columns = (((MOST - SHARES + GAP) / (panel + GAP)) as usize).clamp(1, arms.len().max(1));
+        // As many in each row as can be.
+        let columns = arms.len().div_ceil(arms.len().div_ceil(columns).max(1)).max(1);
         let rows = arms.len().div_ceil(columns);
         let legend_left = MARGIN + SHARES + columns as f64 * (panel + GAP);
         let names = classes.iter().map(|class| width(class, LABEL)).fold(0.0, f64::max).min(LEGEND);

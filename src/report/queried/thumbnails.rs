@@ -76,6 +76,8 @@ fn svg(blocks: &[Block], sheet: &Sheet, subtitle: &str) -> Result<String> {
     let row = (tile_height + BETWEEN).max(LABEL * LINE);
     let title_height = LABEL * LINE + 4.0;
     let columns = (((MOST - 2.0 * MARGIN + GAP) / (block_width + GAP)) as usize).clamp(1, blocks.len());
+    // As many in each row as can be.
+    let columns = blocks.len().div_ceil(blocks.len().div_ceil(columns));
     let picture = (2.0 * MARGIN + columns as f64 * (block_width + GAP) - GAP).max(LEAST).ceil();
     let (head, top) = heading("The first images that each sampler asked for", subtitle, picture);
     let block_height = title_height + rounds as f64 * row + GAP;
