@@ -148,5 +148,4 @@ fn many_arms_of_many_rounds_are_a_page_too() {
         "arms": 14, "published": 0, "rounds": 40, "seeds": 2, "metrics": 1, "rules": 1,
     });
     check(&folder, &wanted);
-    assert!(folder.read("report.html").len() < 600_000);
 }

@@ -49,7 +49,7 @@ pub(super) fn html(findings: &Findings, page: &Page) -> Result<String> {
          <nav aria-label=\"Sections\">\n<ol>\n{contents}</ol>\n</nav>\n<main id=\"main\">\n{sections}</main>\n\
          <script>\n{js}</script>\n</body>\n</html>\n",
         css = include_str!("page.css"),
-        js = include_str!("page.js"),
+        js = concat!(include_str!("page.js"), include_str!("chart.js")),
         tally = tally(findings),
     ))
 }

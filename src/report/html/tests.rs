@@ -1,16 +1,16 @@
-use std::path::Path;
-
 use super::super::testing::{accuracy, full, spec, spec_with, write_folder};
-use super::super::{Figure, report};
+use super::super::{Figure, Findings, report};
 use super::figure::inline;
 use super::markdown::{Inliner, html_of};
+use crate::spec::Spec;
+use crate::store::Record;
 
 fn rendered(text: &str) -> String {
     html_of(text, &[], &mut Inliner::default())
 }
 
-/// `report.html` of `results/small`, and how long the report took.
-fn page_of(spec: &crate::spec::Spec, rows: Vec<crate::store::Record>) -> String {
+/// `report.html` of `results/small`.
+fn page_of(spec: &Spec, rows: Vec<Record>) -> String {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("small");
     write_folder(&folder, spec, rows);
@@ -165,21 +165,24 @@ fn before_the_first_round_there_is_no_chart() {
     assert!(!page.contains("chart-data\"") && page.contains("No round has finished yet."));
 }
 
-/// 4 samplers, 20 seeds and 10 rounds: the page itself takes milliseconds.
 #[test]
 fn the_page_is_made_in_no_time() {
-    let samplers = ["random", "core-set"];
+    let mut spec = spec();
+    spec.seeds = (0..20).collect();
+    (spec.rounds.count, spec.rounds.initial, spec.rounds.query) = (10, 50, 50);
     let mut rows = Vec::new();
-    for (sampler, seed) in samplers.iter().flat_map(|s| (0..3).map(move |seed| (s, seed))) {
-        rows.extend((0..3).map(|round| accuracy(sampler, seed, round, 0.3 + 0.05 * round as f64)));
+    for (sampler, seed) in ["random", "core-set"].iter().flat_map(|s| (0..20).map(move |seed| (s, seed))) {
+        let value = |round: usize| 0.3 + 0.05 * round as f64 + 0.001 * seed as f64;
+        let row = |round| Record { labeled: 50 * (round + 1), ..accuracy(sampler, seed, round, value(round)) };
+        rows.extend((0..10).map(row));
     }
     let dir = tempfile::tempdir().unwrap();
-    write_folder(dir.path(), &spec(), rows);
-    let findings = super::Findings::read(Path::new(dir.path())).unwrap();
+    write_folder(dir.path(), &spec, rows);
+    let findings = Findings::read(dir.path()).unwrap();
     let page = super::super::readme::page(&findings, &findings.tables(), Vec::new());
     let start = std::time::Instant::now();
     let html = super::html(&findings, &page).unwrap();
-    // Unoptimised, on a busy machine.
-    assert!(start.elapsed().as_millis() < 500, "{:?}", start.elapsed());
+    // Unoptimised, on a busy machine: optimised it takes a millisecond.
+    assert!(start.elapsed().as_millis() < 1000, "{:?}", start.elapsed());
     assert!(html.len() < 100_000);
 }
