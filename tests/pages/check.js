@@ -28,11 +28,16 @@
 
   // ---- contrast, in both themes ----
   const theme = one("#theme");
+  const pixel = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const known = new Map();
   const rgb = (color) => {
-    const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-    canvas.fillStyle = color;
-    canvas.fillRect(0, 0, 1, 1);
-    return [...canvas.getImageData(0, 0, 1, 1).data];
+    if (!known.has(color)) {
+      pixel.clearRect(0, 0, 1, 1);
+      pixel.fillStyle = color;
+      pixel.fillRect(0, 0, 1, 1);
+      known.set(color, [...pixel.getImageData(0, 0, 1, 1).data]);
+    }
+    return known.get(color);
   };
   const luminance = ([r, g, b]) => {
     const [x, y, z] = [r, g, b].map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
