@@ -162,19 +162,18 @@ fn rules_and_train_images_are_told_apart() {
 #[test]
 fn before_the_first_round_there_is_no_chart() {
     let page = page_of(&spec(), Vec::new());
-    assert!(!page.contains("chart-data\"") && page.contains("No round has finished yet."));
+    assert!(!page.contains("id=\"chart-data\"") && page.contains("No round has finished yet."));
 }
 
 #[test]
 fn the_page_is_made_in_no_time() {
     let mut spec = spec();
+    // Seeds are not in the hash that the file states.
     spec.seeds = (0..20).collect();
-    (spec.rounds.count, spec.rounds.initial, spec.rounds.query) = (10, 50, 50);
     let mut rows = Vec::new();
     for (sampler, seed) in ["random", "core-set"].iter().flat_map(|s| (0..20).map(move |seed| (s, seed))) {
         let value = |round: usize| 0.3 + 0.05 * round as f64 + 0.001 * seed as f64;
-        let row = |round| Record { labeled: 50 * (round + 1), ..accuracy(sampler, seed, round, value(round)) };
-        rows.extend((0..10).map(row));
+        rows.extend((0..3).map(|round| accuracy(sampler, seed, round, value(round))));
     }
     let dir = tempfile::tempdir().unwrap();
     write_folder(dir.path(), &spec, rows);
