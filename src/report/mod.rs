@@ -1,5 +1,5 @@
-//! A results folder as a page that a person reads: `summary.csv`, `comparisons.csv`, `curve.svg`, `curve.png` and
-//! `README.md`.
+//! A results folder as a page that a person reads: `summary.csv`, `comparisons.csv`, `curve.svg`, `curve.png`,
+//! `README.md` and `report.html`.
 //!
 //! Reads the folder alone (resolved spec, records, manifest) and the published numbers beside it; never the data.
 
@@ -12,6 +12,7 @@ mod curve;
 mod difference;
 mod efficiency;
 mod heat;
+mod html;
 mod losses;
 mod metric;
 mod page;
@@ -141,8 +142,8 @@ pub(crate) fn claims(results: &Results, judgements: Vec<Judgement>) -> String {
     verdict::claims(&findings)
 }
 
-/// Reports a results folder: writes `summary.csv`, `comparisons.csv`, `README.md` and its pictures into it, and returns
-/// the verdict and the tables to print.
+/// Reports a results folder: writes `summary.csv`, `comparisons.csv`, `README.md` and its pictures, and `report.html` into
+/// it, and returns the verdict and the tables to print.
 /// `curve.svg` and `curve.png` show what the task is judged by, `curve-<metric>.svg` what is recorded beside it. Before
 /// the first finished round there is no curve, and the tables say so.
 ///
@@ -185,6 +186,8 @@ pub fn report(folder: &Path) -> Result<String> {
         write_atomically(&folder.join(&figure.file), |out| out.write_all(figure.svg.as_bytes()))?;
     }
     write_atomically(&folder.join("README.md"), |out| out.write_all(page.markdown().as_bytes()))?;
+    let html = html::html(&findings, &page)?;
+    write_atomically(&folder.join("report.html"), |out| out.write_all(html.as_bytes()))?;
     Ok(format!("{}\n{tables}", page.sections[0].text))
 }
 

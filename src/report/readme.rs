@@ -39,13 +39,18 @@ pub(super) fn page(findings: &Findings, tables: &str, curves: Vec<Figure>) -> Re
     })
 }
 
+/// What a reader of the pictures of curves must know.
+pub(super) const OF_STATIC_CURVES: &str = "\
+Bars are 95 % intervals of the mean. They, and single published numbers, stand a few pixels aside of their number of \
+labels, so that they do not hide each other. A bar without a cap goes on beyond the picture.
+";
+
 fn learning_curves(curves: Vec<Figure>) -> Section {
     let mut section = Section::of("Learning curves", String::new());
     let any = !curves.is_empty();
     curves.into_iter().for_each(|curve| section.push(curve));
     if any {
-        section.text += "\nBars are 95 % intervals of the mean. They, and single published numbers, stand a few pixels aside of their \
-                         number of labels, so that they do not hide each other. A bar without a cap goes on beyond the picture.\n";
+        section.text += &format!("\n{OF_STATIC_CURVES}");
     }
     section
 }

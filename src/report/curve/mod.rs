@@ -11,7 +11,7 @@ use anyhow::Result;
 use plotters::prelude::DrawingBackend;
 
 use self::layout::Layout;
-pub(super) use self::style::COLORS;
+pub(super) use self::style::{COLORS, MARKERS, Marker, Style};
 use super::arm::Images;
 use super::metric::{metric_in_words, rule_in_words, seeds_in_words};
 use super::picture::{self, Area, Drawn, Picture, register_font};

@@ -4,7 +4,7 @@ use plotters::style::RGBColor;
 
 /// How a curve looks.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Style {
+pub(in crate::report) struct Style {
     pub color: RGBColor,
     pub marker: Marker,
     /// Lengths of dash, gap, dash, gap ... in shown pixels; empty for a solid line.
@@ -16,7 +16,7 @@ pub(super) struct Style {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Marker {
+pub(in crate::report) enum Marker {
     Circle,
     Square,
     TriangleUp,
@@ -39,7 +39,7 @@ pub(in crate::report) const COLORS: [RGBColor; 7] = [
     RGBColor(0xcc, 0x79, 0xa7),
 ];
 
-const MARKERS: [Marker; 8] = [
+pub(in crate::report) const MARKERS: [Marker; 8] = [
     Marker::Circle,
     Marker::Square,
     Marker::TriangleUp,

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Opens report.html of small results folders in headless Chromium and uses it as a reader would (tests/pages).
+#
+# The browser is the one that PT4AL_CHROMIUM names, one on the path, or Debian's, which is installed where apt-get may;
+# without any the tests of the browser are skipped, which is said, and the others run.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+found() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
+
+if [ -z "${PT4AL_CHROMIUM:-}" ] && ! found >/dev/null; then
+    echo "no Chromium here: installing Debian's"
+    if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } >/dev/null 2>&1; then
+        echo "SKIPPED: Chromium cannot be installed here, so pages are not opened in a browser; name one in PT4AL_CHROMIUM" >&2
+    fi
+fi
+# Not captured: what is skipped is to be seen.
+exec cargo test --release --no-default-features --test pages -- --nocapture

@@ -1,0 +1,186 @@
+//! What the chart of the learning curves is drawn from.
+
+use std::collections::HashMap;
+
+use plotters::style::RGBColor;
+use serde::Serialize;
+
+use crate::report::curve::{MARKERS, Marker, Style};
+use crate::report::metric::{metric_in_words, rule_in_words};
+use crate::report::summary::samplers;
+use crate::report::{Findings, Metric, Reference, Row, Rule};
+use crate::spec::EvaluationImages;
+
+/// All curves that the page can show; `page.js` reads it.
+#[derive(Debug, PartialEq, Serialize)]
+struct Chart {
+    /// Those of the first view first: a curve keeps its look in all of them.
+    arms: Vec<Curve>,
+    published: Vec<Published>,
+    published_heading: String,
+    /// The paths of the markers about (0, 0), in units of their size, by the place that a curve names.
+    markers: Vec<String>,
+    /// The first one is what the page opens on.
+    views: Vec<View>,
+}
+
+/// The look of an arm.
+#[derive(Debug, PartialEq, Serialize)]
+struct Curve {
+    /// The arm's label, marked where its values are of train images.
+    name: String,
+    look: Look,
+}
+
+/// One source's numbers.
+#[derive(Debug, PartialEq, Serialize)]
+struct Published {
+    name: String,
+    look: Look,
+    /// The metric that they are of, by its name.
+    metric: &'static str,
+    /// Labels, and value in the unit of the axis.
+    points: Vec<(usize, f64)>,
+}
+
+#[derive(Debug, PartialEq, Serialize)]
+struct Look {
+    /// `#0072b2`.
+    color: String,
+    /// The place in the chart's list.
+    marker: usize,
+    /// Lengths of dash and gap in turn, in pixels; empty for a solid line.
+    dashes: &'static [f64],
+    width: f64,
+    hollow: bool,
+}
+
+/// One metric under one rule.
+#[derive(Debug, PartialEq, Serialize)]
+struct View {
+    metric: &'static str,
+    rule: String,
+    /// In words, as the three that follow.
+    metric_label: String,
+    rule_label: String,
+    /// What stands beside the number of labels.
+    x_label: &'static str,
+    warning: Option<String>,
+    /// The most that a value can be; the least is 0.
+    most: f64,
+    arms: Vec<Points>,
+}
+
+/// The means of an arm.
+#[derive(Debug, PartialEq, Serialize)]
+struct Points {
+    /// The place in the chart's list.
+    arm: usize,
+    /// Labels, mean, lower and upper end of its 95 % interval, all in the unit of the axis, and seeds.
+    points: Vec<(usize, f64, Option<f64>, Option<f64>, usize)>,
+}
+
+/// As JSON that no text of which can end the element that it stands in; none before a round has finished.
+pub(super) fn data(findings: &Findings) -> Option<String> {
+    let chart = chart(findings)?;
+    let json = serde_json::to_string(&chart).expect("numbers and text have a JSON form");
+    Some(json.replace('<', "\\u003c"))
+}
+
+fn chart(findings: &Findings) -> Option<Chart> {
+    let mut labels: Vec<&str> = Vec::new();
+    let mut views = Vec::new();
+    for metric in findings.metrics() {
+        for rule in findings.results.rules_of(metric.name) {
+            let rows = findings.rows(metric, rule);
+            let arms = samplers(rows.iter().copied());
+            if arms.is_empty() {
+                continue;
+            }
+            let new: Vec<&str> = arms.iter().filter(|arm| !labels.contains(arm)).copied().collect();
+            labels.extend(new);
+            views.push(view(findings, metric, rule, &rows, &labels));
+        }
+    }
+    let arms: Vec<Curve> = labels
+        .iter()
+        .enumerate()
+        .map(|(i, arm)| Curve { name: findings.marked(arm), look: Look::of(&Style::ours(i)) })
+        .collect();
+    (!arms.is_empty()).then(|| Chart {
+        arms,
+        published: findings.metrics().into_iter().flat_map(|metric| published(findings, metric)).collect(),
+        published_heading: findings.published_heading(),
+        markers: MARKERS.iter().map(|marker| path(*marker)).collect(),
+        views,
+    })
+}
+
+fn view(findings: &Findings, metric: Metric, rule: Rule, rows: &[&Row], labels: &[&str]) -> View {
+    let arms = samplers(rows.iter().copied());
+    let images = findings.images(&arms);
+    let of_train = |arm: &&str| findings.protocol_of(arm).train.select.images == EvaluationImages::Train;
+    let place: HashMap<&str, usize> = labels.iter().enumerate().map(|(i, label)| (*label, i)).collect();
+    let shown = |value: f64| rounded(value * metric.factor);
+    let points = |arm: &&str| Points {
+        arm: place[*arm],
+        points: rows
+            .iter()
+            .filter(|row| row.sampler == **arm)
+            .map(|row| (row.labeled, shown(row.mean), row.low.map(shown), row.high.map(shown), row.n))
+            .collect(),
+    };
+    View {
+        metric: metric.name,
+        rule: rule.name().to_owned(),
+        metric_label: metric_in_words(metric.label, images),
+        rule_label: rule_in_words(rule, images),
+        x_label: "labels",
+        warning: findings.warning().filter(|_| arms.iter().any(of_train)).map(|text| text.trim_end().to_owned()),
+        most: metric.factor,
+        arms: arms.iter().map(points).collect(),
+    }
+}
+
+/// Between our first and our last number of labels; curves first, as in the pictures.
+fn published(findings: &Findings, metric: Metric) -> Vec<Published> {
+    let labels = findings.rows.iter().filter(|row| row.metric == metric.name).map(|row| row.labeled);
+    let (Some(first), Some(last)) = (labels.clone().min(), labels.max()) else { return Vec::new() };
+    let inside = |r: &Reference| -> Vec<(usize, f64)> {
+        let points = r.points.iter().filter(|p| (first..=last).contains(&p.labeled));
+        points.map(|p| (p.labeled, rounded(p.accuracy))).collect()
+    };
+    let found = findings.references_of(metric).iter().map(|r| (r, inside(r))).filter(|(_, points)| !points.is_empty());
+    let (curves, singles): (Vec<_>, Vec<_>) = found.partition(|(_, points)| points.len() > 1);
+    let of = |(i, (r, points)): (usize, (&Reference, Vec<(usize, f64)>))| Published {
+        name: r.name(),
+        look: Look::of(&Style::published(i)),
+        metric: metric.name,
+        points,
+    };
+    curves.into_iter().chain(singles).enumerate().map(of).collect()
+}
+
+impl Look {
+    fn of(style: &Style) -> Self {
+        let RGBColor(red, green, blue) = style.color;
+        Self {
+            color: format!("#{red:02x}{green:02x}{blue:02x}"),
+            marker: MARKERS.iter().position(|marker| *marker == style.marker).expect("all markers are listed"),
+            dashes: style.dashes,
+            width: style.width,
+            hollow: style.hollow && style.marker.has_inside(),
+        }
+    }
+}
+
+/// A marker as the path of an SVG.
+fn path(marker: Marker) -> String {
+    let corners: Vec<String> = marker.corners().iter().map(|(x, y)| format!("{x:.2},{y:.2}")).collect();
+    format!("M{}Z", corners.join("L"))
+}
+
+/// To as much as a reader can use: pages stay small.
+fn rounded(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
+}

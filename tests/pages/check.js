@@ -1,0 +1,162 @@
+// Runs after the page's own script, does what a reader would do, and leaves a line for each thing looked at.
+(() => {
+  const lines = [];
+  const check = (what, holds, detail) => lines.push(holds ? `ok: ${what}` : `FAILED: ${what} (${detail})`);
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const one = (selector) => document.querySelector(selector);
+  const equal = (what, is, wanted) => check(what, JSON.stringify(is) === JSON.stringify(wanted), `${JSON.stringify(is)}, not ${JSON.stringify(wanted)}`);
+  const wanted = WANTED;
+  const root = document.documentElement;
+  const fits = (when) => check(`the page is no wider than its window ${when}`, root.scrollWidth <= innerWidth,
+    `${root.scrollWidth} > ${innerWidth}: ${all("main *").filter((e) => !e.closest(".table, .picture, pre") && e.getBoundingClientRect().right > innerWidth + 1).slice(0, 4).map((e) => e.outerHTML.slice(0, 90))}`);
+
+  // ---- the document ----
+  equal("the window has the width that was asked for", innerWidth, wanted.width);
+  check("it has a language", root.lang === "en", root.lang);
+  equal("one heading of the first level", all("h1").length, 1);
+  const levels = all("h1, h2, h3, h4").map((h) => Number(h.tagName[1]));
+  check("no level of headings is left out", levels.every((level, i) => i === 0 || level <= levels[i - 1] + 1), levels);
+  check("the verdict is first", one("main section h2").textContent === "Verdict", one("main section h2").textContent);
+  const ids = all("[id]").map((element) => element.id);
+  equal("ids are unique", ids.filter((id, i) => ids.indexOf(id) !== i), []);
+  equal("links into the page lead somewhere", all("a[href^='#']").filter((a) => !document.getElementById(a.hash.slice(1))).length, 0);
+  equal("every control has a name", all("button, select, a").filter((e) => !(e.ariaLabel || e.textContent.trim() || e.labels?.length)).length, 0);
+  equal("no markup of the title is alive", window.alive, undefined);
+  fits("at first");
+  all("details").forEach((details) => { details.open = true; });
+  fits("with everything open");
+
+  // ---- contrast, in both themes ----
+  const theme = one("#theme");
+  const pixel = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const known = new Map();
+  const rgb = (color) => {
+    if (!known.has(color)) {
+      pixel.clearRect(0, 0, 1, 1);
+      pixel.fillStyle = color;
+      pixel.fillRect(0, 0, 1, 1);
+      known.set(color, [...pixel.getImageData(0, 0, 1, 1).data]);
+    }
+    return known.get(color);
+  };
+  const luminance = ([r, g, b]) => {
+    const [x, y, z] = [r, g, b].map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+  };
+  const ground = (element) => {
+    for (let e = element; e; e = e.parentElement) {
+      const color = getComputedStyle(e).backgroundColor;
+      if (rgb(color)[3] === 255) return color;
+    }
+    return "white";
+  };
+  const contrast = (element) => {
+    const style = getComputedStyle(element);
+    const [a, b] = [luminance(rgb(element.closest("svg") ? style.fill : style.color)), luminance(rgb(ground(element)))];
+    return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  };
+  const papers = ["light", "dark"].map((name) => {
+    for (let i = 0; i < 3 && root.dataset.theme !== name; i++) theme.click();
+    const texts = all("h1, h2, h3, p, li, th, td, a, button, code, .outcome, .warning, .note, .plot text");
+    const faint = texts.filter((e) => contrast(e) < 4.5);
+    check(`text can be read in the ${name} theme`, faint.length === 0, faint.slice(0, 3).map((e) => `${e.outerHTML.slice(0, 80)} ${contrast(e).toFixed(2)}`));
+    return getComputedStyle(document.body).backgroundColor;
+  });
+  check("the button changes the theme", papers[0] !== papers[1] && theme.textContent === "Theme: dark", papers);
+
+  // ---- the chart ----
+  const arms = () => all(".plot .series[data-series^='arm-']");
+  const values = () => all(".plot .series[data-series^='arm-'] .dot").map((dot) => dot.dataset.value);
+  const button = (id) => one(`.entries [data-series='${id}']`);
+  equal("a curve for each arm", arms().length, wanted.arms);
+  equal("a curve for each source", all(".plot .series[data-series^='published-']").length, wanted.published);
+  equal("a button for each", all(".entries button").length, wanted.arms + wanted.published);
+  if (wanted.arms > 1) {
+    button("arm-0").click();
+    equal("a button hides its curve", [arms().length, button("arm-0").ariaPressed], [wanted.arms - 1, "false"]);
+    button("arm-0").click();
+    equal("and shows it again", [arms().length, button("arm-0").ariaPressed], [wanted.arms, "true"]);
+    one(".ours [data-all=none]").click();
+    equal("none hides all", [arms().length, all(".ours .entries [aria-pressed=true]").length], [0, 0]);
+    check("and says so", one(".plot svg").textContent.includes("Nothing is chosen") || wanted.published > 0, "no word");
+    one(".ours [data-all=all]").click();
+    equal("all shows all", arms().length, wanted.arms);
+  }
+  if (wanted.published > 0) {
+    button("published-0").click();
+    equal("published numbers can be hidden", all(".plot .series[data-series='published-0']").length, 0);
+    button("published-0").click();
+  }
+
+  const ticks = () => all(".x-tick").map((tick) => Number(tick.getAttribute("x")));
+  const dots = () => all(".dot").map((dot) => dot.getAttribute("transform"));
+  check("the axes have ticks", ticks().length > 0 && all(".y-tick").length > 2, `${ticks()}`);
+  check("places are numbers", !one(".plot").innerHTML.includes("NaN") && !one(".plot").innerHTML.includes("Infinity"), one(".plot").innerHTML.slice(0, 400));
+  if (one("#scale")) {
+    const [before, places] = [ticks(), dots()];
+    one("#scale [data-value=log]").click();
+    check("a logarithmic axis has other places", String(before) !== String(ticks()) && String(places) !== String(dots()), ticks());
+    check("and ticks that are apart", ticks().length > 1 && ticks().every((x, i, list) => i === 0 || x - list[i - 1] > 15), ticks());
+    equal("its button is pressed", one("#scale [data-value=log]").ariaPressed, "true");
+    one("#scale [data-value=linear]").click();
+    equal("and back", dots(), places);
+  }
+  equal("a choice of the axis where it changes anything", Boolean(one("#scale")), wanted.rounds > 1);
+  equal("a choice of intervals where there are any", Boolean(one("#intervals")), wanted.seeds > 1);
+  if (one("#intervals")) {
+    const count = (value) => {
+      one(`#intervals [data-value=${value}]`).click();
+      return [all(".band").length > 0, all(".bar").length > 0];
+    };
+    if (wanted.rounds > 1) equal("bands", count("bands"), [true, false]);
+    equal("no intervals, and bars", ["none", "bars"].map(count), [[false, false], [false, true]]);
+  }
+
+  const choose = (id, place) => {
+    const select = one(id);
+    select.value = select.options[place].value;
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  equal("the metrics and the rules", [one("#metric"), one("#rule")].map((s) => s?.options.length ?? 1), [wanted.metrics, wanted.rules]);
+  ["#metric", "#rule"].filter((id) => one(id)).forEach((id) => {
+    const before = values();
+    choose(id, 1);
+    check(`${id} changes the values`, String(before) !== String(values()), values());
+    choose(id, 0);
+    equal(`${id} and back`, values(), before);
+  });
+  fits("with the chart used");
+
+  // ---- values: by pointer and by keys ----
+  const tip = () => (one(".tip").hidden ? "" : [...one(".tip").children].map((line) => line.textContent).join(" | "));
+  const picture = () => one(".plot svg");
+  equal("no value is shown at first", tip(), "");
+  const dot = one(".series[data-series='arm-0'] .dot").getBoundingClientRect();
+  const pointer = { clientX: dot.x + dot.width / 2, clientY: dot.y + dot.height / 2, bubbles: true, pointerType: "mouse" };
+  picture().dispatchEvent(new PointerEvent("pointermove", pointer));
+  // Another curve may have its point at the same place.
+  if (wanted.tip) equal("the values under the pointer", tip(), wanted.tip);
+  else check("there are values under the pointer", tip().includes(" labels: "), tip());
+  picture().dispatchEvent(new PointerEvent("pointerleave", pointer));
+  equal("they go with the pointer", tip(), "");
+  const press = (key) => picture().dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  picture().focus();
+  press("ArrowRight");
+  if (wanted.tip) equal("the values of the first point, by keys", tip(), wanted.tip);
+  if (wanted.rounds > 1) {
+    const first = tip();
+    press("ArrowRight");
+    check("the arrow goes on", tip() !== first && tip() !== "", tip());
+    check("and the tip is in the window", one(".tip").getBoundingClientRect().right <= innerWidth && one(".tip").getBoundingClientRect().left >= 0, "outside");
+  }
+  press("Escape");
+  equal("escape hides them", tip(), "");
+  fits("at last");
+
+  equal("nothing was asked of a network", performance.getEntriesByType("resource").map((entry) => entry.name), []);
+  equal("no error and no warning", window.complaints, []);
+  const report = parent.document.createElement("pre");
+  report.id = "checks";
+  report.textContent = `\n${lines.join("\n")}\n`;
+  parent.document.body.replaceChildren(report);
+})();
