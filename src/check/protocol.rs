@@ -19,7 +19,7 @@ pub struct Allowed {
 
 impl Allowed {
     /// Dotted keys of a spec, of a variant too (`train.epochs`, `variant.continue.train`), `data` for the bytes of the
-    /// data set, `samplers` for arms that are gone.
+    /// data set, `samplers` for arms that are gone, `trials` for trials that failed or lack rounds.
     pub fn new(keys: &[String]) -> Self {
         Self { keys: keys.to_vec(), everything: false }
     }
@@ -77,8 +77,8 @@ impl std::fmt::Display for Difference {
     }
 }
 
-/// All that may not differ unless it is allowed: what is judged, protocols of the arms that both have, data, and arms of the
-/// baseline that are gone.
+/// All that may not differ unless it is allowed: what is judged, protocols of the arms that both have, data, arms of the
+/// baseline that are gone, and trials of theirs that are not complete.
 pub(super) fn differences(baseline: &Results, current: &Results, allowed: &Allowed) -> Vec<Difference> {
     let mut found = Vec::new();
     let metric = |results: &Results| results.spec.dataset.task().metrics()[0].name;
@@ -94,6 +94,16 @@ pub(super) fn differences(baseline: &Results, current: &Results, allowed: &Allow
     let gone = only_in(baseline, current);
     if !gone.is_empty() {
         found.push(Difference::of("samplers", gone.join(", "), "not there"));
+    }
+    // A change that makes trials fail must not pass because they are gone. Those of a baseline were looked at when it was
+    // accepted.
+    let shared: Vec<String> =
+        baseline.spec.arms().into_iter().map(|(label, _)| label).filter(|label| !gone.contains(label)).collect();
+    let lacking = super::cells::incomplete(current, &shared, current.spec.dataset.task().metrics()[0]);
+    if !lacking.is_empty() {
+        let names: Vec<String> = lacking.iter().take(6).map(|(_, trial)| trial.clone()).collect();
+        let more = if lacking.len() > 6 { format!(" and {} more", lacking.len() - 6) } else { String::new() };
+        found.push(Difference::of("trials", "all complete", format!("not complete: {}{more}", names.join(", "))));
     }
     for difference in &mut found {
         difference.allowed = allowed.covers(difference) && !difference.is_never_allowed();

@@ -34,12 +34,15 @@ pub struct Row {
     pub high: Option<f64>,
 }
 
+/// Place of the arm, round, metric and rule.
+type Group<'a> = (usize, usize, &'a str, &'a str);
+
 /// The values of every arm, round, metric and rule, over the seeds that have them: by arm in the spec's order, then
 /// round, metric and rule.
 pub(super) fn rows(results: &Results) -> Vec<Row> {
     let arms = results.arms();
     let place: HashMap<&str, usize> = arms.iter().enumerate().map(|(i, arm)| (arm.label.as_str(), i)).collect();
-    let mut groups: BTreeMap<(usize, usize, &str, &str), Vec<(u64, f64)>> = BTreeMap::new();
+    let mut groups: BTreeMap<Group, Vec<(u64, f64)>> = BTreeMap::new();
     for record in &results.records.rows {
         let (Some(&arm), Some(value)) = (place.get(record.sampler.as_str()), record.value) else { continue };
         if record.error.is_empty() {
@@ -48,7 +51,7 @@ pub(super) fn rows(results: &Results) -> Vec<Row> {
         }
     }
     let (experiment, profile) = results.spec.identity();
-    let row = |((arm, round, metric, select), mut values): ((usize, usize, &str, &str), Vec<(u64, f64)>)| {
+    let row = |((arm, round, metric, select), mut values): (Group, Vec<(u64, f64)>)| {
         // Sums depend on the order of what is added.
         values.sort_by_key(|(seed, _)| *seed);
         let values: Vec<f64> = values.into_iter().map(|(_, value)| value).collect();

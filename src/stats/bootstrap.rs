@@ -198,7 +198,7 @@ mod tests {
                 let mut values = || (0..n).map(|_| normal(&mut luck)).collect::<Vec<f64>>();
                 let (x, y) = (values(), values());
                 let holds = |e: Estimate, truth| usize::from((e.low.unwrap()..=e.high.unwrap()).contains(&truth));
-                held.0 += holds(interquartile_mean(&[x.clone()], 300, repeat).unwrap(), 0.0);
+                held.0 += holds(interquartile_mean(std::slice::from_ref(&x), 300, repeat).unwrap(), 0.0);
                 held.1 += holds(probability_of_improvement(&[(x, y)], 300, repeat).unwrap(), 0.5);
             }
             near(Some(held.0 as f64 / 400.0), iqm, 0.045);
@@ -222,7 +222,7 @@ mod tests {
             let other = probability_of_improvement(&[(y, x.clone())], 20, 0).unwrap();
             prop_assert!((one.value + other.value - 1.0).abs() < 1e-12);
             prop_assert_eq!(one.low.is_some(), other.low.is_some());
-            let iqm = interquartile_mean(&[x.clone()], 20, 0).unwrap();
+            let iqm = interquartile_mean(std::slice::from_ref(&x), 20, 0).unwrap();
             let (least, greatest) = x.iter().fold((6.0f64, 0.0f64), |(l, g), v| (l.min(*v), g.max(*v)));
             for value in [Some(iqm.value), iqm.low, iqm.high].into_iter().flatten() {
                 prop_assert!((least - 1e-12..=greatest + 1e-12).contains(&value));

@@ -101,7 +101,7 @@ mod tests {
     fn where_there_is_no_matrix() {
         let arm = vec![by_seed(&[0.1, 0.2, 0.3])];
         assert_eq!(penalties(&[]), None);
-        assert_eq!(penalties(&[arm.clone()]), None);
+        assert_eq!(penalties(std::slice::from_ref(&arm)), None);
         assert_eq!(penalties(&[arm.clone(), vec![by_seed(&[f64::NAN])]]), None);
         assert_eq!(penalties(&[arm, vec![]]).unwrap().matrix, [[None, None], [None, None]]);
     }

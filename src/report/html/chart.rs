@@ -71,13 +71,16 @@ struct View {
     arms: Vec<Points>,
 }
 
+/// Labels, mean, ends of the interval, seeds.
+type PlottedPoint = (usize, f64, Option<f64>, Option<f64>, usize);
+
 /// The means of an arm.
 #[derive(Debug, PartialEq, Serialize)]
 struct Points {
     /// The place in the chart's list.
     arm: usize,
     /// Labels, mean, lower and upper end of its 95 % interval, all in the unit of the axis, and seeds.
-    points: Vec<(usize, f64, Option<f64>, Option<f64>, usize)>,
+    points: Vec<PlottedPoint>,
 }
 
 /// As JSON that no text of which can end the element that it stands in; none before a round has finished.
@@ -148,11 +151,12 @@ fn published(findings: &Findings, metric: Metric) -> Vec<Published> {
     let (Some(first), Some(last)) = (labels.clone().min(), labels.max()) else { return Vec::new() };
     let inside = |r: &Reference| -> Vec<(usize, f64)> {
         let points = r.points.iter().filter(|p| (first..=last).contains(&p.labeled));
-        points.map(|p| (p.labeled, rounded(p.accuracy))).collect()
+        points.map(|p| (p.labeled, rounded(p.value))).collect()
     };
-    let found = findings.references_of(metric).iter().map(|r| (r, inside(r))).filter(|(_, points)| !points.is_empty());
+    let found =
+        findings.references_of(metric).into_iter().map(|r| (r, inside(r))).filter(|(_, points)| !points.is_empty());
     let (curves, singles): (Vec<_>, Vec<_>) = found.partition(|(_, points)| points.len() > 1);
-    let of = |(i, (r, points)): (usize, (&Reference, Vec<(usize, f64)>))| Published {
+    let of = |(i, (r, points)): (usize, (&Reference, _))| Published {
         name: r.name(),
         look: Look::of(&Style::published(i)),
         metric: metric.name,
