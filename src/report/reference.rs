@@ -143,7 +143,8 @@ pub(super) fn section(findings: &Findings) -> Section {
     }
     let mut grid =
         vec![std::iter::once("labels".to_owned()).chain(columns.iter().map(|&c| thousands(c))).collect::<Vec<_>>()];
-    for arm in findings.results.arms() {
+    let has_one = |arm: &&crate::results::Arm| columns.iter().any(|&c| ours(findings, metric, &arm.label, c).is_some());
+    for arm in findings.results.arms().iter().filter(has_one) {
         let cell = |&labeled: &usize| ours(findings, metric, &arm.label, labeled).unwrap_or_else(|| "-".into());
         grid.push(
             std::iter::once(format!("{} (ours)", findings.marked(&arm.label)))

@@ -92,6 +92,9 @@ fn circumstances(findings: &Findings) -> String {
         parts.push(format!("device {}", findings.results.devices.join(", ")));
     }
     let mut text = format!("{}.", parts.join("; "));
+    if !spec.identity().1.is_empty() {
+        text += " A profile is a protocol of its own, of another scale as a rule: what is said here is said of it.";
+    }
     if let Some(note) = super::table::data_note(findings.manifest()) {
         text += &format!(" {note}");
     }

@@ -82,7 +82,7 @@ fn what_cannot_be_a_baseline_is_refused_and_the_old_one_stays() {
     let missing = "results/now: 1 of 20 trials are not complete (margin-seed4); finish them with `pt4al run`";
     accept(&place, &["--reason", "x"]).fails(1, &[missing, "--partial"]);
     std::fs::write(place.path("results/now/records.csv"), "name,age\nAda,36\n").unwrap();
-    accept(&place, &["--reason", "x"]).fails(1, &["results/now/records.csv: not the records"]);
+    accept(&place, &["--reason", "x"]).fails(1, &["results/now/records.csv:1: not the records"]);
     std::fs::write(place.path("results/now/records.csv"), &records).unwrap();
 
     let lock = std::fs::File::options().write(true).open(place.path("results/now/.lock")).unwrap();

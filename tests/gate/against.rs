@@ -131,7 +131,7 @@ fn other_data_and_samplers_that_are_gone_must_be_allowed() {
 }
 
 #[test]
-fn trials_that_failed_or_are_missing_are_left_out_and_named() {
+fn trials_that_failed_or_are_missing_are_refused_or_left_out_and_named() {
     let place = both(&|_| 0.0);
     let error = "made-up,,random,11,1,200,,,,0,0,0,0,0,0,cpu,\"training diverged\"\n";
     let records = place.read("now/records.csv");
@@ -142,13 +142,15 @@ fn trials_that_failed_or_are_missing_are_left_out_and_named() {
     };
     std::fs::write(place.path("now/records.csv"), without(&["random,11,1", "random,11,2", "margin,13"]) + error)
         .unwrap();
-    let found = place.pt4al("check now --against base");
+    let refused = "trials: all complete -> not complete: random-seed11, margin-seed13";
+    place.pt4al("check now --against base").fails(2, &[refused]);
+    let found = place.pt4al("check now --against base --allow trials");
     found.says(0, &["3 seeds against 5", "; 2 seeds were left out)"]);
     found.warns(&["now: seeds 11, 13 are left out of the test", "random-seed11, margin-seed13; 1 of them failed"]);
 
     std::fs::write(place.path("now/records.csv"), without(&["random,10", "random,11,1", "margin,13"])).unwrap();
     let few = "could not compare: now: 2 of 5 seeds have every round of every sampler, and at least 3 are needed";
-    place.pt4al("check now --against base").fails(2, &[few]);
+    place.pt4al("check now --against base --allow trials").fails(2, &[few]);
     place.pt4al("check base --against now").fails(2, &[few]);
 }
 
@@ -168,7 +170,7 @@ fn what_cannot_be_read_is_named_on_either_side() {
         write(&format!("{records}{line}\n"));
         check().fails(2, &[&format!("{at}/records.csv:122: repeats line 4")]);
         write("name,age\nAda,36\n");
-        check().fails(2, &[&format!("{at}/records.csv: not the records of a trial")]);
+        check().fails(2, &[&format!("{at}/records.csv:1: not the records of a trial")]);
         std::fs::remove_file(place.path(&format!("{at}/records.csv"))).unwrap();
         check().fails(2, &[&format!("{at}/records.csv: not there yet")]);
         std::fs::remove_dir_all(place.path(at)).unwrap();

@@ -94,8 +94,9 @@ fn a_reader_can_use_the_page() {
         }
     }
     let folder = Folder::new("small", &spec, 200, &values);
-    let published = "a paper,random,200,31,,\na paper,random,600,52,,\nanother,random,400,45,,\n";
-    folder.write("../reference/small.csv", &format!("source,sampler,labeled,accuracy,trials,note\n{published}"));
+    let published =
+        "a paper,random,200,accuracy,31,,\na paper,random,600,accuracy,52,,\nanother,random,400,accuracy,45,,\n";
+    folder.write("../reference/small.csv", &format!("source,sampler,labeled,metric,value,trials,note\n{published}"));
     let wanted = serde_json::json!({
         "arms": 4, "published": 2, "rounds": 3, "seeds": 3, "metrics": 2, "rules": 3,
         // Half an interval is 0.01 * 4.3027 / sqrt(3).
