@@ -76,7 +76,7 @@ test:               ## Run the tests (those on real data where PT4AL_TEST_DATA n
 
 lint:               ## Check format and clippy, warnings denied
 	@$(WITH_LIBTORCH) cargo fmt --check && cargo clippy --release --all-targets -- -D warnings
-	@cargo clippy --release --no-default-features --lib --bins -- -D warnings
+	@cargo clippy --release --no-default-features --lib --bins --tests --examples -- -D warnings
 
 bench:              ## Run the benchmarks
 	@$(WITH_LIBTORCH) cargo bench
