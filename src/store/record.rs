@@ -88,7 +88,9 @@ impl Records {
             return Ok(Self::default());
         }
         if let Some(missing) = COLUMNS.iter().find(|column| !header.iter().any(|name| name == **column)) {
-            bail!("{file}:1: not the records of a trial: the column `{missing}` is missing; restore the file");
+            bail!(
+                "{file}:1: not the records of a trial: the column `{missing}` is missing; restore the file, or remove it and run again"
+            );
         }
         if let Some(unknown) = header.iter().find(|name| !COLUMNS.contains(name) && *name != WAIT) {
             bail!(
