@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 
-use super::Findings;
 use super::difference::{cell, note};
 use super::heat::{Heat, Square};
 use super::metric::{metric_in_words, thousands};
 use super::page::{Figure, Section};
 use super::table::aligned;
+use super::{Findings, Rule};
 use crate::spec::Metric;
 use crate::stats::{self, Estimate, LEAST_PAIRS, LEAST_TRIALS};
 use crate::verdict::{Comparison, RESAMPLES, What, penalties_of};
@@ -20,7 +20,9 @@ pub(super) fn section(findings: &Findings) -> Result<Section> {
     let mut section = Section::of("Samplers against each other", String::new());
     let metric = findings.spec().dataset.task().metrics()[0];
     let pairs = pairs(findings, metric);
-    let most = pairs.iter().flat_map(Pair::both).map(|c| c.n).max().unwrap_or(0);
+    // While trials still run, rounds can be compared that all of them have.
+    let of_rounds = findings.comparisons.iter().filter(|c| c.metric == metric.name && c.what == What::Round);
+    let most = pairs.iter().flat_map(Pair::both).chain(of_rounds).map(|c| c.n).max().unwrap_or(0);
     if most == 0 {
         return Ok(section);
     }
@@ -36,7 +38,12 @@ pub(super) fn section(findings: &Findings) -> Result<Section> {
             .into();
         section.push(figure);
     }
-    section.text += &format!("\n{}", table(findings, metric, &pairs, most));
+    if findings.rule() == Rule::Own {
+        section.text += "\nEach arm is under the rule that it queries with.\n";
+    }
+    if !pairs.is_empty() {
+        section.text += &format!("\n{}", table(findings, metric, &pairs, most));
+    }
     section.text += &format!("\n{}", interquartile_means(findings, metric));
     Ok(section)
 }
@@ -57,8 +64,9 @@ impl<'a> Pair<'a> {
     }
 
     /// As the row of a table has it.
-    fn label(&self) -> String {
-        self.both().next().map_or(String::new(), |c| format!("{} - {}", c.arm, c.versus))
+    fn label(&self, findings: &Findings) -> String {
+        let of = |c: &Comparison| format!("{} - {}", findings.marked(&c.arm), findings.marked(&c.versus));
+        self.both().next().map_or(String::new(), of)
     }
 }
 
@@ -127,7 +135,7 @@ fn table(findings: &Findings, metric: Metric, pairs: &[Pair], most: usize) -> St
     group(format!("{} labels", thousands(rounds.labeled(rounds.count - 1))));
     let mut grid = vec![header];
     for pair in shown {
-        let mut row = vec![pair.label()];
+        let mut row = vec![pair.label(findings)];
         let both = [(rounds.count > 1).then_some(pair.area), Some(pair.last)];
         for comparison in both.into_iter().flatten() {
             let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".into());
@@ -160,7 +168,7 @@ fn table(findings: &Findings, metric: Metric, pairs: &[Pair], most: usize) -> St
 }
 
 /// `0.012`, `< 0.001`.
-fn p_value(p: f64) -> String {
+pub(super) fn p_value(p: f64) -> String {
     if p < 0.0005 { "< 0.001".into() } else { format!("{p:.3}") }
 }
 

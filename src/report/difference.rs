@@ -6,6 +6,7 @@ use super::table::aligned;
 use super::{Findings, Metric, Rule};
 use crate::results::Arm;
 use crate::spec::Spec;
+use crate::stats::LEAST_PAIRS;
 use crate::verdict::{Comparison, What};
 
 /// The columns: the first round, the last one and the area.
@@ -118,15 +119,18 @@ pub(super) fn note(shown: &[&Comparison], most: usize, planned: usize) -> String
     if shown.iter().any(|d| d.n == 1) {
         note += "; one pair has no interval";
     }
-    let tested = shown.iter().filter(|d| d.p.is_some()).count();
-    match (tested, most) {
-        (0, 0..=2) => note + "; fewer than three pairs cannot be tested.",
-        (0, _) => note + "; these do not vary, so that there is nothing to test.",
-        _ => {
-            note + ". * marks what is told apart at the level of 5 %, by Holm's correction over all comparisons of its kind (areas, \
-                     last rounds, or all rounds: `comparisons.csv`)."
-        }
+    let tested = shown.iter().any(|d| d.p.is_some());
+    if !tested && shown.iter().any(|d| d.n < LEAST_PAIRS) {
+        note += "; fewer than three pairs cannot be tested";
     }
+    if !tested && shown.iter().any(|d| d.n >= LEAST_PAIRS) {
+        note += "; what does not vary over seeds is not tested";
+    }
+    if tested {
+        note += ". * marks what is told apart at the level of 5 %, by Holm's correction over all comparisons of its kind (areas, last \
+                 rounds, or all rounds: `comparisons.csv`)";
+    }
+    note + "."
 }
 
 #[cfg(test)]

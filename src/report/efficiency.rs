@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Findings;
 use super::metric::{metric_in_words, seeds_in_words, thousands};
 use super::page::Section;
 use super::table::aligned;
+use super::{Findings, Rule};
 use crate::stats::{LEAST_PAIRS, LabelsToReach, Reach};
 use crate::verdict::{Efficiency, efficiencies};
 
@@ -32,6 +32,15 @@ pub(super) fn section(findings: &Findings) -> Section {
          sampling, which shows no more."
             .to_owned()
     };
+    let arms = findings.results.arms();
+    let variant = |label: &str| arms.iter().find(|arm| arm.label == label).and_then(|arm| arm.variant);
+    if found.iter().any(|e| variant(&e.arm) != variant(&e.reference)) {
+        text += " Arms of variants that do not sample at random are held against random sampling under the experiment's own \
+                 protocol.";
+    }
+    if findings.rule() == Rule::Own {
+        text += " Each arm is under the rule that it queries with.";
+    }
     Section::of("Label efficiency", text + "\n")
 }
 

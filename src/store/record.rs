@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 /// One value of one trial, or the error that ended the trial.
@@ -98,12 +98,19 @@ impl Records {
             );
         }
         let mut rows = Vec::new();
-        for (i, row) in reader.deserialize().enumerate() {
-            // The header is line 1; no field holds a line break.
+        for (i, row) in reader.records().enumerate() {
+            // The header is line 1.
             let line = i + 2;
-            rows.push(row.map_err(|e: csv::Error| {
+            let bad = |e: csv::Error| {
                 anyhow!("{file}:{line}: not the records of a trial ({}); remove the file and run again", one_line(&e))
-            })?);
+            };
+            let row = row.map_err(bad)?;
+            // Messages count on a row a line.
+            ensure!(
+                row.position().is_none_or(|position| position.line() == line as u64),
+                "{file}: line {line} is empty, or a line break is in the row before it; remove it"
+            );
+            rows.push(row.deserialize(Some(&header)).map_err(bad)?);
         }
         Ok(Self { rows })
     }

@@ -187,15 +187,28 @@ pub fn penalties_of(results: &Results, metric: Metric, rule: Rule) -> Option<(Ve
     Some((arms.into_iter().map(|arm| arm.label).collect(), penalties))
 }
 
-/// The true difference that comparisons with the median spread of these would find 9 times in 10: each by itself, and
-/// with the strictest of Holm's levels over all of them.
-pub fn least_difference(family: &[&Comparison]) -> Option<(f64, f64)> {
+/// What a family of comparisons would have seen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Visible {
+    /// The fewest pairs of a comparison that was tested.
+    pub n: usize,
+    /// The true difference that one of them by itself finds 9 times in 10.
+    pub alone: f64,
+    /// The same with the strictest of Holm's levels over all of them.
+    pub among: f64,
+}
+
+/// What those of `family` that were tested would have seen, had each the median of their spreads and the fewest pairs;
+/// none where nothing was tested.
+pub fn visible(family: &[&Comparison]) -> Option<Visible> {
     let tested: Vec<&&Comparison> = family.iter().filter(|c| c.p.is_some()).collect();
     let mut spreads: Vec<f64> = tested.iter().filter_map(|c| c.sd).collect();
     spreads.sort_by(f64::total_cmp);
-    let sd = *spreads.get(spreads.len() / 2)?;
+    let middle = spreads.len() / 2;
+    let upper = *spreads.get(middle)?;
+    let sd = if spreads.len().is_multiple_of(2) { (spreads[middle - 1] + upper) / 2.0 } else { upper };
     let n = tested.iter().map(|c| c.n).min()?;
     let alone = stats::detectable(sd, n, LEVEL, POWER)?;
     let among = stats::detectable(sd, n, LEVEL / tested.len() as f64, POWER)?;
-    Some((alone, among))
+    Some(Visible { n, alone, among })
 }

@@ -23,13 +23,18 @@ pub fn efficiencies(results: &Results, metric: Metric, rule: Rule) -> Vec<Effici
     let rounds = results.spec.rounds.count;
     let mut found = Vec::new();
     for arm in arms.iter().filter(|arm| *arm.sampler != SamplerSpec::Random) {
-        let Some(reference) = reference(&arms, arm) else { continue };
-        let curve: Vec<(f64, _)> = (0..rounds)
+        let Some(reference) = reference(&arms, arm, rule) else { continue };
+        let mut curve: Vec<(f64, _)> = (0..rounds)
             .map(|round| {
                 let labeled = results.spec.rounds.labeled(round) as f64;
                 (labeled, values(results, reference, metric, rule, Some(round)))
             })
             .collect();
+        // While trials still run, the curve ends where its seeds do.
+        let seeds = curve.first().map_or(0, |(_, values)| values.len());
+        while curve.last().is_some_and(|(_, values)| values.len() < seeds || values.is_empty()) {
+            curve.pop();
+        }
         for round in 0..rounds {
             let target = values(results, arm, metric, rule, Some(round));
             if let Some(needed) = stats::labels_to_reach(&curve, &target) {
@@ -45,11 +50,15 @@ pub fn efficiencies(results: &Results, metric: Metric, rule: Rule) -> Vec<Effici
     found
 }
 
-/// Random sampling for an arm; none that is evaluated on other images.
-fn reference<'a>(arms: &'a [Arm<'a>], arm: &Arm) -> Option<&'a Arm<'a>> {
+/// Random sampling for an arm; none that is evaluated on other images, or that queries by another rule where each is
+/// looked at under its own.
+fn reference<'a>(arms: &'a [Arm<'a>], arm: &Arm, rule: Rule) -> Option<&'a Arm<'a>> {
     let images = |arm: &Arm| arm.protocol.train.select.images;
+    let ruled = |a: &Arm| rule != Rule::Own || a.rule() == arm.rule();
     let random = |variant: Option<&str>| {
-        let is = |a: &&Arm| *a.sampler == SamplerSpec::Random && a.variant == variant && images(a) == images(arm);
+        let is = |a: &&Arm| {
+            *a.sampler == SamplerSpec::Random && a.variant == variant && images(a) == images(arm) && ruled(a)
+        };
         arms.iter().find(is)
     };
     random(arm.variant).or_else(|| random(None))

@@ -5,7 +5,7 @@ mod comparison;
 mod efficiency;
 mod expectation;
 
-pub use comparison::{Comparison, What, comparisons, least_difference, penalties_of};
+pub use comparison::{Comparison, Visible, What, comparisons, penalties_of, visible};
 pub use efficiency::{Efficiency, efficiencies};
 pub use expectation::{Judgement, Outcome, judgements};
 

@@ -2,7 +2,7 @@
 
 use super::test::{FolderComparison, Test};
 use super::{Compared, Findings};
-use crate::report::arm::Images;
+use crate::report::arm::{Images, TRAIN_MARK};
 use crate::report::difference::signed;
 use crate::report::metric::{metric_in_words, thousands};
 use crate::report::page::{Figure, Page, Section};
@@ -47,6 +47,10 @@ fn folders(compared: &Compared) -> String {
         text += &findings.warning().map(|warning| format!("  - {warning}")).unwrap_or_default();
     }
     let data = |findings: &Findings| findings.manifest().map(|m| m.data.fingerprint.clone());
+    if images(compared) == Images::Mixed {
+        text += "\n> **Warning:** some values are of TRAIN images, of which the labels were trained on, and others of test images: \
+                 their differences say nothing of samplers.\n";
+    }
     if compared.findings.windows(2).any(|pair| data(&pair[0]) != data(&pair[1])) {
         text += "\n> **Warning:** these results are not all of the same data (the fingerprints in their manifests differ).\n";
     }
@@ -86,7 +90,7 @@ fn table(compared: &Compared) -> String {
                     },
                 )
             };
-            let label = format!("{name}: {}", findings.marked(&arm.label));
+            let label = format!("{name}: {}", marked(compared, findings, &arm.label));
             grid.push(std::iter::once(label).chain(columns.iter().map(cell)).collect());
         }
     }
@@ -96,6 +100,12 @@ fn table(compared: &Compared) -> String {
          seeds).\n\n{}\nIn full precision: [curves.csv](curves.csv).\n",
         aligned(&grid)
     )
+}
+
+/// The label of an arm, with a mark where its values are of train images and those of others are not.
+fn marked(compared: &Compared, findings: &Findings, arm: &str) -> String {
+    let on_train = images(compared) == Images::Mixed && findings.images(&[arm]) == Images::Train;
+    if on_train { format!("{arm} {TRAIN_MARK}") } else { arm.to_owned() }
 }
 
 /// Those that the values of all folders are of.
@@ -112,15 +122,20 @@ fn differences(compared: &Compared, found: &[FolderComparison]) -> String {
     for c in found {
         let factor = compared.metric.factor;
         let half = c.low.zip(c.high).map(|(low, high)| format!(" ± {:.1}", (high - low) / 2.0 * factor));
+        let named = |folder: &str| {
+            let of = compared.each().find(|(name, _)| *name == folder).map(|(_, findings)| findings);
+            let on_train = of.is_some_and(|f| marked(compared, f, &c.arm) != c.arm);
+            if on_train { format!("{folder} {TRAIN_MARK}") } else { folder.to_owned() }
+        };
         let mark = if c.p_holm.is_some_and(|p| p < crate::verdict::LEVEL) { "*" } else { "" };
         grid.push(vec![
             c.arm.clone(),
-            c.results.clone(),
-            c.versus.clone(),
+            named(&c.results),
+            named(&c.versus),
             c.labeled.map_or("area".into(), |labeled| format!("{} labels", thousands(labeled))),
             if c.test == Test::Paired { format!("{} pairs", c.n) } else { format!("{} and {}", c.n, c.versus_n) },
             format!("{}{}{mark}", signed(c.mean * factor), half.unwrap_or_default()),
-            c.p_holm.map_or("-".into(), |p| format!("{p:.3}")),
+            c.p_holm.map_or("-".into(), crate::report::against::p_value),
         ]);
     }
     let apart = found.iter().filter(|c| c.p_holm.is_some_and(|p| p < crate::verdict::LEVEL)).count();

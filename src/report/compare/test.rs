@@ -57,6 +57,10 @@ pub(super) fn comparisons(compared: &Compared) -> Vec<FolderComparison> {
                         continue;
                     };
                     let shared: Vec<usize> = labels(findings).intersection(&labels(other)).copied().collect();
+                    if what == What::Area && shared.len() < 2 {
+                        // The area of one number of labels is its value.
+                        continue;
+                    }
                     let values = |findings: &Findings, arm: &Arm| values(findings, arm, compared.metric, &shared, what);
                     let row = one(&values(findings, &arm), &values(other, &versus));
                     found.extend(row.map(|row| FolderComparison {

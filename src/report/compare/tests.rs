@@ -115,3 +115,22 @@ fn folders_of_one_name_are_called_by_their_paths() {
     assert_eq!(default_folder(&folders[1..]), Path::new("b/comparison-demo-other"));
     assert_eq!(default_folder(&folders[..2]), Path::new("a/comparison-a-demo-b-demo"));
 }
+
+#[test]
+fn folders_of_train_images_are_marked_beside_those_of_test_images() {
+    let (dir, folders) = two(0.1);
+    let text = spec_text().replace("every = 1", "every = 1, images = 'train'");
+    let rows = full().into_iter().map(|row| Record { profile: "tiny".into(), ..row }).collect();
+    write_folder(&folders[1], &loaded(&text, Some("tiny")), rows);
+    let text = compare(&folders, &dir.path().join("out")).unwrap();
+    for part in [
+        "some values are of TRAIN images",
+        "| other: random [TRAIN images] ",
+        "| base: random ",
+        "| random   | other [TRAIN images] |",
+    ] {
+        assert!(text.contains(part), "{part:?} is not in {text}");
+    }
+    let svg = std::fs::read_to_string(dir.path().join("out/curve.svg")).unwrap();
+    assert!(svg.contains("other: random [TRAIN") && svg.contains("labels among TRAIN images were trained on"));
+}

@@ -12,7 +12,7 @@ use plotters::prelude::DrawingBackend;
 
 use self::layout::Layout;
 pub(super) use self::style::{COLORS, MARKERS, Marker, Style};
-use super::arm::Images;
+use super::arm::{Images, TRAIN_MARK};
 use super::metric::{metric_in_words, rule_in_words, seeds_in_words};
 use super::picture::{self, Area, Drawn, Picture, register_font};
 use super::summary::samplers;
@@ -102,25 +102,30 @@ impl Plot {
     /// The curves of several experiments in one picture, each arm under its own rule, by the experiments' names; the
     /// published numbers are those of the first. None before a round has finished in any.
     pub(super) fn of_several(parts: &[(&str, &Findings)], metric: Metric) -> Option<Self> {
-        let mut plots =
-            parts.iter().filter_map(|(name, findings)| Some((*name, Self::of(findings, metric, Rule::Own)?)));
-        let named = |name: &str, series: Vec<Series>| -> Vec<Series> {
-            series.into_iter().map(|s| Series { name: format!("{name}: {}", s.name), ..s }).collect()
-        };
-        let (first, plot) = plots.next()?;
-        let mut all = Self { ours: named(first, plot.ours), ..plot };
-        for (name, plot) in plots {
-            // Of train images in one and of test images in another.
-            if all.y_label != plot.y_label {
-                all.y_label = metric_in_words(metric.label, Images::Mixed);
-            }
-            all.ours.extend(named(name, plot.ours));
+        let plots: Vec<(&str, Images, Self)> = parts
+            .iter()
+            .filter_map(|(name, findings)| Some((*name, findings.images(&[]), Self::of(findings, metric, Rule::Own)?)))
+            .collect();
+        let mut all = plots.first()?.2.clone();
+        let first = plots[0].1;
+        // Of train images in one and of test images in another.
+        let mixed = plots.iter().any(|(_, images, _)| *images != first);
+        if mixed {
+            all.y_label = metric_in_words(metric.label, Images::Mixed);
         }
+        let named = |(name, images, plot): &(&str, Images, Self)| -> Vec<Series> {
+            let mark = if mixed && *images == Images::Train { format!(" {TRAIN_MARK}") } else { String::new() };
+            let name = |series: &Series| format!("{name}: {}{mark}", series.name);
+            plot.ours.iter().map(|series| Series { name: name(series), points: series.points.clone() }).collect()
+        };
+        all.ours = plots.iter().flat_map(named).collect();
         let seeds = parts.iter().flat_map(|(_, findings)| findings.rows(metric, Rule::Own)).map(|row| row.n);
         let seeds = seeds_in_words(seeds.collect::<Vec<_>>().into_iter());
         all.title = parts.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" against ");
-        all.subtitle =
-            format!("n = {seeds}, 95 % intervals where there are two; each under the rule that it queries with");
+        let warning = if !mixed && first == Images::Test { "" } else { "; labels among TRAIN images were trained on" };
+        all.subtitle = format!(
+            "n = {seeds}, 95 % intervals where there are two; each under the rule that it queries with{warning}"
+        );
         Some(all)
     }
 
