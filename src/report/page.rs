@@ -65,7 +65,7 @@ pub(super) struct Page {
 impl Page {
     /// `README.md`.
     pub fn markdown(&self) -> String {
-        let mut page = format!("# {}\n", self.title.replace(['\n', '\r'], " "));
+        let mut page = format!("# {}\n", self.title.replace(char::is_control, " "));
         for section in self.sections.iter().filter(|section| !section.text.is_empty()) {
             page += &format!("\n## {}\n\n{}", section.heading, section.text);
         }

@@ -154,8 +154,11 @@ pub(super) fn commands(manifest: &Manifest) -> String {
             commands.push(&session.command);
         }
     }
-    let commands: String = commands.into_iter().map(|c| format!("{c}\n")).collect();
-    format!("```sh\n{commands}```\n")
+    let commands: String = commands.into_iter().map(|c| c.replace(char::is_control, " ") + "\n").collect();
+    // Longer than any that is in a command.
+    let longest = commands.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(3.max(longest + 1));
+    format!("{fence}sh\n{commands}{fence}\n")
 }
 
 /// Where, when and on which data it ran.

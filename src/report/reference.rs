@@ -9,7 +9,7 @@ use super::metric::thousands;
 use super::page::Section;
 use super::table::aligned;
 use super::{Findings, Metric};
-use crate::spec::Spec;
+use crate::spec::{Spec, TaskKind};
 
 /// The numbers that one source publishes of one sampler.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,6 +90,8 @@ pub fn references(folder: &Path, name: &str) -> Result<Vec<Reference>> {
         return Ok(Vec::new());
     }
     let mut reader = csv::Reader::from_path(&path).map_err(|e| anyhow!("{file}: cannot be read ({e}); check it"))?;
+    let tasks = [TaskKind::Classification, TaskKind::Segmentation];
+    let known: Vec<&str> = tasks.iter().flat_map(|task| task.metrics()).map(|metric| metric.name).collect();
     let mut found: Vec<Reference> = Vec::new();
     for (i, row) in reader.deserialize().enumerate() {
         let line = i + 2;
@@ -101,6 +103,16 @@ pub fn references(folder: &Path, name: &str) -> Result<Vec<Reference>> {
             (0.0..=100.0).contains(&row.value),
             "{file}:{line}: the value is {}; write it in percent, 0 to 100",
             row.value
+        );
+        ensure!(
+            !row.source.trim().is_empty() && !row.sampler.trim().is_empty() && row.labeled > 0 && row.trials != Some(0),
+            "{file}:{line}: names no source or no sampler, or has 0 labels or trials; correct the line"
+        );
+        ensure!(
+            known.contains(&row.metric.as_str()),
+            "{file}:{line}: the metric `{}` is not known; it is one of {}",
+            row.metric,
+            known.join(", ")
         );
         let ReferenceRow { source, sampler, metric, note, .. } = row;
         let place = found
@@ -126,7 +138,9 @@ pub fn references(folder: &Path, name: &str) -> Result<Vec<Reference>> {
 /// The folder of published numbers for a results folder: `reference/` beside it, or else `results/reference/` below
 /// the current directory.
 pub fn reference_folder(results: &Path) -> PathBuf {
-    let beside = results.join("../reference");
+    let full = std::path::absolute(results).unwrap_or_else(|_| results.to_owned());
+    let beside = results.parent().filter(|_| results.file_name().is_some()).or(full.parent());
+    let beside = beside.map_or_else(|| PathBuf::from("reference"), |parent| parent.join("reference"));
     if beside.is_dir() { beside } else { PathBuf::from("results/reference") }
 }
 
@@ -202,6 +216,8 @@ mod tests {
                 "small.csv:3: repeats the point at 200 labels",
             ),
             ("a,random,200\n", "small.csv:2"),
+            ("a,random,200,acc,40,,\n", "the metric `acc` is not known"),
+            (",random,200,accuracy,40,,\n", "names no source or no sampler"),
         ] {
             let message = format!("{:#}", load(rows).unwrap_err());
             assert!(message.contains(part) && !message.contains('\n'), "{message}");

@@ -98,7 +98,7 @@ mod tests {
         rows.push(accuracy("random", 1, 1, 0.7));
         // A failed trial has no value.
         let mut failed = accuracy("random", 2, 1, 0.9);
-        failed.error = "out of memory".into();
+        (failed.error, failed.value) = ("out of memory".into(), None);
         rows.push(failed);
         let found = super::rows(&results_of(&spec(), rows));
         let shape: Vec<_> = found.iter().map(|r| (r.sampler.as_str(), r.round, r.labeled, r.n)).collect();

@@ -117,12 +117,17 @@ pub(super) fn classes(findings: &Findings) -> Option<String> {
         Labeled::Images => "pool",
         Labeled::Pixels => "images with it in the pool",
     };
+    let most = rows.iter().map(|(_, r)| r.n).max().unwrap_or(0);
     let marked = samplers.iter().map(|arm| findings.marked(arm));
     let mut grid = vec![["class", counted].map(str::to_owned).into_iter().chain(marked).collect::<Vec<_>>()];
     for class in names {
         let value = |sampler: &&str| {
             let row = rows.iter().find(|(c, r)| *c == class && r.sampler == **sampler && r.labeled == labeled);
-            row.map_or_else(|| "-".to_owned(), |(_, r)| format!("{:.1}", r.mean * metric.factor))
+            let cell = |r: &Row| {
+                let n = if r.n < most { format!(" (n={})", r.n) } else { String::new() };
+                format!("{:.1}{n}", r.mean * metric.factor)
+            };
+            row.map_or_else(|| "-".to_owned(), |(_, r)| cell(r))
         };
         let count = known.iter().find(|k| k.name == class).map_or("?".to_owned(), |k| thousands(k.pool));
         grid.push([class.to_owned(), count].into_iter().chain(samplers.iter().map(value)).collect());
@@ -138,7 +143,11 @@ pub(super) fn classes(findings: &Findings) -> Option<String> {
         true => String::new(),
         false => format!(" Left out of the mean over classes, because the {split} has none: {}.", absent.join(", ")),
     };
-    Some(format!("{heading}{}\nMean over seeds.{absent}\n", aligned(&grid)))
+    Some(format!(
+        "{heading}{}\nMean over {} unless the cell says otherwise.{absent}\n",
+        aligned(&grid),
+        seeds_in_words(std::iter::once(most))
+    ))
 }
 
 fn header(columns: &[usize]) -> Vec<String> {
@@ -216,7 +225,7 @@ fn escape(cell: &str) -> String {
 
 /// What a reader must know of the data before comparing numbers.
 pub(super) fn data_note(manifest: Option<&Manifest>) -> Option<String> {
-    let note = manifest.map(|m| m.data.note.trim()).filter(|n| !n.is_empty())?;
+    let note = manifest.map(|m| m.data.note.trim().replace(char::is_control, " ")).filter(|n| !n.is_empty())?;
     Some(format!("Data: {}.", note.trim_end_matches('.')))
 }
 

@@ -84,6 +84,24 @@ impl<'a> Planned<'a> {
             *labeled == planned,
             "{labeled} labels in round {round}, where the spec has {planned}; restore the line, or run the trial again"
         );
+        for (name, value) in [
+            ("train_seconds", record.train_seconds),
+            ("evaluate_seconds", record.evaluate_seconds),
+            ("score_seconds", record.score_seconds),
+            ("query_seconds", record.query_seconds),
+            ("wait_seconds", record.wait_seconds),
+            ("peak_rss_mb", record.peak_rss_mb),
+        ] {
+            // A million years.
+            ensure!(
+                (0.0..3e13).contains(&value),
+                "`{name}` is {value}, which is not possible; restore the line, or run the trial again"
+            );
+        }
+        ensure!(
+            record.error.is_empty() || record.value.is_none() && !record.error.trim().is_empty(),
+            "a row with both a value and an error, or with a blank error; restore the line, or remove it"
+        );
         // The row of an error has neither.
         if record.error.is_empty() {
             ensure!(

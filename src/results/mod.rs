@@ -150,6 +150,12 @@ impl Results {
         self.values.keys().filter(|series| series.metric == metric).map(|series| series.select.as_str()).collect()
     }
 
+    /// The metrics and rules that any round of an arm has a value of.
+    fn recorded<'a>(&'a self, arm: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let of_arm = self.values.keys().filter(move |series| series.arm == arm);
+        of_arm.map(|series| (series.metric.as_str(), series.select.as_str()))
+    }
+
     /// What a reader must know of the records before trusting a mean: one line each.
     pub fn warnings(&self) -> Vec<String> {
         warnings::warnings(self)

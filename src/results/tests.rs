@@ -49,7 +49,60 @@ fn a_round_that_lacks_its_metric_is_told() {
     let mut rows = full();
     rows[0].metric = "loss".into();
     let warnings = of(rows).unwrap().warnings();
-    assert_eq!(warnings[0], "Finished rounds without a value of accuracy: random-seed0 (last).");
+    assert_eq!(
+        warnings[0],
+        "Finished rounds without a value of accuracy, over whose seeds no mean is: random-seed0 round 0 (last)."
+    );
+}
+
+#[test]
+fn whatever_some_rounds_have_and_others_lack_is_told_by_metric() {
+    let mut rows = full();
+    rows.push(Record { metric: "accuracy/cat".into(), ..accuracy("random", 0, 0, 0.5) });
+    let warnings = of(rows).unwrap().warnings();
+    let start =
+        "Finished rounds without a value of accuracy/cat, over whose seeds no mean is: random-seed0 round 1 (last), ";
+    assert!(warnings[0].starts_with(start) && warnings[0].ends_with(" and 2 more."), "{warnings:?}");
+}
+
+#[test]
+fn values_of_several_devices_and_a_foreign_manifest_are_told() {
+    let mut rows = full();
+    rows[3].device = "cuda:0".into();
+    let mut other = manifest(&spec());
+    other.experiment = "big".into();
+    other.data.pool = 500;
+    other.sessions[0].dirty = false;
+    let warnings = Results::of(Path::new("small"), spec(), Some(other), records(rows)).unwrap().warnings();
+    let expected = [
+        "Values of 2 devices are averaged: cpu, cuda:0.",
+        "manifest.json is of experiment `big`, profile ``, on shapes; spec.toml of `small`, ``, on shapes: one of them is from \
+         elsewhere.",
+        "manifest.json has a pool of 500 images, but the last round has 600 labels.",
+    ];
+    assert_eq!(warnings, expected);
+}
+
+#[test]
+fn claims_of_a_resolved_spec_are_checked_although_its_hash_does_not_cover_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("small");
+    write_folder(&folder, &spec(), full());
+    let path = folder.join("spec.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    for (more, part) in [
+        ("[check]\nsmallest-difference = nan\n", "`check.smallest-difference` is NaN"),
+        (
+            "[[expect]]\nclaim = 'c'\nsource = 's'\nsampler = 'random'\nat = 'area'\nband = [92.0, 94.0]\n",
+            "`expect[0].band` is [92, 94]",
+        ),
+    ] {
+        std::fs::write(&path, format!("{text}\n{more}")).unwrap();
+        let message = format!("{:#}", Results::read(&folder).unwrap_err());
+        assert!(message.contains(part) && message.contains("spec.toml") && !message.contains('\n'), "{message}");
+    }
+    std::fs::write(&path, text.replace("[0, 1, 2]", "[0, 1, 1]")).unwrap();
+    assert!(format!("{:#}", Results::read(&folder).unwrap_err()).contains("`seeds` names 1 twice"));
 }
 
 #[test]
@@ -92,7 +145,11 @@ fn failed_trials_are_listed_and_have_no_value() {
 #[test]
 fn what_cannot_be_one_of_the_specs_records_is_named_with_its_line() {
     type Change = fn(&mut Record);
-    let cases: [(&str, Change); 14] = [
+    let cases: [(&str, Change); 18] = [
+        ("`train_seconds` is -5, which is not possible", |r| r.train_seconds = -5.0),
+        ("`peak_rss_mb` is NaN, which is not possible", |r| r.peak_rss_mb = f64::NAN),
+        ("a row with both a value and an error", |r| r.error = "killed".into()),
+        ("or with a blank error", |r| (r.error, r.value) = (" ".into(), None)),
         ("a record of `other` in the results of `small`", |r| r.experiment = "other".into()),
         ("a record of `small-big` in the results of `small`", |r| r.profile = "big".into()),
         ("a record of `entropy`, which the spec does not name (random, core-set)", |r| r.sampler = "entropy".into()),

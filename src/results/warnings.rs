@@ -11,6 +11,13 @@ pub(super) fn warnings(results: &Results) -> Vec<String> {
     let mut found = Vec::new();
     found.extend(trials(results));
     found.extend(series(results));
+    if results.devices.len() > 1 {
+        found.push(format!(
+            "Values of {} devices are averaged: {}.",
+            results.devices.len(),
+            results.devices.join(", ")
+        ));
+    }
     found.extend(manifest(results));
     found
 }
@@ -52,30 +59,31 @@ fn trials(results: &Results) -> Vec<String> {
     found
 }
 
-/// Values that some finished rounds of an arm have and others lack, in what the task is judged by.
-fn series(results: &Results) -> Option<String> {
-    let metric = results.spec.dataset.task().metrics()[0].name;
-    let mut lacking = Vec::new();
-    let mut rounds: BTreeMap<(&str, u64), BTreeSet<usize>> = BTreeMap::new();
+/// Values that some finished rounds of an arm have and others lack: of what the task is judged by, and of whatever else any
+/// round of the arm has.
+fn series(results: &Results) -> Vec<String> {
+    let judged = results.spec.dataset.task().metrics()[0].name;
+    let mut rounds: BTreeMap<&str, BTreeSet<(u64, usize)>> = BTreeMap::new();
     for row in results.records.rows.iter().filter(|row| row.error.is_empty()) {
-        rounds.entry((&row.sampler, row.seed)).or_default().insert(row.round);
+        rounds.entry(&row.sampler).or_default().insert((row.seed, row.round));
     }
+    let mut lacking: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for arm in results.arms() {
-        for rule in &arm.protocol.train.select.record {
-            let trials = results.trials(&arm.label, metric, rule.name());
-            if trials.is_empty() && *rule != arm.protocol.train.select.query {
-                continue;
-            }
-            for &seed in &results.spec.seeds {
-                let Some(finished) = rounds.get(&(arm.label.as_str(), seed)) else { continue };
-                let has = trials.get(&seed);
-                if finished.iter().any(|round| has.is_none_or(|has| !has.contains_key(round))) {
-                    lacking.push(format!("{}-seed{seed} ({})", arm.label, rule.name()));
-                }
-            }
+        let Some(finished) = rounds.get(arm.label.as_str()) else { continue };
+        let mut wanted: BTreeSet<(&str, &str)> = results.recorded(&arm.label).collect();
+        wanted.insert((judged, arm.rule()));
+        for (metric, select) in wanted {
+            let trials = results.trials(&arm.label, metric, select);
+            let has = |(seed, round): &(u64, usize)| trials.get(seed).is_some_and(|rounds| rounds.contains_key(round));
+            let of = |(seed, round): &(u64, usize)| format!("{}-seed{seed} round {round} ({select})", arm.label);
+            lacking.entry(metric.to_owned()).or_default().extend(finished.iter().filter(|at| !has(at)).map(of));
         }
     }
-    (!lacking.is_empty()).then(|| format!("Finished rounds without a value of {metric}: {}.", listed(lacking)))
+    lacking.retain(|_, places| !places.is_empty());
+    let line = |(metric, places): (String, Vec<String>)| {
+        format!("Finished rounds without a value of {metric}, over whose seeds no mean is: {}.", listed(places))
+    };
+    lacking.into_iter().map(line).collect()
 }
 
 /// Sessions that were not alike, or a manifest that is of something else.
@@ -88,6 +96,22 @@ fn manifest(results: &Results) -> Vec<String> {
     if is != *was {
         found
             .push(format!("manifest.json is of the protocol {was}, spec.toml of {is}: one of them is from elsewhere."));
+    }
+    let (experiment, profile) = results.spec.identity();
+    let (was, data) = ((manifest.experiment.as_str(), manifest.profile.as_str()), results.spec.dataset.name());
+    if was != (experiment, profile) || manifest.data.name != data {
+        found.push(format!(
+            "manifest.json is of experiment `{}`, profile `{}`, on {}; spec.toml of `{experiment}`, `{profile}`, on {data}: one of \
+             them is from elsewhere.",
+            was.0, was.1, manifest.data.name
+        ));
+    }
+    let last = results.spec.rounds.labeled(results.spec.rounds.count.saturating_sub(1));
+    if manifest.data.pool < last {
+        found.push(format!(
+            "manifest.json has a pool of {} images, but the last round has {last} labels.",
+            manifest.data.pool
+        ));
     }
     let sessions = &manifest.sessions;
     let mut differing = Vec::new();

@@ -20,8 +20,13 @@ pub struct CheckedAgainstPool {
 }
 
 impl Spec {
-    /// The rules that need no data. Each message names the key and what to do.
-    pub(super) fn check(&self) -> Result<()> {
+    /// The rules of what no hash covers: seeds, samplers, claims, and what `check` goes by. The title's too: it is one line
+    /// of plain text, on pages and in pictures.
+    pub(super) fn check_unhashed(&self) -> Result<()> {
+        ensure!(
+            !self.title.contains(char::is_control),
+            "`title` has a control character; write one line of plain text"
+        );
         ensure!(!self.seeds.is_empty(), "`seeds` is empty; name at least one, for instance seeds = [0, 1, 2]");
         ensure!(
             !self.samplers.is_empty(),
@@ -29,6 +34,12 @@ impl Spec {
         );
         no_repeats("seeds", self.seeds.iter().map(u64::to_string))?;
         no_repeats("samplers", self.samplers.iter().map(super::SamplerSpec::label))?;
+        super::expect::check(self)
+    }
+
+    /// The rules that need no data. Each message names the key and what to do.
+    pub(super) fn check(&self) -> Result<()> {
+        self.check_unhashed()?;
         for (key, value) in [
             ("rounds.count", self.rounds.count),
             ("rounds.initial", self.rounds.initial),
@@ -54,7 +65,6 @@ impl Spec {
         self.check_model()?;
         self.check_metrics()?;
         pretext::check(self)?;
-        super::expect::check(self)?;
         if let Some(correlation) = &self.correlation {
             ensure!(
                 correlation.folds >= 2,

@@ -67,7 +67,7 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
         let key = |name: &str| format!("`expect[{i}].{name}`");
         for (name, text) in [("claim", &expected.claim), ("source", &expected.source), ("sampler", &expected.sampler)] {
             ensure!(
-                !text.trim().is_empty() && !text.contains(['\n', '\r']),
+                !text.trim().is_empty() && !text.contains(char::is_control),
                 "{} must be one line that is not empty",
                 key(name)
             );

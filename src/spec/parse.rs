@@ -184,6 +184,8 @@ pub fn load_resolved(path: &Path) -> Result<Spec> {
         is.hashes(),
         resolved.hashes()
     );
+    // The hash says nothing of these.
+    spec.check_unhashed().map_err(|e| origin.at_named_key(&format!("{e:#}")))?;
     Ok(spec)
 }
 

@@ -11,7 +11,16 @@ use anyhow::{Result, anyhow};
 /// # Errors
 /// One line with the path and what to do; the old file stays, and nothing is left beside it.
 pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
+    // A link stays one, and what it names is replaced.
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let attempt = || -> std::io::Result<()> {
+        let path = target.as_path();
+        if std::fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
+            // A device or a pipe is written to, and never replaced.
+            let mut out = BufWriter::new(File::options().write(true).open(path)?);
+            fill(&mut out)?;
+            return out.flush();
+        }
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder)?;
         let aside = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(folder)?;
@@ -56,7 +65,7 @@ fn remedy(error: &std::io::Error) -> &'static str {
             "free some disk space (finished rounds are kept)"
         }
         std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-            "choose a folder that you may write to with --results"
+            "choose a folder that you may write to"
         }
         _ => "check the folder",
     }
@@ -65,6 +74,22 @@ fn remedy(error: &std::io::Error) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_stays_one_and_what_is_no_file_is_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("a.csv"), dir.path().join("link.csv"));
+        std::fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write_atomically(&link, |out| out.write_all(b"new")).unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"new");
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        let null = dir.path().join("null");
+        std::os::unix::fs::symlink("/dev/null", &null).unwrap();
+        write_atomically(&null, |out| out.write_all(b"gone")).unwrap();
+        assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
+    }
 
     #[test]
     fn a_failure_leaves_the_old_file_and_nothing_beside_it() {

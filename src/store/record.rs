@@ -80,7 +80,12 @@ impl Records {
     /// If it cannot be read, has other columns, or a row does not fit; the message names the file and the line.
     pub fn read(path: &Path) -> Result<Self> {
         let file = path.display();
-        let unread = |e: csv::Error| anyhow!("{file}: cannot read the records ({})", one_line(&e));
+        let is_file = std::fs::metadata(path).map(|meta| meta.is_file());
+        // A pipe would be waited for without an end.
+        ensure!(is_file.unwrap_or(true), "{file}: is no file; name a results folder that `pt4al run` made");
+        let unread = |e: csv::Error| {
+            anyhow!("{file}: cannot read the records ({}); restore the file, or what may be read of it", one_line(&e))
+        };
         let mut reader = csv::Reader::from_path(path).map_err(unread)?;
         let header = reader.headers().map_err(unread)?.clone();
         if header.is_empty() {
@@ -102,7 +107,11 @@ impl Records {
             // The header is line 1.
             let line = i + 2;
             let bad = |e: csv::Error| {
-                anyhow!("{file}:{line}: not the records of a trial ({}); remove the file and run again", one_line(&e))
+                anyhow!(
+                    "{file}:{line}: not the records of a trial ({}); restore the line, or where trials/ is there remove the file \
+                     and run again",
+                    column(&e, &header)
+                )
             };
             let row = row.map_err(bad)?;
             // Messages count on a row a line.
@@ -136,6 +145,16 @@ impl Records {
     pub fn finished_rounds(&self) -> usize {
         self.rows.iter().filter(|r| r.error.is_empty()).map(|r| r.round + 1).max().unwrap_or(0)
     }
+}
+
+/// What does not fit, with the name of its column in place of a number.
+fn column(error: &csv::Error, header: &csv::StringRecord) -> String {
+    if let csv::ErrorKind::Deserialize { err, .. } = error.kind()
+        && let Some(name) = err.field().and_then(|field| header.get(field as usize))
+    {
+        return format!("`{name}`: {}", one_line(err.kind()));
+    }
+    one_line(error)
 }
 
 pub(super) fn one_line(error: &dyn std::fmt::Display) -> String {

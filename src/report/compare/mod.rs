@@ -45,6 +45,12 @@ struct CurveRow<'a> {
 /// written; one line.
 pub fn compare(folders: &[PathBuf], out: &Path) -> Result<String> {
     let compared = Compared::read(folders)?;
+    let is_other = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
+    ensure!(
+        !is_other || out.join("curves.csv").is_file() && !out.join("records.csv").exists(),
+        "{}: holds other files, which a comparison would write over; name another folder with --out",
+        out.display()
+    );
     let found = comparisons(&compared);
     let mut rows = Vec::new();
     for (name, findings) in compared.each() {

@@ -101,6 +101,17 @@ fn what_cannot_be_compared_is_one_line() {
 }
 
 #[test]
+fn a_comparison_writes_over_its_own_files_and_no_others() {
+    let (dir, folders) = two(0.1);
+    let message = format!("{:#}", compare(&folders, &folders[0]).unwrap_err());
+    assert!(message.contains("base: holds other files") && message.contains("--out"), "{message}");
+    assert!(!folders[0].join("curves.csv").exists());
+    let out = dir.path().join("out");
+    compare(&folders, &out).unwrap();
+    compare(&folders, &out).unwrap();
+}
+
+#[test]
 fn one_seed_is_shown_and_not_tested() {
     let (_dir, folders) = two(0.0);
     write_folder(&folders[0], &spec(), vec![accuracy("random", 0, 0, 0.5)]);

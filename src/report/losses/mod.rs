@@ -57,6 +57,15 @@ pub(super) fn section(findings: &Findings) -> Result<Section> {
         section.push(Figure::of("losses.svg", "Histogram of the pretext losses with the pretext batches", &pictures)?);
         section.text += &format!("\n{}\n{}", quantiles(&found, seed), means(&found));
     }
+    let pool = findings.manifest().map(|manifest| manifest.data.pool);
+    let images = |batched: &Batched| batched.batches.iter().map(Vec::len).sum::<usize>();
+    if let Some(odd) = found.iter().map(images).find(|&images| pool.is_some_and(|pool| pool != images)) {
+        section.text += &format!(
+            "\n> **Warning:** these are losses of {} images, but the pool has {}: the file is not whole, or of other data.\n",
+            thousands(odd),
+            thousands(pool.unwrap_or(0))
+        );
+    }
     if !missing.is_empty() {
         section.text += &format!(
             "{}The losses of seed {seed} are not in the folder: {}.\n",

@@ -13,12 +13,14 @@ use rayon::prelude::*;
 use self::balance::Balance;
 use super::Findings;
 use super::page::Section;
-use crate::spec::Trial;
+use crate::spec::{Spec, Trial};
 use crate::store::{Queried, Queries, TrialFiles};
 
 /// The queries of each arm by seed, in the spec's order; arms without any are left out.
 struct Asked {
     arms: Vec<(String, BTreeMap<u64, Queries>)>,
+    /// Trials with records whose queries are not there, or not as many as the spec asks for, and are left out; by name.
+    odd: Vec<String>,
 }
 
 impl Asked {
@@ -33,8 +35,15 @@ impl Asked {
         let trials = results.spec.trials();
         let read = |trial: &Trial| TrialFiles::below(&results.folder, trial).asked();
         let queries: Vec<Queries> = trials.par_iter().map(read).collect::<Result<_>>()?;
+        let finished = finished(findings);
+        let mut odd = Vec::new();
         for (trial, queries) in trials.into_iter().zip(queries) {
             let label = trial.label();
+            let rounds = finished.get(&(label.as_str(), trial.seed)).copied().unwrap_or(0);
+            if !fits(&queries, rounds, &results.spec) {
+                odd.push(trial.key());
+                continue;
+            }
             if let Some((_, by_seed)) = arms.iter_mut().find(|(arm, _)| *arm == label)
                 && !queries.rounds.is_empty()
             {
@@ -42,8 +51,28 @@ impl Asked {
             }
         }
         arms.retain(|(_, by_seed)| !by_seed.is_empty());
-        Ok(Self { arms })
+        Ok(Self { arms, odd })
     }
+}
+
+/// Rounds that each trial has records of.
+fn finished(findings: &Findings) -> BTreeMap<(&str, u64), usize> {
+    let mut rounds: BTreeMap<(&str, u64), usize> = BTreeMap::new();
+    for row in findings.results.records.rows.iter().filter(|row| row.error.is_empty()) {
+        let most = rounds.entry((&row.sampler, row.seed)).or_default();
+        *most = (row.round + 1).max(*most);
+    }
+    rounds
+}
+
+/// Whether they are of all the `finished` rounds, and as many in each as the spec asks for. Recorded queries that are
+/// replayed may be others.
+fn fits(queries: &Queries, finished: usize, spec: &Spec) -> bool {
+    let asked = |round: usize| if round == 0 { spec.rounds.initial } else { spec.rounds.query };
+    let right = |(round, chosen): (usize, &Vec<usize>)| spec.replay.is_some() || chosen.len() == asked(round);
+    queries.rounds.len() >= finished
+        && queries.rounds.len() <= spec.rounds.count
+        && queries.rounds.iter().enumerate().all(right)
 }
 
 /// Empty before the first finished round.
@@ -61,13 +90,17 @@ pub(super) fn section(findings: &Findings) -> Result<Section> {
         return Ok(section);
     }
     let queried = Queried::read(&findings.results.folder)?;
+    if !asked.odd.is_empty() {
+        section.text = format!(
+            "> **Warning:** queries that are not there, or not as many as the spec asks for, are left out here: those of {}.\n\n",
+            asked.odd.join(", ")
+        );
+    }
     match queried.as_ref().and_then(|queried| Balance::of(findings, &asked, queried)) {
         Some(balance) => balance.show(findings, &mut section)?,
         None => {
-            section.text =
-                "Classes and pictures of what was asked for are not in the folder (`queried/`): the same `pt4al run` \
-                            command, once more with the data at hand, fills them in and trains nothing again.\n"
-                    .into();
+            section.text += "Classes and pictures of what was asked for are not in the folder (`queried/`): the same `pt4al run` \
+                            command, once more with the data at hand, fills them in and trains nothing again.\n";
         }
     }
     overlap::show(findings, &asked, &mut section)?;

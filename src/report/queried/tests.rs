@@ -1,16 +1,26 @@
 use std::path::Path;
 
-use super::super::testing::{assert_well_formed, full, manifest, spec, spec_with, write_folder};
+use super::super::testing::{assert_well_formed, full, loaded, manifest, spec_text, write_folder};
 use super::*;
 use crate::spec::Spec;
 use crate::store::{ClassCount, ClassShare, Sheet, Thumbnail};
 
 const ROUNDS: usize = 3;
 
+/// With 4 labels a round.
+fn spec_with(tables: &str) -> Spec {
+    loaded(&format!("{}{tables}\n", spec_text().replace("= 200", "= 4")), None)
+}
+
+fn spec() -> Spec {
+    spec_with("")
+}
+
 /// A folder of `spec` in which every trial asked for 4 images a round, counted up from its seed's first; arms of
 /// another sampler than the first ask for 2 of the same in rounds 1 and 2.
 fn folder(root: &Path, spec: &Spec, classes: usize) {
-    write_folder(root, spec, full());
+    let rows = full().into_iter().map(|row| crate::store::Record { labeled: 4 * (row.round + 1), ..row });
+    write_folder(root, spec, rows.collect());
     let mut all = std::collections::BTreeSet::new();
     for trial in spec.trials() {
         let other = usize::from(trial.label() != spec.arms()[0].0);
@@ -100,6 +110,19 @@ fn what_is_missing_is_a_sentence_and_what_is_damaged_an_error_of_one_line() {
     };
     error("queries/random-seed0.csv");
     error("queried/classes.csv");
+
+    // Cut, and with an image too many: left out by name.
+    let path = root.join("queries/random-seed0.csv");
+    let whole = std::fs::read_to_string(&path).unwrap();
+    let cut = whole.lines().take(8).map(|line| format!("{line}\n")).collect::<String>();
+    for odd in [cut, format!("{whole}2,4,7\n")] {
+        std::fs::write(&path, odd).unwrap();
+        let text = section_of(&root).text;
+        let warning = "> **Warning:** queries that are not there, or not as many as the spec asks for, are left out here: those of \
+                       random-seed0.\n\n";
+        assert!(text.starts_with(warning), "{text}");
+    }
+    std::fs::write(&path, whole).unwrap();
     std::fs::remove_dir_all(root.join("queried")).unwrap();
     let without = section_of(&root);
     assert!(without.text.starts_with("Classes and pictures of what was asked for are not in the folder"));
