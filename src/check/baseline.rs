@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Allowed, Check, cells, page};
 use crate::results::Results;
+use crate::spec::load_resolved;
 use crate::{machine, store};
 
 /// The history of a baseline.
@@ -50,8 +51,8 @@ pub struct Accepted {
 ///
 /// # Errors
 /// One line: if there is no reason; if the results do not fit together, are not complete (unless partial ones are asked
-/// for), are being made, or are the baseline itself; if the folder is of something else or cannot be written. The
-/// baseline stays as it was.
+/// for), are being made, or are the baseline itself; if the folder is of something else, or what a run works in or goes
+/// on from, or cannot be written. The baseline stays as it was.
 pub fn accept(asked: &Acceptance) -> Result<(PathBuf, Accepted)> {
     let reason = asked.reason.split_whitespace().collect::<Vec<_>>().join(" ");
     ensure!(!reason.is_empty(), "--reason: is empty; say why later results are to be held against these");
@@ -61,8 +62,9 @@ pub fn accept(asked: &Acceptance) -> Result<(PathBuf, Accepted)> {
         ensure_complete(&results)?;
     }
     let place = Baseline::of(asked)?;
-    place.restore()?;
     let _being_replaced = if place.folder.exists() { store::keep_runs_out(&place.folder)? } else { None };
+    place.ensure_replaceable(&results)?;
+    place.restore()?;
     let mut history = place.history()?;
     let entry = place.entry(&results, reason);
     history.push(entry.clone());
@@ -141,6 +143,29 @@ impl Baseline {
     /// Where the old baseline is for the moment in which the new one takes its place.
     fn aside(&self) -> PathBuf {
         self.parent.join(format!(".{}.replaced", self.name))
+    }
+
+    /// What is there is a baseline, or a copy of such results; nothing that a run goes on from.
+    fn ensure_replaceable(&self, results: &Results) -> Result<()> {
+        let shown = self.folder.display();
+        for part in ["trials", "parts"] {
+            ensure!(
+                !self.folder.join(part).exists(),
+                "{shown}: has {part}/, which a run goes on from, so it is not replaced; name another folder with --as"
+            );
+        }
+        let spec = self.folder.join("spec.toml");
+        if !spec.exists() || self.folder.join(HISTORY).exists() {
+            return Ok(());
+        }
+        let (experiment, profile) = results.spec.identity();
+        let is_same = load_resolved(&spec).is_ok_and(|spec| spec.identity() == (experiment, profile));
+        let profile = if profile.is_empty() { String::new() } else { format!(", profile {profile}") };
+        ensure!(
+            is_same,
+            "{shown}: is no baseline and not of {experiment}{profile}, so it is not replaced; name another folder with --as"
+        );
+        Ok(())
     }
 
     /// Takes up what a kill has left: an old baseline that nothing took the place of is one again.

@@ -23,15 +23,15 @@ pub struct Tested {
     pub labels: Vec<usize>,
     /// The seeds of the baseline whose trials are all complete, and those of the results that were checked.
     pub seeds: [Vec<u64>; 2],
-    /// Seeds that either side has besides.
-    pub left_out: usize,
+    /// How many seeds each of the two has besides.
+    pub left_out: [usize; 2],
     /// Whether they were compared seed by seed.
     pub paired: bool,
     /// The least difference that counts, as the baseline's spec has it (`check.smallest-difference`).
     pub smallest: Option<f64>,
     /// Whether seeds and values are the same to the last bit.
     pub identical: bool,
-    /// Arm by arm: its rounds, its area; then the mean of the areas.
+    /// Arm by arm: its rounds, its area; then the mean of the areas. One round has no area, and then the mean is of values.
     pub cells: Vec<Cell>,
 }
 
@@ -45,8 +45,8 @@ pub struct Cell {
     pub current: f64,
     /// The second less the first.
     pub difference: f64,
-    /// Differences up to about this one could not have been told from chance.
-    pub visible: f64,
+    /// Measured differences below about this one cannot be told from chance, or do not count.
+    pub counts_from: f64,
     /// At one level for all cells together.
     pub p: f64,
     pub verdict: Verdict,
@@ -143,7 +143,7 @@ pub(super) fn tested(baseline: &Results, current: &Results) -> (Result<Tested, S
         metric,
         labels: (0..baseline.spec.rounds.count).map(|round| baseline.spec.rounds.labeled(round)).collect(),
         seeds: [a.keys().copied().collect(), b.keys().copied().collect()],
-        left_out: lacking_a + lacking_b,
+        left_out: [lacking_a, lacking_b],
         paired: rotation::paired(&a, &b),
         smallest,
         identical: a == b,
@@ -153,16 +153,17 @@ pub(super) fn tested(baseline: &Results, current: &Results) -> (Result<Tested, S
     (Ok(tested), left_out)
 }
 
-/// Arm by arm its rounds and its area, then the mean of the areas where there are several.
+/// Arm by arm its rounds and its area, then the mean over arms where there are several.
 fn columns(arms: &[String], rounds: usize) -> Vec<At<'_>> {
     let mut columns = Vec::new();
+    // The area of one round is its value.
+    let last = if rounds > 1 { Place::Area } else { Place::Round(0) };
     for (i, label) in arms.iter().enumerate() {
         let at = |place| At { arm: Some(i), label: Some(label), place };
         columns.extend((0..rounds).map(|round| at(Place::Round(round))));
-        // The area of one round is its value.
         columns.extend((rounds > 1).then(|| at(Place::Area)));
     }
-    columns.extend((arms.len() > 1).then_some(At { arm: None, label: None, place: Place::Area }));
+    columns.extend((arms.len() > 1).then_some(At { arm: None, label: None, place: last }));
     columns
 }
 
@@ -229,7 +230,7 @@ fn test(
     columns: &[At],
     smallest: f64,
 ) -> Result<Vec<Cell>, Incomparable> {
-    // Rounds are alike over arms, and arms over rounds. The mean of the areas is like nothing else.
+    // Rounds are alike over arms, and arms over rounds. The mean over arms is like nothing else.
     let other = columns.len();
     let kind = |at: &At| match (at.arm, at.place) {
         (None, _) => other + 1,
@@ -247,7 +248,7 @@ fn test(
         baseline: mean(baseline, column),
         current: mean(current, column),
         difference: change.difference,
-        visible: change.critical.max(smallest),
+        counts_from: change.critical.max(smallest),
         p: change.p,
         verdict: match (change.moved(smallest), change.difference < 0.0) {
             (false, _) => Verdict::Held,
@@ -300,7 +301,7 @@ mod tests {
         let current = results("now", &super::super::testing::spec(), curves(0..5, -0.2));
         let tested = tested(&baseline, &current).0.unwrap();
         assert!(tested.moved().next().is_none() && tested.cells[0].p < 0.05);
-        assert_eq!((tested.smallest, tested.cells[0].visible), (Some(0.3), 0.3));
+        assert_eq!((tested.smallest, tested.cells[0].counts_from), (Some(0.3), 0.3));
     }
 
     #[test]
@@ -313,7 +314,7 @@ mod tests {
         });
         let (found, left_out) = tested_of(curves(0..5, 0.0), rows.clone());
         let found = found.unwrap();
-        assert_eq!((found.seeds[1].as_slice(), found.left_out), (&[0, 2, 4][..], 2));
+        assert_eq!((found.seeds[1].as_slice(), found.left_out), (&[0, 2, 4][..], [0, 2]));
         let line = "now: seeds 1, 3 are left out of the test, because these trials are not complete: random-seed1, \
                     core-set-seed3; 1 of them failed.";
         assert_eq!(left_out, [line]);
@@ -325,10 +326,11 @@ mod tests {
     }
 
     #[test]
-    fn one_round_of_one_arm_is_one_cell() {
-        let arms = ["random".to_owned()];
-        let columns = columns(&arms, 1);
-        assert_eq!(columns.len(), 1);
-        assert!(columns[0].place == Place::Round(0));
+    fn one_round_has_values_and_no_areas() {
+        let arms = ["random", "core-set"].map(str::to_owned);
+        let of = |arms| columns(arms, 1).iter().map(|at| (at.arm, at.place)).collect::<Vec<_>>();
+        let value = Place::Round(0);
+        assert_eq!(of(&arms[..1]), [(Some(0), value)]);
+        assert_eq!(of(&arms), [(Some(0), value), (Some(1), value), (None, value)]);
     }
 }

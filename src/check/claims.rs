@@ -1,5 +1,7 @@
 //! The claims of a spec (`[[expect]]`), held against its results.
 
+use std::collections::BTreeSet;
+
 use crate::report;
 use crate::results::Results;
 use crate::verdict::{Outcome, judgements};
@@ -15,19 +17,22 @@ pub struct Claims {
     pub not_measured: usize,
     /// How many held.
     pub held: usize,
+    /// Arms that claims name and the spec does not have.
+    pub unknown: Vec<String>,
 }
 
 impl Claims {
-    /// 0 if none failed, 1 if any did, 2 where there is none to judge or nothing to judge by.
+    /// 1 if any failed; 2 where none held, as nothing could be judged then, or where one names an arm that the spec does
+    /// not have; else 0.
     pub fn code(&self) -> i32 {
         match self {
             _ if self.failed > 0 => 1,
-            _ if self.not_measured == self.all => 2,
+            _ if self.held == 0 || !self.unknown.is_empty() => 2,
             _ => 0,
         }
     }
 
-    /// `held: 2 of 3 claims; 1 is undecided`.
+    /// `2 of 3 claims held, 1 undecided`.
     pub fn summary(&self) -> String {
         let Self { all, failed, not_measured, held, .. } = self;
         let undecided = all - failed - not_measured - held;
@@ -44,12 +49,16 @@ impl Claims {
 /// Judges the claims of a spec.
 pub fn claims(results: &Results) -> Claims {
     let judged = judgements(results);
+    let arms = results.arms();
+    let named = results.spec.expect.iter().flat_map(|e| std::iter::once(&e.sampler).chain(&e.better_than));
+    let unknown: BTreeSet<&String> = named.filter(|label| arms.iter().all(|arm| arm.label != **label)).collect();
     let count = |outcome: Outcome| judged.iter().filter(|j| j.outcome == outcome).count();
     Claims {
         all: judged.len(),
         failed: count(Outcome::Failed),
         not_measured: count(Outcome::NotMeasured),
         held: count(Outcome::Held),
+        unknown: unknown.into_iter().cloned().collect(),
         text: report::claims(results, judged),
     }
 }
@@ -76,11 +85,21 @@ mod tests {
         assert_eq!(code(&band(0.5, 0.7)), 0);
         assert_eq!(code(&band(0.9, 0.95)), 1);
         assert_eq!(code(&(band(0.5, 0.7) + &band(0.9, 0.95))), 1);
-        // An undecided claim did not fail.
-        assert_eq!(code(&band(0.61, 0.7)), 0);
+        // An undecided claim did not fail, and did not hold.
+        assert_eq!(code(&band(0.61, 0.7)), 2);
+        assert_eq!(code(&(band(0.61, 0.7) + &band(0.5, 0.7))), 0);
+    }
+
+    #[test]
+    fn an_arm_that_is_not_there_lets_no_claims_pass() {
+        let of = |claims: &str| (claims_of(claims, 0.0).code(), claims_of(claims, 0.0).unknown);
         let absent = band(0.5, 0.7).replace("'random'", "'entropy'");
-        assert_eq!(code(&absent), 2);
-        assert_eq!(code(&(absent + &band(0.5, 0.7))), 0);
+        let entropy = vec!["entropy".to_owned()];
+        assert_eq!(of(&absent), (2, entropy.clone()));
+        assert_eq!(of(&(absent.clone() + &band(0.5, 0.7))), (2, entropy.clone()));
+        assert_eq!(of(&(absent + &band(0.9, 0.95))), (1, entropy.clone()));
+        let better = band(0.5, 0.7).replace("band = [0.5, 0.7]", "better-than = 'entropy'");
+        assert_eq!(of(&better), (2, entropy));
     }
 
     #[test]

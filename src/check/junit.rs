@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::cells::{Cell, Tested, Verdict};
-use super::page::{cell_in_words, place_in_words};
+use super::page::{below_in_words, cell_in_words, metric_in_words, place_in_words};
 use super::{Check, page};
 
 /// The document; `seconds` is what the check took. What could not be compared is one test case with an error.
@@ -55,10 +55,12 @@ fn case(check: &Check, tested: &Tested, cell: &Cell) -> String {
     }
     let factor = tested.metric.factor;
     let detail = format!(
-        "baseline {:.2}, now {:.2}; changes smaller than {:.2} points could not have been seen",
+        "{}: baseline {:.2}, now {:.2}; measured changes smaller than {:.2} points {}",
+        metric_in_words(tested),
         cell.baseline * factor,
         cell.current * factor,
-        cell.visible * factor
+        cell.counts_from * factor,
+        below_in_words(tested)
     );
     format!(
         "{open}>\n      <failure type=\"{}\" message=\"{}\">{}</failure>\n    </testcase>\n",
@@ -130,6 +132,12 @@ mod tests {
         assert_xml(&moved);
         assert!(moved.contains("tests=\"9\" failures=\"9\" errors=\"0\""), "{moved}");
         assert!(moved.contains("<failure type=\"worse\" message=\"random at 200 labels: -20.0 points (p"), "{moved}");
+        let detail = "points cannot be told from chance</failure>";
+        assert_eq!(
+            (moved.matches(">test accuracy: baseline ").count(), moved.matches(detail).count()),
+            (9, 9),
+            "{moved}"
+        );
     }
 
     #[test]

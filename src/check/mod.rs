@@ -1,9 +1,10 @@
 //! The gate: whole learning curves of one results folder against those of another, the baseline. Reads [`Results`]
 //! alone; the test is [`crate::stats::rotation`]'s.
 //!
-//! Everything is compared that both have: each arm's values under the rule that it queries with, after each round, the
-//! area under each curve, and the mean of the areas, at one level for all of them together. What may not be compared
-//! is told apart from what moved: other protocols, other data, samplers that are gone, too few seeds.
+//! Compared is what the task is judged by, its first metric, of every arm that both have: its values under the rule that
+//! it queries with, after each round, the area under each curve, and the mean of the areas, at one level for all of them
+//! together. Other metrics that are recorded are not tested, nor are other rules. What may not be compared is told apart
+//! from what moved: other protocols, other data, samplers that are gone, too few seeds.
 
 pub mod baseline;
 mod cells;

@@ -15,14 +15,11 @@ pub(super) fn summary(check: &Check) -> String {
         Err(why) => return format!("could not compare: {why}"),
     };
     let mut moved: Vec<&Cell> = tested.moved().collect();
-    let left_out = match tested.left_out {
-        0 => String::new(),
-        1 => "; 1 seed was left out".into(),
-        n => format!("; {n} seeds were left out"),
-    };
+    let left_out = left_out_in_words(tested.left_out);
+    let metric = metric_in_words(tested);
     if moved.is_empty() {
         let what = format!(
-            "{} x {}, {}",
+            "{metric}: {} x {}, {}",
             counted(tested.arms.len(), "sampler"),
             counted(tested.labels.len(), "round"),
             seeds_in_words(tested)
@@ -35,7 +32,27 @@ pub(super) fn summary(check: &Check) -> String {
     let shown: Vec<String> = moved.iter().take(NAMED).map(|cell| cell_in_words(tested, cell)).collect();
     let more = moved.len().saturating_sub(NAMED);
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-    format!("moved: {}{more}{left_out}", shown.join("; "))
+    format!("moved: {}{more} ({metric}{left_out})", shown.join("; "))
+}
+
+/// `; 1 seed of the baseline and 2 seeds of these results left out`, or nothing.
+fn left_out_in_words(left_out: [usize; 2]) -> String {
+    let of = |(n, whose): (usize, &str)| (n > 0).then(|| format!("{} of {whose}", counted(n, "seed")));
+    let parts: Vec<String> = left_out.into_iter().zip(["the baseline", "these results"]).filter_map(of).collect();
+    if parts.is_empty() { String::new() } else { format!("; {} left out", parts.join(" and ")) }
+}
+
+/// What the task is judged by: `test accuracy`.
+pub(super) fn metric_in_words(tested: &Tested) -> &str {
+    tested.metric.label.trim_end_matches(" (%)")
+}
+
+/// Of measured changes that are smaller than what counts.
+pub(super) fn below_in_words(tested: &Tested) -> &'static str {
+    match tested.smallest {
+        Some(smallest) if smallest > 0.0 => "cannot be told from chance, or do not count",
+        _ => "cannot be told from chance",
+    }
 }
 
 /// `random at 300 labels: -4.2 points (p = 0.003)`.
@@ -44,13 +61,14 @@ pub(super) fn cell_in_words(tested: &Tested, cell: &Cell) -> String {
     format!("{}: {points} points ({})", name_of(tested, cell), p_in_words(cell.p))
 }
 
-/// `random at 300 labels`, `area of random`, `mean area over samplers`.
+/// `random at 300 labels`, `random, area under the curve`, `mean area over samplers`.
 fn name_of(tested: &Tested, cell: &Cell) -> String {
     let arm = cell.arm.as_deref();
     match (arm, cell.place) {
         (Some(arm), Place::Round(round)) => format!("{arm} at {} labels", thousands(tested.labels[round])),
         (Some(arm), Place::Area) => format!("{arm}, area under the curve"),
-        (None, _) => "mean area over samplers".into(),
+        (None, Place::Round(round)) => format!("mean over samplers at {} labels", thousands(tested.labels[round])),
+        (None, Place::Area) => "mean area over samplers".into(),
     }
 }
 
@@ -134,16 +152,16 @@ fn matrix(tested: &Tested) -> String {
         let value = |&place: &Place| tested.cell(Some(arm), place).map_or_else(|| "-".into(), shown);
         grid.push(std::iter::once(arm.clone()).chain(places.iter().map(value)).collect());
     }
-    let label = capitalised(tested.metric.label.trim_end_matches(" (%)"));
+    let label = capitalised(metric_in_words(tested));
     let mut text = format!("**{label}: change from the baseline, in points**\n\n{}", aligned(&grid));
-    if let Some(mean) = tested.cell(None, Place::Area) {
-        let word = if rounds > 1 { "area" } else { "value" };
+    if let Some(mean) = tested.cells.iter().find(|cell| cell.arm.is_none()) {
+        let word = if mean.place == Place::Area { "area" } else { "value" };
         text += &format!("\nMean {word} over samplers: {} ({}).\n", shown(mean), p_in_words(mean.p));
     }
     text + &notes(tested)
 }
 
-/// How it was tested, and what could not have been seen.
+/// What was tested and how, and from where on changes count.
 fn notes(tested: &Tested) -> String {
     let factor = tested.metric.factor;
     let smallest = tested.smallest.map_or_else(
@@ -151,22 +169,24 @@ fn notes(tested: &Tested) -> String {
         |smallest| format!("changes from {:.1} points on count, as the baseline's spec says", smallest * factor),
     );
     let mut text = format!(
-        "\n{}; a level of {} % for all {} cells together; {smallest}.\n",
+        "\nTested is {} alone: other metrics that are recorded are not. {}; a level of {} % for all {} cells together; \
+         {smallest}.\n",
+        metric_in_words(tested),
         capitalised(&seeds_in_words(tested)),
         LEVEL * 100.0,
         tested.cells.len()
     );
     let of = |is: &dyn Fn(&&Cell) -> bool| {
         // 0 where no value differs from another.
-        let visible: Vec<f64> =
-            tested.cells.iter().filter(is).map(|c| c.visible * factor).filter(|v| *v > 0.0).collect();
-        let least = visible.iter().copied().reduce(f64::min)?;
-        let most = visible.into_iter().reduce(f64::max)?;
+        let from: Vec<f64> =
+            tested.cells.iter().filter(is).map(|c| c.counts_from * factor).filter(|v| *v > 0.0).collect();
+        let least = from.iter().copied().reduce(f64::min)?;
+        let most = from.into_iter().reduce(f64::max)?;
         let [least, most] = [least, most].map(|v| format!("{v:.1}"));
         Some(if least == most { least } else { format!("{least} to {most}") })
     };
     let parts: Vec<String> = [
-        ("in a round", of(&|cell: &&Cell| matches!(cell.place, Place::Round(_)))),
+        ("in a round", of(&|cell: &&Cell| cell.place != Place::Area && cell.arm.is_some())),
         ("in an area", of(&|cell: &&Cell| cell.place == Place::Area && cell.arm.is_some())),
         ("in the mean over samplers", of(&|cell: &&Cell| cell.arm.is_none())),
     ]
@@ -174,7 +194,8 @@ fn notes(tested: &Tested) -> String {
     .filter_map(|(place, range)| Some(format!("{} points {place}", range?)))
     .collect();
     if !parts.is_empty() {
-        text += &format!("Changes smaller than these could not have been seen: {}.\n", parts.join(", "));
+        let below = below_in_words(tested);
+        text += &format!("Measured changes smaller than these {below}: {}.\n", parts.join(", "));
     }
     let small = tested.cells.iter().filter(|cell| cell.verdict == Verdict::Held && cell.p < LEVEL).count();
     if small > 0 {
@@ -185,7 +206,7 @@ fn notes(tested: &Tested) -> String {
 
 /// A row for each of `cells`, in the unit of readers.
 fn details(tested: &Tested, cells: &mut dyn Iterator<Item = &Cell>) -> String {
-    let head = ["sampler", "at", "baseline", "now", "change", "seen from", "p", "verdict"];
+    let head = ["sampler", "at", "baseline", "now", "change", "counts from", "p", "verdict"];
     let mut grid = vec![head.map(str::to_owned).to_vec()];
     let factor = tested.metric.factor;
     for cell in cells {
@@ -195,7 +216,7 @@ fn details(tested: &Tested, cells: &mut dyn Iterator<Item = &Cell>) -> String {
             format!("{:.1}", cell.baseline * factor),
             format!("{:.1}", cell.current * factor),
             signed(cell.difference * factor),
-            format!("{:.1}", cell.visible * factor),
+            format!("{:.1}", cell.counts_from * factor),
             if cell.p < 0.001 { "< 0.001".into() } else { format!("{:.3}", cell.p) },
             cell.verdict.in_words().into(),
         ]);

@@ -19,7 +19,8 @@ pub struct Allowed {
 
 impl Allowed {
     /// Dotted keys of a spec, of a variant too (`train.epochs`, `variant.continue.train`), `data` for the bytes of the
-    /// data set, `samplers` for arms that are gone, `trials` for trials that failed or lack rounds.
+    /// data set, known or not, `manifest` for one that is of another protocol than its `spec.toml`, `samplers` for arms
+    /// that are gone, `trials` for trials that failed or lack rounds.
     pub fn new(keys: &[String]) -> Self {
         Self { keys: keys.to_vec(), everything: false }
     }
@@ -77,8 +78,8 @@ impl std::fmt::Display for Difference {
     }
 }
 
-/// All that may not differ unless it is allowed: what is judged, protocols of the arms that both have, data, arms of the
-/// baseline that are gone, and trials of theirs that are not complete.
+/// All that may not differ unless it is allowed: what is judged, protocols of the arms that both have, manifests that are
+/// of something else, data, arms of the baseline that are gone, and trials of theirs that are not complete.
 pub(super) fn differences(baseline: &Results, current: &Results, allowed: &Allowed) -> Vec<Difference> {
     let mut found = Vec::new();
     let metric = |results: &Results| results.spec.dataset.task().metrics()[0].name;
@@ -86,10 +87,12 @@ pub(super) fn differences(baseline: &Results, current: &Results, allowed: &Allow
         found.push(Difference::of("metric", metric(baseline), metric(current)));
     }
     found.extend(of_protocols(baseline, current));
-    if let (Some(was), Some(is)) = (&baseline.manifest, &current.manifest)
-        && was.data.fingerprint != is.data.fingerprint
-    {
-        found.push(Difference::of("data", was.data.fingerprint.as_str(), is.data.fingerprint.as_str()));
+    found.extend(of_manifests(baseline, current));
+    let data = |results: &Results| results.manifest.as_ref().map(|manifest| manifest.data.fingerprint.clone());
+    let (was, is) = (data(baseline), data(current));
+    if was.is_none() || was != is {
+        let shown = |data: Option<String>| data.unwrap_or_else(|| "not known".into());
+        found.push(Difference::of("data", shown(was), shown(is)));
     }
     let gone = only_in(baseline, current);
     if !gone.is_empty() {
@@ -109,6 +112,17 @@ pub(super) fn differences(baseline: &Results, current: &Results, allowed: &Allow
         difference.allowed = allowed.covers(difference) && !difference.is_never_allowed();
     }
     found
+}
+
+/// A manifest that is from elsewhere says nothing of the data, nor `spec.toml` of what was run.
+fn of_manifests(baseline: &Results, current: &Results) -> Option<Difference> {
+    let is_other = |results: &Results| results.manifest.as_ref().is_some_and(|m| m.spec_hash != results.spec.hash());
+    let shown = |results: &Results| match &results.manifest {
+        Some(manifest) if is_other(results) => format!("of the protocol {}, not of spec.toml", manifest.spec_hash),
+        Some(_) => "of spec.toml".into(),
+        None => "not there".into(),
+    };
+    (is_other(baseline) || is_other(current)).then(|| Difference::of("manifest", shown(baseline), shown(current)))
 }
 
 /// Arms that one has and the other has not, in the spec's order.
@@ -209,9 +223,6 @@ pub(super) fn warnings(
     let mut found = Vec::new();
     for results in [baseline, current] {
         found.extend(results.warnings().into_iter().map(|warning| format!("{}: {warning}", results.folder.display())));
-    }
-    if baseline.manifest.is_none() || current.manifest.is_none() {
-        found.push("Whether both are of the same data is not known.".into());
     }
     let folders = [baseline, current].map(|results| results.folder.canonicalize().ok());
     if folders[0].is_some() && folders[0] == folders[1] {

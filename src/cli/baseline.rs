@@ -19,7 +19,8 @@ enum Verb {
     Accept {
         /// The results folder, for instance results/demo
         results: PathBuf,
-        /// The baseline's folder; baseline/<name> beside the results without it
+        /// The baseline's folder; baseline/<name> beside the results without it. What it holds is replaced: a baseline, or
+        /// results of the same experiment and profile in which no run can go on
         #[arg(long = "as", value_name = "DIR")]
         to: Option<PathBuf>,
         /// Why later results are to be held against these

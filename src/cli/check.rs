@@ -12,13 +12,18 @@ use crate::results::Results;
 use crate::store::write_atomically;
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes with --against: 0 if the curves held, 1 if any moved, 2 if they could not be compared.\n\
+    Without it: 0 if claims held and none failed, 1 if any failed, 2 if nothing could be judged (no claim, or none that \
+    held), or if a claim names an arm that the spec does not have."
+)]
 pub(super) struct CheckArgs {
     /// The results folder, for instance results/demo
     results: PathBuf,
     /// The results folder that its curves are held against; without it, the spec's own [[expect]] are judged
     #[arg(long, value_name = "BASELINE")]
     against: Option<PathBuf>,
-    /// A key that may differ, with all below it: train.epochs, train, data, samplers; may be repeated
+    /// A key that may differ, with all below it: train.epochs, train, data, manifest, samplers, trials; may be repeated
     #[arg(long = "allow", value_name = "KEY", requires = "against")]
     allowed: Vec<String>,
     /// Write what was found as a page
@@ -29,7 +34,7 @@ pub(super) struct CheckArgs {
     junit: Option<PathBuf>,
 }
 
-/// Gives the exit code; every error is 2, as nothing was compared then.
+/// Gives the exit code; every error is 2, as nothing was compared or judged then.
 pub(super) fn check(args: &CheckArgs) -> Result<i32> {
     let done = match &args.against {
         Some(_) => against(args),
@@ -83,12 +88,20 @@ fn expectations(args: &CheckArgs) -> Result<i32> {
     let claims = claims(&results);
     super::print(&claims.text)?;
     if claims.code() == 2 {
-        let what =
-            if claims.all == 0 { "the spec makes no claim" } else { "no value is there yet that its claims are of" };
-        return Err(anyhow!(
-            "{}: {what}; add [[expect]] to the spec, run what they are of, or name a baseline with --against",
-            args.results.display()
-        ));
+        let what = if claims.all == 0 {
+            "the spec makes no claim; add [[expect]] to it, or name a baseline with --against".into()
+        } else if !claims.unknown.is_empty() {
+            let unknown = claims.unknown.join(", ");
+            format!(
+                "claims name what is not among the arms ({unknown}); correct [[expect]] in the spec, or run these too"
+            )
+        } else {
+            let summary = claims.summary();
+            format!(
+                "nothing could be judged ({summary}); run what the claims are of, on more seeds where they are undecided"
+            )
+        };
+        return Err(anyhow!("{}: {what}", args.results.display()));
     }
     super::print(claims.summary())?;
     Ok(claims.code())

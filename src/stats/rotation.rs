@@ -22,6 +22,7 @@
 use std::collections::BTreeMap;
 
 use rand::Rng;
+use rayon::prelude::*;
 
 use crate::seed::{Purpose, Stream, stream};
 
@@ -36,6 +37,12 @@ const LEAST_PAIRS: usize = 5;
 
 /// How many degrees of freedom the variance of the columns that are like it counts for in that of a column.
 const PRIOR: f64 = 10.0;
+
+/// Directions that are worked out side by side, as processors do.
+const LANES: usize = 8;
+
+/// Steps that are taken before any of them is judged; the first few are judged sooner, as most comparisons end there.
+const MOST_STEPS: usize = 32;
 
 /// What a column is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +60,7 @@ pub struct Change {
     pub difference: f64,
     /// Two-sided; [`LEVEL`] holds for all columns together. In (0, 1], and 1 where there is no difference.
     pub p: f64,
-    /// Differences up to about this cannot be told from chance, given how much seeds differ. 0 where no value differs from
+    /// Measured differences up to about this cannot be told from chance, given how much seeds differ. 0 where no value differs from
     /// another; infinite below 20 draws, which can show nothing.
     pub critical: f64,
 }
@@ -91,7 +98,8 @@ pub fn paired<T>(baseline: &BTreeMap<u64, T>, current: &BTreeMap<u64, T>) -> boo
 /// What became of each column, from rows of values by seed. `draws` directions are drawn from `seed`: the least p is
 /// 1 / (`draws` + 1), and the error of a p near 0.05 is about 0.2 / sqrt(`draws`).
 ///
-/// Time goes with `draws` x columns x (seeds + columns that moved).
+/// Time goes with `draws` x columns x (seeds + columns that moved). All processors work on it; how many there are changes
+/// nothing.
 pub fn changes(
     baseline: &BTreeMap<u64, Vec<f64>>,
     current: &BTreeMap<u64, Vec<f64>>,
@@ -112,7 +120,7 @@ pub fn changes(
     let contrast = Contrast::of(baseline, current);
     let pools = Pools::of(columns, &contrast);
     let directions = contrast.directions(draws, &mut stream(seed, Purpose::RotationTest, &[]));
-    Ok(pools.step_down(&contrast, &directions))
+    Ok(pools.step_down(&contrast, &directions, draws))
 }
 
 /// Rows that are independent, with the same covariance, and have no mean but for what moved.
@@ -161,22 +169,41 @@ impl Contrast {
         self.differences.iter().map(|d| (d * self.length).powi(2)).collect()
     }
 
-    /// The same along `draws` random directions.
-    fn directions(&self, draws: usize, stream: &mut Stream) -> Vec<Vec<f64>> {
+    /// The same along `draws` random directions, some at a time; what the last has too many of is 0.
+    fn directions(&self, draws: usize, stream: &mut Stream) -> Vec<Vec<[f64; LANES]>> {
         let n = self.rows.len();
         let one = |_| {
             // Normal numbers have no direction of their own.
             let mut u = normals(n, stream);
             let mean = if self.centred { u.iter().sum::<f64>() / n as f64 } else { 0.0 };
             u.iter_mut().for_each(|u| *u -= mean);
-            let squared_length: f64 = u.iter().map(|u| u * u).sum();
-            let mut along = vec![0.0; self.differences.len()];
-            for (u, row) in u.iter().zip(&self.rows) {
-                along.iter_mut().zip(row).for_each(|(sum, value)| *sum += u * value);
-            }
-            along.iter().map(|sum| sum * sum / squared_length).collect()
+            u
         };
-        (0..draws).map(one).collect()
+        let directions: Vec<Vec<f64>> = (0..draws).map(one).collect();
+        directions.par_chunks(LANES).map(|some| self.along(some)).collect()
+    }
+
+    /// By column, the squares along up to [`LANES`] directions of any length.
+    fn along(&self, directions: &[Vec<f64>]) -> Vec<[f64; LANES]> {
+        let by_lane = |of: &dyn Fn(&Vec<f64>) -> f64, otherwise: f64| -> [f64; LANES] {
+            std::array::from_fn(|lane| directions.get(lane).map_or(otherwise, of))
+        };
+        let squared_lengths = by_lane(&|u| u.iter().map(|u| u * u).sum(), 1.0);
+        let mut along = vec![[0.0; LANES]; self.differences.len()];
+        for (i, row) in self.rows.iter().enumerate() {
+            let u = by_lane(&|u| u[i], 0.0);
+            for (sums, value) in along.iter_mut().zip(row) {
+                for lane in 0..LANES {
+                    sums[lane] += u[lane] * value;
+                }
+            }
+        }
+        for sums in &mut along {
+            for lane in 0..LANES {
+                sums[lane] = sums[lane] * sums[lane] / squared_lengths[lane];
+            }
+        }
+        along
     }
 }
 
@@ -203,118 +230,204 @@ struct Pools {
     kind: Vec<usize>,
     arm: Vec<usize>,
     totals: Vec<f64>,
-    degrees_of_freedom: f64,
-}
-
-/// What the statistics of a direction are worked out in.
-#[derive(Default)]
-struct Scratch {
-    /// By column.
-    variances: Vec<f64>,
-    kinds: Vec<Pool>,
-    arms: Vec<Pool>,
-}
-
-/// Columns that are alike in one respect.
-#[derive(Clone, Copy, Default)]
-struct Pool {
-    columns: u32,
-    /// Until it is divided, the sum.
-    mean: f64,
-}
-
-impl Pool {
-    fn add(&mut self, value: f64) {
-        self.columns += 1;
-        self.mean += value;
-    }
-
-    fn divide(&mut self) {
-        if self.columns > 0 {
-            self.mean /= f64::from(self.columns);
-        }
-    }
+    /// By kind, its columns.
+    of_kind: Vec<Vec<usize>>,
+    /// Degrees of freedom.
+    freedom: f64,
+    /// Of a moderated variance: what is expected, and the column's own.
+    parts: [f64; 2],
 }
 
 impl Pools {
     fn of(columns: &[Column], contrast: &Contrast) -> Self {
-        let counted = |labels: Vec<usize>| {
+        let counted = |labels: Vec<usize>| -> Vec<usize> {
             let mut different = labels.clone();
             different.sort_unstable();
             different.dedup();
             labels.iter().map(|label| different.partition_point(|other| other < label)).collect()
         };
+        let freedom = contrast.degrees_of_freedom();
+        let kind = counted(columns.iter().map(|c| c.kind).collect());
+        let mut of_kind = vec![Vec::new(); kind.iter().max().map_or(0, |last| last + 1)];
+        kind.iter().enumerate().for_each(|(c, &kind): (usize, &usize)| of_kind[kind].push(c));
         Self {
-            kind: counted(columns.iter().map(|c| c.kind).collect()),
+            kind,
             arm: counted(columns.iter().map(|c| c.arm).collect()),
             totals: contrast.totals(),
-            degrees_of_freedom: contrast.degrees_of_freedom(),
+            of_kind,
+            freedom,
+            parts: [PRIOR, freedom].map(|part| part / (PRIOR + freedom)),
         }
-    }
-
-    /// The moderated variances of the columns `left`, given the squares along a direction: 10 parts of what is expected,
-    /// and as many of its own as it has degrees of freedom. Expected is the mean of its kind, times the mean of 1 and
-    /// of what its arm has of its kinds' means: halfway between arms that are all alike and each as it looks.
-    fn variances<'s>(&self, left: &[usize], along: &[f64], scratch: &'s mut Scratch) -> &'s [f64] {
-        let own = self.degrees_of_freedom;
-        let Scratch { variances, kinds, arms } = scratch;
-        variances.resize(along.len(), 0.0);
-        // There are no more kinds or arms than columns.
-        for pools in [&mut *kinds, &mut *arms] {
-            pools.clear();
-            pools.resize(along.len(), Pool::default());
-        }
-        for &c in left {
-            variances[c] = (self.totals[c] - along[c]).max(0.0) / own;
-            kinds[self.kind[c]].add(variances[c]);
-        }
-        kinds.iter_mut().for_each(Pool::divide);
-        for &c in left {
-            let of_kind = kinds[self.kind[c]].mean;
-            arms[self.arm[c]].add(if of_kind > 0.0 { variances[c] / of_kind } else { 1.0 });
-        }
-        arms.iter_mut().for_each(Pool::divide);
-        for &c in left {
-            let expected = kinds[self.kind[c]].mean * (1.0 + arms[self.arm[c]].mean) / 2.0;
-            variances[c] = (PRIOR * expected + own * variances[c]) / (PRIOR + own);
-        }
-        variances
     }
 
     /// From the largest statistic down, until one is no more than chance; the rest is judged as it then stands.
-    fn step_down(&self, contrast: &Contrast, directions: &[Vec<f64>]) -> Vec<Change> {
+    fn step_down(&self, contrast: &Contrast, directions: &[Vec<[f64; LANES]>], draws: usize) -> Vec<Change> {
         let still = |&difference: &f64| Change { difference, p: 1.0, critical: 0.0 };
         let mut changes: Vec<Change> = contrast.differences.iter().map(still).collect();
+        let observed: Vec<[f64; 1]> = contrast.observed().into_iter().map(|square| [square]).collect();
         // Columns of equal values say nothing, least of all how much the others vary.
-        let mut left: Vec<usize> = (0..changes.len()).filter(|&c| self.totals[c] > 0.0).collect();
-        let (observed, mut scratch) = (contrast.observed(), Scratch::default());
-        let all = directions.len() as f64 + 1.0;
+        let varying = (0..changes.len()).filter(|&c| self.totals[c] > 0.0).collect();
+        let mut observed = Statistics::of(self, &observed, varying);
+        let all = draws as f64 + 1.0;
         // The least number of draws at which a statistic is no more than chance.
-        let enough = (0..=directions.len()).find(|&draws| (draws + 1) as f64 / all >= LEVEL).unwrap_or(0);
+        let enough = (0..=draws).find(|&draws| (draws + 1) as f64 / all >= LEVEL).unwrap_or(0);
         let mut least_p = 0.0f64;
-        while !left.is_empty() {
-            let mut largest = |along: &Vec<f64>| {
-                let variances = self.variances(&left, along, &mut scratch);
-                left.iter().map(|&c| square_of_t(along[c], variances[c])).fold(0.0, f64::max)
-            };
-            let mut chance: Vec<f64> = directions.iter().map(&mut largest).collect();
-            chance.sort_by(|a, b| b.total_cmp(a));
-            let limit = enough.checked_sub(1).map(|at| chance[at].sqrt());
-            let variances = self.variances(&left, &observed, &mut scratch);
-            let t = |c: usize| square_of_t(observed[c], variances[c]);
-            for &c in &left {
-                let p = (chance.partition_point(|&by_chance| by_chance >= t(c)) + 1) as f64 / all;
-                changes[c].p = p.max(least_p);
-                changes[c].critical = limit.map_or(f64::INFINITY, |t| t * variances[c].sqrt() / contrast.length);
+        let mut at_once = 1;
+        loop {
+            // What is observed alone says in which order columns go.
+            let left = observed.left.clone();
+            let steps: Vec<Step> = (0..at_once).map_while(|_| observed.step()).collect();
+            if steps.is_empty() {
+                return changes;
             }
-            let first = left.iter().copied().max_by(|&a, &b| t(a).total_cmp(&t(b))).expect("a column is left");
-            least_p = changes[first].p;
-            if least_p >= LEVEL {
-                break;
+            for (step, chance) in steps.iter().zip(self.chance(&left, &steps, directions, draws)) {
+                let limit = enough.checked_sub(1).map(|at| chance[at].sqrt());
+                let p = |t: f64| (chance.partition_point(|&by_chance| by_chance >= t) + 1) as f64 / all;
+                for &(c, t, variance) in &step.judged {
+                    changes[c].p = p(t).max(least_p);
+                    changes[c].critical = limit.map_or(f64::INFINITY, |t| t * variance.sqrt() / contrast.length);
+                }
+                least_p = changes[step.first].p;
+                if least_p >= LEVEL {
+                    return changes;
+                }
             }
-            left.retain(|&c| c != first);
+            at_once = (2 * at_once).min(MOST_STEPS);
         }
-        changes
+    }
+
+    /// By step from the columns `left`, the largest statistic of each direction, from the largest down.
+    fn chance(&self, left: &[usize], steps: &[Step], directions: &[Vec<[f64; LANES]>], draws: usize) -> Vec<Vec<f64>> {
+        let of_some = |along: &Vec<[f64; LANES]>| -> Vec<[f64; LANES]> {
+            let mut statistics = Statistics::of(self, along, left.to_vec());
+            let largest = |step: &Step| {
+                let largest = statistics.largest();
+                statistics.remove(step.first);
+                largest
+            };
+            steps.iter().map(largest).collect()
+        };
+        let largest: Vec<Vec<[f64; LANES]>> = directions.par_iter().map(of_some).collect();
+        let of_step = |step: usize| {
+            let mut chance: Vec<f64> = largest.iter().flat_map(|some| some[step]).take(draws).collect();
+            chance.sort_unstable_by(|a, b| b.total_cmp(a));
+            chance
+        };
+        (0..steps.len()).into_par_iter().map(of_step).collect()
+    }
+}
+
+/// Of what is observed: the columns that were left, each with its statistic and its variance, and the one that goes.
+struct Step {
+    judged: Vec<(usize, f64, f64)>,
+    first: usize,
+}
+
+/// The statistics of `N` directions, of which columns are taken away.
+struct Statistics<'a, const N: usize> {
+    pools: &'a Pools,
+    /// By column, the squares along the directions.
+    along: &'a [[f64; N]],
+    /// In ascending order.
+    left: Vec<usize>,
+    /// By column, its own variances.
+    own: Vec<[f64; N]>,
+    /// By column, what its own variances are of the means of its kind; of columns that are left.
+    of_kind: Vec<[f64; N]>,
+    /// The mean variances of each kind's columns that are left.
+    kinds: Vec<[f64; N]>,
+    /// What is expected of each arm, as a part of its kinds' means; from the last call of [`Self::expect`] on.
+    arms: Vec<[f64; N]>,
+}
+
+impl<'a, const N: usize> Statistics<'a, N> {
+    fn of(pools: &'a Pools, along: &'a [[f64; N]], left: Vec<usize>) -> Self {
+        let own = |(along, total): (&[f64; N], &f64)| along.map(|along| (total - along).max(0.0) / pools.freedom);
+        let none = vec![[0.0; N]; along.len()];
+        let own = along.iter().zip(&pools.totals).map(own).collect();
+        // There are no more kinds or arms than columns.
+        let mut new = Self { pools, along, left, own, of_kind: none.clone(), kinds: none.clone(), arms: none };
+        (0..pools.of_kind.len()).for_each(|kind| new.pool(kind));
+        new
+    }
+
+    /// Works out what the columns of a kind have in common.
+    fn pool(&mut self, kind: usize) {
+        let columns: Vec<usize> =
+            self.pools.of_kind[kind].iter().copied().filter(|c| self.left.binary_search(c).is_ok()).collect();
+        if columns.is_empty() {
+            return;
+        }
+        let mut mean = [0.0; N];
+        columns.iter().for_each(|&c| (0..N).for_each(|lane| mean[lane] += self.own[c][lane]));
+        mean = mean.map(|sum| sum / columns.len() as f64);
+        for c in columns {
+            let own = &self.own[c];
+            let part = |lane: usize| if mean[lane] > 0.0 { own[lane] / mean[lane] } else { 1.0 };
+            self.of_kind[c] = std::array::from_fn(part);
+        }
+        self.kinds[kind] = mean;
+    }
+
+    fn remove(&mut self, column: usize) {
+        if let Ok(at) = self.left.binary_search(&column) {
+            self.left.remove(at);
+            self.pool(self.pools.kind[column]);
+        }
+    }
+
+    /// Expected of a column is the mean of its kind, times the mean of 1 and of what its arm has of its kinds' means:
+    /// halfway between arms that are all alike and each as it looks.
+    fn expect(&mut self) {
+        let mut columns = vec![0u32; self.arms.len()];
+        self.arms.fill([0.0; N]);
+        for &c in &self.left {
+            let arm = self.pools.arm[c];
+            columns[arm] += 1;
+            self.arms[arm].iter_mut().zip(&self.of_kind[c]).for_each(|(sum, part)| *sum += part);
+        }
+        for (sums, columns) in self.arms.iter_mut().zip(columns).filter(|(_, columns)| *columns > 0) {
+            *sums = sums.map(|sum| (1.0 + sum / f64::from(columns)) / 2.0);
+        }
+    }
+
+    /// The moderated variances of a column: 10 parts of what is expected, and as many of its own as it has degrees of
+    /// freedom.
+    fn variances(&self, column: usize) -> [f64; N] {
+        let [expected, of_own] = self.pools.parts;
+        let (kind, arm) = (&self.kinds[self.pools.kind[column]], &self.arms[self.pools.arm[column]]);
+        let own = &self.own[column];
+        std::array::from_fn(|lane| expected * (kind[lane] * arm[lane]) + of_own * own[lane])
+    }
+
+    /// Of each direction, over the columns that are left.
+    fn largest(&mut self) -> [f64; N] {
+        self.expect();
+        let mut largest = [0.0; N];
+        for &c in &self.left {
+            let (along, variances) = (&self.along[c], self.variances(c));
+            for lane in 0..N {
+                // 0 / 0 is larger than nothing.
+                let t = along[lane] / variances[lane];
+                largest[lane] = if t > largest[lane] { t } else { largest[lane] };
+            }
+        }
+        largest
+    }
+}
+
+impl Statistics<'_, 1> {
+    /// Judges the columns that are left and takes away that of the largest statistic; none where no column is left.
+    fn step(&mut self) -> Option<Step> {
+        self.expect();
+        let judge = |&c: &usize| {
+            let [variance] = self.variances(c);
+            (c, square_of_t(self.along[c][0], variance), variance)
+        };
+        let judged: Vec<(usize, f64, f64)> = self.left.iter().map(judge).collect();
+        let &(first, ..) = judged.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+        self.remove(first);
+        Some(Step { judged, first })
     }
 }
 

@@ -99,6 +99,37 @@ fn what_cannot_be_a_baseline_is_refused_and_the_old_one_stays() {
 }
 
 #[test]
+fn only_a_baseline_or_a_copy_of_such_results_is_replaced() {
+    let place = finished(0.0);
+    place.results("other", &[], &usual);
+    let to_other = || accept(&place, &["--as", "other", "--reason", "x"]);
+    let records = place.read("other/records.csv");
+    for part in ["trials", "parts"] {
+        std::fs::create_dir(place.path("other").join(part)).unwrap();
+        let line = format!("other: has {part}/, which a run goes on from, so it is not replaced; name another folder");
+        to_other().fails(1, &[&line]);
+        std::fs::remove_dir(place.path("other").join(part)).unwrap();
+    }
+    let lock = std::fs::File::create(place.path("other/.lock")).unwrap();
+    lock.lock().unwrap();
+    to_other().fails(1, &["other: a pt4al run works on these results"]);
+    drop(lock);
+
+    place.edit("other/spec.toml", "experiment = \"made-up\"", "experiment = \"another\"");
+    to_other().fails(1, &["other: is no baseline and not of made-up, so it is not replaced; name another folder"]);
+    place.edit("other/spec.toml", "profile = \"\"", "profile = \"cpu\"");
+    place.edit("other/spec.toml", "experiment = \"another\"", "experiment = \"made-up\"");
+    to_other().fails(1, &["other: is no baseline and not of made-up"]);
+    assert!(place.read("other/records.csv") == records && !place.path("other/baseline.json").exists());
+    // One that was accepted may be of another.
+    std::fs::write(place.path("other/baseline.json"), "[]").unwrap();
+    to_other().says(0, &["other: accepted as the baseline"]);
+    // A copy of such results has no history yet.
+    std::fs::remove_file(place.path("other/baseline.json")).unwrap();
+    to_other().says(0, &["other: accepted as the baseline"]);
+}
+
+#[test]
 fn a_kill_between_the_two_renames_loses_nothing() {
     let place = finished(0.0);
     accept(&place, &["--reason", "the first"]).says(0, &[]);

@@ -14,13 +14,18 @@ fn both(drop: &'static (dyn Fn(&Cell) -> f64 + Sync)) -> Workplace {
 fn the_same_values_have_held_and_so_have_other_seeds() {
     let place = both(&|_| 0.0);
     let same = place.pt4al("check base --against base");
-    same.says(0, &["held: all values are the same (4 samplers x 3 rounds, 5 seeds against 5, seed by seed)"]);
+    same.says(
+        0,
+        &["held: all values are the same (test accuracy: 4 samplers x 3 rounds, 5 seeds against 5, seed by seed)"],
+    );
     same.warns(&["base: is held against itself"]);
     let other = place.pt4al("check now --against base");
     let head = "| labels   |  100 |  200 |  300 | area |";
-    other.says(0, &[head, "held: no curve moved by more than chance (4 samplers x 3 rounds, 5 seeds against 5)"]);
+    let held = "held: no curve moved by more than chance (test accuracy: 4 samplers x 3 rounds, 5 seeds against 5)";
+    other.says(0, &[head, held, "Tested is test accuracy alone: other metrics that are recorded are not."]);
     // 4 samplers x (3 rounds and an area), and the mean.
-    other.says(0, &["a level of 5 % for all 17 cells together", "Changes smaller than these could not have been seen"]);
+    let level = "a level of 5 % for all 17 cells together";
+    other.says(0, &[level, "Measured changes smaller than these cannot be told from chance: "]);
     assert_eq!(other.err, "");
 }
 
@@ -29,6 +34,7 @@ fn a_drop_of_one_sampler_is_named_in_every_form() {
     let place = both(&|cell| if cell.arm == "entropy" && cell.round == 2 { 0.15 } else { 0.0 });
     let found = place.pt4al("check now --against base --markdown pages/check.md --junit pages/check.xml");
     found.says(1, &["moved: entropy at 300 labels: -1", "points (p < 0.001)", " worse |", "**What moved**"]);
+    found.says(1, &["(test accuracy)\n", "| counts from |"]);
     let page = place.read("pages/check.md");
     assert!(page.starts_with("# Check of now against base\n\n**moved: entropy at 300 labels"), "{page}");
     // Each cell of 4 samplers, and the mean.
@@ -49,7 +55,7 @@ fn what_is_too_small_to_count_has_held() {
     place.results("now", &["seeds=[10,11,12,13,14]"], &|cell| usual(cell) - 0.15);
     let says =
         ["changes from 20.0 points on count, as the baseline's spec says", "17 cells changed by more than chance"];
-    place.pt4al("check now --against base").says(0, &says);
+    place.pt4al("check now --against base").says(0, &says).says(0, &["cannot be told from chance, or do not count: "]);
     // It is the baseline's that counts.
     place.pt4al("check base --against now").says(1, &["moved: ", "any change that is more than chance counts"]);
 }
@@ -121,13 +127,45 @@ fn other_data_and_samplers_that_are_gone_must_be_allowed() {
     check("--allow data --allow samplers").says(
         0,
         &[
-            "held: all values are the same (2 samplers",
+            "held: all values are the same (test accuracy: 2 samplers",
             "- not compared, as the baseline has none: least-confidence\n",
             "- processors: a processor, 2 logical cores -> another processor, 2 logical cores\n",
         ],
     );
+}
+
+#[test]
+fn manifests_that_are_missing_or_from_elsewhere_must_be_allowed() {
+    let place = both(&|_| 0.0);
+    let check = |more: &str| place.pt4al(&format!("check now --against base {more}"));
+    let hash = pt4al::results::Results::read(&place.path("now")).unwrap().spec.hash();
+    place.edit("now/manifest.json", &hash, "cafe");
+    let line = "these differ: manifest: of spec.toml -> of the protocol cafe, not of spec.toml; run";
+    check("").fails(2, &[line]);
+    check("--allow data").fails(2, &[line]).warns(&["--allow data: does not differ"]);
+    check("--allow manifest").says(0, &["held: ", "of the protocol cafe, not of spec.toml (allowed)\n"]);
+    place
+        .pt4al("check base --against now")
+        .fails(2, &["manifest: of the protocol cafe, not of spec.toml -> of spec.toml"]);
+
+    std::fs::remove_file(place.path("now/manifest.json")).unwrap();
+    check("").fails(2, &["these differ: data: 0123abcd -> not known; run"]);
+    check("--allow data").says(0, &["held: "]).warns(&["now: There is no manifest.json"]);
+    place.pt4al("check base --against now").fails(2, &["these differ: data: not known -> 0123abcd; run"]);
     std::fs::remove_file(place.path("base/manifest.json")).unwrap();
-    check("--allow samplers").says(0, &["held"]).warns(&["Whether both are of the same data is not known"]);
+    check("").fails(2, &["these differ: data: not known -> not known; run"]);
+}
+
+#[test]
+fn one_round_has_values_and_no_areas() {
+    let place = Workplace::new();
+    place.results("base", &["rounds.count=1"], &usual);
+    place.results("now", &["rounds.count=1"], &|cell| usual(cell) - 0.2);
+    let found = place.pt4al("check now --against base --markdown check.md --junit check.xml");
+    found.says(1, &["Mean value over samplers: -20.0 worse", "mean over samplers at 100 labels: -20.0 points"]);
+    let (page, xml) = (place.read("check.md"), place.read("check.xml"));
+    assert!(page.contains("| mean over samplers | 100 labels |") && !page.contains("area"), "{page}");
+    assert!(xml.contains("name=\"mean over samplers, 100 labels\"") && !xml.contains("area"), "{xml}");
 }
 
 #[test]
@@ -145,8 +183,16 @@ fn trials_that_failed_or_are_missing_are_refused_or_left_out_and_named() {
     let refused = "trials: all complete -> not complete: random-seed11, margin-seed13";
     place.pt4al("check now --against base").fails(2, &[refused]);
     let found = place.pt4al("check now --against base --allow trials");
-    found.says(0, &["3 seeds against 5", "; 2 seeds were left out)"]);
+    found.says(0, &["3 seeds against 5", "; 2 seeds of these results left out)"]);
     found.warns(&["now: seeds 11, 13 are left out of the test", "random-seed11, margin-seed13; 1 of them failed"]);
+    // Those of each side by themselves.
+    let base = place.read("base/records.csv");
+    let kept: Vec<&str> = base.lines().filter(|line| !line.starts_with("made-up,,margin,0,")).collect();
+    std::fs::write(place.path("base/records.csv"), kept.join("\n") + "\n").unwrap();
+    let sides = "; 1 seed of the baseline and 2 seeds of these results left out)";
+    place.pt4al("check now --against base --allow trials").says(0, &["3 seeds against 4", sides]);
+    place.pt4al("check base --against base --allow trials").says(0, &["; 1 seed of the baseline and 1 seed of these"]);
+    std::fs::write(place.path("base/records.csv"), base).unwrap();
 
     std::fs::write(place.path("now/records.csv"), without(&["random,10", "random,11,1", "margin,13"])).unwrap();
     let few = "could not compare: now: 2 of 5 seeds have every round of every sampler, and at least 3 are needed";

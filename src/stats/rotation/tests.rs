@@ -159,6 +159,21 @@ fn what_cannot_be_compared() {
     assert_eq!(changes(&a, &one(0, &[9.0, 9.1, 9.2]), &alone(1), 20, 0).unwrap()[0].p, 1.0 / 21.0);
 }
 
+/// More directions than a few at a time, and more steps than are taken at once.
+#[test]
+fn threads_change_nothing() {
+    let columns = table(9, 4);
+    let mut stream = stream(3, Purpose::Query, &[]);
+    let spreads = spreads().repeat(3);
+    let a = noise(0, 6, &spreads, &mut stream);
+    let mut b = noise(100, 6, &spreads, &mut stream);
+    b.values_mut().for_each(|row| row.iter_mut().for_each(|value| *value -= 0.4));
+    let got = changes(&a, &b, &columns, 203, 0).unwrap();
+    assert!(got.iter().all(|change| change.moved(0.0)), "{got:?}");
+    let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    assert_eq!(alone.install(|| changes(&a, &b, &columns, 203, 0).unwrap()), got);
+}
+
 proptest! {
     #[test]
     fn a_p_is_a_p_and_units_do_not_matter(
@@ -177,7 +192,7 @@ proptest! {
         prop_assert_eq!(&got, &changes(&a, &b, &columns, 99, key).unwrap());
         for change in &got {
             prop_assert!(change.p > 0.0 && change.p <= 1.0 && change.critical > 0.0, "{:?}", change);
-            // What has moved is beyond what could be seen, and what has not is below it.
+            // What has moved is beyond what chance gives, and what has not is below it.
             prop_assert!((change.difference.abs() > change.critical) == change.moved(0.0), "{:?}", change);
         }
         // Equal runs have not moved, whatever they are.
