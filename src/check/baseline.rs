@@ -1,6 +1,7 @@
 //! Accepting results as the baseline that later ones are held against. A baseline is a plain results folder, without what
 //! only a run needs, and with `baseline.json`: when it was accepted, why, and what had moved.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -62,6 +63,7 @@ pub fn accept(asked: &Acceptance) -> Result<(PathBuf, Accepted)> {
         ensure_complete(&results)?;
     }
     let place = Baseline::of(asked)?;
+    let _alone = place.lock()?;
     let _being_replaced = if place.folder.exists() { store::keep_runs_out(&place.folder)? } else { None };
     place.ensure_replaceable(&results)?;
     place.restore()?;
@@ -138,6 +140,15 @@ impl Baseline {
             to.parent().map(Path::to_owned).zip(to.file_name().and_then(|name| name.to_str()).map(str::to_owned));
         let (parent, name) = parts.with_context(|| format!("--as {}: names no folder", folder.display()))?;
         Ok(Self { folder, parent, name })
+    }
+
+    /// Keeps another acceptance out, whose history this one would lose.
+    fn lock(&self) -> Result<File> {
+        std::fs::create_dir_all(&self.parent)
+            .map_err(|e| anyhow!("{}: cannot be created ({e})", self.parent.display()))?;
+        let held = "another acceptance works on this baseline; wait for it, and accept again";
+        let lock = self.parent.join(format!(".{}.lock", self.name));
+        store::lock(&lock, held)
     }
 
     /// Where the old baseline is for the moment in which the new one takes its place.

@@ -1,9 +1,9 @@
 //! `pt4al check`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 use clap::Args;
 
 use crate::check::{Allowed, Check, claims, junit};
@@ -48,6 +48,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<i32> {
 
 fn against(args: &CheckArgs) -> Result<i32> {
     let baseline = args.against.as_ref().expect("asked for");
+    ensure_apart(args, baseline)?;
     let start = Instant::now();
     let check = Check::of_folders(&args.results, baseline, &Allowed::new(&args.allowed));
     for warning in &check.warnings {
@@ -78,6 +79,32 @@ fn against(args: &CheckArgs) -> Result<i32> {
     }
     super::print(text.trim_end())?;
     Ok(check.code())
+}
+
+/// What is written is no file of either results folder, and two files are two.
+fn ensure_apart(args: &CheckArgs, baseline: &Path) -> Result<()> {
+    // Where a file would lie: it need not be there yet.
+    let place = |path: &PathBuf| -> Option<PathBuf> {
+        let full = std::path::absolute(path).ok()?;
+        Some(full.parent()?.canonicalize().ok()?.join(full.file_name()?))
+    };
+    ensure!(
+        args.junit.is_none() || args.junit.as_ref().and_then(place) != args.markdown.as_ref().and_then(place),
+        "--junit and --markdown name the same file; name two"
+    );
+    let folders = [args.results.as_path(), baseline];
+    for path in args.junit.iter().chain(&args.markdown) {
+        let inside =
+            |folder: &&Path| folder.canonicalize().is_ok_and(|f| place(path).is_some_and(|p| p.starts_with(f)));
+        if let Some(folder) = folders.iter().find(|folder| inside(folder)) {
+            anyhow::bail!(
+                "{}: is in the results folder {}; name a file outside of it",
+                path.display(),
+                folder.display()
+            );
+        }
+    }
+    Ok(())
 }
 
 fn expectations(args: &CheckArgs) -> Result<i32> {

@@ -240,3 +240,12 @@ fn four_samplers_of_twenty_seeds_and_ten_rounds_take_a_second() {
     // Ten times what it takes, for a busy machine and a build that is not optimised.
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }
+
+#[test]
+fn what_is_written_is_no_file_of_the_results() {
+    let place = both(&|_| 0.0);
+    let records = place.read("now/records.csv");
+    place.pt4al("check now --against base --markdown now/records.csv").fails(2, &["is in the results folder now"]);
+    assert_eq!(place.read("now/records.csv"), records);
+    place.pt4al("check now --against base --markdown same --junit same").fails(2, &["name the same file"]);
+}
