@@ -114,9 +114,9 @@ impl Records {
                 )
             };
             let row = row.map_err(bad)?;
-            // Messages count on a row a line.
+            // Messages count on a row a line. Where lines end in CR LF, the position is still before the LF.
             ensure!(
-                row.position().is_none_or(|position| position.line() == line as u64),
+                row.position().is_none_or(|position| position.line() <= line as u64),
                 "{file}: line {line} is empty, or a line break is in the row before it; remove it"
             );
             rows.push(row.deserialize(Some(&header)).map_err(bad)?);
