@@ -146,9 +146,19 @@ impl Baseline {
     fn lock(&self) -> Result<File> {
         std::fs::create_dir_all(&self.parent)
             .map_err(|e| anyhow!("{}: cannot be created ({e})", self.parent.display()))?;
-        let held = "another acceptance works on this baseline; wait for it, and accept again";
-        let lock = self.parent.join(format!(".{}.lock", self.name));
-        store::lock(&lock, held)
+        // The folder itself: a file of its own would be left beside the baselines.
+        let shown = self.parent.display();
+        let folder =
+            File::open(&self.parent).map_err(|e| anyhow!("{shown}: cannot be read ({e}); check the folder"))?;
+        match folder.try_lock() {
+            Ok(()) => Ok(folder),
+            Err(std::fs::TryLockError::WouldBlock) => {
+                bail!("{shown}: another acceptance works on these baselines; wait for it, and accept again")
+            }
+            Err(std::fs::TryLockError::Error(e)) => {
+                bail!("{shown}: cannot be locked ({e}); use a file system with locks")
+            }
+        }
     }
 
     /// Where the old baseline is for the moment in which the new one takes its place.

@@ -84,18 +84,18 @@ fn against(args: &CheckArgs) -> Result<i32> {
 /// What is written is no file of either results folder, and two files are two.
 fn ensure_apart(args: &CheckArgs, baseline: &Path) -> Result<()> {
     // Where a file would lie: it need not be there yet.
-    let place = |path: &PathBuf| -> Option<PathBuf> {
-        let full = std::path::absolute(path).ok()?;
-        Some(full.parent()?.canonicalize().ok()?.join(full.file_name()?))
+    let place = |path: &PathBuf| -> PathBuf {
+        let full = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        let found = || Some(full.parent()?.canonicalize().ok()?.join(full.file_name()?));
+        found().unwrap_or_else(|| full.clone())
     };
     ensure!(
-        args.junit.is_none() || args.junit.as_ref().and_then(place) != args.markdown.as_ref().and_then(place),
+        args.junit.is_none() || args.junit.as_ref().map(place) != args.markdown.as_ref().map(place),
         "--junit and --markdown name the same file; name two"
     );
     let folders = [args.results.as_path(), baseline];
     for path in args.junit.iter().chain(&args.markdown) {
-        let inside =
-            |folder: &&Path| folder.canonicalize().is_ok_and(|f| place(path).is_some_and(|p| p.starts_with(f)));
+        let inside = |folder: &&Path| folder.canonicalize().is_ok_and(|f| place(path).starts_with(f));
         if let Some(folder) = folders.iter().find(|folder| inside(folder)) {
             anyhow::bail!(
                 "{}: is in the results folder {}; name a file outside of it",

@@ -275,7 +275,7 @@ pub fn keep_runs_out(root: &Path) -> Result<Option<File>> {
 }
 
 /// Takes an exclusive lock that ends with the process.
-pub(crate) fn lock(path: &Path, held: &str) -> Result<File> {
+fn lock(path: &Path, held: &str) -> Result<File> {
     let shown = path.display();
     let file = File::options()
         .create(true)

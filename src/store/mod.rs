@@ -19,7 +19,6 @@ mod queries;
 mod record;
 
 pub use atomic::{write_atomically, write_csv};
-pub(crate) use folder::lock;
 pub use folder::{Folder, TrialFiles, differing_keys, keep_runs_out, losses_path};
 pub use manifest::{ClassCount, DataFile, DataOrigin, Manifest, Session};
 pub use queried::{ClassShare, Queried, Sheet, Thumbnail};
