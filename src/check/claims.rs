@@ -59,7 +59,7 @@ pub fn claims(results: &Results) -> Claims {
         not_measured: count(Outcome::NotMeasured),
         held: count(Outcome::Held),
         unknown: unknown.into_iter().cloned().collect(),
-        text: report::claims(results, judged),
+        text: report::claims(&results.spec, &judged),
     }
 }
 

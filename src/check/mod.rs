@@ -38,6 +38,8 @@ pub struct Check {
     pub notes: Vec<String>,
     /// A line each.
     pub warnings: Vec<String>,
+    /// What became of the claims of the spec that was checked; none where it makes none. It has no part in the outcome.
+    pub claims: Option<Claims>,
     /// What was found, or why nothing was compared and what to do about it, in one line.
     pub outcome: Result<Tested, String>,
 }
@@ -55,6 +57,7 @@ impl Check {
                 differences: Vec::new(),
                 notes: Vec::new(),
                 warnings: Vec::new(),
+                claims: None,
                 outcome: Err(format!("{error:#}").replace('\n', " ")),
             },
         }
@@ -68,6 +71,7 @@ impl Check {
             baseline: baseline.folder.clone(),
             notes: protocol::notes(baseline, current),
             warnings: protocol::warnings(baseline, current, allowed, &differences),
+            claims: (!current.spec.expect.is_empty()).then(|| claims(current)),
             outcome: Err(String::new()),
             differences,
         };

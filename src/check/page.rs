@@ -4,6 +4,7 @@ use super::Check;
 use super::cells::{Cell, Place, Tested, Verdict};
 use crate::report::{aligned, capitalised, signed, thousands};
 use crate::stats::rotation::LEVEL;
+use crate::verdict::p_in_words;
 
 /// Moved cells that the summary has room for.
 const NAMED: usize = 6;
@@ -78,10 +79,6 @@ pub(super) fn place_in_words(tested: &Tested, place: Place) -> String {
         Place::Round(round) => format!("{} labels", thousands(tested.labels[round])),
         Place::Area => "area".into(),
     }
-}
-
-fn p_in_words(p: f64) -> String {
-    if p < 0.001 { "p < 0.001".into() } else { format!("p = {p:.3}") }
 }
 
 fn counted(n: usize, noun: &str) -> String {

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::report::inline;
+use crate::report::{Change, changes};
 use crate::results::Results;
-use crate::spec::Spec;
-use crate::store::{Session, differing_keys};
+use crate::store::Session;
 
 /// Keys that make other values of them whatever is allowed: cells would not match, or be of different things.
 const NEVER: [&str; 4] = ["rounds", "metric", "train.select.query", "train.select.images"];
@@ -140,9 +139,8 @@ fn of_protocols(baseline: &Results, current: &Results) -> Vec<Difference> {
         if arm.protocol.hash() == now.protocol.hash() || !seen.insert(arm.variant) {
             continue;
         }
-        let (was, is) = (arm.protocol.hashed(), now.protocol.hashed());
-        for key in differing_keys(&was, &is) {
-            let difference = Difference::of(key.as_str(), value_at(&was, &key), value_at(&is, &key));
+        for Change { key, was, is } in changes(&arm.protocol.hashed(), &now.protocol.hashed()) {
+            let difference = Difference::of(key.as_str(), was, is);
             if !found.contains(&difference) {
                 let key = arm.variant.map_or(key.clone(), |name| format!("variant.{name}.{key}"));
                 found.push(Difference { key, ..difference });
@@ -150,12 +148,6 @@ fn of_protocols(baseline: &Results, current: &Results) -> Vec<Difference> {
         }
     }
     found
-}
-
-/// At a dotted key; `not set` where there is none.
-fn value_at(spec: &Spec, key: &str) -> String {
-    let json = serde_json::to_value(spec).unwrap_or_default();
-    inline(key.split('.').try_fold(&json, |value, part| value.get(part)).unwrap_or(&serde_json::Value::Null))
 }
 
 /// Why nothing is compared, in one line; none where all that differs may.

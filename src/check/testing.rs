@@ -4,42 +4,11 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 
-use crate::report::testing::{accuracy, loaded, manifest, records};
+use crate::report::testing::{accuracy, manifest, records};
+pub use crate::report::testing::{spec, spec_with};
 use crate::results::Results;
 use crate::spec::Spec;
 use crate::store::Record;
-
-/// The experiment `small`.
-pub fn spec() -> Spec {
-    spec_with("")
-}
-
-/// It with more tables.
-pub fn spec_with(tables: &str) -> Spec {
-    loaded(&format!("{SPEC}{tables}\n"), None)
-}
-
-const SPEC: &str = r#"
-title = "A small <experiment> & its curves"
-seeds = [0]
-samplers = ["random", "core-set"]
-dataset.shapes = { pool = 1000, test = 20, side = 16, seed = 0 }
-[rounds]
-count = 3
-initial = 200
-query = 200
-[model]
-arch = "resnet18"
-width = 4
-[train]
-start = "fresh"
-epochs = 1
-minibatch = 32
-augment = []
-optimizer.sgd = { lr = 0.1, momentum = 0.9, weight-decay = 5e-4 }
-schedule = "constant"
-select = { query = "last", record = ["last", "best-on-test"], every = 1 }
-"#;
 
 /// Accuracies around 0.4, 0.5 and 0.6 plus `offset`, which differ by up to 0.02 between seeds and trials.
 pub fn curves(seeds: Range<u64>, offset: f64) -> Vec<Record> {

@@ -15,10 +15,28 @@ pub(super) enum Images {
     Mixed,
 }
 
+fn protocol_of<'a>(spec: &'a Spec, arm: &str) -> &'a Spec {
+    spec.arms().into_iter().find(|(label, _)| label == arm).map_or(spec, |(_, protocol)| protocol)
+}
+
+/// The images that the values of `arms` are of; of all arms of the spec where there are none.
+pub(super) fn images_of(spec: &Spec, arms: &[&str]) -> Images {
+    let of = |protocol: &Spec| protocol.train.select.images == EvaluationImages::Train;
+    let of_train: Vec<bool> = match arms {
+        [] => spec.arms().iter().map(|(_, protocol)| of(protocol)).collect(),
+        arms => arms.iter().map(|arm| of(protocol_of(spec, arm))).collect(),
+    };
+    match (of_train.contains(&true), of_train.contains(&false)) {
+        (true, true) => Images::Mixed,
+        (true, false) => Images::Train,
+        (false, _) => Images::Test,
+    }
+}
+
 impl Findings {
     /// The protocol of an arm; the experiment's own for a label that the spec does not name.
     pub(super) fn protocol_of(&self, arm: &str) -> &Spec {
-        self.spec().arms().into_iter().find(|(label, _)| label == arm).map_or(self.spec(), |(_, spec)| spec)
+        protocol_of(self.spec(), arm)
     }
 
     /// The rule that is reported first: the one that all arms query with, or else each arm's own.
@@ -44,16 +62,7 @@ impl Findings {
 
     /// The images that the values of `arms` are of; of all arms of the spec where there are none.
     pub(super) fn images(&self, arms: &[&str]) -> Images {
-        let of = |spec: &Spec| spec.train.select.images == EvaluationImages::Train;
-        let of_train: Vec<bool> = match arms {
-            [] => self.spec().arms().iter().map(|(_, spec)| of(spec)).collect(),
-            arms => arms.iter().map(|arm| of(self.protocol_of(arm))).collect(),
-        };
-        match (of_train.contains(&true), of_train.contains(&false)) {
-            (true, true) => Images::Mixed,
-            (true, false) => Images::Train,
-            (false, _) => Images::Test,
-        }
+        images_of(self.spec(), arms)
     }
 
     /// The label of an arm, with a mark where its values are of train images and others' are not.

@@ -1,7 +1,5 @@
 //! What the trials took.
 
-use std::collections::HashSet;
-
 use crate::store::Records;
 
 /// Over all trials; processes may have worked side by side.
@@ -19,18 +17,15 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// Every row of a round repeats the seconds of the round.
+    /// Of all finished rounds.
     pub fn of(records: &Records) -> Self {
         let mut cost = Self::default();
-        let mut seen = HashSet::new();
-        for row in records.rows.iter().filter(|row| row.error.is_empty()) {
-            if seen.insert((&row.sampler, row.seed, row.round)) {
-                cost.train += row.train_seconds;
-                cost.evaluate += row.evaluate_seconds;
-                cost.query += row.score_seconds + row.query_seconds;
-                cost.wait += row.wait_seconds;
-                cost.peak_mb = cost.peak_mb.max(row.peak_rss_mb);
-            }
+        for row in records.rounds() {
+            cost.train += row.train_seconds;
+            cost.evaluate += row.evaluate_seconds;
+            cost.query += row.score_seconds + row.query_seconds;
+            cost.wait += row.wait_seconds;
+            cost.peak_mb = cost.peak_mb.max(row.peak_rss_mb);
         }
         cost
     }

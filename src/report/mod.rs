@@ -42,7 +42,8 @@ pub use summary::Row;
 pub(crate) use difference::signed;
 pub(crate) use metric::thousands;
 pub(crate) use table::{aligned, capitalised};
-pub(crate) use value::inline;
+pub(crate) use variants::{Change, changes};
+pub(crate) use verdict::claims;
 
 use self::page::Figure;
 use crate::results::Results;
@@ -125,6 +126,22 @@ impl Findings {
         self.references.iter().filter(|reference| reference.metric == metric.name).collect()
     }
 
+    /// Those of them from `first` to `last` labels. Curves come first: numbers that stand alone differ in their markers only,
+    /// which come again after a few.
+    fn published_between(
+        &self,
+        metric: Metric,
+        (first, last): (usize, usize),
+    ) -> Vec<(&Reference, Vec<ReferencePoint>)> {
+        let inside = |r: &Reference| -> Vec<ReferencePoint> {
+            r.points.iter().filter(|p| (first..=last).contains(&p.labeled)).copied().collect()
+        };
+        let mut found: Vec<_> = self.references_of(metric).into_iter().map(|r| (r, inside(r))).collect();
+        found.retain(|(_, points)| !points.is_empty());
+        found.sort_by_key(|(_, points)| points.len() == 1);
+        found
+    }
+
     /// They are for the full protocol (a profile is another, smaller one) and of test images.
     fn published_heading(&self) -> String {
         let full = Some("full protocol").filter(|_| !self.spec().identity().1.is_empty());
@@ -132,14 +149,6 @@ impl Findings {
         let notes: Vec<&str> = full.into_iter().chain(test).collect();
         if notes.is_empty() { "Published numbers".into() } else { format!("Published numbers ({})", notes.join("; ")) }
     }
-}
-
-/// A table of what became of the claims of a spec, and what each of them asks for.
-pub(crate) fn claims(results: &Results, judgements: Vec<Judgement>) -> String {
-    let (rows, comparisons, references) = Default::default();
-    let findings =
-        Findings { results: results.clone(), rows, comparisons, judgements, cost: Cost::default(), references };
-    verdict::claims(&findings)
 }
 
 /// Reports a results folder: writes `summary.csv`, `comparisons.csv`, `README.md` and its pictures, and `report.html` into

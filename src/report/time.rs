@@ -1,6 +1,6 @@
 //! What the trials of each arm took, by stage.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::Findings;
 use super::page::Section;
@@ -71,14 +71,11 @@ pub(super) fn section(findings: &Findings) -> Section {
     Section::of(heading, text)
 }
 
-/// By arm and seed. Every row of a round repeats the seconds of the round.
+/// By arm and seed.
 fn by_arm(findings: &Findings) -> BTreeMap<&str, BTreeMap<u64, Taken>> {
     let mut found: BTreeMap<&str, BTreeMap<u64, Taken>> = BTreeMap::new();
-    let mut seen = HashSet::new();
-    for row in findings.results.records.rows.iter().filter(|row| row.error.is_empty()) {
-        if seen.insert((row.sampler.as_str(), row.seed, row.round)) {
-            found.entry(&row.sampler).or_default().entry(row.seed).or_default().add(row);
-        }
+    for row in findings.results.records.rounds() {
+        found.entry(&row.sampler).or_default().entry(row.seed).or_default().add(row);
     }
     found
 }

@@ -8,7 +8,7 @@ pub(super) fn value(value: &impl Serialize) -> String {
     serde_json::to_value(value).map_or_else(|_| "?".into(), |value| inline(&value))
 }
 
-pub(crate) fn inline(value: &Value) -> String {
+pub(super) fn inline(value: &Value) -> String {
     match value {
         Value::Array(items) => format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", ")),
         Value::Object(table) if table.is_empty() => "{}".into(),

@@ -13,8 +13,7 @@ pub(super) fn variants(findings: &Findings) -> Option<String> {
     let base = alone(findings.spec());
     let line = |(name, variant): (Option<&str>, &Spec)| {
         let name = name?;
-        let changes = changes(&base, &alone(variant));
-        let changes = if changes.is_empty() { "as the experiment".into() } else { changes.join("; ") };
+        let changes = in_words(&changes(&base, &alone(variant)), "as the experiment");
         Some(format!("- {name} (protocol {}): {changes}\n", variant.hash()))
     };
     let lines: Vec<String> = findings.spec().protocols().filter_map(line).collect();
@@ -29,12 +28,25 @@ fn alone(spec: &Spec) -> Spec {
     spec
 }
 
-/// `train.start: "fresh" -> "continue"` for each key that differs.
-pub(super) fn changes(old: &Spec, new: &Spec) -> Vec<String> {
+/// A key in which two specs differ, with its values as a spec has them; `not set` where there is none.
+pub(crate) struct Change {
+    pub key: String,
+    pub was: String,
+    pub is: String,
+}
+
+/// Each key that differs.
+pub(crate) fn changes(old: &Spec, new: &Spec) -> Vec<Change> {
     let json = |spec: &Spec| serde_json::to_value(spec).unwrap_or_default();
     let (a, b) = (json(old), json(new));
-    let change = |key: &String| format!("`{key}`: {} -> {}", inline(at(&a, key)), inline(at(&b, key)));
-    differing_keys(old, new).iter().map(change).collect()
+    let change = |key: String| Change { was: inline(at(&a, &key)), is: inline(at(&b, &key)), key };
+    differing_keys(old, new).into_iter().map(change).collect()
+}
+
+/// `train.start: "fresh" -> "continue"` for each change; `none` where nothing differs.
+pub(super) fn in_words(changes: &[Change], none: &str) -> String {
+    let one = |change: &Change| format!("`{}`: {} -> {}", change.key, change.was, change.is);
+    if changes.is_empty() { none.into() } else { changes.iter().map(one).collect::<Vec<_>>().join("; ") }
 }
 
 /// The value at a dotted key; null where there is none.

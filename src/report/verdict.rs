@@ -1,17 +1,18 @@
 //! What a page opens on: what was claimed, what was measured, and whether each claim held.
 
+use super::arm::images_of;
 use super::difference::signed;
 use super::metric::{metric_in_words, thousands};
 use super::page::Section;
 use super::table::aligned;
 use super::{Findings, Metric, Rule};
-use crate::spec::At;
+use crate::spec::{At, Spec};
 use crate::stats::LEAST_PAIRS;
 use crate::verdict::{Comparison, Judgement, Visible, What, visible};
 
 /// The verdict, the circumstances under which it holds, and what a reader must know before trusting it.
 pub(super) fn section(findings: &Findings) -> Section {
-    let mut text = claims(findings);
+    let mut text = claims(findings.spec(), &findings.judgements);
     text += &format!("\n{}\n", circumstances(findings));
     for warning in findings.results.warnings() {
         text += &format!("\n> **Warning:** {warning}\n");
@@ -23,14 +24,14 @@ pub(super) fn section(findings: &Findings) -> Section {
     Section::of("Verdict", text)
 }
 
-/// A row for each claim of the spec.
-pub(super) fn claims(findings: &Findings) -> String {
-    if findings.judgements.is_empty() {
+/// A row for each claim of the spec, and what each of them asks for.
+pub(crate) fn claims(spec: &Spec, judgements: &[Judgement]) -> String {
+    if judgements.is_empty() {
         return "The spec makes no claim (`[[expect]]`) that these results could be held against.\n".into();
     }
     let mut grid = vec![["claim", "measured", "n", "verdict"].map(str::to_owned).to_vec()];
     let mut notes = String::new();
-    for judgement in &findings.judgements {
+    for judgement in judgements {
         let expected = &judgement.expectation;
         grid.push(vec![
             format!("{} ({})", expected.claim, expected.source),
@@ -39,7 +40,7 @@ pub(super) fn claims(findings: &Findings) -> String {
             format!("**{}**", judgement.outcome.in_words()),
         ]);
         let note = if judgement.note.is_empty() { String::new() } else { format!(" {}", judgement.note) };
-        notes += &format!("- {}: {}.{note}\n", expected.claim, criterion(findings, judgement));
+        notes += &format!("- {}: {}.{note}\n", expected.claim, criterion(spec, judgement));
     }
     format!("{}\n{notes}", aligned(&grid))
 }
@@ -54,13 +55,13 @@ fn measured(judgement: &Judgement) -> String {
 }
 
 /// What would have to be so: `test accuracy of pretext-batch with 10,000 labels within 92.6 to 93.6`.
-fn criterion(findings: &Findings, judgement: &Judgement) -> String {
+fn criterion(spec: &Spec, judgement: &Judgement) -> String {
     let expected = &judgement.expectation;
-    let metric = metric_in_words(judgement.metric.label, findings.images(&[&expected.sampler]));
+    let metric = metric_in_words(judgement.metric.label, images_of(spec, &[&expected.sampler]));
     let metric = metric.trim_end_matches(" (%)");
     let at = match expected.at {
         At::Labeled(labeled) => format!("with {} labels", thousands(labeled)),
-        At::FirstRound => format!("with the initial {} labels", thousands(findings.spec().rounds.initial)),
+        At::FirstRound => format!("with the initial {} labels", thousands(spec.rounds.initial)),
         At::LastRound => "after the last round".into(),
         At::Area => "on the mean of the budget curve (its area)".into(),
     };

@@ -150,6 +150,15 @@ impl Results {
         self.values.keys().filter(|series| series.metric == metric).map(|series| series.select.as_str()).collect()
     }
 
+    /// The rounds that each trial, by arm and seed, has finished.
+    pub fn finished(&self) -> BTreeMap<(&str, u64), BTreeSet<usize>> {
+        let mut rounds: BTreeMap<_, BTreeSet<usize>> = BTreeMap::new();
+        for row in self.records.rounds() {
+            rounds.entry((row.sampler.as_str(), row.seed)).or_default().insert(row.round);
+        }
+        rounds
+    }
+
     /// The metrics and rules that any round of an arm has a value of.
     fn recorded<'a>(&'a self, arm: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
         let of_arm = self.values.keys().filter(move |series| series.arm == arm);

@@ -6,11 +6,15 @@ use super::Results;
 use crate::spec::Trial;
 use crate::store::Session;
 
+/// The rounds of each trial.
+type Finished<'a> = BTreeMap<(&'a str, u64), BTreeSet<usize>>;
+
 /// A line for each kind of thing.
 pub(super) fn warnings(results: &Results) -> Vec<String> {
     let mut found = Vec::new();
-    found.extend(trials(results));
-    found.extend(series(results));
+    let finished = results.finished();
+    found.extend(trials(results, &finished));
+    found.extend(series(results, &finished));
     if results.devices.len() > 1 {
         found.push(format!(
             "Values of {} devices are averaged: {}.",
@@ -23,12 +27,8 @@ pub(super) fn warnings(results: &Results) -> Vec<String> {
 }
 
 /// Trials without records, and trials that end early.
-fn trials(results: &Results) -> Vec<String> {
+fn trials(results: &Results, finished: &Finished) -> Vec<String> {
     let spec = &results.spec;
-    let mut finished: BTreeMap<(&str, u64), BTreeSet<usize>> = BTreeMap::new();
-    for row in results.records.rows.iter().filter(|row| row.error.is_empty()) {
-        finished.entry((&row.sampler, row.seed)).or_default().insert(row.round);
-    }
     let trials = spec.trials();
     let of = |trial: &Trial| finished.get(&(trial.label().as_str(), trial.seed)).cloned().unwrap_or_default();
     let (mut absent, mut short) = (Vec::new(), Vec::new());
@@ -61,22 +61,23 @@ fn trials(results: &Results) -> Vec<String> {
 
 /// Values that some finished rounds of an arm have and others lack: of what the task is judged by, and of whatever else any
 /// round of the arm has.
-fn series(results: &Results) -> Vec<String> {
+fn series(results: &Results, finished: &Finished) -> Vec<String> {
     let judged = results.spec.dataset.task().metrics()[0].name;
-    let mut rounds: BTreeMap<&str, BTreeSet<(u64, usize)>> = BTreeMap::new();
-    for row in results.records.rows.iter().filter(|row| row.error.is_empty()) {
-        rounds.entry(&row.sampler).or_default().insert((row.seed, row.round));
-    }
     let mut lacking: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for arm in results.arms() {
-        let Some(finished) = rounds.get(arm.label.as_str()) else { continue };
+        let of_arm = finished.iter().filter(|((label, _), _)| *label == arm.label);
+        let rounds: Vec<(u64, usize)> =
+            of_arm.flat_map(|((_, seed), rounds)| rounds.iter().map(|round| (*seed, *round))).collect();
+        if rounds.is_empty() {
+            continue;
+        }
         let mut wanted: BTreeSet<(&str, &str)> = results.recorded(&arm.label).collect();
         wanted.insert((judged, arm.rule()));
         for (metric, select) in wanted {
             let trials = results.trials(&arm.label, metric, select);
             let has = |(seed, round): &(u64, usize)| trials.get(seed).is_some_and(|rounds| rounds.contains_key(round));
             let of = |(seed, round): &(u64, usize)| format!("{}-seed{seed} round {round} ({select})", arm.label);
-            lacking.entry(metric.to_owned()).or_default().extend(finished.iter().filter(|at| !has(at)).map(of));
+            lacking.entry(metric.to_owned()).or_default().extend(rounds.iter().filter(|at| !has(at)).map(of));
         }
     }
     lacking.retain(|_, places| !places.is_empty());

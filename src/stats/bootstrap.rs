@@ -105,7 +105,7 @@ pub(super) fn draw(n: usize, stream: &mut Stream, chosen: &mut Vec<usize>) {
 }
 
 /// The quantile of sorted values, between two of them in proportion (NumPy's `linear`); none without values.
-pub(super) fn quantile(sorted: &[f64], part: f64) -> Option<f64> {
+pub fn quantile(sorted: &[f64], part: f64) -> Option<f64> {
     let at = part * sorted.len().checked_sub(1)? as f64;
     let (low, high) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);
     Some(low + (high - low) * at.fract())

@@ -11,7 +11,7 @@ pub mod rotation;
 mod welch;
 
 pub use area::area;
-pub use bootstrap::{Estimate, LEAST_TRIALS, interquartile_mean, probability_of_improvement};
+pub use bootstrap::{Estimate, LEAST_TRIALS, interquartile_mean, probability_of_improvement, quantile};
 pub use efficiency::{LabelsToReach, Reach, labels_to_reach};
 pub use paired::{LEAST_PAIRS, Paired, holm, paired};
 pub use penalty::{Penalties, penalties};

@@ -43,7 +43,7 @@ pub fn paired(a: &BTreeMap<u64, f64>, b: &BTreeMap<u64, f64>) -> Option<Paired> 
         return None;
     }
     let t = sd.filter(|&sd| n >= LEAST_PAIRS && sd > rounding(a, b)).map(|sd| mean / (sd / (n as f64).sqrt()));
-    Some(Paired { n, mean, sd, low, high, t, p: t.and_then(|t| two_sided(t, n - 1)) })
+    Some(Paired { n, mean, sd, low, high, t, p: t.and_then(|t| two_sided(t, (n - 1) as f64)) })
 }
 
 /// How far differences of shared values may lie apart by rounding alone: both values of both differences are rounded.
@@ -53,8 +53,8 @@ fn rounding(a: &BTreeMap<u64, f64>, b: &BTreeMap<u64, f64>) -> f64 {
 }
 
 /// The probability that Student's t lies at least as far from 0 as `t`, on either side.
-fn two_sided(t: f64, degrees_of_freedom: usize) -> Option<f64> {
-    let distribution = StudentsT::new(0.0, 1.0, degrees_of_freedom as f64).ok()?;
+pub(super) fn two_sided(t: f64, degrees_of_freedom: f64) -> Option<f64> {
+    let distribution = StudentsT::new(0.0, 1.0, degrees_of_freedom).ok()?;
     Some((2.0 * distribution.sf(t.abs())).min(1.0))
 }
 

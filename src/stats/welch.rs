@@ -2,6 +2,7 @@
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
+use super::paired::two_sided;
 use super::{LEAST_PAIRS, mean, sample_sd};
 
 /// The difference of the means of two groups.
@@ -50,7 +51,7 @@ fn test(a: &[f64], b: &[f64], difference: f64) -> Option<WelchTest> {
     let student = StudentsT::new(0.0, 1.0, df).ok()?;
     let t = difference / error;
     let half = student.inverse_cdf(0.975) * error;
-    Some(WelchTest { low: difference - half, high: difference + half, t, p: 2.0 * student.cdf(-t.abs()) })
+    Some(WelchTest { low: difference - half, high: difference + half, t, p: two_sided(t, df)? })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! One row per value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail, ensure};
@@ -139,6 +139,13 @@ impl Records {
             trials.entry((row.sampler.clone(), row.seed)).or_default().push(row);
         }
         trials
+    }
+
+    /// A row of each finished round of each trial, the first in the file: every row of a round repeats its seconds.
+    pub fn rounds(&self) -> impl Iterator<Item = &Record> {
+        let mut seen = HashSet::new();
+        let finished = self.rows.iter().filter(|row| row.error.is_empty());
+        finished.filter(move |row| seen.insert((row.sampler.as_str(), row.seed, row.round)))
     }
 
     /// How many rounds have rows of values, for the rows of one trial.

@@ -204,9 +204,7 @@ pub fn visible(family: &[&Comparison]) -> Option<Visible> {
     let tested: Vec<&&Comparison> = family.iter().filter(|c| c.p.is_some()).collect();
     let mut spreads: Vec<f64> = tested.iter().filter_map(|c| c.sd).collect();
     spreads.sort_by(f64::total_cmp);
-    let middle = spreads.len() / 2;
-    let upper = *spreads.get(middle)?;
-    let sd = if spreads.len().is_multiple_of(2) { (spreads[middle - 1] + upper) / 2.0 } else { upper };
+    let sd = stats::quantile(&spreads, 0.5)?;
     let n = tested.iter().map(|c| c.n).min()?;
     let alone = stats::detectable(sd, n, LEVEL, POWER)?;
     let among = stats::detectable(sd, n, LEVEL / tested.len() as f64, POWER)?;

@@ -7,7 +7,7 @@ use crate::report::difference::signed;
 use crate::report::metric::{metric_in_words, thousands};
 use crate::report::page::{Figure, Page, Section};
 use crate::report::table::aligned;
-use crate::report::variants::changes;
+use crate::report::variants::{changes, in_words};
 use crate::spec::Spec;
 use crate::stats::{self, LEAST_TRIALS};
 use crate::verdict::RESAMPLES;
@@ -63,8 +63,7 @@ fn specs(compared: &Compared) -> String {
     let base = protocol(compared.findings[0].spec());
     let mut text = String::new();
     for (name, findings) in compared.each().skip(1) {
-        let changed = changes(&base, &protocol(findings.spec()));
-        let changed = if changed.is_empty() { "nothing".into() } else { changed.join("; ") };
+        let changed = in_words(&changes(&base, &protocol(findings.spec())), "nothing");
         text += &format!("- {} -> {name}: {changed}.\n", compared.names[0]);
     }
     text
@@ -90,7 +89,7 @@ fn table(compared: &Compared) -> String {
                     },
                 )
             };
-            let label = format!("{name}: {}", marked(compared, findings, &arm.label));
+            let label = format!("{name}: {}", marked(compared, findings, &arm.label, &arm.label));
             grid.push(std::iter::once(label).chain(columns.iter().map(cell)).collect());
         }
     }
@@ -102,10 +101,10 @@ fn table(compared: &Compared) -> String {
     )
 }
 
-/// The label of an arm, with a mark where its values are of train images and those of others are not.
-fn marked(compared: &Compared, findings: &Findings, arm: &str) -> String {
+/// A name that stands for an arm, with a mark where its values are of train images and those of others are not.
+fn marked(compared: &Compared, findings: &Findings, arm: &str, name: &str) -> String {
     let on_train = images(compared) == Images::Mixed && findings.images(&[arm]) == Images::Train;
-    if on_train { format!("{arm} {TRAIN_MARK}") } else { arm.to_owned() }
+    if on_train { format!("{name} {TRAIN_MARK}") } else { name.to_owned() }
 }
 
 /// Those that the values of all folders are of.
@@ -123,9 +122,8 @@ fn differences(compared: &Compared, found: &[FolderComparison]) -> String {
         let factor = compared.metric.factor;
         let half = c.low.zip(c.high).map(|(low, high)| format!(" ± {:.1}", (high - low) / 2.0 * factor));
         let named = |folder: &str| {
-            let of = compared.each().find(|(name, _)| *name == folder).map(|(_, findings)| findings);
-            let on_train = of.is_some_and(|f| marked(compared, f, &c.arm) != c.arm);
-            if on_train { format!("{folder} {TRAIN_MARK}") } else { folder.to_owned() }
+            let of = compared.each().find(|(name, _)| *name == folder);
+            of.map_or_else(|| folder.to_owned(), |(name, findings)| marked(compared, findings, &c.arm, name))
         };
         let mark = if c.p_holm.is_some_and(|p| p < crate::verdict::LEVEL) { "*" } else { "" };
         grid.push(vec![

@@ -62,16 +62,24 @@ pub(super) fn comparisons(compared: &Compared) -> Vec<FolderComparison> {
                         continue;
                     }
                     let values = |findings: &Findings, arm: &Arm| values(findings, arm, compared.metric, &shared, what);
-                    let row = one(&values(findings, &arm), &values(other, &versus));
-                    found.extend(row.map(|row| FolderComparison {
+                    let Some(tested) = Tested::of(&values(findings, &arm), &values(other, &versus)) else { continue };
+                    found.push(FolderComparison {
                         metric: compared.metric.name.into(),
                         arm: arm.label.clone(),
                         results: name.into(),
                         versus: other_name.into(),
                         what,
                         labeled: if what == What::Area { None } else { shared.last().copied() },
-                        ..row
-                    }));
+                        test: tested.test,
+                        n: tested.n.0,
+                        versus_n: tested.n.1,
+                        mean: tested.mean,
+                        low: tested.low,
+                        high: tested.high,
+                        t: tested.t,
+                        p: tested.p,
+                        p_holm: None,
+                    });
                 }
             }
         }
@@ -107,41 +115,36 @@ fn values(findings: &Findings, arm: &Arm, metric: Metric, shared: &[usize], what
     found
 }
 
-/// The difference of two groups of trials: paired by seed where at least three seeds are in both.
-fn one(ours: &BTreeMap<u64, f64>, theirs: &BTreeMap<u64, f64>) -> Option<FolderComparison> {
-    let blank = FolderComparison {
-        metric: String::new(),
-        arm: String::new(),
-        results: String::new(),
-        versus: String::new(),
-        what: What::Area,
-        labeled: None,
-        test: Test::Paired,
-        n: 0,
-        versus_n: 0,
-        mean: 0.0,
-        low: None,
-        high: None,
-        t: None,
-        p: None,
-        p_holm: None,
-    };
-    if let Some(Paired { n, mean, low, high, t, p, .. }) = stats::paired(ours, theirs)
-        && n >= LEAST_PAIRS
-    {
-        return Some(FolderComparison { n, versus_n: n, mean, low, high, t, p, ..blank });
+/// The difference of two groups of trials.
+struct Tested {
+    test: Test,
+    /// Trials of each: pairs of them, where they are paired.
+    n: (usize, usize),
+    mean: f64,
+    low: Option<f64>,
+    high: Option<f64>,
+    t: Option<f64>,
+    p: Option<f64>,
+}
+
+impl Tested {
+    /// Paired by seed where at least three seeds are in both.
+    fn of(ours: &BTreeMap<u64, f64>, theirs: &BTreeMap<u64, f64>) -> Option<Self> {
+        if let Some(Paired { n, mean, low, high, t, p, .. }) = stats::paired(ours, theirs)
+            && n >= LEAST_PAIRS
+        {
+            return Some(Self { test: Test::Paired, n: (n, n), mean, low, high, t, p });
+        }
+        let of = |values: &BTreeMap<u64, f64>| values.values().copied().collect::<Vec<_>>();
+        let stats::Welch { n, mean, test } = stats::welch(&of(ours), &of(theirs))?;
+        Some(Self {
+            test: Test::Welch,
+            n,
+            mean,
+            low: test.map(|t| t.low),
+            high: test.map(|t| t.high),
+            t: test.map(|t| t.t),
+            p: test.map(|t| t.p),
+        })
     }
-    let of = |values: &BTreeMap<u64, f64>| values.values().copied().collect::<Vec<_>>();
-    let stats::Welch { n, mean, test } = stats::welch(&of(ours), &of(theirs))?;
-    Some(FolderComparison {
-        test: Test::Welch,
-        n: n.0,
-        versus_n: n.1,
-        mean,
-        low: test.map(|t| t.low),
-        high: test.map(|t| t.high),
-        t: test.map(|t| t.t),
-        p: test.map(|t| t.p),
-        ..blank
-    })
 }

@@ -16,7 +16,7 @@ use super::arm::{Images, TRAIN_MARK};
 use super::metric::{metric_in_words, rule_in_words, seeds_in_words};
 use super::picture::{self, Area, Drawn, Picture, register_font};
 use super::summary::samplers;
-use super::{Findings, Metric, Rule};
+use super::{Findings, Metric, ReferencePoint, Rule};
 use crate::stats::Summary;
 
 /// Learning curves to draw: at least one point, all finite.
@@ -76,14 +76,10 @@ impl Plot {
                 })
                 .collect(),
         };
-        let published = findings.references_of(metric).into_iter().filter_map(|r| {
-            let inside = r.points.iter().filter(|p| (first..=last).contains(&p.labeled));
-            let points: Vec<Point> =
-                inside.map(|p| Point { labeled: p.labeled as f64, value: p.value, interval: None }).collect();
-            (!points.is_empty()).then(|| Series { name: r.name(), points })
-        });
-        // Curves first: numbers that stand alone differ in their markers only, which come again after a few.
-        let (curves, singles): (Vec<_>, Vec<_>) = published.partition(|s| !s.is_single());
+        let point = |p: &ReferencePoint| Point { labeled: p.labeled as f64, value: p.value, interval: None };
+        let published = findings.published_between(metric, (first, last)).into_iter();
+        let published =
+            published.map(|(r, points)| Series { name: r.name(), points: points.iter().map(point).collect() });
         let seeds = seeds_in_words(rows.iter().map(|r| r.n));
         let intervals = if rows.iter().any(|r| r.n > 1) { "95 % intervals" } else { "no intervals" };
         let warning = if images == Images::Test { "" } else { "; labels among TRAIN images were trained on" };
@@ -93,7 +89,7 @@ impl Plot {
             x_label: "labels".into(),
             y_label: metric_in_words(metric.label, images),
             ours: arms.iter().map(series).collect(),
-            published: curves.into_iter().chain(singles).collect(),
+            published: published.collect(),
             published_heading: findings.published_heading(),
             possible: (0.0, metric.factor),
         })

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::report::curve::{MARKERS, Marker, Style};
 use crate::report::metric::{metric_in_words, rule_in_words};
 use crate::report::summary::samplers;
-use crate::report::{Findings, Metric, Reference, Row, Rule};
+use crate::report::{Findings, Metric, Reference, ReferencePoint, Row, Rule};
 use crate::spec::EvaluationImages;
 
 /// All curves that the page can show; `page.js` reads it.
@@ -149,20 +149,13 @@ fn view(findings: &Findings, metric: Metric, rule: Rule, rows: &[&Row], labels: 
 fn published(findings: &Findings, metric: Metric) -> Vec<Published> {
     let labels = findings.rows.iter().filter(|row| row.metric == metric.name).map(|row| row.labeled);
     let (Some(first), Some(last)) = (labels.clone().min(), labels.max()) else { return Vec::new() };
-    let inside = |r: &Reference| -> Vec<(usize, f64)> {
-        let points = r.points.iter().filter(|p| (first..=last).contains(&p.labeled));
-        points.map(|p| (p.labeled, rounded(p.value))).collect()
-    };
-    let found =
-        findings.references_of(metric).into_iter().map(|r| (r, inside(r))).filter(|(_, points)| !points.is_empty());
-    let (curves, singles): (Vec<_>, Vec<_>) = found.partition(|(_, points)| points.len() > 1);
-    let of = |(i, (r, points)): (usize, (&Reference, _))| Published {
+    let of = |(i, (r, points)): (usize, (&Reference, Vec<ReferencePoint>))| Published {
         name: r.name(),
         look: Look::of(&Style::published(i)),
         metric: metric.name,
-        points,
+        points: points.iter().map(|p| (p.labeled, rounded(p.value))).collect(),
     };
-    curves.into_iter().chain(singles).enumerate().map(of).collect()
+    findings.published_between(metric, (first, last)).into_iter().enumerate().map(of).collect()
 }
 
 impl Look {

@@ -35,11 +35,12 @@ impl Asked {
         let trials = results.spec.trials();
         let read = |trial: &Trial| TrialFiles::below(&results.folder, trial).asked();
         let queries: Vec<Queries> = trials.par_iter().map(read).collect::<Result<_>>()?;
-        let finished = finished(findings);
+        let finished = results.finished();
         let mut odd = Vec::new();
         for (trial, queries) in trials.into_iter().zip(queries) {
             let label = trial.label();
-            let rounds = finished.get(&(label.as_str(), trial.seed)).copied().unwrap_or(0);
+            let last = finished.get(&(label.as_str(), trial.seed)).and_then(|rounds| rounds.last());
+            let rounds = last.map_or(0, |last| last + 1);
             if !fits(&queries, rounds, &results.spec) {
                 odd.push(trial.key());
                 continue;
@@ -53,16 +54,6 @@ impl Asked {
         arms.retain(|(_, by_seed)| !by_seed.is_empty());
         Ok(Self { arms, odd })
     }
-}
-
-/// Rounds that each trial has records of.
-fn finished(findings: &Findings) -> BTreeMap<(&str, u64), usize> {
-    let mut rounds: BTreeMap<(&str, u64), usize> = BTreeMap::new();
-    for row in findings.results.records.rows.iter().filter(|row| row.error.is_empty()) {
-        let most = rounds.entry((&row.sampler, row.seed)).or_default();
-        *most = (row.round + 1).max(*most);
-    }
-    rounds
 }
 
 /// Whether they are of all the `finished` rounds, and as many in each as the spec asks for. Recorded queries that are
