@@ -17,7 +17,7 @@ CORRELATE = $(PT4AL) correlate $(PLACES)
 # Cargo is parallel by itself.
 .NOTPARALLEL:
 .PHONY: build demo cifar10 caltech101 imagenet cityscapes imbalanced published departures cold-start pretext-ablation \
-        sampler-ablation correlate check test lint bench doc clean help
+        sampler-ablation correlate check test golden lint bench doc clean help
 
 help:               ## List the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -73,6 +73,9 @@ check: build        ## Hold the demo's curves against those that were accepted (
 # One profile for tests and program: torch-sys is then compiled once.
 test:               ## Run the tests (those on real data where PT4AL_TEST_DATA names it)
 	@$(WITH_LIBTORCH) cargo test --release
+
+golden:             ## Repeat the golden tests under every instruction set of this processor
+	@$(WITH_LIBTORCH) scripts/golden.sh
 
 lint:               ## Check format and clippy, warnings denied
 	@$(WITH_LIBTORCH) cargo fmt --check && cargo clippy --release --all-targets -- -D warnings

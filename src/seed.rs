@@ -28,6 +28,8 @@ pub enum Purpose {
     Augmentation,
     /// Choices of a sampler.
     Query,
+    /// The order in which images are asked for that a sampler holds for equal.
+    Ties,
     /// Which labels are held out of the training whose epoch they choose.
     HeldOut,
     /// The weights of the pretext learner.
@@ -66,6 +68,7 @@ impl Purpose {
             Self::Order => "order",
             Self::Augmentation => "augmentation",
             Self::Query => "query",
+            Self::Ties => "ties",
             Self::HeldOut => "held-out",
             Self::PretextWeights => "pretext-weights",
             Self::PretextOrder => "pretext-order",

@@ -166,9 +166,9 @@ fn work(args: &WorkerArgs, report: &mut Reporter) -> Result<()> {
             let spec = spec.protocol(variant.as_deref());
             let settings = spec.learner().context("the spec has no pretext learner; add one to [pretext]")?;
             let data = data::open(spec, &data.path, device, &fingerprint)?;
-            let pixels = spec.pretext_pixels();
+            let (pixels, cut) = (spec.pretext_pixels(), spec.pretext_minibatches(settings));
             let learned =
-                pretext::losses(&data, &spec.model, settings, *seed, device, features.is_some(), &mut |units| {
+                pretext::losses(&data, &spec.model, settings, cut, *seed, features.is_some(), &mut |units| {
                     report.at((units as f64 * pixels).round() as u64, || "pretext".into())
                 })?;
             if let (Some(path), Some(features)) = (features, &learned.features) {

@@ -12,7 +12,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::Read;
 use super::images::{Labels, Records, Source, Split};
-use crate::spec::{Augment, Channels, Labeled, Normalize, Spec};
+use crate::spec::{Augment, Channels, Cut, Labeled, Normalize, Spec};
 
 /// Images with their labels.
 #[derive(Debug)]
@@ -42,11 +42,11 @@ pub trait Dataset {
     /// Where minibatches are delivered.
     fn device(&self) -> Device;
 
-    /// The images at positions `order`, `n` at a time; the last minibatch may be smaller.
+    /// The images at positions `order`, cut into minibatches.
     ///
     /// # Errors
     /// A minibatch is an error if a file of it cannot be read any more.
-    fn minibatches<'a>(&'a self, order: &'a [usize], n: usize) -> Minibatches<'a>;
+    fn minibatches<'a>(&'a self, order: &'a [usize], cut: Cut) -> Minibatches<'a>;
 
     /// How long minibatches were waited for so far.
     fn waited(&self) -> Duration {
@@ -186,13 +186,14 @@ impl Dataset for Resident {
         self.images.device()
     }
 
-    fn minibatches<'a>(&'a self, order: &'a [usize], n: usize) -> Minibatches<'a> {
+    fn minibatches<'a>(&'a self, order: &'a [usize], cut: Cut) -> Minibatches<'a> {
         if order.is_empty() {
             return Box::new(std::iter::empty());
         }
+        let lengths: Vec<i64> = cut.lengths(order.len()).into_iter().map(|n| n as i64).collect();
         let order: Vec<i64> = order.iter().map(|&i| i as i64).collect();
         // One upload for all.
-        let parts = Tensor::from_slice(&order).to_device(self.device()).split(n as i64, 0);
+        let parts = Tensor::from_slice(&order).to_device(self.device()).split_with_sizes(&lengths, 0);
         Box::new(parts.into_iter().map(|indices| {
             Ok(Minibatch {
                 images: self.images.index_select(0, &indices),
@@ -226,10 +227,9 @@ impl Dataset for Fetched {
         self.device
     }
 
-    fn minibatches<'a>(&'a self, order: &'a [usize], n: usize) -> Minibatches<'a> {
-        let parts = order.chunks(n);
-        let records = fetch(Arc::clone(&self.source), order.to_vec(), n, self.split.record());
-        Box::new(parts.map(move |positions| {
+    fn minibatches<'a>(&'a self, order: &'a [usize], cut: Cut) -> Minibatches<'a> {
+        let records = fetch(Arc::clone(&self.source), order.to_vec(), cut, self.split.record());
+        Box::new(parts(order, cut).map(move |positions| {
             let start = Instant::now();
             let lost = || anyhow!("the thread that decodes images ended; run the same command again");
             let bytes = records.recv().unwrap_or_else(|_| Err(lost()))?;
@@ -245,11 +245,16 @@ impl Dataset for Fetched {
     }
 }
 
-/// The records of `order`, `n` at a time, made by a thread that ends when nobody listens any more.
-fn fetch(source: Arc<dyn Source>, order: Vec<usize>, n: usize, record: usize) -> Receiver<Result<Vec<u8>>> {
+/// The positions of each minibatch.
+fn parts(mut order: &[usize], cut: Cut) -> impl Iterator<Item = &[usize]> {
+    cut.lengths(order.len()).into_iter().map(move |n| order.split_off(..n).expect("as many as there are"))
+}
+
+/// The records of `order`, minibatch by minibatch, made by a thread that ends when nobody listens any more.
+fn fetch(source: Arc<dyn Source>, order: Vec<usize>, cut: Cut, record: usize) -> Receiver<Result<Vec<u8>>> {
     let (sender, receiver) = sync_channel(AHEAD);
     std::thread::spawn(move || {
-        for positions in order.chunks(n) {
+        for positions in parts(&order, cut) {
             let mut bytes = vec![0; positions.len() * record];
             let filled: Vec<Result<()>> = bytes
                 .par_chunks_exact_mut(record)
@@ -335,13 +340,17 @@ mod tests {
         let order = [7, 0, 49, 3, 3, 20, 11];
         for labels in [Labels::Maps, Labels::Classes((0..50).collect())] {
             let [fetched, resident] = [false, true].map(|m| on_device(split(labels.clone(), m), Device::Cpu));
-            let pairs: Vec<_> = fetched.minibatches(&order, 3).zip(resident.minibatches(&order, 3)).collect();
-            assert_eq!(pairs.len(), 3);
-            for (a, b) in pairs {
-                let (a, b) = (a.unwrap(), b.unwrap());
-                assert_eq!((a.images, a.targets), (b.images, b.targets));
+            for (least, wanted) in [(1, [3, 3, 1].as_slice()), (2, &[3, 4])] {
+                let cut = Cut { size: 3, least };
+                let pairs: Vec<_> = fetched.minibatches(&order, cut).zip(resident.minibatches(&order, cut)).collect();
+                let sizes: Vec<i64> = pairs.iter().map(|pair| pair.0.as_ref().unwrap().images.size()[0]).collect();
+                assert_eq!(sizes, wanted);
+                for (a, b) in pairs {
+                    let (a, b) = (a.unwrap(), b.unwrap());
+                    assert_eq!((a.images, a.targets), (b.images, b.targets));
+                }
             }
-            let first = resident.minibatches(&order, 3).next().unwrap().unwrap();
+            let first = resident.minibatches(&order, Cut::of(3)).next().unwrap().unwrap();
             assert_eq!(first.images.int64_value(&[2, 1, 0, 0]), 49 + 9);
             let target = match labels {
                 Labels::Maps => first.targets.int64_value(&[2, 1, 0]) - (18 + 3),
@@ -355,12 +364,12 @@ mod tests {
     fn a_file_that_is_gone_is_an_error_and_dropping_the_rest_does_not_hang() {
         let data = on_device(Split { len: 100, ..split(Labels::Maps, false) }, Device::Cpu);
         let order: Vec<usize> = (0..100).collect();
-        let mut batches = data.minibatches(&order, 10);
+        let mut batches = data.minibatches(&order, Cut::of(10));
         assert!(batches.next().unwrap().is_ok());
         drop(batches);
-        let error = data.minibatches(&order, 10).find_map(Result::err).unwrap();
+        let error = data.minibatches(&order, Cut::of(10)).find_map(Result::err).unwrap();
         assert_eq!(error.to_string(), "image 90 is gone");
-        assert_eq!(data.minibatches(&[], 10).count(), 0);
+        assert_eq!(data.minibatches(&[], Cut::of(10)).count(), 0);
     }
 
     /// Counts the records that were made.
@@ -381,7 +390,7 @@ mod tests {
         let data = on_device(Split { len: 400, records, ..split(Labels::Maps, false) }, Device::Cpu);
         let order: Vec<usize> = (0..400).collect();
         let made = || source.0.load(Ordering::SeqCst);
-        let mut minibatches = data.minibatches(&order, 2);
+        let mut minibatches = data.minibatches(&order, Cut::of(2));
         assert!(minibatches.next().unwrap().is_ok());
         // The one that was taken, those that are ready, and one that waits for a place among them.
         let start = Instant::now();

@@ -35,7 +35,7 @@ impl Network {
                 let bound = 1.0 / fan_in.sqrt() as f32;
                 let mut stream = seed::stream(seed, purpose, &[place, rank as u64]);
                 let draws: Vec<f32> = (0..tensor.numel()).map(|_| stream.random_range(-bound..=bound)).collect();
-                Tensor::from_slice(&draws).reshape(tensor.size())
+                Tensor::from_slice(&draws).to_kind(tensor.kind()).reshape(tensor.size())
             } else if name.ends_with("running_var") || name.ends_with("weight") {
                 tensor.ones_like()
             } else {
@@ -55,6 +55,14 @@ fn fan_in(name: &str, tensor: &Tensor, all: &[(String, Tensor)]) -> f64 {
     let weight = name.strip_suffix("bias").map(|layer| format!("{layer}weight"));
     let weight = weight.and_then(|w| all.iter().find(|(n, t)| *n == w && t.dim() > 1));
     weight.map_or(0.0, |(_, t)| inputs(t))
+}
+
+/// Lays out the weights of a new network as [`Network::initialise`] does: the layout decides in which order libtorch sums,
+/// so weights that are loaded into it are to have the same.
+pub(super) fn lay_out(store: &nn::VarStore) {
+    for mut tensor in store.variables().into_values() {
+        tch::no_grad(|| tensor.set_data(&channels_last(&tensor.detach())));
+    }
 }
 
 /// Convolution weights laid out as the images are (tch has no memory format of its own): permuted, made contiguous

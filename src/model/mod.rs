@@ -15,9 +15,9 @@ use std::path::Path;
 
 use anyhow::{Result, anyhow, ensure};
 use tch::nn::{ModuleT, VarStore};
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
-use crate::spec::{Arch, ModelSpec};
+use crate::spec::{Arch, ModelSpec, Precision};
 pub use head::Head;
 use head::{Layers, Upsample};
 use resnet::Blocks;
@@ -31,7 +31,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// A network with the outputs of `head`. Its weights are zero until [`Network::initialise`].
+    /// A network in single precision with the outputs of `head`. Its weights are zero until [`Network::initialise`].
     pub fn new(spec: &ModelSpec, head: Head, device: Device) -> Self {
         let store = VarStore::new(device);
         let root = store.root();
@@ -49,14 +49,24 @@ impl Network {
             }
         };
         let head = Layers::new(&root, head, channels, upsample);
+        init::lay_out(&store);
         Self { store, body, head }
+    }
+
+    /// The same network in another precision.
+    pub fn in_precision(mut self, precision: Precision) -> Self {
+        self.store.set_kind(match precision {
+            Precision::F32 => Kind::Float,
+            Precision::F64 => Kind::Double,
+        });
+        self
     }
 
     /// The features before the head, for normalised images `[n, 3, h, w]`: `[n, d]` where the head answers for images,
     /// the map `[n, d, h', w']` where it answers for pixels. `train` makes batch norm use and update the statistics of
     /// the minibatch.
     pub fn features(&self, images: &Tensor, train: bool) -> Tensor {
-        self.head.features(self.body.forward_t(images, train))
+        self.head.features(self.body.forward_t(&images.to_kind(self.kind()), train))
     }
 
     /// The outputs: `[n, k]`, or `[n, k, h, w]` from a head for pixels, or `[n, 2, k]` from a siamese one.
@@ -87,6 +97,11 @@ impl Network {
     /// The device of the weights.
     pub fn device(&self) -> Device {
         self.store.device()
+    }
+
+    /// The kind of its numbers: of weights, features and outputs.
+    pub fn kind(&self) -> Kind {
+        self.store.kind()
     }
 
     /// Trainable numbers.

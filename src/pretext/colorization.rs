@@ -24,7 +24,7 @@ impl Colorization {
         let colours = lab.narrow(3, 1, 2).permute([0, 3, 1, 2]) / SCALE;
         let predicted = network.forward(&input.normalized(&grey), train);
         let channels = [1i64];
-        let squares = |x: Tensor| x.square().mean_dim(channels.as_slice(), false, Kind::Float);
+        let squares = |x: Tensor| x.square().mean_dim(channels.as_slice(), false, None);
         (squares(predicted - &colours), squares(colours))
     }
 }
@@ -35,14 +35,14 @@ impl Pretext for Colorization {
     }
 
     fn loss(&self, network: &Network, views: &[Tensor], input: &Input, _: &mut Stream) -> Tensor {
-        Self::errors(network, &views[0], input, true).0.mean(Kind::Float)
+        Self::errors(network, &views[0], input, true).0.mean(None)
     }
 
     fn score(&self, network: &Network, views: &[Tensor], input: &Input) -> Scores {
         let (errors, colours) = Self::errors(network, &views[0], input, false);
         // Against leaving the picture grey.
         let (left, of) = (errors.sum(Kind::Double).double_value(&[]), colours.sum(Kind::Double).double_value(&[]));
-        let losses = errors.mean_dim([1i64, 2].as_slice(), false, Kind::Float);
+        let losses = errors.mean_dim([1i64, 2].as_slice(), false, None);
         Scores { losses, right: of - left, of, projected: None }
     }
 
@@ -51,13 +51,14 @@ impl Pretext for Colorization {
     }
 }
 
-/// uint8 sRGB `[n, h, w, 3]` to CIE Lab under D65, float `[n, h, w, 3]`: L from 0 to 100, a and b about -110 to 110.
+/// uint8 sRGB `[n, h, w, 3]` to CIE Lab under D65, float32 `[n, h, w, 3]`: L from 0 to 100, a and b about -110 to 110.
+/// Computed in double precision: powers in single precision differ between processors.
 fn lab(images: &Tensor) -> Tensor {
-    let rgb = images.to_kind(Kind::Float) / 255.0;
+    let rgb = images.to_kind(Kind::Double) / 255.0;
     let linear = ((&rgb + 0.055) / 1.055).pow_tensor_scalar(2.4).where_self(&rgb.gt(0.04045), &(&rgb / 12.92));
     // IEC 61966-2-1, each row divided by the white point (0.95047, 1, 1.08883).
     let to_xyz = Tensor::from_slice(&[
-        0.412_456_4f32 / 0.950_47,
+        0.412_456_4 / 0.950_47,
         0.357_576_1 / 0.950_47,
         0.180_437_5 / 0.950_47,
         0.212_672_9,
@@ -76,7 +77,7 @@ fn lab(images: &Tensor) -> Tensor {
         .pow_tensor_scalar(1.0 / 3.0)
         .where_self(&xyz.gt(delta.powi(3)), &(&xyz / (3.0 * delta * delta) + 4.0 / 29.0));
     let (x, y, z) = (f.narrow(3, 0, 1), f.narrow(3, 1, 1), f.narrow(3, 2, 1));
-    Tensor::cat(&[&y * 116.0 - 16.0, (&x - &y) * 500.0, (&y - &z) * 200.0], 3)
+    Tensor::cat(&[&y * 116.0 - 16.0, (&x - &y) * 500.0, (&y - &z) * 200.0], 3).to_kind(Kind::Float)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::data::Input;
 use crate::model::{Head, Network};
 use crate::seed::Stream;
 use crate::spec;
+use crate::task::cross_entropy;
 
 /// Which of some permutations the tiles of an image are in.
 pub(super) struct Jigsaw {
@@ -45,7 +46,7 @@ impl Jigsaw {
         let orders = self.permutations.index_select(0, targets).to_device(images.device());
         let outputs = network.forward(&input.normalized(&permuted(images, self.grid, &orders)), train);
         let targets = targets.to_device(images.device());
-        let losses = outputs.cross_entropy_loss::<Tensor>(&targets, None, Reduction::None, -100, 0.0);
+        let losses = cross_entropy(&outputs, &targets, Reduction::None);
         (losses, outputs)
     }
 }
@@ -70,14 +71,14 @@ impl Pretext for Jigsaw {
     fn loss(&self, network: &Network, views: &[Tensor], input: &Input, stream: &mut Stream) -> Tensor {
         let images = square(&views[0], input, self.grid);
         let drawn: Vec<i64> = (0..images.size()[0]).map(|_| stream.random_range(0..self.count())).collect();
-        self.answered(network, &images, &Tensor::from_slice(&drawn), input, true).0.mean(Kind::Float)
+        self.answered(network, &images, &Tensor::from_slice(&drawn), input, true).0.mean(None)
     }
 
     /// The mean over all permutations.
     fn score(&self, network: &Network, views: &[Tensor], input: &Input) -> Scores {
         let images = square(&views[0], input, self.grid);
         let n = images.size()[0];
-        let mut losses = Tensor::zeros([n], (Kind::Float, images.device()));
+        let mut losses = Tensor::zeros([n], (network.kind(), images.device()));
         let mut correct = Tensor::zeros([], (Kind::Int64, images.device()));
         for permutation in 0..self.count() {
             let targets = Tensor::full([n], permutation, (Kind::Int64, tch::Device::Cpu));

@@ -13,7 +13,7 @@ use super::task::Pretext;
 use crate::data::Data;
 use crate::model::{Network, Snapshot};
 use crate::seed::{self, Purpose};
-use crate::spec::{LearnerSpec, ModelSpec, PretextCheckpoint, PretextTask};
+use crate::spec::{Cut, LearnerSpec, ModelSpec, PretextCheckpoint, PretextTask};
 use crate::store::Losses;
 use crate::train;
 use views::Views;
@@ -26,30 +26,30 @@ pub struct Learned {
     pub quality: f64,
     /// What `quality` is.
     pub measure: &'static str,
-    /// Float32 `[pool, d]` on the CPU, if they were asked for: the features of every pool image, without augmentation, of
+    /// Float `[pool, d]` on the CPU, of the learner's precision, if they were asked for: the features of every pool image, without augmentation, of
     /// the network that gave the losses, before its head (from a head for pixels: their mean over the map).
     pub features: Option<Tensor>,
 }
 
 /// Trains the learner of `spec` on the pool, without labels, and gives the loss of every pool image, its features if
-/// they are asked for, and how well the learner that gave them does. `done` is told of every image trained on or scored,
+/// they are asked for, and how well the learner that gave them does. `minibatches` are those of training. `done` is told of every image trained on or scored,
 /// in forward passes.
 ///
 /// # Errors
-/// If the loss is no longer finite, images cannot be read any more, or the task cannot be learned in such minibatches.
+/// If a loss is no longer finite, or images cannot be read any more.
 pub fn losses(
     data: &Data,
     model: &ModelSpec,
     spec: &LearnerSpec,
+    minibatches: Cut,
     seed: u64,
-    device: tch::Device,
     features: bool,
     done: &mut dyn FnMut(u64),
 ) -> Result<Learned> {
-    let task = task(spec, data.pool.len())?;
-    let mut network = Network::new(model, task.head(), device);
+    let task = task(spec);
+    let mut network = Network::new(model, task.head(), data.train.device()).in_precision(spec.precision);
     network.initialise(seed, Purpose::PretextWeights, 0);
-    let learner = Learner { data, spec, task: task.as_ref(), seed };
+    let learner = Learner { data, spec, minibatches, task: task.as_ref(), seed };
     let mut optimizer = train::optimizer(&spec.optimizer, &network);
     let mut best: Option<Learned> = None;
     let mut best_weights: Option<Snapshot> = None;
@@ -64,6 +64,16 @@ pub fn losses(
         );
         if spec.checkpoint == PretextCheckpoint::BestOnPool || epoch + 1 == spec.epochs {
             let (scored, spread) = learner.score(&network, done)?;
+            // The last step of an epoch may be the one that diverges: the loss in training is of before it.
+            let lost = scored.losses.rows.iter().filter(|row| !row.1.is_finite()).count();
+            ensure!(
+                lost == 0,
+                "pretext training diverged: {lost} of the {} losses of the pool are not finite after epoch {} of {}; lower \
+                 `pretext.optimizer.sgd.lr`",
+                scored.losses.rows.len(),
+                epoch + 1,
+                spec.epochs
+            );
             // For the worker's log.
             eprintln!(
                 "epoch {}/{}: loss {loss:.4} in training; {:.2} % {} on the pool{}",
@@ -90,27 +100,20 @@ pub fn losses(
 }
 
 /// The task of `spec`.
-fn task(spec: &LearnerSpec, pool: usize) -> Result<Box<dyn Pretext>> {
-    Ok(match spec.task {
+fn task(spec: &LearnerSpec) -> Box<dyn Pretext> {
+    match spec.task {
         PretextTask::Rotation => Box::new(Rotation { forward: spec.forward }),
         PretextTask::Colorization => Box::new(Colorization),
         PretextTask::Jigsaw(options) => Box::new(Jigsaw::new(options)),
-        PretextTask::Simsiam(options) => {
-            ensure!(
-                spec.minibatch > 1 && pool % spec.minibatch != 1,
-                "`pretext.minibatch` is {}, which leaves a minibatch of one image of a pool of {pool}, over which the batch \
-                 norm of simsiam has no variance; change it",
-                spec.minibatch
-            );
-            Box::new(SimSiam { options })
-        }
-    })
+        PretextTask::Simsiam(options) => Box::new(SimSiam { options }),
+    }
 }
 
 /// A learner in training.
 struct Learner<'a> {
     data: &'a Data,
     spec: &'a LearnerSpec,
+    minibatches: Cut,
     task: &'a dyn Pretext,
     seed: u64,
 }
@@ -124,15 +127,15 @@ impl Learner<'_> {
         epoch: u64,
         done: &mut dyn FnMut(u64),
     ) -> Result<f64> {
-        let Self { data, spec, task, seed } = *self;
+        let Self { data, spec, minibatches, task, seed } = *self;
         let pool = &data.pool;
         let order = seed::permutation(pool.len(), &mut seed::stream(seed, Purpose::PretextOrder, &[epoch]));
         let order: Vec<usize> = order.into_iter().map(|i| pool[i]).collect();
         let views = self.views(task.views(), Purpose::PretextAugmentation, epoch);
         let passes = spec.task.passes().training as u64;
-        let mut total = Tensor::zeros([], (Kind::Float, network.device()));
+        let mut total = Tensor::zeros([], (network.kind(), network.device()));
         let mut start = 0;
-        for (step, minibatch) in (0..).zip(data.train.minibatches(&order, spec.minibatch)) {
+        for (step, minibatch) in (0..).zip(data.train.minibatches(&order, minibatches)) {
             let images = minibatch?.images;
             let n = images.size()[0];
             let mut stream = seed::stream(seed, Purpose::PretextTransformations, &[epoch, step]);
@@ -162,7 +165,7 @@ impl Learner<'_> {
                 several => self.views(several, Purpose::PretextViews, scoring as u64),
             };
             let mut start = 0;
-            for minibatch in data.train.minibatches(pool, train::minibatch(data.train.as_ref())) {
+            for minibatch in data.train.minibatches(pool, train::minibatches(data.train.as_ref())) {
                 let images = minibatch?.images;
                 let n = images.size()[0] as usize;
                 let scores = tch::no_grad(|| task.score(network, &views.of(&images, start as i64), &data.input));

@@ -8,6 +8,7 @@ use crate::data::Input;
 use crate::model::{Head, Network};
 use crate::seed::{self, Stream};
 use crate::spec::PretextForward;
+use crate::task::cross_entropy;
 
 /// Which of four rotations (0, 90, 180, 270 degrees) an image was turned by.
 pub(super) struct Rotation {
@@ -20,7 +21,7 @@ impl Rotation {
     /// The loss of each image, float `[n]`, and the outputs, for `turned` images, each by its number of `turns`.
     fn answered(network: &Network, turned: &Tensor, turns: &Tensor, input: &Input, train: bool) -> (Tensor, Tensor) {
         let outputs = network.forward(&input.normalized(turned), train);
-        let loss = outputs.cross_entropy_loss::<Tensor>(turns, None, Reduction::None, -100, 0.0);
+        let loss = cross_entropy(&outputs, turns, Reduction::None);
         (loss, outputs)
     }
 
@@ -60,25 +61,26 @@ impl Pretext for Rotation {
             PretextForward::Separate => {
                 let forwards = dealt(images, stream).into_iter();
                 let means = forwards
-                    .map(|(turned, turns)| Self::answered(network, &turned, &turns, input, true).0.mean(Kind::Float));
-                Tensor::stack(&means.collect::<Vec<_>>(), 0).mean(Kind::Float)
+                    .map(|(turned, turns)| Self::answered(network, &turned, &turns, input, true).0.mean(None));
+                Tensor::stack(&means.collect::<Vec<_>>(), 0).mean(None)
             }
             PretextForward::SeparateUnshuffled => {
-                let mean = |turns| Self::turned(network, images, turns, input, true).0.mean(Kind::Float);
+                let mean = |turns| Self::turned(network, images, turns, input, true).0.mean(None);
                 (mean(0) + mean(1) + mean(2) + mean(3)) / TURNS as f64
             }
             PretextForward::Together => {
                 let turned: Vec<Tensor> = (0..TURNS).map(|turns| images.rot90(turns, [1, 2])).collect();
                 let outputs = network.forward(&input.normalized(&Tensor::cat(&turned, 0)), true);
                 let targets = Tensor::arange(TURNS, (Kind::Int64, images.device()));
-                outputs.cross_entropy_for_logits(&targets.repeat_interleave_self_int(images.size()[0], 0, None))
+                let targets = targets.repeat_interleave_self_int(images.size()[0], 0, None);
+                cross_entropy(&outputs, &targets, Reduction::Mean)
             }
         }
     }
 
     fn score(&self, network: &Network, views: &[Tensor], input: &Input) -> Scores {
         let images = &square(&views[0], input, 1);
-        let mut losses = Tensor::zeros([images.size()[0]], (Kind::Float, images.device()));
+        let mut losses = Tensor::zeros([images.size()[0]], (network.kind(), images.device()));
         let mut correct = 0;
         for turns in 0..TURNS {
             let (loss, outputs) = Self::turned(network, images, turns, input, false);

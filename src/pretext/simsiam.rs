@@ -52,7 +52,7 @@ impl Pretext for SimSiam {
     }
 
     fn loss(&self, network: &Network, views: &[Tensor], input: &Input, _: &mut Stream) -> Tensor {
-        negative_cosine(&Self::answers(network, views, input, true)).mean(Kind::Float)
+        negative_cosine(&Self::answers(network, views, input, true)).mean(None)
     }
 
     /// What is right is (1 - loss) / 2 of an image, 0 to 1, so the best learner on the pool is that of the lowest loss.
@@ -64,7 +64,7 @@ impl Pretext for SimSiam {
         let right = (of - losses.sum(Kind::Double).double_value(&[])) / 2.0;
         let projection = &answers[0].projection;
         let unit = projection / projection.norm_scalaropt_dim(2.0, [1i64].as_slice(), true).clamp_min(1e-12);
-        Scores { losses, right, of, projected: Some(unit.sum_dim_intlist(0, false, Kind::Float)) }
+        Scores { losses, right, of, projected: Some(unit.sum_dim_intlist(0, false, None)) }
     }
 
     fn quality(&self) -> &'static str {

@@ -74,7 +74,7 @@ pub fn correlate(spec: &Spec, options: &Options, seed: u64) -> Result<(PathBuf, 
     let earlier = Manifest::read(&folder.manifest_path())?.map_or(Vec::new(), |manifest| manifest.sessions);
     let begun_with = earlier.iter().find(|s| s.device == options.device_name).map(|s| s.threads);
     let memory = super::trial_mb(&alone, &read.size());
-    let (jobs, threads) = options.jobs.divide(parts.len(), &options.device, begun_with, memory);
+    let (jobs, threads) = options.jobs.divide(parts.len(), &options.device, spec.threads, begun_with, memory);
     let mut manifest = super::begin_session(&folder, &alone, &origin, options, (jobs, threads), earlier)?;
     let losses = pretext::losses_of(&alone, options, &read, threads, seed)?;
     losses.write(&folder.losses_path(None, seed))?;

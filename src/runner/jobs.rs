@@ -30,21 +30,29 @@ impl FromStr for Jobs {
 }
 
 impl Jobs {
-    /// Jobs, and threads of each. Sums over another number of threads round differently, and a resumed trial must
-    /// not: threads follow from the cores and the whole experiment, never from what is left of it or from the memory
-    /// that happens to be free, and an experiment that has begun keeps its own (`begun_with`). `trial_mb` is what a
-    /// trial's data and its training step are estimated to take.
-    pub fn divide(self, trials: usize, device: &str, begun_with: Option<usize>, trial_mb: f64) -> (usize, usize) {
+    /// Jobs, and threads of each. Sums over another number of threads round differently, so on the CPU a process has those
+    /// that the spec names (`wanted`), however many processes run side by side and whatever the machine has; an experiment
+    /// that began with another number, as older versions could, keeps it (`begun_with`). `trial_mb` is what a trial's data
+    /// and its training step are estimated to take.
+    pub fn divide(
+        self,
+        trials: usize,
+        device: &str,
+        wanted: usize,
+        begun_with: Option<usize>,
+        trial_mb: f64,
+    ) -> (usize, usize) {
         let needed = TRIAL_MB.max(PROCESS_MB + trial_mb);
         let cores = machine::cores();
-        let wanted = match self {
+        let on_cpu = begun_with.unwrap_or(wanted).max(1);
+        let jobs = match self {
             Self::Fixed(jobs) => jobs,
             // One trial saturates a GPU better than two that take turns.
             Self::Auto if device != "cpu" => 1,
-            Self::Auto => begun_with.map_or(cores, |threads| cores / threads),
+            Self::Auto => cores / on_cpu,
         };
-        let side_by_side = wanted.min(trials).max(1);
-        let threads = begun_with.unwrap_or(cores / side_by_side).max(1);
+        let side_by_side = jobs.min(trials).max(1);
+        let threads = if device == "cpu" { on_cpu } else { (cores / side_by_side).max(1) };
         let fit = match self {
             Self::Auto => machine::available_mb().map_or(side_by_side, |mb| (mb / needed) as usize),
             Self::Fixed(_) => side_by_side,
@@ -58,15 +66,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn threads_are_divided_among_jobs() {
+    fn jobs_follow_from_the_machine_and_threads_do_not() {
         let cores = machine::cores();
-        assert_eq!(Jobs::Fixed(1).divide(12, "cpu", None, 0.0), (1, cores));
-        assert_eq!(Jobs::Fixed(3 * cores).divide(12 * cores, "cpu", None, 0.0), (3 * cores, 1));
-        assert_eq!(Jobs::Auto.divide(12, "cuda:0", None, 0.0).0, 1);
-        assert_eq!(Jobs::Fixed(8).divide(1, "cpu", None, 0.0), (1, cores));
-        assert_eq!(Jobs::Fixed(1).divide(12, "cpu", Some(7), 0.0), (1, 7));
+        // On the CPU as the spec says, and nothing else.
+        for jobs in [Jobs::Auto, Jobs::Fixed(1), Jobs::Fixed(8), Jobs::Fixed(3 * cores)] {
+            for trials in [1, 12, 12 * cores] {
+                assert_eq!(jobs.divide(trials, "cpu", 1, None, 0.0).1, 1);
+                assert_eq!(jobs.divide(trials, "cpu", 3, None, 0.0).1, 3);
+                assert_eq!(jobs.divide(trials, "cpu", 3, Some(7), 0.0).1, 7);
+            }
+        }
+        assert_eq!(Jobs::Fixed(3 * cores).divide(12 * cores, "cpu", 1, None, 0.0).0, 3 * cores);
+        assert_eq!(Jobs::Fixed(8).divide(1, "cpu", 1, None, 0.0).0, 1);
+        assert_eq!(Jobs::Auto.divide(12, "cpu", 2 * cores, None, 0.0).0, 1);
+        assert_eq!(Jobs::Auto.divide(12, "cuda:0", 1, None, 0.0), (1, cores));
         // No machine has room for two of these.
-        assert_eq!(Jobs::Auto.divide(12, "cpu", Some(1), 1e12).0, 1);
+        assert_eq!(Jobs::Auto.divide(12, "cpu", 1, None, 1e12).0, 1);
         assert!("0".parse::<Jobs>().is_err());
     }
 }

@@ -91,7 +91,7 @@ pub fn run(spec: &Spec, options: &Options) -> Result<Outcome> {
     let trial_mb = trial_mb(spec, &read.size());
     let (pool, train) = (read.pool, read.splits.train.len);
     let begun_with = earlier.iter().find(|s| s.device == options.device_name).map(|s| s.threads);
-    let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device, begun_with, trial_mb);
+    let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device, spec.threads, begun_with, trial_mb);
     let mut tasks = Tasks::new(spec, &folder, options, &origin, (&pool, train), threads)?;
     let outcome = |failed| Outcome { folder: folder.root().to_owned(), failed };
     if tasks.is_empty() {

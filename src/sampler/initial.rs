@@ -1,9 +1,9 @@
 //! The labels of round 0 that are chosen without labels. (Class-balanced ones ask the oracle: the trial draws those.)
 
 use anyhow::{Result, ensure};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
-use super::{PoolView, core_set, typical};
+use super::{PoolView, by_tie_rank, core_set, in_order, typical};
 use crate::seed::{self, Stream};
 use crate::spec::{InitialSet, PretextStride};
 
@@ -12,7 +12,6 @@ use crate::spec::{InitialSet, PretextStride};
 /// # Errors
 /// If pretext losses or features are needed and there are none, or the set asks the oracle.
 pub fn initial_labels(set: InitialSet, pool: &dyn PoolView, n: usize, stream: &mut Stream) -> Result<Vec<usize>> {
-    let rows_to_positions = |rows: Vec<usize>| rows.into_iter().map(|row| pool.unlabeled()[row]).collect();
     match set {
         InitialSet::Random => Ok(seed::sample(pool.unlabeled(), n, stream)),
         InitialSet::ClassBalanced => anyhow::bail!("a sampler cannot see classes; report this fault"),
@@ -33,11 +32,20 @@ pub fn initial_labels(set: InitialSet, pool: &dyn PoolView, n: usize, stream: &m
                 }
             }
         }
-        InitialSet::CoreSet => Ok(rows_to_positions(from_the_mean(&pool.pretext_features()?, n))),
+        InitialSet::CoreSet => by_features(pool, &mut |features| from_the_mean(features, n)),
         InitialSet::Typical(options) => {
-            Ok(rows_to_positions(typical::choose(&pool.pretext_features()?, n, options, stream)))
+            by_features(pool, &mut |features| typical::choose(features, n, options, stream))
         }
     }
+}
+
+/// The positions of the rows that `choose` takes of the pretext features, which it sees in the order of
+/// [`PoolView::tie_rank`]: of equal rows it takes the first.
+fn by_features(pool: &dyn PoolView, choose: &mut dyn FnMut(&Tensor) -> Vec<usize>) -> Result<Vec<usize>> {
+    let unlabeled = pool.unlabeled();
+    let rows = by_tie_rank(pool, unlabeled);
+    let chosen = choose(&in_order(&pool.pretext_features()?, &rows));
+    Ok(chosen.into_iter().map(|at| unlabeled[rows[at]]).collect())
 }
 
 /// `n` of `items` at even intervals, the first among them: with 5,000 items and n = 1,000 every fifth.
@@ -48,8 +56,8 @@ pub(super) fn even_strides(items: &[usize], n: usize) -> Vec<usize> {
 
 /// k-center greedy that starts from the row nearest to the mean of all.
 fn from_the_mean(features: &Tensor, n: usize) -> Vec<usize> {
-    let rest = features - features.mean_dim([0i64].as_slice(), true, Kind::Float);
-    let first = (&rest * &rest).sum_dim_intlist([1i64].as_slice(), false, Kind::Float).argmin(0, false);
+    let rest = features - features.mean_dim([0i64].as_slice(), true, None);
+    let first = (&rest * &rest).sum_dim_intlist([1i64].as_slice(), false, None).argmin(0, false);
     let first = first.int64_value(&[]);
     let center = features.narrow(0, first, 1);
     // The first is at the distance 0 of itself, so it is picked again only after all that differ from it.

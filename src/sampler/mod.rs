@@ -24,6 +24,11 @@ pub trait PoolView {
     /// Positions without a label, ascending.
     fn unlabeled(&self) -> &[usize];
 
+    /// The place of a position of the pool in a random order, the same for all samplers of a seed: of images that a sampler
+    /// holds for equal, the first in this order is asked for first. Positions themselves would be no fair order: in many
+    /// data sets they go by class.
+    fn tie_rank(&self, position: usize) -> usize;
+
     /// Positions with a label, in the order in which they were asked for.
     fn labeled(&self) -> &[usize];
 
@@ -48,6 +53,9 @@ pub trait PoolView {
     /// How many classes there are.
     fn classes(&self) -> usize;
 
+    /// How many pretext batches there are.
+    fn pretext_batches(&self) -> usize;
+
     /// A pretext batch, in its order.
     ///
     /// # Errors
@@ -71,6 +79,19 @@ pub trait Sampler {
     /// # Errors
     /// What the view reports.
     fn query(&self, pool: &dyn PoolView, n: usize, stream: &mut Stream) -> Result<Vec<usize>>;
+}
+
+/// Rows `0..positions.len()` in the order in which their positions are asked for where all else is equal.
+fn by_tie_rank(pool: &dyn PoolView, positions: &[usize]) -> Vec<usize> {
+    let mut rows: Vec<usize> = (0..positions.len()).collect();
+    rows.sort_by_cached_key(|&row| pool.tie_rank(positions[row]));
+    rows
+}
+
+/// `features`, float `[n, d]`, with its rows in the order of `rows`.
+fn in_order(features: &Tensor, rows: &[usize]) -> Tensor {
+    let rows: Vec<i64> = rows.iter().map(|&row| row as i64).collect();
+    features.index_select(0, &Tensor::from_slice(&rows).to_device(features.device()))
 }
 
 /// The sampler of a spec.

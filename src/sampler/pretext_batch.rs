@@ -10,7 +10,8 @@ use super::{PoolView, Sampler};
 use crate::seed::{self, Stream};
 use crate::spec::{Uncertainty, Within};
 
-/// Queries a round from its pretext batch alone.
+/// Queries a round from its pretext batch. What that has too few unlabeled images for comes from the next batches in
+/// turn, from batch 0 after the last; [`crate::spec::ShortBatch`] says when that may be.
 pub(super) struct PretextBatch {
     pub within: Within,
 }
@@ -20,15 +21,36 @@ impl Sampler for PretextBatch {
         // A batch has labels before its round where rounds share it, or where the initial labels were chosen another
         // way.
         let labeled: HashSet<usize> = pool.labeled().iter().copied().collect();
-        let batch = pool.pretext_batch(pool.batch_of_round())?;
-        let candidates: Vec<usize> = batch.iter().copied().filter(|position| !labeled.contains(position)).collect();
+        let (first, batches) = (pool.batch_of_round(), pool.pretext_batches());
+        let mut asked = Vec::with_capacity(n);
+        for batch in (first..batches).chain(0..first) {
+            let batch = pool.pretext_batch(batch)?.iter().copied();
+            let candidates: Vec<usize> = batch.filter(|position| !labeled.contains(position)).collect();
+            asked.extend(self.query_batch(pool, &candidates, n - asked.len(), stream)?);
+            if asked.len() == n {
+                break;
+            }
+        }
+        Ok(asked)
+    }
+}
+
+impl PretextBatch {
+    /// `n` of the `candidates` in one batch; all of them if there are fewer.
+    fn query_batch(
+        &self,
+        pool: &dyn PoolView,
+        candidates: &[usize],
+        n: usize,
+        stream: &mut Stream,
+    ) -> Result<Vec<usize>> {
         match self.within {
-            Within::LeastConfidence => most_uncertain(pool, Uncertainty::LeastConfidence, &candidates, n),
-            Within::Entropy => most_uncertain(pool, Uncertainty::Entropy, &candidates, n),
-            Within::Margin => most_uncertain(pool, Uncertainty::Margin, &candidates, n),
-            Within::ClassBalanced => class_balanced(pool, &candidates, n),
-            Within::Interval => Ok(even_strides(&candidates, n)),
-            Within::Random => Ok(seed::sample(&candidates, n, stream)),
+            Within::LeastConfidence => most_uncertain(pool, Uncertainty::LeastConfidence, candidates, n),
+            Within::Entropy => most_uncertain(pool, Uncertainty::Entropy, candidates, n),
+            Within::Margin => most_uncertain(pool, Uncertainty::Margin, candidates, n),
+            Within::ClassBalanced => class_balanced(pool, candidates, n),
+            Within::Interval => Ok(even_strides(candidates, n)),
+            Within::Random => Ok(seed::sample(candidates, n, stream)),
         }
     }
 }

@@ -46,6 +46,10 @@ impl PoolView for Fake {
     fn unlabeled(&self) -> &[usize] {
         &self.unlabeled
     }
+    /// From the last position to the first.
+    fn tie_rank(&self, position: usize) -> usize {
+        self.uncertainty.len() - position
+    }
     fn labeled(&self) -> &[usize] {
         &self.labeled
     }
@@ -61,6 +65,9 @@ impl PoolView for Fake {
     }
     fn classes(&self) -> usize {
         3
+    }
+    fn pretext_batches(&self) -> usize {
+        self.batches.len()
     }
     fn pretext_batch(&self, batch: usize) -> Result<&[usize]> {
         Ok(&self.batches[batch])
@@ -90,9 +97,9 @@ fn query(spec: &SamplerSpec, pool: &Fake, n: usize, seed: u64) -> Vec<usize> {
 }
 
 #[test]
-fn uncertain_samplers_take_the_highest_and_break_ties_by_position() {
+fn uncertain_samplers_take_the_highest_and_break_ties_by_their_rank() {
     let pool = Fake::new(vec![0.1, 0.9, 0.5, 0.9, 0.7, 0.0], vec![4], 2);
-    assert_eq!(query(&SamplerSpec::Entropy, &pool, 3, 0), [1, 3, 2]);
+    assert_eq!(query(&SamplerSpec::Entropy, &pool, 3, 0), [3, 1, 2]);
 }
 
 #[test]
@@ -102,7 +109,34 @@ fn pretext_batch_asks_the_rounds_batch_alone() {
     let spec = &pretext_batch(Within::LeastConfidence);
     assert_eq!(query(spec, &pool, 2, 0), [1, 2]);
     pool.round = 0;
-    assert_eq!(query(spec, &pool, 2, 0), [3, 5]);
+    assert_eq!(query(spec, &pool, 2, 0), [5, 3]);
+}
+
+/// Batches of the reversed positions: [8, 7, 6], [5, 4, 3] and [2, 1, 0].
+#[test]
+fn what_a_pretext_batch_has_too_little_of_comes_from_the_next_one() {
+    let mut pool = Fake::new(vec![0.1, 0.9, 0.2, 0.0, 0.3, 0.0, 0.5, 0.6, 0.4], vec![3, 5], 3);
+    let spec = &pretext_batch(Within::LeastConfidence);
+    // One is left of batch 1; then the least sure of batch 2.
+    assert_eq!(query(spec, &pool, 3, 0), [4, 1, 2]);
+    assert_eq!(query(&pretext_batch(Within::Interval), &pool, 2, 0), [4, 2]);
+    // After the last batch comes the first one.
+    pool.round = 2;
+    assert_eq!(query(spec, &pool, 5, 0), [1, 2, 0, 7, 6]);
+    assert_eq!(query(&pretext_batch(Within::ClassBalanced), &pool, 7, 0).len(), 7);
+}
+
+/// In many data sets positions go by class: the lowest ones would all be of one.
+#[test]
+fn of_equal_images_every_sampler_asks_for_the_first_by_their_rank() {
+    use SamplerSpec::{CoreSet, Entropy, LeastConfidence, Margin};
+    let mut pool = Fake::new(vec![0.5; 30], vec![], 1);
+    pool.features = vec![[1.0, 2.0]; 30];
+    pool.round = 0;
+    for spec in [Entropy, LeastConfidence, Margin, CoreSet, pretext_batch(Within::LeastConfidence)] {
+        assert_eq!(query(&spec, &pool, 4, 0), [29, 28, 27, 26], "{spec:?}");
+    }
+    assert_eq!(first(InitialSet::CoreSet, &pool, 4, 0).unwrap(), [29, 28, 27, 26]);
 }
 
 /// Batch 0 is [5, 4, 3, 2, 1, 0], of the classes 2, 1, 0, 2, 1, 0.

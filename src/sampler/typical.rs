@@ -10,6 +10,9 @@ use crate::spec::Typical;
 
 /// Clusters of so many images or fewer are left out, as in TypiClust's code.
 const SMALL: usize = 5;
+/// How torch is told to take differences where it could take products of matrices, whose rounding is as large as small
+/// distances are.
+const WITHOUT_PRODUCTS: i64 = 2;
 /// Steps of k-means at most; it ends when no image changes its cluster.
 const STEPS: usize = 100;
 
@@ -48,8 +51,9 @@ fn take_in_turn(points: &Tensor, mut clusters: Vec<Vec<usize>>, picks: usize, ne
     picked
 }
 
-/// The place in `members` of the row with the smallest mean distance to its nearest `neighbours` among them (at most
-/// half of them, as in TypiClust's code); the first of equals.
+/// The place in `members` of the row with the smallest mean squared distance to its nearest `neighbours` among them (at
+/// most half of them, as in TypiClust's code); the first of equals. The paper says distance; the authors' code
+/// (`tpc.py`) takes what faiss's `IndexFlatL2` gives, which is the square of it.
 fn most_typical(points: &Tensor, members: &[usize], neighbours: usize) -> usize {
     let nearest = neighbours.min(members.len() / 2);
     if nearest == 0 {
@@ -57,11 +61,16 @@ fn most_typical(points: &Tensor, members: &[usize], neighbours: usize) -> usize 
     }
     let indices: Vec<i64> = members.iter().map(|&row| row as i64).collect();
     let of_cluster = points.index_select(0, &Tensor::from_slice(&indices).to_device(points.device()));
-    let distances = Tensor::cdist(&of_cluster, &of_cluster, 2.0, None::<i64>);
-    // Each is its own nearest.
-    let (least, _) = distances.topk(nearest as i64 + 1, 1, false, true);
-    let sums = least.sum_dim_intlist([1i64].as_slice(), false, Kind::Float);
-    sums.argmin(0, false).int64_value(&[]) as usize
+    // Some rows at a time, so that the distances never take more than 64 MiB.
+    let rows = (16 << 20) / members.len() as i64;
+    let sums_of = |part: Tensor| {
+        let distances = Tensor::cdist(&part, &of_cluster, 2.0, WITHOUT_PRODUCTS);
+        // Each is its own nearest.
+        let (least, _) = distances.square().topk(nearest as i64 + 1, 1, false, true);
+        least.sum_dim_intlist([1i64].as_slice(), false, None)
+    };
+    let sums: Vec<Tensor> = of_cluster.split(rows.max(1), 0).into_iter().map(sums_of).collect();
+    Tensor::cat(&sums, 0).argmin(0, false).int64_value(&[]) as usize
 }
 
 /// Lloyd's k-means with the seeding of k-means++ (Arthur and Vassilvitskii, 2007): the rows of each of the `k` clusters,
@@ -72,8 +81,8 @@ fn k_means(points: &Tensor, k: usize, stream: &mut Stream) -> Vec<Vec<usize>> {
     let mut assigned = nearest_centers(points, &centers);
     for _ in 0..STEPS {
         // A product of matrices sums in the same order each time; adding by index does not, on a GPU.
-        let members = assigned.one_hot(k as i64).to_kind(Kind::Float);
-        let counts = members.sum_dim_intlist([0i64].as_slice(), false, Kind::Float).unsqueeze(1);
+        let members = assigned.one_hot(k as i64).to_kind(points.kind());
+        let counts = members.sum_dim_intlist([0i64].as_slice(), false, None).unsqueeze(1);
         let means = members.tr().matmul(points) / counts.clamp_min(1.0);
         centers = means.where_self(&counts.gt(0.0), &centers);
         let next = nearest_centers(points, &centers);
@@ -91,7 +100,7 @@ fn k_means(points: &Tensor, k: usize, stream: &mut Stream) -> Vec<Vec<usize>> {
 
 /// int64 `[n]`.
 fn nearest_centers(points: &Tensor, centers: &Tensor) -> Tensor {
-    let squares = (centers * centers).sum_dim_intlist([1i64].as_slice(), false, Kind::Float);
+    let squares = (centers * centers).sum_dim_intlist([1i64].as_slice(), false, None);
     // The squares of the points are the same for all centers.
     (squares.unsqueeze(0) - points.matmul(&centers.tr()) * 2.0).argmin(1, false)
 }
@@ -105,7 +114,7 @@ fn seeds(points: &Tensor, k: usize, stream: &mut Stream) -> Tensor {
     while rows.len() < k {
         let center = points.get(rows[rows.len() - 1]);
         let rest = points - center;
-        let squares = (&rest * &rest).sum_dim_intlist([1i64].as_slice(), false, Kind::Float);
+        let squares = (&rest * &rest).sum_dim_intlist([1i64].as_slice(), false, None);
         nearest = nearest.minimum(&squares);
         let weights: Vec<f64> = Vec::try_from(nearest.to_kind(Kind::Double)).expect("a number for each row");
         let total: f64 = weights.iter().sum();
@@ -129,11 +138,11 @@ mod tests {
         seed::stream(0, Purpose::InitialLabels, &[])
     }
 
-    /// Three bundles of directions of 12, 9 and 7 rows; the middle of each is its most typical row.
+    /// Three bundles of directions of 12, 9 and 8 rows; the middle of each is its most typical row.
     #[test]
     fn each_cluster_gives_the_middle_of_it_the_largest_first() {
         let mut angles: Vec<f32> = Vec::new();
-        for (middle, rows) in [(0.0f32, 12i16), (2.0, 9), (4.0, 7)] {
+        for (middle, rows) in [(0.0f32, 12i16), (2.0, 9), (4.0, 8)] {
             // Farther apart at the ends, so that the middle is denser.
             angles.extend((0..rows).map(|i| {
                 let aside = f32::from(i - rows / 2);
@@ -145,10 +154,23 @@ mod tests {
             angles.iter().enumerate().flat_map(|(i, a)| [a.cos(), a.sin()].map(|x| x * (1.0 + i as f32))).collect();
         let features = Tensor::from_slice(&rows).reshape([-1, 2]);
         let options = Typical { clusters: 500, neighbours: 4 };
-        assert_eq!(choose(&features, 3, options, &mut stream()), [6, 12 + 4, 21 + 3]);
+        assert_eq!(choose(&features, 3, options, &mut stream()), [6, 12 + 4, 21 + 4]);
         // With two clusters at most for four labels, each gives two.
         let four = choose(&features, 4, Typical { clusters: 2, neighbours: 4 }, &mut stream());
         assert_eq!(four.iter().collect::<std::collections::HashSet<_>>().len(), 4);
+    }
+
+    /// Six directions, one cluster, two neighbours. Distances: the second row is 0.01 and 0.13 away from its nearest, the
+    /// fifth 0.08 and 0.08. The sum of distances is smaller for the second, that of squares for the fifth.
+    #[test]
+    fn distances_are_squared_as_in_the_authors_code() {
+        let angles = [0.0f64, 0.01, 0.14, 1.0, 1.08, 1.16];
+        let rows: Vec<f64> = angles.iter().flat_map(|a| [a.cos(), a.sin()]).collect();
+        let features = Tensor::from_slice(&rows).reshape([-1, 2]);
+        for kind in [Kind::Double, Kind::Float] {
+            let options = Typical { clusters: 1, neighbours: 2 };
+            assert_eq!(choose(&features.to_kind(kind), 1, options, &mut stream()), [4]);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{PoolView, Sampler};
+use super::{PoolView, Sampler, by_tie_rank};
 use crate::seed::Stream;
 use crate::spec::Uncertainty;
 
@@ -15,7 +15,7 @@ impl Sampler for Uncertain {
     }
 }
 
-/// The `n` of `candidates` with the highest uncertainty; ties go to the lower position.
+/// The `n` of `candidates` with the highest uncertainty; equal ones by [`PoolView::tie_rank`].
 pub(super) fn most_uncertain(
     pool: &dyn PoolView,
     kind: Uncertainty,
@@ -23,7 +23,7 @@ pub(super) fn most_uncertain(
     n: usize,
 ) -> Result<Vec<usize>> {
     let scores = pool.uncertainty(kind, candidates)?;
-    let mut ranked: Vec<(f64, usize)> = scores.into_iter().zip(candidates.iter().copied()).collect();
-    ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    Ok(ranked.into_iter().take(n).map(|(_, position)| position).collect())
+    let mut rows = by_tie_rank(pool, candidates);
+    rows.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+    Ok(rows.into_iter().take(n).map(|row| candidates[row]).collect())
 }

@@ -8,7 +8,7 @@ mod tests;
 
 use anyhow::{Result, bail, ensure};
 
-use super::{Arch, Labeled, ModelSpec, Optimizer, RoundsSpec, Schedule, Select, Sgd, Spec, Start, Stem};
+use super::{Arch, Cut, Labeled, ModelSpec, Optimizer, RoundsSpec, Schedule, Select, Sgd, Spec, Start, Stem};
 
 /// Proof that [`Spec::check_pool`] passed, with the counts it passed for.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +43,7 @@ impl Spec {
         for (key, value) in [
             ("rounds.count", self.rounds.count),
             ("rounds.initial", self.rounds.initial),
+            ("threads", self.threads),
             ("model.width", self.model.width),
             ("train.epochs", self.train.epochs),
             ("train.minibatch", self.train.minibatch),
@@ -54,6 +55,7 @@ impl Spec {
             "`rounds.query` is 0 but `rounds.count` is {}; ask for at least 1 label a round",
             self.rounds.count
         );
+        ensure!(self.threads <= 1024, "`threads` is {}; at most 1024 are supported", self.threads);
         ensure!(self.model.width <= 1024, "`model.width` is {}; at most 1024 is supported", self.model.width);
         check_optimizer("train", &self.train.optimizer, &self.train.schedule, self.train.epochs)?;
         self.check_select()?;
@@ -63,6 +65,7 @@ impl Spec {
         }
         augment::check("train.augment", &self.train.augment, &self.dataset)?;
         self.check_model()?;
+        self.check_minibatches()?;
         self.check_metrics()?;
         pretext::check(self)?;
         if let Some(correlation) = &self.correlation {
@@ -141,6 +144,30 @@ impl Spec {
                  use drn-d-22"
             ),
         }
+        Ok(())
+    }
+
+    /// Whether each training has as many images as batch norm needs.
+    fn check_minibatches(&self) -> Result<()> {
+        let Cut { size, least } = self.minibatches();
+        let [height, width] = self.trained_size();
+        let why = || format!("the smallest map of the network has one place, for images of {height} x {width}");
+        ensure!(
+            size >= least,
+            "`train.minibatch` is {size}, but batch norm needs {least} images in a minibatch here ({}); raise it, or change the \
+             network or the size of the images",
+            why()
+        );
+        let initial = self.rounds.initial;
+        let held_out =
+            if self.train.select.record.contains(&Select::BestOnHeldOut) { self.held_out(initial) } else { 0 };
+        ensure!(
+            initial - held_out >= least,
+            "`rounds.initial` is {initial}{}, but batch norm needs {least} images to train on here ({}); raise it, or change \
+             the network or the size of the images",
+            if held_out > 0 { format!(", of which {held_out} is held out") } else { String::new() },
+            why()
+        );
         Ok(())
     }
 

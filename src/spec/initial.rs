@@ -42,7 +42,7 @@ pub struct Typical {
     /// Clusters at most: there are as many as labels, up to this number, and beyond it the clusters are gone through
     /// again.
     pub clusters: usize,
-    /// Typicality is the inverse of the mean distance to so many nearest neighbours in the cluster.
+    /// Typicality is the inverse of the mean squared distance to so many nearest neighbours in the cluster.
     pub neighbours: usize,
 }
 

@@ -10,6 +10,7 @@ mod expect;
 mod files;
 mod hash;
 mod initial;
+mod minibatch;
 mod model;
 mod parse;
 mod pretext;
@@ -29,6 +30,7 @@ pub use dataset::*;
 pub use expect::{At, CheckSpec, Expectation};
 pub(crate) use hash::{hex, short_hash};
 pub use initial::*;
+pub use minibatch::Cut;
 pub use model::*;
 pub use parse::{Source, experiment_name, load, load_resolved, profiles};
 pub use pretext::*;
@@ -59,6 +61,11 @@ pub struct Spec {
     #[serde(default, skip_serializing_if = "is_default")]
     pub channels: Channels,
     pub rounds: RoundsSpec,
+    /// Threads of each process on the CPU; 1 when absent. Sums are divided among threads, so another number rounds
+    /// differently: it is a part of the protocol, and does not follow from the machine or from how many processes run side
+    /// by side. On a GPU it changes nothing.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub threads: usize,
     /// How the labels of round 0 are chosen; each sampler's own way when absent: even intervals over pretext batch 0 for
     /// pretext-batch, random for the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -157,6 +164,15 @@ impl Replay {
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+fn one() -> usize {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
+fn is_one(value: &usize) -> bool {
+    *value == 1
 }
 
 /// How many labels each round has.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Augment, Optimizer, Schedule};
+use super::{Augment, Optimizer, Precision, Schedule};
 
 /// Where the pretext losses come from, and how they become pretext batches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,6 +14,21 @@ pub struct PretextSpec {
     pub order: LossOrder,
     /// Pretext batches; as many as there are rounds when absent. See [`super::Spec::pretext_batch_of`].
     pub batches: Option<usize>,
+    pub short_batch: ShortBatch,
+}
+
+/// What becomes of a round whose pretext batch has fewer unlabeled images than the round asks for. That happens where
+/// rounds share a batch, or where initial labels that were not chosen from it lie in it all the same. (In the paper's
+/// protocol it cannot: a batch has 5,000 images, of which one round asks for 1,000.)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShortBatch {
+    /// A spec under which it can happen is refused before anything is trained.
+    #[default]
+    Refuse,
+    /// The round takes what is left, and the rest from the next batches in turn (from batch 0 after the last), by the same
+    /// rule.
+    NextBatch,
 }
 
 /// What gives the loss of each pool image.
@@ -32,6 +47,9 @@ pub struct LearnerSpec {
     pub epochs: usize,
     /// Images in a step; each enters it once for every transformation of the task.
     pub minibatch: usize,
+    /// Of weights, training and losses.
+    #[serde(skip_serializing_if = "super::is_default")]
+    pub precision: Precision,
     pub optimizer: Optimizer,
     pub schedule: Schedule,
     pub checkpoint: PretextCheckpoint,
@@ -63,6 +81,8 @@ struct Wire {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     minibatch: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    precision: Option<Precision>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     optimizer: Option<Optimizer>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     schedule: Option<Schedule>,
@@ -77,6 +97,8 @@ struct Wire {
     order: LossOrder,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     batches: Option<usize>,
+    #[serde(default, skip_serializing_if = "super::is_default")]
+    short_batch: ShortBatch,
 }
 
 impl TryFrom<Wire> for PretextSpec {
@@ -91,6 +113,7 @@ impl TryFrom<Wire> for PretextSpec {
             ("task", wire.task.is_some()),
             ("epochs", wire.epochs.is_some()),
             ("minibatch", wire.minibatch.is_some()),
+            ("precision", wire.precision.is_some()),
             ("optimizer", wire.optimizer.is_some()),
             ("schedule", wire.schedule.is_some()),
             ("checkpoint", wire.checkpoint.is_some()),
@@ -110,6 +133,7 @@ impl TryFrom<Wire> for PretextSpec {
                 task: needed("task", wire.task)?,
                 epochs: needed("epochs", wire.epochs)?,
                 minibatch: needed("minibatch", wire.minibatch)?,
+                precision: wire.precision.unwrap_or_default(),
                 optimizer: needed("optimizer", wire.optimizer)?,
                 schedule: needed("schedule", wire.schedule)?,
                 checkpoint: needed("checkpoint", wire.checkpoint)?,
@@ -117,7 +141,7 @@ impl TryFrom<Wire> for PretextSpec {
                 augment: wire.augment.unwrap_or_default(),
             }),
         };
-        Ok(Self { losses, order: wire.order, batches: wire.batches })
+        Ok(Self { losses, order: wire.order, batches: wire.batches, short_batch: wire.short_batch })
     }
 }
 
@@ -127,6 +151,7 @@ impl From<PretextSpec> for Wire {
             task: None,
             epochs: None,
             minibatch: None,
+            precision: None,
             optimizer: None,
             schedule: None,
             checkpoint: None,
@@ -135,6 +160,7 @@ impl From<PretextSpec> for Wire {
             losses: None,
             order: spec.order,
             batches: spec.batches,
+            short_batch: spec.short_batch,
         };
         match spec.losses {
             LossSource::File(file) => wire.losses = Some(file),
@@ -142,6 +168,7 @@ impl From<PretextSpec> for Wire {
                 wire.task = Some(learner.task);
                 wire.epochs = Some(learner.epochs);
                 wire.minibatch = Some(learner.minibatch);
+                wire.precision = (learner.precision != Precision::default()).then_some(learner.precision);
                 wire.optimizer = Some(learner.optimizer);
                 wire.schedule = Some(learner.schedule);
                 wire.checkpoint = Some(learner.checkpoint);

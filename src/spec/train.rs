@@ -10,11 +10,38 @@ use super::Augment;
 pub struct TrainSpec {
     pub start: Start,
     pub epochs: usize,
+    /// Images in a step. The last minibatch of an epoch may be smaller; see [`super::Spec::minibatches`].
     pub minibatch: usize,
+    /// Of weights, training, evaluation and the scores that queries are made of.
+    #[serde(default, skip_serializing_if = "super::is_default")]
+    pub precision: Precision,
     pub augment: Vec<Augment>,
     pub optimizer: Optimizer,
     pub schedule: Schedule,
     pub select: SelectSpec,
+}
+
+/// The numbers that a network computes with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// IEEE single precision, as in the official code.
+    #[default]
+    F32,
+    /// IEEE double precision. It is slow, and no experiment needs it: it is there for tests, since a short training in
+    /// it gives the same values on every processor to about ten digits, where one in `f32` gives none for sure (sums
+    /// are ordered by the processor's instruction set, and training amplifies what rounding leaves).
+    F64,
+}
+
+impl Precision {
+    /// Bytes of a number.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F64 => 8,
+        }
+    }
 }
 
 /// The weights that a round starts from.

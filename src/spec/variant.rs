@@ -21,13 +21,14 @@ pub struct Variant {
 pub type Variants = IndexMap<String, Variant>;
 
 /// Keys that are the experiment's and not a protocol's: all trials are of one pool, and have the same rounds.
-pub(super) const OF_THE_EXPERIMENT: [&str; 13] = [
+pub(super) const OF_THE_EXPERIMENT: [&str; 14] = [
     "title",
     "seeds",
     "dataset",
     "imbalance",
     "metrics",
     "rounds",
+    "threads",
     "variant",
     "profile",
     "replay",

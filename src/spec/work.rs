@@ -2,7 +2,7 @@
 
 use std::ops::{Add, AddAssign};
 
-use super::{Arch, ExtraMetric, Labeled, PretextTask, SamplerSpec, Select, Spec, Stem, TaskKind, Trial};
+use super::{Arch, ExtraMetric, Labeled, Precision, PretextTask, SamplerSpec, Select, Spec, Stem, TaskKind, Trial};
 
 /// Images that pass through a network. A backward pass costs about two forward passes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -136,7 +136,8 @@ impl Spec {
             (Arch::DrnD22, _) => 100.0,
         };
         let pixels = self.trained_size().iter().product::<usize>() as f64;
-        pixels * self.model.width as f64 * bytes_of_pixel_and_width / 1024.0 / 1024.0
+        let times = self.train.precision.bytes() as f64 / Precision::F32.bytes() as f64;
+        times * pixels * self.model.width as f64 * bytes_of_pixel_and_width / 1024.0 / 1024.0
     }
 
     /// Rows that a round adds to the records, if this many classes occur in the test split.

@@ -2,7 +2,7 @@
 
 use tch::{Kind, Reduction, Tensor};
 
-use super::{Meter, Metrics, Task};
+use super::{Meter, Metrics, Task, cross_entropy};
 use crate::model::Head;
 use crate::spec::{Confidence, ExtraMetric, Uncertainty};
 
@@ -22,11 +22,11 @@ impl Task for Classification {
     }
 
     fn loss(&self, outputs: &Tensor, targets: &Tensor) -> Tensor {
-        outputs.cross_entropy_for_logits(targets)
+        cross_entropy(outputs, targets, Reduction::Mean)
     }
 
     fn losses(&self, outputs: &Tensor, targets: &Tensor) -> Tensor {
-        outputs.cross_entropy_loss::<Tensor>(targets, None, Reduction::None, -100, 0.0)
+        cross_entropy(outputs, targets, Reduction::None)
     }
 
     fn uncertainty(&self, outputs: &Tensor, kind: Uncertainty) -> Tensor {
@@ -65,7 +65,7 @@ impl Meter for Account {
             let (_, five) = outputs.topk(5.min(outputs.size()[1]), -1, true, false);
             self.in_top_5 += five.eq_tensor(&targets.unsqueeze(1)).sum(Kind::Int64).int64_value(&[]);
         }
-        self.loss += outputs.cross_entropy_for_logits(targets).double_value(&[]) * n as f64;
+        self.loss += cross_entropy(outputs, targets, Reduction::Mean).double_value(&[]) * n as f64;
     }
 
     fn metrics(&self) -> Metrics {

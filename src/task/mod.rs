@@ -4,7 +4,7 @@ mod classification;
 mod segmentation;
 mod uncertainty;
 
-use tch::Tensor;
+use tch::{Reduction, Tensor};
 
 pub use classification::Classification;
 pub use segmentation::Segmentation;
@@ -42,6 +42,12 @@ pub trait Meter {
 
 /// Metrics by name, as in the records.
 pub type Metrics = Vec<(String, f64)>;
+
+/// The cross-entropy of outputs `[n, classes]` and classes, int64 `[n]`, in the kind of the outputs. (tch's own
+/// `cross_entropy_for_logits` goes through single precision.)
+pub(crate) fn cross_entropy(outputs: &Tensor, classes: &Tensor, reduction: Reduction) -> Tensor {
+    outputs.cross_entropy_loss::<Tensor>(classes, None, reduction, -100, 0.0)
+}
 
 /// The task of a spec, for a data set with these classes.
 pub fn task(spec: &Spec, classes: &[String]) -> Box<dyn Task> {

@@ -32,7 +32,7 @@ impl Task for Segmentation {
         let targets = targets.to_kind(Kind::Int64);
         let ignored = i64::from(IGNORED);
         let of_pixels = outputs.cross_entropy_loss::<Tensor>(&targets, None, Reduction::None, ignored, 0.0);
-        let sum = |of: &Tensor| of.sum_dim_intlist([1i64, 2].as_slice(), false, Kind::Float);
+        let sum = |of: &Tensor| of.sum_dim_intlist([1i64, 2].as_slice(), false, outputs.kind());
         sum(&of_pixels) / sum(&targets.not_equal(ignored)).clamp_min(1.0)
     }
 
@@ -56,7 +56,7 @@ fn cross_entropy(outputs: &Tensor, targets: &Tensor) -> (Tensor, Tensor) {
     let targets = targets.to_kind(Kind::Int64);
     let ignored = i64::from(IGNORED);
     let sum = outputs.cross_entropy_loss::<Tensor>(&targets, None, Reduction::Sum, ignored, 0.0);
-    (sum, targets.not_equal(ignored).sum(Kind::Float))
+    (sum, targets.not_equal(ignored).sum(outputs.kind()))
 }
 
 /// Pixels by class and predicted class, over a whole split.

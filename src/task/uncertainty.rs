@@ -1,6 +1,6 @@
 //! Uncertainty of a distribution over classes.
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use crate::spec::{Confidence, Uncertainty};
 
@@ -11,7 +11,7 @@ pub fn uncertainty(outputs: &Tensor, kind: Uncertainty, confidence: Confidence) 
     // As torch's normalize() does, which the official code calls.
     let length = |outputs: &Tensor| outputs.norm_scalaropt_dim(2.0, [-1i64].as_slice(), true).clamp_min(1e-12);
     let outputs = if scaled { outputs / length(outputs) } else { outputs.shallow_clone() };
-    of_distribution(&outputs.log_softmax(-1, Kind::Float), kind)
+    of_distribution(&outputs.log_softmax(-1, None), kind)
 }
 
 /// Uncertainty of `[..., classes]` log probabilities.
@@ -23,7 +23,7 @@ fn of_distribution(log_probabilities: &Tensor, kind: Uncertainty) -> Tensor {
         Uncertainty::Entropy => -(&probabilities * log_probabilities.clamp_min(-1e4)).sum_dim_intlist(
             [-1i64].as_slice(),
             false,
-            Kind::Float,
+            None,
         ),
         Uncertainty::Margin => {
             let classes = *probabilities.size().last().expect("a dimension of classes");

@@ -1,13 +1,13 @@
 //! Training on some labels.
 
 use anyhow::{Result, ensure};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use crate::data::augment::Draws;
 use crate::data::{Data, Dataset, Minibatch};
 use crate::model::Network;
 use crate::seed::{self, Purpose};
-use crate::spec::TrainSpec;
+use crate::spec::{Cut, TrainSpec};
 use crate::task::{Metrics, Task};
 
 /// A network in training for a task.
@@ -15,6 +15,8 @@ pub struct Learner<'a> {
     pub data: &'a Data,
     pub task: &'a dyn Task,
     pub train: &'a TrainSpec,
+    /// Those of an epoch.
+    pub minibatches: Cut,
 }
 
 /// Which training this is; it names the random streams.
@@ -32,7 +34,7 @@ pub struct Fit<'a> {
 impl Learner<'_> {
     /// Trains `network` from its present weights, and calls `after_epoch` with the number of epochs done.
     ///
-    /// Each epoch visits the labels once, in a new order, in minibatches of which the last may be smaller.
+    /// Each epoch visits the labels once, in a new order.
     ///
     /// # Errors
     /// If the loss is no longer finite, if images cannot be read any more, or if `after_epoch` fails.
@@ -42,7 +44,7 @@ impl Learner<'_> {
         fit: Fit,
         after_epoch: &mut dyn FnMut(usize, &mut Network) -> Result<()>,
     ) -> Result<()> {
-        let Self { data, task, train } = self;
+        let Self { data, task, train, minibatches } = self;
         let device = network.device();
         let mut optimizer = super::optimizer(&train.optimizer, network);
         for epoch in 0..train.epochs {
@@ -52,9 +54,9 @@ impl Learner<'_> {
             let order: Vec<usize> = order.into_iter().map(|i| fit.labeled[i]).collect();
             let size = data.train.size();
             let draws = Draws::new(&train.augment, order.len(), size, &mut stream(Purpose::Augmentation), device);
-            let mut total = Tensor::zeros([], (Kind::Float, device));
+            let mut total = Tensor::zeros([], (network.kind(), device));
             let mut start = 0;
-            for minibatch in data.train.minibatches(&order, train.minibatch) {
+            for minibatch in data.train.minibatches(&order, *minibatches) {
                 let Minibatch { images, targets } = draws.apply(minibatch?, start);
                 let n = images.size()[0];
                 let loss = task.loss(&network.forward(&data.input.prepare(&images), true), &targets);
@@ -66,8 +68,7 @@ impl Learner<'_> {
             let loss = total.double_value(&[]) / order.len() as f64;
             ensure!(
                 loss.is_finite(),
-                "training diverged in round {}: the loss is {loss} in epoch {} of {}; lower `train.optimizer.sgd.lr`, or change \
-                 `train.minibatch` if a minibatch of one image is left over, over which batch norm has no variance",
+                "training diverged in round {}: the loss is {loss} in epoch {} of {}; lower `train.optimizer.sgd.lr`",
                 fit.round,
                 epoch + 1,
                 train.epochs

@@ -5,7 +5,7 @@ mod predict;
 pub mod speed;
 
 pub use fit::{Fit, Learner};
-pub(crate) use predict::minibatch;
+pub(crate) use predict::minibatches;
 pub use predict::{evaluate, infer};
 
 use tch::nn::{self, Optimizer, OptimizerConfig};

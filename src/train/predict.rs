@@ -5,14 +5,16 @@ use tch::Tensor;
 
 use crate::data::{Dataset, Input};
 use crate::model::Network;
+use crate::spec::Cut;
 use crate::task::{Metrics, Task};
 
-/// Images of a split in a forward pass. It bounds memory and nothing else: batch norm uses its running statistics here.
-pub(crate) fn minibatch(split: &dyn Dataset) -> usize {
+/// The minibatches of a split in inference. They bound memory and nothing else: batch norm uses its running statistics
+/// here.
+pub(crate) fn minibatches(split: &dyn Dataset) -> Cut {
     let most = if split.device().is_cuda() { 2000 } else { 250 };
     // As many pixels as that many images of CIFAR-10 have.
     let [height, width] = split.size();
-    (most * 32 * 32 / (height * width).max(1)).clamp(1, most)
+    Cut::of((most * 32 * 32 / (height * width).max(1)).clamp(1, most))
 }
 
 /// Calls `each` with the features `[n, d]`, the outputs and the targets of every minibatch, in order.
@@ -26,7 +28,7 @@ pub fn infer(
     input: &Input,
     each: &mut dyn FnMut(Tensor, Tensor, &Tensor),
 ) -> Result<()> {
-    for part in split.minibatches(positions, minibatch(split)) {
+    for part in split.minibatches(positions, minibatches(split)) {
         let part = part?;
         let (features, outputs) = network.infer(&input.prepare(&part.images));
         each(features, outputs, &part.targets);

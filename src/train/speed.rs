@@ -11,7 +11,7 @@ use crate::data::images::{Labels, Records, Split};
 use crate::data::{Data, Input, Size, on_device};
 use crate::model::Network;
 use crate::seed::{self, Purpose};
-use crate::spec::{Labeled, Spec};
+use crate::spec::{Cut, Labeled, Spec};
 use crate::task;
 
 /// Images a second.
@@ -29,14 +29,14 @@ pub fn measure(spec: &Spec, size: &Size, device: Device, budget: Duration) -> Re
     let minibatch = spec.train.minibatch;
     let data = made_up(spec, size, minibatch, device);
     let task = task::task(spec, &data.classes);
-    let learner = Learner { data: &data, task: task.as_ref(), train: &spec.train };
-    let mut network = Network::new(&spec.model, task.head(), device);
+    let learner = Learner { data: &data, task: task.as_ref(), train: &spec.train, minibatches: spec.minibatches() };
+    let mut network = Network::new(&spec.model, task.head(), device).in_precision(spec.train.precision);
     network.initialise(0, Purpose::Weights, 0);
     let mut optimizer = super::optimizer(&spec.train.optimizer, &network);
     let mut stream = seed::stream(0, Purpose::Augmentation, &[]);
     let draws = Draws::new(&spec.train.augment, minibatch, data.train.size(), &mut stream, device);
     let mut step = || -> Result<()> {
-        for part in data.train.minibatches(&data.pool, minibatch) {
+        for part in data.train.minibatches(&data.pool, Cut::of(minibatch)) {
             let part = draws.apply(part?, 0);
             let loss = task.loss(&network.forward(&data.input.prepare(&part.images), true), &part.targets);
             optimizer.backward_step(&loss);

@@ -6,7 +6,7 @@ use super::view::Pool;
 use crate::data::Data;
 use crate::sampler::initial_labels;
 use crate::seed::{self, Purpose, Stream};
-use crate::spec::{InitialSet, Spec, Trial};
+use crate::spec::{Cut, InitialSet, Spec, Trial};
 
 /// The labels of round 0 of a trial; the same for all samplers of a seed that start the same way.
 ///
@@ -24,7 +24,7 @@ pub(super) fn labels(spec: &Spec, trial: &Trial, data: &Data, pool: &Pool) -> Re
 /// Position and class of each pool image: what only the oracle knows.
 fn classes_of_pool(data: &Data) -> Result<Vec<(usize, usize)>> {
     let mut classes = Vec::with_capacity(data.pool.len());
-    for minibatch in data.train.minibatches(&data.pool, 1000) {
+    for minibatch in data.train.minibatches(&data.pool, Cut::of(1000)) {
         let targets = minibatch?.targets;
         ensure!(targets.dim() == 1, "`initial-set` is \"class-balanced\", but pixels have the classes; choose another");
         classes.extend(Vec::<i64>::try_from(targets)?.into_iter().map(|class| class as usize));

@@ -27,8 +27,6 @@ pub(super) struct Timing {
     pub evaluate: f64,
     /// Part of the others, in which images were waited for.
     pub wait: f64,
-    pub score: f64,
-    pub query: f64,
 }
 
 /// What a round trains on and begins with.

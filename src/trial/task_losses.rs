@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use tch::{Device, Kind};
 
 use super::Reporter;
@@ -42,8 +42,8 @@ pub fn run(job: &LossJob, report: &mut Reporter) -> Result<(Losses, PartMetric)>
     let data = data::open(spec, job.data, job.device, &Manifest::data_of(job.folder)?)?;
     let (trained_on, measured) = split(&data.pool, job.fold, job.folds, job.seed);
     let task = task::task(spec, &data.classes);
-    let learner = Learner { data: &data, task: task.as_ref(), train: &spec.train };
-    let mut network = Network::new(&spec.model, task.head(), job.device);
+    let learner = Learner { data: &data, task: task.as_ref(), train: &spec.train, minibatches: spec.minibatches() };
+    let mut network = Network::new(&spec.model, task.head(), job.device).in_precision(spec.train.precision);
     network.initialise(job.seed, Purpose::Weights, 0);
     let part = job.fold.map_or(0, |fold| fold as u64 + 1);
     let fit = Fit { labeled: &trained_on, seed: job.seed, round: 0, part };
@@ -58,6 +58,14 @@ pub fn run(job: &LossJob, report: &mut Reporter) -> Result<(Losses, PartMetric)>
         losses.extend(Vec::<f64>::try_from(of_images).expect("a loss for each image"));
         meter.add(&outputs, targets);
     })?;
+    let lost = losses.iter().filter(|loss| !loss.is_finite()).count();
+    ensure!(
+        lost == 0,
+        "training diverged: {lost} of the {} losses are not finite after the last of {} epochs; lower \
+         `train.optimizer.sgd.lr`",
+        losses.len(),
+        spec.train.epochs
+    );
     report.done(measured.len() as u64);
     let rows = measured.into_iter().zip(losses).collect();
     let (metric, value) = meter.metrics().swap_remove(0);

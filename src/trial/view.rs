@@ -6,12 +6,33 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use tch::{Kind, Tensor};
 
-use super::Pretext;
+use super::query::Pretext;
 use crate::data::Data;
 use crate::model::Network;
 use crate::sampler::PoolView;
+use crate::seed::{self, Purpose};
 use crate::spec::{Spec, Uncertainty};
 use crate::train::{Learner, infer};
+
+/// An order of the pool for images that a sampler holds for equal, drawn once for a seed.
+#[derive(Debug)]
+pub(super) struct Ties<'a> {
+    /// Ascending positions.
+    pool: &'a [usize],
+    /// The rank of each.
+    ranks: Vec<usize>,
+}
+
+impl<'a> Ties<'a> {
+    pub fn new(pool: &'a [usize], seed: u64) -> Self {
+        Self { pool, ranks: seed::permutation(pool.len(), &mut seed::stream(seed, Purpose::Ties, &[])) }
+    }
+
+    fn rank(&self, position: usize) -> usize {
+        // What is not in the pool comes last; the trial refuses it.
+        self.pool.binary_search(&position).map_or(usize::MAX, |row| self.ranks[row])
+    }
+}
 
 /// The pool of a trial before a round.
 pub(super) struct Pool<'a> {
@@ -21,6 +42,7 @@ pub(super) struct Pool<'a> {
     classes: usize,
     labeled: &'a [usize],
     unlabeled: Vec<usize>,
+    ties: &'a Ties<'a>,
     round: usize,
     /// The pretext batch of the round.
     batch: usize,
@@ -29,13 +51,14 @@ pub(super) struct Pool<'a> {
 
 impl<'a> Pool<'a> {
     /// The pool before round 0: nothing is labeled and there is no model.
-    pub fn before_training(data: &Data, pretext: &'a Pretext) -> Self {
+    pub fn before_training(data: &Data, pretext: &'a Pretext, ties: &'a Ties) -> Self {
         Self {
             model: None,
             pretext,
             classes: data.classes.len(),
             labeled: &[],
             unlabeled: data.pool.clone(),
+            ties,
             round: 0,
             batch: 0,
             seconds: Cell::new(0.0),
@@ -46,7 +69,7 @@ impl<'a> Pool<'a> {
     pub fn after_training(
         learner: &'a Learner,
         network: &'a Network,
-        pretext: &'a Pretext,
+        (pretext, ties): (&'a Pretext, &'a Ties),
         labeled: &'a [usize],
         spec: &Spec,
         round: usize,
@@ -60,6 +83,7 @@ impl<'a> Pool<'a> {
             classes: learner.data.classes.len(),
             labeled,
             unlabeled,
+            ties,
             round,
             batch: spec.pretext_batch_of(round),
             seconds: Cell::new(0.0),
@@ -103,6 +127,10 @@ impl PoolView for Pool<'_> {
         &self.unlabeled
     }
 
+    fn tie_rank(&self, position: usize) -> usize {
+        self.ties.rank(position)
+    }
+
     fn labeled(&self) -> &[usize] {
         self.labeled
     }
@@ -135,6 +163,10 @@ impl PoolView for Pool<'_> {
         self.classes
     }
 
+    fn pretext_batches(&self) -> usize {
+        self.pretext.batches.len()
+    }
+
     fn pretext_batch(&self, batch: usize) -> Result<&[usize]> {
         let images = self.pretext.batches.get(batch).map(Vec::as_slice);
         images.ok_or_else(|| anyhow::anyhow!("there is no pretext batch {batch}; raise `pretext.batches`"))
@@ -148,5 +180,21 @@ impl PoolView for Pool<'_> {
         let features = self.pretext.features.as_ref().filter(|_| self.labeled.is_empty());
         let features = features.ok_or_else(|| anyhow::anyhow!("there are no pretext features; report this fault"))?;
         Ok(features.shallow_clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ties_are_a_permutation_of_the_pool_that_only_the_seed_decides() {
+        let pool: Vec<usize> = (0..50).map(|i| 3 * i).collect();
+        let ranks = |seed| pool.iter().map(|&position| Ties::new(&pool, seed).rank(position)).collect::<Vec<_>>();
+        let mut sorted = ranks(0);
+        assert_ne!(sorted, ranks(1));
+        assert_eq!(sorted, ranks(0));
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..50).collect::<Vec<_>>());
     }
 }

@@ -44,14 +44,15 @@ impl Colour {
         })
     }
 
-    /// Applies the draws `start..start + n` to uint8 `[n, h, w, 3]`.
+    /// Applies the draws `start..start + n` to uint8 `[n, h, w, 3]`. It computes in double precision: in single precision,
+    /// the mean of an image differs between processors, and rounding to grey levels would make that visible.
     pub fn apply(&self, images: &Tensor, start: i64) -> Tensor {
         let n = images.size()[0];
-        let mut pixels = images.to_kind(Kind::Float);
+        let mut pixels = images.to_kind(Kind::Double);
         if let Some(factors) = &self.factors {
             let factor = |at| factors.select(0, at).narrow(0, start, n).reshape([n, 1, 1, 1]);
             pixels = blend(&pixels, &pixels.zeros_like(), &factor(0));
-            let mean = grey(&pixels).mean_dim([1i64, 2, 3].as_slice(), true, Kind::Float);
+            let mean = grey(&pixels).mean_dim([1i64, 2, 3].as_slice(), true, None);
             pixels = blend(&pixels, &mean, &factor(1));
             pixels = blend(&pixels, &grey(&pixels), &factor(2));
         }

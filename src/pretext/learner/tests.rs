@@ -3,7 +3,7 @@ use tch::Device;
 use super::*;
 use crate::data::images::{Labels, Records, Split};
 use crate::data::{Input, on_device};
-use crate::spec::{Arch, Augment, Jigsaw, Normalize, Optimizer, PretextForward, Schedule, Sgd, SimSiam, Stem};
+use crate::spec::{Arch, Augment, Cut, Jigsaw, Normalize, Optimizer, PretextForward, Precision, Schedule, Sgd, SimSiam, Stem};
 
 const POOL: usize = 10;
 const JIGSAW: PretextTask = PretextTask::Jigsaw(Jigsaw { grid: 2, permutations: 6 });
@@ -27,6 +27,7 @@ fn spec(task: PretextTask, epochs: usize, lr: f64) -> LearnerSpec {
         task,
         epochs,
         minibatch: 4,
+        precision: Precision::F32,
         optimizer: Optimizer::Sgd(Sgd { lr, momentum: 0.9, weight_decay: 0.0 }),
         schedule: Schedule::Constant,
         checkpoint: PretextCheckpoint::Last,
@@ -39,7 +40,7 @@ fn spec(task: PretextTask, epochs: usize, lr: f64) -> LearnerSpec {
 fn learn(data: &Data, spec: &LearnerSpec, features: bool) -> (Learned, u64) {
     let model = ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width: 2 };
     let mut passes = 0;
-    let learned = losses(data, &model, spec, 0, Device::Cpu, features, &mut |n| passes += n).unwrap();
+    let learned = losses(data, &model, spec, Cut { size: spec.minibatch, least: 2 }, 0, features, &mut |n| passes += n).unwrap();
     (learned, passes)
 }
 
@@ -81,9 +82,9 @@ fn every_task_scores_every_pool_image_and_reports_its_passes() {
 fn views_do_not_depend_on_the_minibatch() {
     let data = data(Labels::Classes(vec![0; 12]));
     let spec = spec(SIMSIAM, 1, 0.01);
-    let task = task(&spec, POOL).unwrap();
-    let learner = Learner { data: &data, spec: &spec, task: task.as_ref(), seed: 0 };
-    let images = data.train.minibatches(&data.pool, POOL).next().unwrap().unwrap().images;
+    let task = task(&spec);
+    let learner = Learner { data: &data, spec: &spec, minibatches: Cut::of(4), task: task.as_ref(), seed: 0 };
+    let images = data.train.minibatches(&data.pool, Cut::of(POOL)).next().unwrap().unwrap().images;
     let draw = |scoring| learner.views(2, Purpose::PretextViews, scoring);
     let whole = draw(0).of(&images, 0);
     assert_eq!(whole.len(), 2);
@@ -99,7 +100,12 @@ fn views_do_not_depend_on_the_minibatch() {
 fn features_are_of_the_network_that_gave_the_losses() {
     let data = data(Labels::Classes(vec![0; 12]));
     let epochs = 5;
-    let base = LearnerSpec { augment: Vec::new(), ..spec(PretextTask::Rotation, epochs, 0.3) };
+    // In double precision, so that which epoch is best does not hang on the processor.
+    let base = LearnerSpec {
+        augment: Vec::new(),
+        precision: Precision::F64,
+        ..spec(PretextTask::Rotation, epochs, 0.3)
+    };
     let best = learn(&data, &LearnerSpec { checkpoint: PretextCheckpoint::BestOnPool, ..base.clone() }, true).0;
     let ends: Vec<Learned> =
         (1..=epochs).map(|epochs| learn(&data, &LearnerSpec { epochs, ..base.clone() }, true).0).collect();
@@ -110,11 +116,34 @@ fn features_are_of_the_network_that_gave_the_losses() {
     assert_ne!(ends[epochs - 1].features, best.features);
 }
 
+/// What a learner of this spec and these minibatches says where it fails.
+fn failure(spec: &LearnerSpec, cut: Cut) -> Option<String> {
+    let model = ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width: 2 };
+    let learned = losses(&data(Labels::Classes(vec![0; 12])), &model, spec, cut, 0, false, &mut |_| {});
+    learned.err().map(|error| error.to_string())
+}
+
+/// 10 images are 3 minibatches of 3, or one of 9, and one image; SimSiam's head has batch norm without a map, and the task
+/// model's map of a crop of 8x6 has one place.
 #[test]
-fn simsiam_refuses_a_minibatch_of_one_image() {
-    for minibatch in [1, 3, 9] {
-        let error = task(&LearnerSpec { minibatch, ..spec(SIMSIAM, 1, 0.01) }, POOL).err().unwrap().to_string();
-        assert!(error.contains(&format!("`pretext.minibatch` is {minibatch},")), "{error}");
+fn a_single_image_that_is_left_over_trains_with_the_minibatch_before_it() {
+    for task in [PretextTask::Rotation, PretextTask::Colorization, JIGSAW, SIMSIAM] {
+        for size in [3, 9] {
+            let spec = LearnerSpec { augment: vec![Augment::Crop([8, 6])], minibatch: size, ..spec(task, 2, 0.01) };
+            assert_eq!(failure(&spec, Cut { size, least: 2 }), None, "{task:?}");
+        }
     }
-    assert!(task(&LearnerSpec { minibatch: 11, ..spec(SIMSIAM, 1, 0.01) }, POOL).is_ok());
+    // Left alone it would have no variance.
+    let alone = failure(&spec(SIMSIAM, 2, 0.01), Cut { size: 9, least: 1 });
+    assert!(alone.is_some_and(|error| error.contains("diverged")));
+}
+
+/// The only step is the one that diverges, after the loss in training was taken.
+#[test]
+fn a_learner_that_diverges_in_its_last_step_says_so_and_names_the_key() {
+    let error = failure(&spec(PretextTask::Rotation, 1, 1e30), Cut::of(POOL)).unwrap();
+    assert!(
+        error.contains("10 of the 10 losses of the pool are not finite after epoch 1 of 1; lower `pretext.optimizer.sgd.lr`"),
+        "{error}"
+    );
 }

@@ -4,7 +4,7 @@ use anyhow::{Result, bail, ensure};
 
 use super::{augment, check_optimizer};
 use crate::spec::{
-    Augment, InitialSet, Labeled, LearnerSpec, PretextStride, PretextTask, SamplerSpec, Spec, Typical, Within,
+    Augment, Cut, InitialSet, Labeled, LearnerSpec, PretextStride, PretextTask, SamplerSpec, ShortBatch, Spec, Typical, Within,
 };
 
 /// # Errors
@@ -49,6 +49,12 @@ fn check_learner(learner: &LearnerSpec, spec: &Spec) -> Result<()> {
         ensure!(value > 0, "`pretext.{key}` is 0; it must be at least 1");
     }
     check_optimizer("pretext", &learner.optimizer, &learner.schedule, learner.epochs)?;
+    let Cut { size, least } = spec.pretext_minibatches(learner);
+    ensure!(
+        size >= least,
+        "`pretext.minibatch` is {size}, but batch norm sees one number of each channel an image here, and needs {least} images; \
+         raise it"
+    );
     augment::check("pretext.augment", &learner.augment, &spec.dataset)?;
     let seen = spec.trained_size();
     if let Some([height, width]) = learner.augment.iter().find_map(Augment::size) {
@@ -140,14 +146,19 @@ fn check_initial(initial: InitialSet, spec: &Spec) -> Result<()> {
     Ok(())
 }
 
-/// Whether every pretext batch has as many images as rounds ask of it. Initial labels that are chosen another way than
-/// by strides may lie in any batch: that can only be seen as the trial runs.
+/// Whether every pretext batch has as many images as rounds ask of it, or the spec says what becomes of a round where one
+/// has not. Initial labels that are chosen another way than by strides may lie in any batch: where they could use one up,
+/// that counts as if they did, so that no trial comes to it hours later.
 ///
 /// # Errors
 /// One line that names the numbers.
 pub(super) fn check_batches(spec: &Spec, pool: usize) -> Result<()> {
     if spec.replay.is_some() || spec.pretext.is_none() {
         return Ok(());
+    }
+    if let Some(learner) = spec.learner() {
+        let least = spec.pretext_minibatches(learner).least;
+        ensure!(pool >= least, "the pool has {pool} image, but the pretext learner needs {least}; enlarge the pool");
     }
     let batches = spec.pretext_batches();
     ensure!(batches <= pool, "`pretext.batches` is {batches}, but the pool has {pool} images; lower it");
@@ -167,13 +178,30 @@ pub(super) fn check_batches(spec: &Spec, pool: usize) -> Result<()> {
                 if stride.is_some() { ", or `initial-set.pretext-stride.stride`" } else { "" }
             );
         }
-        if let SamplerSpec::PretextBatch(_) = sampler {
-            (1..spec.rounds.count).for_each(|round| asked[spec.pretext_batch_of(round)] += spec.rounds.query);
+        let fills_up = spec.pretext.as_ref().is_some_and(|pretext| pretext.short_batch == ShortBatch::NextBatch);
+        let SamplerSpec::PretextBatch(_) = sampler else { continue };
+        if fills_up {
+            continue;
         }
+        (1..spec.rounds.count).for_each(|round| asked[spec.pretext_batch_of(round)] += spec.rounds.query);
+        let remedy = "lower `rounds.initial` and `rounds.query`, change `pretext.batches`, or set `pretext.short-batch` to \
+                      \"next-batch\", which takes what is missing from the next batch";
         if let Some(batch) = (0..batches).find(|&batch| asked[batch] > size(batch)) {
             bail!(
                 "a pretext batch has {} images ({pool} in {batches} batches), but the rounds of {} ask batch {batch} for \
-                 {}; lower `rounds.initial` and `rounds.query`, or change `pretext.batches`",
+                 {}; {remedy}",
+                size(batch),
+                sampler.label(),
+                asked[batch]
+            );
+        }
+        if spec.initial_set(sampler).needs_losses() {
+            continue;
+        }
+        if let Some(batch) = (0..batches).find(|&batch| asked[batch] > 0 && asked[batch] + initial > size(batch)) {
+            bail!(
+                "a pretext batch has {} images ({pool} in {batches} batches), of which the rounds of {} ask batch {batch} for \
+                 {}; the {initial} labels of `rounds.initial` are not chosen by batch here, and could leave fewer: {remedy}",
                 size(batch),
                 sampler.label(),
                 asked[batch]

@@ -1,0 +1,160 @@
+//! The labels of each round: chosen by the trial's initial set and sampler, or recorded ones that are replayed.
+
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use tch::Tensor;
+
+use super::Job;
+use super::initial;
+use super::view::{Pool, Ties};
+use crate::data::Data;
+use crate::model::Network;
+use crate::sampler::{self, PoolView, Sampler};
+use crate::seed::{self, Purpose};
+use crate::spec::Spec;
+use crate::store::{Losses, Queries, losses_path};
+use crate::train::Learner;
+
+/// Asks for labels, round by round.
+pub(super) struct Asks<'a> {
+    job: &'a Job<'a>,
+    /// The protocol.
+    spec: &'a Spec,
+    learner: &'a Learner<'a>,
+    sampler: Box<dyn Sampler>,
+    pretext: Pretext,
+    ties: Ties<'a>,
+    recorded: Option<Queries>,
+}
+
+/// Labels that were asked for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// Positions in the train split, the first choice first.
+    pub labels: Vec<usize>,
+    pub score_seconds: f64,
+    /// Without the scoring.
+    pub query_seconds: f64,
+    /// Part of the scoring, in which images were waited for.
+    pub wait_seconds: f64,
+}
+
+impl<'a> Asks<'a> {
+    /// # Errors
+    /// If pretext losses, features or recorded queries cannot be read.
+    pub fn new(job: &'a Job, spec: &'a Spec, learner: &'a Learner) -> Result<Self> {
+        Ok(Self {
+            job,
+            spec,
+            learner,
+            sampler: sampler::sampler(&job.trial.sampler),
+            pretext: Pretext::of(job, spec, learner.data)?,
+            ties: Ties::new(&learner.data.pool, job.trial.seed),
+            recorded: spec.replay.as_ref().map(|replay| Queries::read(&replay.file_of(job.trial))).transpose()?,
+        })
+    }
+
+    /// The labels of round 0.
+    ///
+    /// # Errors
+    /// If what they are chosen by is not there.
+    pub fn initial(&self) -> Result<Vec<usize>> {
+        let Self { job, spec, learner, pretext, ties, recorded, .. } = self;
+        let pool = Pool::before_training(learner.data, pretext, ties);
+        let labels = match recorded {
+            Some(recorded) => of_round(recorded, 0)?,
+            None => initial::labels(spec, job.trial, learner.data, &pool)?,
+        };
+        check(&labels, &pool, spec.rounds.initial)?;
+        Ok(labels)
+    }
+
+    /// The labels of `round`, for the model of the round before and what it was trained on.
+    ///
+    /// # Errors
+    /// If images cannot be read any more, or the model gives values that are not numbers.
+    pub fn next(&self, network: &Network, labeled: &[usize], round: usize) -> Result<Asked> {
+        let Self { job, spec, learner, sampler, pretext, ties, recorded } = self;
+        let (start, waited) = (Instant::now(), learner.data.waited());
+        let pool = Pool::after_training(learner, network, (pretext, ties), labeled, spec, round);
+        let mut stream = seed::stream(job.trial.seed, Purpose::Query, &[round as u64]);
+        let labels = match recorded {
+            Some(recorded) => of_round(recorded, round)?,
+            None => sampler.query(&pool, spec.rounds.query, &mut stream)?,
+        };
+        check(&labels, &pool, spec.rounds.query)?;
+        let score_seconds = pool.seconds();
+        Ok(Asked {
+            labels,
+            score_seconds,
+            query_seconds: start.elapsed().as_secs_f64() - score_seconds,
+            wait_seconds: learner.data.waited() - waited,
+        })
+    }
+}
+
+/// What a trial knows from the pretext learner.
+#[derive(Default)]
+pub(super) struct Pretext {
+    pub batches: Vec<Vec<usize>>,
+    /// Float `[pool, d]`.
+    pub features: Option<Tensor>,
+}
+
+impl Pretext {
+    /// Of the trial's seed; empty where its sampler and its initial set need none.
+    fn of(job: &Job, spec: &Spec, data: &Data) -> Result<Self> {
+        let Some(pretext) = spec.pretext.as_ref().filter(|_| spec.uses_pretext(&job.trial.sampler)) else {
+            return Ok(Self::default());
+        };
+        let variant = job.spec.losses_of(job.trial.variant.as_deref());
+        let path = losses_path(job.folder, variant, job.trial.seed);
+        let losses = Losses::read(&path)?;
+        let same = losses.rows.iter().map(|r| r.0).eq(data.pool.iter().copied());
+        ensure!(same, "{}: its images are not those of the pool; remove the file and run again", path.display());
+        let batches = crate::pretext::split_into_batches(&losses, pretext.order, spec.pretext_batches());
+        let features = match job.features {
+            Some(path) if spec.initial_set(&job.trial.sampler).needs_features() => {
+                let features = crate::pretext::read_features(path)?.to_device(job.device);
+                ensure!(
+                    features.size()[0] as usize == data.pool.len(),
+                    "{}: features of {} images, but the pool has {}; remove the file and run again",
+                    path.display(),
+                    features.size()[0],
+                    data.pool.len()
+                );
+                Some(features)
+            }
+            _ => None,
+        };
+        Ok(Self { batches, features })
+    }
+}
+
+/// The recorded queries of a round; the driver has checked that they are there.
+fn of_round(recorded: &Queries, round: usize) -> Result<Vec<usize>> {
+    let asked = recorded.rounds.get(round).cloned();
+    asked.ok_or_else(|| anyhow::anyhow!("the recorded queries have no round {round}; replay a finished trial"))
+}
+
+/// Every sampler is held to this, so that a fault in one cannot reach the results. Nothing else fails here: a spec whose
+/// rounds can ask for more than there is was refused before ([`Spec::check_pool`]).
+fn check(asked: &[usize], pool: &Pool, n: usize) -> Result<()> {
+    let mut sorted = asked.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    ensure!(
+        sorted.len() == n && asked.len() == n,
+        "the sampler chose {} different images in round {}, not {n}; report this fault: the rounds before are kept",
+        sorted.len(),
+        pool.round()
+    );
+    let stranger = sorted.iter().find(|i| pool.unlabeled().binary_search(i).is_err());
+    ensure!(
+        stranger.is_none(),
+        "the sampler chose image {}, which is labeled or not in the pool; report this fault: the rounds before are kept",
+        stranger.unwrap_or(&0)
+    );
+    Ok(())
+}
