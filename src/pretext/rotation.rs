@@ -60,8 +60,8 @@ impl Pretext for Rotation {
         match self.forward {
             PretextForward::Separate => {
                 let forwards = dealt(images, stream).into_iter();
-                let means = forwards
-                    .map(|(turned, turns)| Self::answered(network, &turned, &turns, input, true).0.mean(None));
+                let means =
+                    forwards.map(|(turned, turns)| Self::answered(network, &turned, &turns, input, true).0.mean(None));
                 Tensor::stack(&means.collect::<Vec<_>>(), 0).mean(None)
             }
             PretextForward::SeparateUnshuffled => {

@@ -52,7 +52,8 @@ pub fn plan(spec: &Spec, options: &Options) -> Result<Plan> {
     let problem = problem.map(|e| format!("{e:#}"));
     let data_problem = problem.map(|list| list.lines().next().unwrap_or_default().to_owned());
     spec.check_pool(size.pool, size.test)?;
-    let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device, spec.threads, None, super::trial_mb(spec, &size));
+    let (jobs, threads) =
+        options.jobs.divide(spec.trials().len(), &options.device, spec.threads, None, super::trial_mb(spec, &size));
     let trials: Work = spec.trials().iter().map(|t| spec.trial_work(t, size.pool, size.test)).sum();
     let learners: Vec<&Spec> = learners(spec);
     let pretext_learners = learners.len() * spec.seeds.len();

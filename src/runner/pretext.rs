@@ -24,7 +24,8 @@ pub fn pretext_losses(spec: &Spec, variant: Option<&str>, options: &Options, see
     let read = data::share(protocol, &options.data, read)?;
     // As a new run of the spec would divide them, so that its cache serves here and the other way round.
     let trials = spec.trials().len();
-    let (_, threads) = options.jobs.divide(trials, &options.device, spec.threads, None, super::trial_mb(spec, &read.size()));
+    let (_, threads) =
+        options.jobs.divide(trials, &options.device, spec.threads, None, super::trial_mb(spec, &read.size()));
     losses_of(protocol, options, &read, threads, seed)
 }
 

@@ -83,4 +83,33 @@ mod tests {
         assert_eq!(Cut { size: 4, least: 2 }.lengths(1), [1]);
         assert_eq!(Cut::of(4).lengths(0), [0; 0]);
     }
+
+    /// What is left of a single image in each network's smallest map decides; SimSiam's head has none.
+    #[test]
+    fn a_single_image_joins_the_minibatch_before_it_where_batch_norm_needs_two() {
+        use crate::spec::{Source, load};
+        let loaded = |experiment: &str, sets: &[&str]| {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("experiments/{experiment}.toml"));
+            load(&Source { path, sets: sets.iter().map(|set| (*set).into()).collect(), ..Source::default() }).unwrap()
+        };
+        let least = |experiment: &str, sets: &[&str]| loaded(experiment, sets).minibatches().least;
+        assert_eq!(least("cifar10", &[]), 1);
+        assert_eq!(least("cifar10", &["model.stem=7x7"]), 2);
+        let side = |side: usize| format!("dataset.imagenet.input={{resize={side},crop={side}}}");
+        let crop = |side: usize| format!("train.augment=[{{random-resized-crop={{side={side},area=[0.5,1.0]}}}}]");
+        let imagenet = |stored: usize, seen: usize| least("imagenet", &[&side(stored), &crop(seen)]);
+        assert_eq!((imagenet(33, 33), imagenet(33, 32), imagenet(16, 16)), (1, 2, 2));
+        let map = |height: usize| least("cityscapes", &[&format!("train.augment=[{{crop=[{height},8]}}]")]);
+        assert_eq!((map(8), map(9)), (2, 1));
+
+        let pretext = |sets: &[&str]| {
+            let spec = loaded("cifar10", sets);
+            spec.pretext_minibatches(spec.learner().unwrap()).least
+        };
+        let large = "model.stem=7x7";
+        assert_eq!((pretext(&[]), pretext(&[large])), (1, 2));
+        assert_eq!(pretext(&[large, "pretext.forward=together"]), 1);
+        assert_eq!(pretext(&["pretext.task={simsiam={views=1,dimension=8}}", "pretext.augment=['flip']"]), 2);
+        assert_eq!(pretext(&[large, "pretext.task={jigsaw={grid=3,permutations=5}}"]), 2);
+    }
 }

@@ -20,11 +20,9 @@ fn of_distribution(log_probabilities: &Tensor, kind: Uncertainty) -> Tensor {
     match kind {
         Uncertainty::LeastConfidence => 1.0 - probabilities.amax([-1i64].as_slice(), false),
         // Where p is 0, log p is -inf; such a class adds nothing.
-        Uncertainty::Entropy => -(&probabilities * log_probabilities.clamp_min(-1e4)).sum_dim_intlist(
-            [-1i64].as_slice(),
-            false,
-            None,
-        ),
+        Uncertainty::Entropy => {
+            -(&probabilities * log_probabilities.clamp_min(-1e4)).sum_dim_intlist([-1i64].as_slice(), false, None)
+        }
         Uncertainty::Margin => {
             let classes = *probabilities.size().last().expect("a dimension of classes");
             let (two, _) = probabilities.topk(2.min(classes), -1, true, true);

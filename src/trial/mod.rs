@@ -21,9 +21,9 @@ use crate::task;
 use crate::train::Learner;
 
 pub use progress::{Event, Reporter};
-pub use task_losses::{LossJob, run as task_losses};
 use query::{Asked, Asks};
 use round::Timing;
+pub use task_losses::{LossJob, run as task_losses};
 
 /// What a trial's process is told.
 #[derive(Debug)]
@@ -61,8 +61,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
     let data = data::open(spec, job.data, job.device, &Manifest::data_of(job.folder)?)?;
     spec.check_pool(data.pool.len(), data.test.len())?;
     let task = task::task(spec, &data.classes);
-    let learner =
-        Learner { data: &data, task: task.as_ref(), train: &spec.train, minibatches: spec.minibatches() };
+    let learner = Learner { data: &data, task: task.as_ref(), train: &spec.train, minibatches: spec.minibatches() };
     let asks = Asks::new(job, spec, &learner)?;
     let mut network = Network::new(&spec.model, task.head(), job.device).in_precision(spec.train.precision);
 

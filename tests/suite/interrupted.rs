@@ -194,3 +194,49 @@ fn a_changed_spec_is_refused_with_both_hashes() {
     assert!(stderr(&fewer).contains("no longer names"), "{}", stderr(&fewer));
     assert_eq!(before, values(&place.path("results/tiny")));
 }
+
+/// A round's values are on disk before its model is asked for the next labels: what ends the process there takes nothing
+/// away, and the query is made by the weights that are kept.
+#[test]
+fn a_trial_that_is_killed_in_its_query_keeps_the_round_and_goes_on_from_it() {
+    if !Path::new("/proc/self/cmdline").exists() {
+        return crate::support::skip("no /proc here to find the worker processes in");
+    }
+    // Little to train and much to score, so that there is time to kill it.
+    let run = "run tiny.toml --device cpu --set seeds=[0] --only ^entropy --set train.epochs=1 --set model.width=8 \
+               --set dataset.shapes.pool=3000 --set dataset.shapes.side=24";
+    let whole = Workplace::new();
+    whole.succeeds(run);
+
+    let place = Workplace::new();
+    let folder = place.path("results/tiny");
+    let trial = folder.join("trials/entropy-seed0");
+    let lines = |path: &Path| std::fs::read_to_string(path).map_or(0, |text| text.lines().count().saturating_sub(1));
+    let driver = place.command(run).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    // Three rows a round: accuracy, loss and epoch.
+    wait("a recorded round", || lines(&trial.join("records.csv")) >= 3);
+    kill(workers(&folder)[0]);
+    let output = driver.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let rounds = lines(&trial.join("records.csv")) / 3;
+    let asked = lines(&folder.join("queries/entropy-seed0.csv"));
+    assert_eq!(asked, 20 * rounds, "it was to be killed before it had chosen the next labels");
+    let seconds = |folder: &Path| -> Vec<String> {
+        let mut reader = csv::Reader::from_path(folder.join("records.csv")).unwrap();
+        let rows = reader.records().map(Result::unwrap).filter(|row| row[15].is_empty() || !row[9].is_empty());
+        rows.filter(|row| &row[6] == "accuracy").map(|row| row[9].to_owned()).collect()
+    };
+    let before = seconds(&folder);
+    assert_eq!(before.len(), rounds);
+
+    place.succeeds(run);
+    assert_eq!(values(&whole.path("results/tiny")), values(&folder));
+    assert_eq!(queries(&whole.path("results/tiny"), "entropy-seed0"), queries(&folder, "entropy-seed0"));
+    assert_eq!(seconds(&folder)[..rounds], before, "what was trained is not trained again");
+    assert!(
+        !walkdir::WalkDir::new(&trial)
+            .into_iter()
+            .flatten()
+            .any(|entry| { entry.path().extension().is_some_and(|ending| ending == "safetensors") })
+    );
+}

@@ -3,7 +3,9 @@ use tch::Device;
 use super::*;
 use crate::data::images::{Labels, Records, Split};
 use crate::data::{Input, on_device};
-use crate::spec::{Arch, Augment, Cut, Jigsaw, Normalize, Optimizer, PretextForward, Precision, Schedule, Sgd, SimSiam, Stem};
+use crate::spec::{
+    Arch, Augment, Cut, Jigsaw, Normalize, Optimizer, Precision, PretextForward, Schedule, Sgd, SimSiam, Stem,
+};
 
 const POOL: usize = 10;
 const JIGSAW: PretextTask = PretextTask::Jigsaw(Jigsaw { grid: 2, permutations: 6 });
@@ -40,7 +42,8 @@ fn spec(task: PretextTask, epochs: usize, lr: f64) -> LearnerSpec {
 fn learn(data: &Data, spec: &LearnerSpec, features: bool) -> (Learned, u64) {
     let model = ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width: 2 };
     let mut passes = 0;
-    let learned = losses(data, &model, spec, Cut { size: spec.minibatch, least: 2 }, 0, features, &mut |n| passes += n).unwrap();
+    let learned =
+        losses(data, &model, spec, Cut { size: spec.minibatch, least: 2 }, 0, features, &mut |n| passes += n).unwrap();
     (learned, passes)
 }
 
@@ -101,11 +104,8 @@ fn features_are_of_the_network_that_gave_the_losses() {
     let data = data(Labels::Classes(vec![0; 12]));
     let epochs = 5;
     // In double precision, so that which epoch is best does not hang on the processor.
-    let base = LearnerSpec {
-        augment: Vec::new(),
-        precision: Precision::F64,
-        ..spec(PretextTask::Rotation, epochs, 0.3)
-    };
+    let base =
+        LearnerSpec { augment: Vec::new(), precision: Precision::F64, ..spec(PretextTask::Rotation, epochs, 0.3) };
     let best = learn(&data, &LearnerSpec { checkpoint: PretextCheckpoint::BestOnPool, ..base.clone() }, true).0;
     let ends: Vec<Learned> =
         (1..=epochs).map(|epochs| learn(&data, &LearnerSpec { epochs, ..base.clone() }, true).0).collect();
@@ -143,7 +143,9 @@ fn a_single_image_that_is_left_over_trains_with_the_minibatch_before_it() {
 fn a_learner_that_diverges_in_its_last_step_says_so_and_names_the_key() {
     let error = failure(&spec(PretextTask::Rotation, 1, 1e30), Cut::of(POOL)).unwrap();
     assert!(
-        error.contains("10 of the 10 losses of the pool are not finite after epoch 1 of 1; lower `pretext.optimizer.sgd.lr`"),
+        error.contains(
+            "10 of the 10 losses of the pool are not finite after epoch 1 of 1; lower `pretext.optimizer.sgd.lr`"
+        ),
         "{error}"
     );
 }

@@ -4,7 +4,8 @@ use anyhow::{Result, bail, ensure};
 
 use super::{augment, check_optimizer};
 use crate::spec::{
-    Augment, Cut, InitialSet, Labeled, LearnerSpec, PretextStride, PretextTask, SamplerSpec, ShortBatch, Spec, Typical, Within,
+    Augment, Cut, InitialSet, Labeled, LearnerSpec, PretextStride, PretextTask, SamplerSpec, ShortBatch, Spec, Typical,
+    Within,
 };
 
 /// # Errors

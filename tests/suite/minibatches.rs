@@ -1,0 +1,44 @@
+//! A last minibatch of one image, where batch norm sees one number of each channel an image.
+
+use crate::support::{Workplace, stderr, values};
+
+/// Five halvings leave one place of an image of 12x12.
+const ONE_PLACE: &str = "run tiny.toml --device cpu --set seeds=[0] --set model.stem=7x7";
+
+fn fails(place: &Workplace, arguments: &str, part: &str) {
+    let output = place.pt4al(arguments);
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "pt4al {arguments}: {text}");
+    assert_eq!(text.lines().filter(|l| l.starts_with("error: ")).count(), 1, "{text}");
+    assert!(text.contains(part) && !text.contains("diverged"), "{text:?} lacks {part:?}");
+    assert!(!place.path("results").exists(), "nothing may be written");
+}
+
+/// 20, 40 and 60 labels are minibatches of 19 and one, two and three images; the pool of 200 images one of 199 and one.
+#[test]
+fn a_single_image_that_is_left_over_is_trained_on() {
+    let place = Workplace::new();
+    place.succeeds(&format!("{ONE_PLACE} --set train.minibatch=19 --set pretext.minibatch=199"));
+    let values = values(&place.path("results/tiny"));
+    assert_eq!(values.len(), 36);
+    assert!(values.iter().all(|value| !value.contains("NaN") && !value.contains("diverged")), "{values:?}");
+    // With the held-out labels' own training, too: of 20 labels two are held out.
+    let select = "train.select={query='best-on-held-out',record=['best-on-held-out'],every=1,held-out=0.1}";
+    place.succeeds(&format!("{ONE_PLACE} --set train.minibatch=17 --results held-out --only ^random --set {select}"));
+}
+
+#[test]
+fn trainings_that_have_no_second_image_are_refused_beforehand() {
+    let place = Workplace::new();
+    for (sets, part) in [
+        ("--set train.minibatch=1", "`train.minibatch` is 1, but batch norm needs 2 images"),
+        ("--set pretext.minibatch=1", "`pretext.minibatch` is 1, but batch norm"),
+        ("--set rounds.initial=1", "`rounds.initial` is 1, but batch norm needs 2 images"),
+    ] {
+        fails(&place, &format!("{ONE_PLACE} {sets}"), part);
+        let plan = ONE_PLACE.replacen("run", "plan", 1);
+        fails(&place, &format!("{plan} {sets}"), part);
+    }
+    // With the small stem the smallest map of 12x12 has four places, and one image is enough.
+    place.succeeds("run tiny.toml --device cpu --only ^random-seed0$ --set train.minibatch=1 --set train.epochs=1");
+}
