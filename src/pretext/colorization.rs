@@ -86,7 +86,7 @@ mod tests {
 
     use super::*;
     use crate::seed::{self, Purpose};
-    use crate::spec::{Arch, ModelSpec, Normalize, Optimizer, Sgd, Stem};
+    use crate::spec::{Arch, ModelSpec, Normalize, Optimizer, Precision, Sgd, Stem};
 
     const RED: [u8; 3] = [255, 0, 0];
     const BLUE: [u8; 3] = [0, 0, 255];
@@ -174,7 +174,7 @@ mod tests {
         let columns = Tensor::arange(16, (Kind::Int64, Device::Cpu)).reshape([1, 1, 16, 1]);
         let borders = Tensor::from_slice(&[1i64, 3, 5, 7, 9, 11, 13, 15]).reshape([8, 1, 1, 1]);
         let images = colour(RED).where_self(&columns.lt_tensor(&borders), &colour(BLUE)).repeat([1, 16, 1, 1]);
-        let network = constant(0.0, 0.0);
+        let network = constant(0.0, 0.0).in_precision(Precision::F64);
         let sgd = Optimizer::Sgd(Sgd { lr: 0.02, momentum: 0.9, weight_decay: 0.0 });
         let mut optimizer = crate::train::optimizer(&sgd, &network);
         let mut losses = Vec::new();

@@ -101,7 +101,7 @@ mod tests {
 
     use super::*;
     use crate::seed::{self, Purpose};
-    use crate::spec::{Arch, ModelSpec, Normalize, Optimizer, Sgd, Stem};
+    use crate::spec::{Arch, ModelSpec, Normalize, Optimizer, Precision, Sgd, Stem};
 
     fn input() -> Input {
         Input::new(&Normalize { mean: [0.5; 3], std: [0.25; 3] }, None, Device::Cpu)
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn training_lowers_the_loss() {
         let task = Jigsaw::new(spec::Jigsaw { grid: 2, permutations: 4 });
-        let network = network(&task);
+        let network = network(&task).in_precision(Precision::F64);
         // Each tile has a colour of its own.
         let corners = Tensor::from_slice(&[250u8, 0, 0, 0, 250, 0, 0, 0, 250, 250, 250, 0]).reshape([1, 2, 2, 3]);
         let images = corners.repeat_interleave_self_int(4, 1, None).repeat_interleave_self_int(4, 2, None);

@@ -78,7 +78,7 @@ mod tests {
 
     use super::*;
     use crate::seed::{self, Purpose};
-    use crate::spec::{Arch, ModelSpec, Normalize, Optimizer, Sgd, Stem};
+    use crate::spec::{Arch, ModelSpec, Normalize, Optimizer, Precision, Sgd, Stem};
 
     const TASK: SimSiam = SimSiam { options: spec::SimSiam { views: 1, dimension: 16 } };
 
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn training_lowers_the_loss() {
-        let (network, views) = (network(), views());
+        let (network, views) = (network().in_precision(Precision::F64), views());
         let sgd = Optimizer::Sgd(Sgd { lr: 0.05, momentum: 0.9, weight_decay: 0.0 });
         let mut optimizer = crate::train::optimizer(&sgd, &network);
         let mut stream = seed::stream(0, Purpose::PretextTransformations, &[]);
@@ -139,9 +139,9 @@ mod tests {
         }
         assert!(losses[0].abs() < 0.5 && losses[39] < losses[0] - 0.3, "{losses:?}");
         let scores = tch::no_grad(|| TASK.score(&network, &views, &input()));
-        let each: Vec<f32> = scores.losses.try_into().unwrap();
+        let each: Vec<f64> = scores.losses.try_into().unwrap();
         assert!(each.iter().all(|&loss| (-1.001..1.001).contains(&loss)), "{each:?}");
-        let mean = each.iter().map(|&loss| f64::from(loss)).sum::<f64>() / 12.0;
+        let mean = each.iter().sum::<f64>() / 12.0;
         assert!((scores.right / scores.of - (1.0 - mean) / 2.0).abs() < 1e-6);
         // At most as long as there are images.
         let length = scores.projected.unwrap().norm().double_value(&[]);

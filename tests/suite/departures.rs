@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::support::{TINY, Workplace, queries};
+use crate::support::{TINY, Workplace, in_double_precision, queries};
 
 /// (sampler, seed, round, metric, rule) to value.
 fn records(folder: &Path) -> BTreeMap<(String, u64, usize, String, String), f64> {
@@ -27,7 +27,7 @@ fn run(samplers: &str, variants: &str) -> (Workplace, std::path::PathBuf) {
     let spec = TINY
         .replace("seeds = [0, 1]", "seeds = [0]")
         .replace(r#"["random", "entropy", "core-set", "pretext-batch"]"#, samplers);
-    let place = Workplace::with(&format!("{spec}{variants}"));
+    let place = Workplace::with(&in_double_precision(&format!("{spec}{variants}")));
     place.succeeds("run tiny.toml --device cpu");
     let folder = place.path("results/tiny");
     (place, folder)
@@ -58,7 +58,7 @@ fn a_continued_round_has_the_weights_of_the_round_before() {
         .replace("lr = 0.05, momentum = 0.9, weight-decay = 5e-4", "lr = 1e-30, momentum = 0.0, weight-decay = 0.0")
         // So that batch norm's statistics settle on those of the labels in every round.
         .replace("epochs = 2", "epochs = 60");
-    let place = Workplace::with(&format!("{spec}{still}"));
+    let place = Workplace::with(&in_double_precision(&format!("{spec}{still}")));
     place.succeeds("run tiny.toml --device cpu");
     let folder = place.path("results/tiny");
     let loss = |sampler: &str, round| value(&folder, sampler, round, "loss", "last");

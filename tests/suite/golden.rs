@@ -11,17 +11,15 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::support::Workplace;
+use crate::support::{TINY, Workplace, in_double_precision};
 
 /// A changed draw, weight or step differs by far more, and another processor by far less.
 const TOLERANCE: f64 = 1e-9;
 
 /// The tiny experiment in double precision, with `options`, and its results folder.
 fn run(options: &[&str]) -> (Workplace, PathBuf) {
-    let place = Workplace::new();
-    let mut command = place.command("run tiny.toml --device cpu --set seeds=[0]");
-    command.args(["--set", "train.precision=f64", "--set", "pretext.precision=f64"]);
-    let output = command.args(options).output().unwrap();
+    let place = Workplace::with(&in_double_precision(TINY));
+    let output = place.command("run tiny.toml --device cpu --set seeds=[0]").args(options).output().unwrap();
     assert!(output.status.success(), "{}", crate::support::stderr(&output));
     let folder = place.path("results/tiny");
     (place, folder)

@@ -1,6 +1,6 @@
 //! A real regression is found, and other seeds are none.
 
-use crate::support::{Workplace, stderr, stdout};
+use crate::support::{Workplace, in_double_precision, stderr, stdout};
 
 /// Two samplers that learn far more than chance (10 %) in seconds.
 const LEARNS: &str = r#"
@@ -31,7 +31,7 @@ select = { query = "last", record = ["last"] }
 
 #[test]
 fn a_learning_rate_that_is_far_too_small_is_caught_and_other_seeds_have_held() {
-    let place = Workplace::with(LEARNS);
+    let place = Workplace::with(&in_double_precision(LEARNS));
     place.succeeds("run tiny.toml --device cpu");
     place.succeeds("baseline accept results/tiny --as accepted --reason x");
     let run = |to: &str, set: &str| {

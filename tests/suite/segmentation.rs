@@ -1,7 +1,7 @@
 //! Segmentation through the same loop, samplers and store.
 
 use crate::pictures::{cityscapes, png, tiny_cityscapes};
-use crate::support::{Workplace, queries, stderr, values};
+use crate::support::{Workplace, in_double_precision, queries, stderr, values};
 
 fn command(place: &Workplace, data: &std::path::Path, arguments: &str) -> std::process::Output {
     place.command(arguments).env("PT4AL_DATA", data).env("PT4AL_CACHE", data.join("cache")).output().unwrap()
@@ -13,7 +13,7 @@ const RUN: &str = "run tiny.toml --device cpu --only seed0";
 fn all_samplers_ask_for_images_and_are_measured_by_pixels() {
     let data = tempfile::tempdir().unwrap();
     cityscapes(data.path(), 20, 6);
-    let place = Workplace::with(&tiny_cityscapes("memory"));
+    let place = Workplace::with(&in_double_precision(&tiny_cityscapes("memory")));
     let output = command(&place, data.path(), RUN);
     assert!(output.status.success(), "{}", stderr(&output));
     let folder = place.path("results/tiny");
@@ -34,7 +34,7 @@ fn all_samplers_ask_for_images_and_are_measured_by_pixels() {
     assert!(page.contains("Mean IoU") && page.contains("the test split has none: sidewalk, building,"), "{page}");
 
     for storage in ["mapped", "stream"] {
-        let other = Workplace::with(&tiny_cityscapes(storage));
+        let other = Workplace::with(&in_double_precision(&tiny_cityscapes(storage)));
         let output = command(&other, data.path(), RUN);
         assert!(output.status.success(), "{}", stderr(&output));
         assert_eq!(values(&other.path("results/tiny")), rows, "{storage}");
