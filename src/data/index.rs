@@ -14,7 +14,7 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Result, ensure};
 
 use super::problems::Problems;
-pub use verify::{Check, Verified, verify};
+pub use verify::{Check, Found, Mark, Sum, Verified, verify};
 
 /// The regular files below a folder, by relative path in byte order. A file takes some 30 bytes and its path.
 #[derive(Clone, Debug)]

@@ -14,6 +14,7 @@ pub mod imbalance;
 pub mod index;
 #[cfg(feature = "torch")]
 mod on_device;
+mod overlap;
 pub mod problems;
 pub mod shapes;
 pub mod storage;
@@ -60,7 +61,7 @@ pub(crate) trait Reader {
 
 /// How closely a data set is looked at.
 pub(crate) enum Look {
-    /// Which files there are. The fingerprint says nothing then.
+    /// Which files there are. The fingerprint says nothing then, and no file is known to be like another.
     Names,
     /// What is in them; what was found good is remembered in the folder `cache`.
     Contents { cache: PathBuf },
@@ -70,7 +71,7 @@ impl Look {
     /// [`index::verify`], where contents are looked at.
     fn verify(&self, files: &Files, kind: &str, check: index::Check, problems: &Problems) -> Result<Verified> {
         match self {
-            Self::Names => Ok(Verified { fingerprint: String::new(), bytes: 0, read: 0 }),
+            Self::Names => Ok(Verified { fingerprint: String::new(), bytes: 0, read: 0, found: Vec::new() }),
             Self::Contents { cache } => index::verify(files, kind, check, cache, problems),
         }
     }
