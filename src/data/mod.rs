@@ -27,7 +27,7 @@ use rayon::prelude::*;
 use crate::seed::{self, Purpose};
 use crate::spec::{DatasetSpec, Spec, Storage};
 use crate::store::{ClassCount, DataOrigin};
-use images::{Split, Splits};
+use images::{Records, Split, Splits};
 use index::{Files, Verified};
 use problems::Problems;
 
@@ -132,9 +132,15 @@ impl Read {
 /// Checks the whole data set without holding its images; `dir` is where data sets lie.
 ///
 /// # Errors
-/// Where there is no data set; or the list of all files that are not usable; or if the spec's imbalance does not fit.
+/// Where there is no data set; or the list of all files that are not usable; or if the spec's imbalance does not fit, or
+/// its storage does not hold the images.
 pub fn check(spec: &Spec, dir: &Path) -> Result<Read> {
-    with_pool(spec, reader(&spec.dataset).checked(dir)?)
+    let read = with_pool(spec, reader(&spec.dataset).checked(dir)?)?;
+    // What is in memory already had room there.
+    if matches!(read.splits.train.records, Records::Source(_)) {
+        storage::check_memory(&spec.dataset, read.size().bytes)?;
+    }
+    Ok(read)
 }
 
 /// Whether there is a place for what [`share`] makes; checking the files before it may take hours.
