@@ -40,7 +40,6 @@ impl Overlap {
 
     /// [`Overlap::find`] in files that were checked. Files that were not looked into share nothing.
     pub fn of_files(train: &[Option<Found>], test: &[Option<Found>]) -> Option<Self> {
-        let sums = |files: &[Option<Found>]| files.iter().flatten().map(|found| found.sum).collect::<Vec<Sum>>();
         Self::find(&sums(train), &sums(test))
     }
 
@@ -65,6 +64,10 @@ impl Overlap {
             "{count} of the {all} test images {are} also in the train split, byte for byte (for instance {test} is {train})."
         ))
     }
+}
+
+fn sums(files: &[Option<Found>]) -> Vec<&Sum> {
+    files.iter().flatten().map(|found| &found.sum).collect()
 }
 
 /// Notes that follow each other.
