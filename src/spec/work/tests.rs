@@ -100,6 +100,16 @@ fn a_step_takes_memory_for_its_minibatch_and_the_width() {
     assert!((12_000.0..14_000.0).contains(&spec("cityscapes", None, &[]).pretext_step_mb(10_000)));
 }
 
+#[test]
+fn evaluations_are_counted_as_they_are_made() {
+    for (epochs, every) in (1..=12).flat_map(|epochs| (1..=epochs).map(move |every| (epochs, Some(every)))) {
+        let mut spec = demo(&[]);
+        (spec.train.epochs, spec.train.select.every) = (epochs, every);
+        assert_eq!(spec.evaluations(), spec.evaluated_epochs().len(), "{epochs} epochs, every {every:?}");
+    }
+    assert_eq!(demo(&[]).evaluations(), 1);
+}
+
 fn learner(spec: &mut Spec) -> &mut crate::spec::LearnerSpec {
     match &mut spec.pretext.as_mut().unwrap().losses {
         crate::spec::LossSource::Learner(learner) => learner,
