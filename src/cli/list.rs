@@ -17,7 +17,14 @@ pub(super) fn list(folder: &Path) -> Result<i32> {
     paths.sort();
     let mut code = 0;
     for path in paths {
-        let name = spec::experiment_name(&path)?;
+        let name = match spec::experiment_name(&path) {
+            Ok(name) => name,
+            Err(error) => {
+                code = 1;
+                super::print(format!("error: {error:#}"))?;
+                continue;
+            }
+        };
         let described = spec::load(&Source { path: path.clone(), ..Source::default() })
             .and_then(|spec| Ok((spec, spec::profiles(&path)?)));
         match described {

@@ -167,5 +167,8 @@ pub fn main() -> i32 {
 fn say_error(error: &anyhow::Error) {
     let is_list = error.downcast_ref::<ProblemList>().is_some();
     let message = format!("{error:#}");
-    crate::machine::say(&format!("error: {}", if is_list { message } else { message.replace('\n', " ") }));
+    let lines = if is_list { message.lines().collect() } else { vec![message.as_str()] };
+    // Names that people give may hold line breaks, and what a terminal obeys.
+    let plain: Vec<String> = lines.iter().map(|line| line.replace(char::is_control, " ")).collect();
+    crate::machine::say(&format!("error: {}", plain.join("\n")));
 }

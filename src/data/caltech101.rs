@@ -4,6 +4,9 @@
 //! size. The folder may also lie in `caltech-101/` (newer downloads) or `caltech101/`, or be the data folder itself.
 //! The classes are its folders in byte order; `BACKGROUND_Google`, which is no class, is left out. So are names that
 //! begin with a dot, and `Thumbs.db`; any other file is a problem.
+//!
+//! The split is drawn from all files. A file that is there twice may so be in both parts: such images are counted in the
+//! note, and where they are half of the test images, the data set is refused.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +15,8 @@ use anyhow::{Result, bail};
 use indicatif::HumanCount;
 
 use super::images::Splits;
-use super::index::photos;
+use super::index::{Found, photos};
+use super::overlap::{self, Overlap};
 use super::problems::Problems;
 use super::{Look, Reader};
 use crate::seed::{self, Purpose};
@@ -57,6 +61,16 @@ impl Reader for Caltech101Spec {
         let verified = look.verify(&files, "caltech101", &photos::check, &problems)?;
         problems.into_result("caltech101", &format!("restore or remove them, or {REMEDY}"))?;
 
+        // Where only names were looked at, there is nothing to compare.
+        let found = |positions: &[u32]| -> Vec<Option<Found>> {
+            positions.iter().filter_map(|&at| verified.found.get(at as usize).copied()).collect()
+        };
+        let shared = Overlap::of_files(&found(&split.train), &found(&split.test)).map(|overlap| {
+            let path = |at: u32| files.relative(at as usize).to_owned();
+            let name = |[train, test]: [usize; 2]| [path(split.train[train]), path(split.test[test])];
+            overlap.note(&root.display().to_string(), "remove the copies", name)
+        });
+
         let files = Arc::new(files);
         let part = |positions: Vec<u32>| {
             let labels = positions.iter().map(|&i| labels[i as usize]).collect();
@@ -68,7 +82,7 @@ impl Reader for Caltech101Spec {
             test: split.test.len(),
             fingerprint: verified.fingerprint,
             files: Vec::new(),
-            note: note(files.len()),
+            note: overlap::joined(note(files.len()), shared.transpose()?),
             classes: Vec::new(),
         };
         Ok(Splits { train: part(split.train), test: part(split.test), classes, origin })

@@ -12,7 +12,8 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::images::{Images, Splits};
-use super::index::read_small;
+use super::index::{Sum, read_small};
+use super::overlap::{self, Overlap};
 use super::problems::Problems;
 use super::{Look, Reader, Size};
 use crate::spec::{Cifar10Spec, hex};
@@ -50,12 +51,39 @@ pub(crate) const FILES: [(&str, &str); 6] = [
 ///
 /// # Errors
 /// If there is no such folder, or the classes' names are not CIFAR-10's; or the list of what is wrong with the files:
-/// missing, too short or too long, a label that is not 0 to 9, a copy of another file, a class without images.
+/// missing, too short or too long, a label that is not 0 to 9, a copy of another file, a class without images. And if at
+/// least half of the test images are also training images.
 pub fn read(data_dir: &Path) -> Result<Splits<Images>> {
     let splits = read_records(data_dir, RECORDS)?;
     let problems = Problems::default();
-    note_odd(&locate(data_dir)?, &splits, &problems);
+    let folder = locate(data_dir)?;
+    note_odd(&folder, &splits, &problems);
     problems.into_result("cifar10", &remedy())?;
+    with_overlap(splits, &folder)
+}
+
+/// Notes test images that are also training images, whatever their labels.
+///
+/// # Errors
+/// If at least half of them are.
+fn with_overlap(mut splits: Splits<Images>, folder: &Path) -> Result<Splits<Images>> {
+    // The official files share none: they need not be compared.
+    if splits.origin.files.iter().all(|file| file.official) {
+        return Ok(splits);
+    }
+    let images = |split: &Images| -> Vec<Sum> {
+        split.pixels.par_chunks_exact(split.stride()).map(|image| Sha256::digest(image).into()).collect()
+    };
+    let shared = Overlap::find(&images(&splits.train), &images(&splits.test)).map(|overlap| {
+        let records = splits.test.len();
+        let name = |[train, test]: [usize; 2]| {
+            let (file, record) = (FILES[train / records].0, train % records);
+            [format!("record {record} of {file}"), format!("record {test} of {}", FILES[FILES.len() - 1].0)]
+        };
+        overlap.note(&folder.display().to_string(), &remedy(), name)
+    });
+    let origin = &mut splits.origin;
+    origin.note = overlap::joined(std::mem::take(&mut origin.note), shared.transpose()?);
     Ok(splits)
 }
 
@@ -354,6 +382,32 @@ pub(crate) mod tests {
         bytes[4 * RECORD] = 5;
         std::fs::write(folder.join("test_batch.bin"), bytes).unwrap();
         assert!(odd().starts_with("1 problem ") && odd().contains("no image of deer in test_batch.bin"), "{}", odd());
+    }
+
+    #[test]
+    fn records_of_both_splits_are_noted_and_a_copied_split_is_refused() {
+        let (dir, folder) = tiny(10);
+        let write = |changed: usize| {
+            for (at, (name, _)) in FILES.iter().enumerate() {
+                let mut bytes = tiny_file(10);
+                // Of the test batch, all records but the last ones differ from those of the others.
+                let records = if at == 5 { changed } else { 0 };
+                (0..records).for_each(|record| bytes[record * RECORD + 100] = 200);
+                // The label does not make it another image.
+                bytes[9 * RECORD] = if at == 5 { 8 } else { 9 };
+                std::fs::write(folder.join(name), bytes).unwrap();
+            }
+            with_overlap(read_records(dir.path(), 10).unwrap(), &folder).map(|splits| splits.origin.note)
+        };
+        assert!(!write(10).unwrap().contains("byte for byte"));
+        let note = write(9).unwrap();
+        assert!(note.starts_with("6 of the 6 files are not the official CIFAR-10 files"), "{note}");
+        let expected = "published ones. 1 of the 10 test images is also in the train split, byte for byte (for instance \
+                        record 9 of test_batch.bin is record 9 of data_batch_1.bin).";
+        assert!(note.ends_with(expected), "{note}");
+        let message = write(5).unwrap_err().to_string();
+        assert!(message.contains("cifar-10-batches-bin: 5 of the 10 test images are also"), "{message}");
+        assert!(!message.contains('\n') && message.contains("fetch cifar10"), "{message}");
     }
 
     #[test]

@@ -3,13 +3,16 @@
 //! In the data folder: `cityscapes/`, or `camvid/`, or the data folder itself, the first of them that has both
 //! `leftImg8bit/` and `gtFine/`. The train split is `train`, the test split is `val`: `test` has no public labels, and
 //! is not read, nor are `train_extra` and `demoVideo`. An image is `leftImg8bit/<split>/<city>/*_leftImg8bit.png`, its
-//! label `gtFine/<split>/<city>/*_gtFine_labelIds.png` or `*_gtFine_labelTrainIds.png`, whichever the spec names.
+//! label `gtFine/<split>/<city>/*_gtFine_labelIds.png` or `*_gtFine_labelTrainIds.png`, whichever the spec names. Files
+//! whose values are of the other numbering are refused. Images of `val` that are also in `train` are counted in the note;
+//! where half of them are, `val` is refused as a copy.
 //!
 //! Other files that the official download or its scripts put there are known by name and left alone (the other
 //! numbering, `color`, `instanceIds`, `instanceTrainIds`, `polygons.json`, `cityscapes_panoptic_*`); any other file is
 //! a problem, because it may be an image that was meant to be read.
 
 mod labels;
+mod numbering;
 mod pairs;
 
 use std::path::{Path, PathBuf};
@@ -20,7 +23,8 @@ use indicatif::HumanCount;
 use sha2::{Digest, Sha256};
 
 use super::images::{Labels, Records, Source, Split, Splits};
-use super::index::Files;
+use super::index::{Files, Found, Verified};
+use super::overlap::{self, Overlap};
 use super::problems::Problems;
 use super::{Look, Reader, decode};
 use crate::spec::{CityscapesSpec, LabelFiles, Normalize, Storage, hex};
@@ -60,48 +64,76 @@ impl Reader for CityscapesSpec {
         let problems = Problems::default();
         pairs::check_top(&root.join(IMAGES), &problems)?;
         pairs::check_top(&root.join(LABELS), &problems)?;
-        let (train, of_train) = self.split(&root, "train", look, &problems)?;
-        let (test, of_test) = self.split(&root, "val", look, &problems)?;
+        let train = self.split(&root, "train", look, &problems)?;
+        let test = self.split(&root, "val", look, &problems)?;
         problems.into_result("cityscapes", REMEDY_FILES)?;
+        let shared = Overlap::of_files(&train.images, &test.images).map(|overlap| {
+            let name = |[of_train, of_val]: [usize; 2]| {
+                let (train, val) = (&train.pairs.images, &test.pairs.images);
+                [format!("train/{}", train.relative(of_train)), format!("val/{}", val.relative(of_val))]
+            };
+            let place = root.join(IMAGES).join("val").display().to_string();
+            overlap.note(&place, "put the images of the val split there", name)
+        });
+        let fingerprint = hex(&Sha256::digest(train.fingerprint.clone() + &test.fingerprint)[..8]);
+        let (train, test) = (self.in_files(train.pairs), self.in_files(test.pairs));
 
         let origin = DataOrigin {
             name: "cityscapes".into(),
             pool: train.len,
             test: test.len,
-            fingerprint: hex(&Sha256::digest(of_train + &of_test)[..8]),
+            fingerprint,
             files: Vec::new(),
-            note: note(train.len, test.len),
+            note: overlap::joined(note(train.len, test.len), shared.transpose()?),
             classes: Vec::new(),
         };
         Ok(Splits { train, test, classes: labels::CLASSES.map(|(name, _)| name.into()).into(), origin })
     }
 }
 
+/// The files of one split.
+struct Checked {
+    pairs: pairs::Pairs,
+    /// What is known of each image.
+    images: Vec<Option<Found>>,
+    /// Those of the two folders.
+    fingerprint: String,
+}
+
 impl CityscapesSpec {
-    /// One split with the fingerprints of its two folders. It is whole only if no problem was noted.
-    fn split(&self, root: &Path, name: &str, look: &Look, problems: &Problems) -> Result<(Split, String)> {
+    /// Finds and checks the files of one split. It is whole only if no problem was noted.
+    fn split(&self, root: &Path, name: &str, look: &Look, problems: &Problems) -> Result<Checked> {
         let [height, width] = self.size;
         let pairs = pairs::find(root, name, self.labels, problems)?;
         let image = |_, bytes: &[u8]| {
-            decode::whole(bytes, self.size, None, &mut vec![0; height * width * 3]).map_err(|e| e.to_string())
+            let decoded = decode::whole(bytes, self.size, None, &mut vec![0; height * width * 3]);
+            decoded.map(|()| 0).map_err(|e| e.to_string())
         };
         let label = |_, bytes: &[u8]| {
             let mut map = vec![0; height * width];
             decode::label_map(bytes, self.size, None, &mut map).map_err(|e| e.to_string())?;
-            labels::to_classes(self.labels, &mut map, width)
+            let values = numbering::values(&map);
+            labels::to_classes(self.labels, &mut map, width).map(|()| values)
         };
         // What a file is checked for is part of the name, so that it is checked anew where the spec differs.
         let size = format!("{height} x {width}");
         let tree = Tree::labels(self.labels).suffix;
         let images = look.verify(&pairs.images, &format!("cityscapes, images of {size}"), &image, problems)?;
         let labels = look.verify(&pairs.labels, &format!("cityscapes, *{tree} of {size}"), &label, problems)?;
+        let values: Vec<_> = labels.found.iter().flatten().map(|found| found.mark).collect();
+        if let Some(why) = numbering::contradiction(self.labels, &values) {
+            problems.add(pairs.labels.root(), why);
+        }
+        let Verified { fingerprint, found, .. } = images;
+        Ok(Checked { pairs, images: found, fingerprint: fingerprint + &labels.fingerprint })
+    }
 
+    /// A split that stays in its files.
+    fn in_files(&self, pairs: pairs::Pairs) -> Split {
         let [height, width] = self.resize.unwrap_or(self.size);
-        let fingerprints = images.fingerprint + &labels.fingerprint;
         let (len, files) = (pairs.label_of.len(), self.labels);
         let source = InFiles { pairs, size: self.size, resize: self.resize, files };
-        let split = Split { height, width, len, labels: Labels::Maps, records: Records::Source(Arc::new(source)) };
-        Ok((split, fingerprints))
+        Split { height, width, len, labels: Labels::Maps, records: Records::Source(Arc::new(source)) }
     }
 }
 

@@ -10,7 +10,8 @@
 //!   then in the devkit, unpacked beside `train/`: `ILSVRC2012_devkit_t12/data/` with
 //!   `ILSVRC2012_validation_ground_truth.txt` and `meta.mat`; or, without one, in Kaggle's `LOC_val_solution.csv`.
 //!
-//! Images in `val/` of other classes are left out and counted in the note. Names that begin with a dot, and
+//! Images in `val/` of other classes are left out and counted in the note, and so are images of `val/` that are also in
+//! `train/`; where half of them are, `val/` is refused as a copy. Names that begin with a dot, and
 //! `Thumbs.db`, are left out; any other file is a problem.
 
 mod meta;
@@ -25,6 +26,7 @@ use sha2::{Digest, Sha256};
 
 use super::images::Splits;
 use super::index::{Files, named_like_an_image, photos};
+use super::overlap::{self, Overlap};
 use super::problems::Problems;
 use super::{Look, Reader};
 use crate::spec::{ImagenetSpec, hex};
@@ -60,6 +62,12 @@ impl Reader for ImagenetSpec {
         let verify = |files: &Files, kind| look.verify(files, kind, &photos::check, &problems);
         let (seen, tested) = (verify(&train, "imagenet-train")?, verify(&val, "imagenet-val")?);
         problems.into_result("imagenet", &format!("restore or remove them, or {REMEDY}"))?;
+        let shared = Overlap::of_files(&seen.found, &tested.found).map(|overlap| {
+            let name = |[of_train, of_val]: [usize; 2]| {
+                [format!("train/{}", train.relative(of_train)), format!("val/{}", val.relative(of_val))]
+            };
+            overlap.note(&val.root().display().to_string(), "put the validation images of ILSVRC2012 there", name)
+        });
 
         // In a flat folder, no path tells a class.
         let mut hash = Sha256::new();
@@ -72,7 +80,7 @@ impl Reader for ImagenetSpec {
             test: val.len(),
             fingerprint: hex(&hash.finalize()[..8]),
             files: Vec::new(),
-            note: note(classes.len(), train.len(), val.len(), others),
+            note: overlap::joined(note(classes.len(), train.len(), val.len(), others), shared.transpose()?),
             classes: Vec::new(),
         };
         let part = |files: Files, labels| {

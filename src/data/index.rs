@@ -14,7 +14,7 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Result, ensure};
 
 use super::problems::Problems;
-pub use verify::{Check, Verified, verify};
+pub use verify::{Check, Found, Mark, Sum, Verified, verify};
 
 /// The regular files below a folder, by relative path in byte order. A file takes some 30 bytes and its path.
 #[derive(Clone, Debug)]
@@ -144,7 +144,7 @@ pub(in crate::data) fn read_small(path: &Path, most: u64) -> Result<Vec<u8>, Str
 }
 
 /// Bytes of a file that are read at most: no image has as many.
-const LARGEST: u64 = 1 << 30;
+pub(in crate::data) const LARGEST: u64 = 1 << 30;
 
 fn times(metadata: &Metadata) -> Option<Times> {
     let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;

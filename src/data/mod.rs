@@ -14,6 +14,7 @@ pub mod imbalance;
 pub mod index;
 #[cfg(feature = "torch")]
 mod on_device;
+mod overlap;
 pub mod problems;
 pub mod shapes;
 pub mod storage;
@@ -26,7 +27,7 @@ use rayon::prelude::*;
 use crate::seed::{self, Purpose};
 use crate::spec::{DatasetSpec, Spec, Storage};
 use crate::store::{ClassCount, DataOrigin};
-use images::{Split, Splits};
+use images::{Records, Split, Splits};
 use index::{Files, Verified};
 use problems::Problems;
 
@@ -60,7 +61,7 @@ pub(crate) trait Reader {
 
 /// How closely a data set is looked at.
 pub(crate) enum Look {
-    /// Which files there are. The fingerprint says nothing then.
+    /// Which files there are. The fingerprint says nothing then, and no file is known to be like another.
     Names,
     /// What is in them; what was found good is remembered in the folder `cache`.
     Contents { cache: PathBuf },
@@ -70,7 +71,7 @@ impl Look {
     /// [`index::verify`], where contents are looked at.
     fn verify(&self, files: &Files, kind: &str, check: index::Check, problems: &Problems) -> Result<Verified> {
         match self {
-            Self::Names => Ok(Verified { fingerprint: String::new(), bytes: 0, read: 0 }),
+            Self::Names => Ok(Verified { fingerprint: String::new(), bytes: 0, read: 0, found: Vec::new() }),
             Self::Contents { cache } => index::verify(files, kind, check, cache, problems),
         }
     }
@@ -131,9 +132,15 @@ impl Read {
 /// Checks the whole data set without holding its images; `dir` is where data sets lie.
 ///
 /// # Errors
-/// Where there is no data set; or the list of all files that are not usable; or if the spec's imbalance does not fit.
+/// Where there is no data set; or the list of all files that are not usable; or if the spec's imbalance does not fit, or
+/// its storage does not hold the images.
 pub fn check(spec: &Spec, dir: &Path) -> Result<Read> {
-    with_pool(spec, reader(&spec.dataset).checked(dir)?)
+    let read = with_pool(spec, reader(&spec.dataset).checked(dir)?)?;
+    // What is in memory already had room there.
+    if matches!(read.splits.train.records, Records::Source(_)) {
+        storage::check_memory(&spec.dataset, read.size().bytes)?;
+    }
+    Ok(read)
 }
 
 /// Whether there is a place for what [`share`] makes; checking the files before it may take hours.

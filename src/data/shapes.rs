@@ -38,9 +38,9 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::images::{Images, Splits};
-use super::{Look, Reader, Size};
+use super::{Look, Reader, Size, storage};
 use crate::seed::{Purpose, stream};
-use crate::spec::ShapesSpec;
+use crate::spec::{DatasetSpec, ShapesSpec};
 use crate::store::DataOrigin;
 use scene::Scene;
 use styles::STYLES;
@@ -57,14 +57,19 @@ enum Split {
 
 impl Reader for ShapesSpec {
     fn read(&self, _: &Path, _: &Look) -> Result<Splits> {
+        storage::check_memory(&DatasetSpec::Shapes(self.clone()), size(self).bytes)?;
         Ok(generate(self).into())
     }
 
     fn known_size(&self) -> Option<Size> {
-        let Self { pool, test, side, .. } = *self;
-        let bytes = ((pool + test) * side * side * 3) as u64;
-        Some(Size { train: pool, pool, test, height: side, width: side, classes: STYLES.len(), bytes })
+        Some(size(self))
     }
+}
+
+fn size(spec: &ShapesSpec) -> Size {
+    let ShapesSpec { pool, test, side, .. } = *spec;
+    let bytes = ((pool + test) * side * side * 3) as u64;
+    Size { train: pool, pool, test, height: side, width: side, classes: STYLES.len(), bytes }
 }
 
 /// Makes both splits of a checked spec: pictures of `[side, side, 3]`, classes drawn at random with equal chances.

@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use memmap2::Mmap;
 use rayon::prelude::*;
 
 use super::images::{Records, Source, Split};
 use crate::machine;
-use crate::spec::Storage;
+use crate::spec::{DatasetSpec, Storage};
 
 /// Bytes that are decoded before they are written: enough to keep all cores busy.
 const BLOCK: usize = 64 << 20;
@@ -35,6 +35,33 @@ pub fn hold(split: Split, storage: Storage, cache: &Path, key: &str) -> Result<S
         Storage::Mapped | Storage::Stream => return Ok(split),
     };
     Ok(Split { records, ..split })
+}
+
+/// Whether the memory that is free now has room for all images of a data set, where the spec has them there.
+///
+/// # Errors
+/// If it has not, with the key, what would be needed and what there is. Where the system does not tell, there is none.
+pub(crate) fn check_memory(set: &DatasetSpec, bytes: u64) -> Result<()> {
+    match machine::available_mb() {
+        Some(free) => check_memory_of(set, bytes, free),
+        None => Ok(()),
+    }
+}
+
+/// [`check_memory`] where so many MiB are free.
+fn check_memory_of(set: &DatasetSpec, bytes: u64, free: f64) -> Result<()> {
+    let needed = bytes as f64 / 1024.0 / 1024.0;
+    if set.storage() != Storage::Memory || needed <= free {
+        return Ok(());
+    }
+    let (keys, remedy) = match set {
+        DatasetSpec::Cifar10(_) => ("`dataset.cifar10`", "free some memory"),
+        DatasetSpec::Shapes(_) => ("`dataset.shapes.pool` and `dataset.shapes.test`", "lower them"),
+        DatasetSpec::Caltech101(_) => ("`dataset.caltech101.storage`", "set it to \"mapped\""),
+        DatasetSpec::Imagenet(_) => ("`dataset.imagenet.storage`", "set it to \"mapped\""),
+        DatasetSpec::Cityscapes(_) => ("`dataset.cityscapes.storage`", "set it to \"mapped\""),
+    };
+    bail!("{keys}: all images take {needed:.0} MiB of memory, but {free:.0} MiB are free; {remedy}")
 }
 
 /// Whether a cache folder can be written, which is made if it is not there.

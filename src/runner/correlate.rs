@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::child::{self, Child, Ended, Message};
-use super::{Options, pretext};
+use super::{Options, memory, pretext};
 use crate::data;
 use crate::machine;
 use crate::report::correlation::{CorrelationFindings, Pair};
@@ -62,6 +62,7 @@ pub fn correlate(spec: &Spec, options: &Options, seed: u64) -> Result<(PathBuf, 
         settings.folds,
         origin.pool
     );
+    memory::check(&alone, &read.size(), &options.device)?;
     let name = format!("{}-correlation", spec.folder_name());
     // Other seeds lie beside the first.
     let name = if spec.seeds.first() == Some(&seed) { name } else { format!("{name}-seed{seed}") };
@@ -73,8 +74,8 @@ pub fn correlate(spec: &Spec, options: &Options, seed: u64) -> Result<(PathBuf, 
         .collect();
     let earlier = Manifest::read(&folder.manifest_path())?.map_or(Vec::new(), |manifest| manifest.sessions);
     let begun_with = earlier.iter().find(|s| s.device == options.device_name).map(|s| s.threads);
-    let memory = super::trial_mb(&alone, &read.size());
-    let (jobs, threads) = options.jobs.divide(parts.len(), &options.device, spec.threads, begun_with, memory);
+    let trial_mb = memory::trial_mb(&alone, &read.size());
+    let (jobs, threads) = options.jobs.divide(parts.len(), &options.device, spec.threads, begun_with, trial_mb);
     let mut manifest = super::begin_session(&folder, &alone, &origin, options, (jobs, threads), earlier)?;
     let losses = pretext::losses_of(&alone, options, &read, threads, seed)?;
     losses.write(&folder.losses_path(None, seed))?;

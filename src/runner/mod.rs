@@ -6,6 +6,7 @@ mod correlate;
 mod display;
 mod given;
 mod jobs;
+mod memory;
 mod plan;
 mod pretext;
 mod queried;
@@ -20,7 +21,7 @@ use regex::Regex;
 
 use crate::data;
 use crate::machine;
-use crate::spec::{Labeled, Spec, Storage};
+use crate::spec::Spec;
 use crate::store::{ClassCount, DataOrigin, Folder, Manifest, Record, Session};
 use crate::trial::Event;
 
@@ -69,6 +70,7 @@ pub fn run(spec: &Spec, options: &Options) -> Result<Outcome> {
     let read = data::check(spec, &options.data)?;
     let mut origin = read.splits.origin.clone();
     spec.check_pool(origin.pool, origin.test)?;
+    memory::check(spec, &read.size(), &options.device)?;
     given::check(spec, &read)?;
     let folder = Folder::open(&options.results.join(spec.folder_name()), spec, &origin)?;
     // Decoding a large data set takes hours: what can be refused has been by now.
@@ -88,7 +90,7 @@ pub fn run(spec: &Spec, options: &Options) -> Result<Outcome> {
             origin.name
         );
     }
-    let trial_mb = trial_mb(spec, &read.size());
+    let trial_mb = memory::trial_mb(spec, &read.size());
     let (pool, train) = (read.pool, read.splits.train.len);
     let begun_with = earlier.iter().find(|s| s.device == options.device_name).map(|s| s.threads);
     let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device, spec.threads, begun_with, trial_mb);
@@ -117,24 +119,6 @@ pub fn run(spec: &Spec, options: &Options) -> Result<Outcome> {
 /// Of all classes together.
 fn counted(origin: &DataOrigin, of: impl Fn(&ClassCount) -> usize) -> usize {
     origin.classes.iter().map(of).sum()
-}
-
-/// What a trial's data and its largest training step are estimated to take, in MiB, under the protocol that takes most.
-fn trial_mb(spec: &Spec, size: &data::Size) -> f64 {
-    let steps = spec.protocols().map(|(_, protocol)| protocol.step_mb().max(protocol.pretext_step_mb()));
-    data_mb(spec, size) + steps.fold(0.0, f64::max)
-}
-
-/// What the images of a process are estimated to take at most, in MiB.
-fn data_mb(spec: &Spec, size: &data::Size) -> f64 {
-    let times = match (spec.dataset.storage(), spec.dataset.task().labels()) {
-        // The decoded bytes and the tensors made of them exist together for a moment.
-        (Storage::Memory, Labeled::Images) => 2.0,
-        // And so do the pixels taken out of the records, which have the labels too.
-        (Storage::Memory, Labeled::Pixels) => 3.0,
-        (Storage::Mapped | Storage::Stream, _) => 0.0,
-    };
-    times * size.bytes as f64 / 1024.0 / 1024.0
 }
 
 fn begin_session(

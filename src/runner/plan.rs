@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 
-use super::{Options, child, display::duration};
+use super::{Options, child, display::duration, memory};
 use crate::data;
 use crate::machine;
 use crate::spec::{Spec, Storage, Work};
@@ -52,8 +52,10 @@ pub fn plan(spec: &Spec, options: &Options) -> Result<Plan> {
     let problem = problem.map(|e| format!("{e:#}"));
     let data_problem = problem.map(|list| list.lines().next().unwrap_or_default().to_owned());
     spec.check_pool(size.pool, size.test)?;
+    data::storage::check_memory(&spec.dataset, size.bytes)?;
+    memory::check(spec, &size, &options.device)?;
     let (jobs, threads) =
-        options.jobs.divide(spec.trials().len(), &options.device, spec.threads, None, super::trial_mb(spec, &size));
+        options.jobs.divide(spec.trials().len(), &options.device, spec.threads, None, memory::trial_mb(spec, &size));
     let trials: Work = spec.trials().iter().map(|t| spec.trial_work(t, size.pool, size.test)).sum();
     let learners: Vec<&Spec> = learners(spec);
     let pretext_learners = learners.len() * spec.seeds.len();
@@ -61,7 +63,7 @@ pub fn plan(spec: &Spec, options: &Options) -> Result<Plan> {
     let pretext: Work = spec.seeds.iter().map(|_| of_seed).sum();
     let speeds = calibrate(spec, &size, options, jobs, threads)?;
     // What was measured has the task model's step in it, not the pretext learner's.
-    let pretext_mb = learners.iter().map(|p| p.pretext_step_mb() - spec.step_mb()).fold(0.0, f64::max);
+    let pretext_mb = learners.iter().map(|p| p.pretext_step_mb(size.pool) - spec.step_mb()).fold(0.0, f64::max);
     let measured_mb = speeds.iter().map(|s| s.2).fold(0.0, f64::max);
     let budget = spec.rounds.labeled(spec.rounds.count - 1);
     let rows = spec.rounds.count * spec.rows_of_a_round(size.classes);
@@ -82,7 +84,7 @@ pub fn plan(spec: &Spec, options: &Options) -> Result<Plan> {
         device: options.device_name.clone(),
         train_rate: speeds.iter().map(|s| s.0).sum(),
         score_rate: speeds.iter().map(|s| s.1).sum(),
-        memory: measured_mb + super::data_mb(spec, &size) + pretext_mb,
+        memory: measured_mb + memory::data_mb(spec, &size) + pretext_mb,
         cache: (spec.dataset.storage() == Storage::Mapped)
             .then(|| (size.bytes as f64 / 1e6, data::cache_folder(&options.data).display().to_string())),
         // A row of records is about 140 bytes, one of queries 12, one of losses 26.

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::child::{self, Child, Ended, Message};
-use super::{Options, tasks};
+use super::{Options, memory, tasks};
 use crate::data::{self, Read};
 use crate::machine;
 use crate::spec::Spec;
@@ -21,11 +21,11 @@ pub fn pretext_losses(spec: &Spec, variant: Option<&str>, options: &Options, see
     let protocol = spec.protocol(variant);
     data::check_place(protocol, &options.data)?;
     let read = data::check(protocol, &options.data)?;
+    memory::check(protocol, &read.size(), &options.device)?;
     let read = data::share(protocol, &options.data, read)?;
     // As a new run of the spec would divide them, so that its cache serves here and the other way round.
     let trials = spec.trials().len();
-    let (_, threads) =
-        options.jobs.divide(trials, &options.device, spec.threads, None, super::trial_mb(spec, &read.size()));
+    let (_, threads) = options.jobs.divide(trials, &options.device, spec.threads, None, memory::trial_mb(spec, &read.size()));
     losses_of(protocol, options, &read, threads, seed)
 }
 

@@ -7,8 +7,14 @@ mod pretext;
 mod tests;
 
 use anyhow::{Result, bail, ensure};
+use indicatif::HumanCount;
 
 use super::{Arch, Cut, Labeled, ModelSpec, Optimizer, RoundsSpec, Schedule, Select, Sgd, Spec, Start, Stem};
+
+/// The most epochs, clusters, folds and so on: more is a slip of the pen, and is told before memory is asked for.
+const MOST: usize = 1_000_000;
+/// The most images of a minibatch: twice as many as the largest that ImageNet is trained with.
+const LARGEST_MINIBATCH: usize = 65_536;
 
 /// Proof that [`Spec::check_pool`] passed, with the counts it passed for.
 #[derive(Clone, Copy, Debug)]
@@ -40,23 +46,18 @@ impl Spec {
     /// The rules that need no data. Each message names the key and what to do.
     pub(super) fn check(&self) -> Result<()> {
         self.check_unhashed()?;
-        for (key, value) in [
-            ("rounds.count", self.rounds.count),
-            ("rounds.initial", self.rounds.initial),
-            ("threads", self.threads),
-            ("model.width", self.model.width),
-            ("train.epochs", self.train.epochs),
-            ("train.minibatch", self.train.minibatch),
-        ] {
-            ensure!(value > 0, "`{key}` is 0; it must be at least 1");
-        }
+        // How many rounds and labels there can be, the pool decides.
+        check_count("rounds.count", self.rounds.count, usize::MAX)?;
+        check_count("rounds.initial", self.rounds.initial, usize::MAX)?;
+        check_count("threads", self.threads, 1024)?;
+        check_count("model.width", self.model.width, 1024)?;
+        check_count("train.epochs", self.train.epochs, MOST)?;
+        check_count("train.minibatch", self.train.minibatch, LARGEST_MINIBATCH)?;
         ensure!(
             self.rounds.count == 1 || self.rounds.query > 0,
             "`rounds.query` is 0 but `rounds.count` is {}; ask for at least 1 label a round",
             self.rounds.count
         );
-        ensure!(self.threads <= 1024, "`threads` is {}; at most 1024 are supported", self.threads);
-        ensure!(self.model.width <= 1024, "`model.width` is {}; at most 1024 is supported", self.model.width);
         check_optimizer("train", &self.train.optimizer, &self.train.schedule, self.train.epochs)?;
         self.check_select()?;
         dataset::check(&self.dataset)?;
@@ -74,9 +75,9 @@ impl Spec {
                 "`correlation.folds` is {}; at least 2 are needed, so that some images are held out of each",
                 correlation.folds
             );
-            for (key, value) in [("points", correlation.points), ("resamples", correlation.resamples)] {
-                ensure!((1..=1_000_000).contains(&value), "`correlation.{key}` is {value}; it is 1 to 1,000,000");
-            }
+            check_count("correlation.folds", correlation.folds, MOST)?;
+            check_count("correlation.points", correlation.points, MOST)?;
+            check_count("correlation.resamples", correlation.resamples, MOST)?;
         }
         Ok(())
     }
@@ -200,6 +201,13 @@ impl Spec {
         }
         Ok(CheckedAgainstPool { pool, test })
     }
+}
+
+/// What decides how much is trained, held or computed is at least 1, and no more than makes sense.
+fn check_count(key: &str, value: usize, most: usize) -> Result<()> {
+    ensure!(value > 0, "`{key}` is 0; it must be at least 1");
+    ensure!(value <= most, "`{key}` is {value}; at most {} is supported: lower it", HumanCount(most as u64));
+    Ok(())
 }
 
 fn check_optimizer(table: &str, optimizer: &Optimizer, schedule: &Schedule, epochs: usize) -> Result<()> {

@@ -215,7 +215,8 @@ pub struct CityscapesSpec {
     pub storage: Storage,
 }
 
-/// Which of the two numberings of Cityscapes' labels is on disk.
+/// Which of the two numberings of Cityscapes' labels is on disk. Files whose values are of the other one are refused, as
+/// far as values can tell (`data::cityscapes::numbering` has the rule).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LabelFiles {

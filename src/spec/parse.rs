@@ -62,9 +62,33 @@ const TAKE_OPTIONS: [&str; 10] = [
 ];
 
 /// The experiment that a spec file describes: its name without the ending.
+///
+/// # Errors
+/// If it cannot name results: it is no file name, not UTF-8, or has a line break or another control character.
 pub fn experiment_name(path: &Path) -> Result<String> {
-    let name = path.file_stem().and_then(|s| s.to_str());
-    name.map(str::to_owned).with_context(|| format!("{}: not a file name; name a .toml file", path.display()))
+    let shown = shown(path);
+    let name = path.file_stem().with_context(|| format!("{shown}: not a file name; name a .toml file"))?;
+    let Some(name) = name.to_str() else { bail!("{shown}: the file's name is not UTF-8; rename it") };
+    ensure!(
+        !name.contains(char::is_control),
+        "{shown}: the file's name has a line break or another control character, and it names the results; rename it"
+    );
+    Ok(name.to_owned())
+}
+
+/// A path in one line: a name may hold any character.
+fn shown(path: &Path) -> String {
+    path.display().to_string().replace(char::is_control, "?")
+}
+
+/// A profile's name is a part of the name of the results folder.
+fn check_profile_name(file: &str, name: &str) -> Result<()> {
+    ensure!(
+        !name.contains(|c: char| c.is_control() || c == '/'),
+        "{file}: the profile {name:?} names a folder, so it cannot have a `/`, a line break or another control \
+         character; rename it"
+    );
+    Ok(())
 }
 
 /// Reads, merges, checks and resolves a spec.
@@ -72,7 +96,8 @@ pub fn experiment_name(path: &Path) -> Result<String> {
 /// # Errors
 /// One line that names the file, the line, the key and the remedy.
 pub fn load(source: &Source) -> Result<Spec> {
-    let file = source.path.display();
+    let experiment = experiment_name(&source.path)?;
+    let file = shown(&source.path);
     let text = std::fs::read_to_string(&source.path)
         .map_err(|e| anyhow!("{file}: cannot read the spec ({e}); `pt4al list` shows those there are"))?;
     let mut table: Table = text.parse().map_err(|e| syntax_error(&source.path, &text, &e))?;
@@ -82,6 +107,7 @@ pub fn load(source: &Source) -> Result<Spec> {
         Some(_) => bail!("{file}: `profile` is not a table; write [profile.<name>]"),
     };
     for name in source.profile_names() {
+        check_profile_name(&file, name)?;
         let Some(Value::Table(overlay)) = profiles.get(name) else {
             let known: Vec<&str> = profiles.keys().map(String::as_str).collect();
             bail!(
@@ -107,7 +133,6 @@ pub fn load(source: &Source) -> Result<Spec> {
             .map_err(|e| origin.at_named_key(&format!("{e:#}")))?;
         Ok(spec)
     })?;
-    let experiment = experiment_name(&source.path)?;
     let profile = source.profile.clone().unwrap_or_default();
     spec.resolve(&experiment, &profile);
     Ok(spec)

@@ -18,7 +18,7 @@ pub struct Work {
 impl Work {
     /// The work in forward passes of one image.
     pub fn units(&self) -> u64 {
-        3 * self.train + self.evaluate + self.score
+        self.train.saturating_mul(3).saturating_add(self.evaluate).saturating_add(self.score)
     }
 }
 
@@ -26,9 +26,9 @@ impl Add for Work {
     type Output = Self;
     fn add(self, other: Self) -> Self {
         Self {
-            train: self.train + other.train,
-            evaluate: self.evaluate + other.evaluate,
-            score: self.score + other.score,
+            train: self.train.saturating_add(other.train),
+            evaluate: self.evaluate.saturating_add(other.evaluate),
+            score: self.score.saturating_add(other.score),
         }
     }
 }
@@ -55,6 +55,11 @@ impl Spec {
         }
     }
 
+    /// How many [`Spec::evaluated_epochs`] there are.
+    fn evaluations(&self) -> usize {
+        self.train.select.every.map_or(1, |every| self.train.epochs.div_ceil(every))
+    }
+
     /// Labels of a training on `labeled` that are held out for [`Select::BestOnHeldOut`].
     pub fn held_out(&self, labeled: usize) -> usize {
         let part = self.train.select.held_out.unwrap_or(0.0);
@@ -73,14 +78,14 @@ impl Spec {
         let evaluated = self.evaluated_on(pool, test);
         let mut work = Work::default();
         if rules.iter().any(|&r| r != Select::BestOnHeldOut) {
-            let evaluations = if rules.contains(&Select::BestOnTest) { self.evaluated_epochs().len() } else { 1 };
+            let evaluations = if rules.contains(&Select::BestOnTest) { self.evaluations() } else { 1 };
             work.train += labeled as u64 * epochs;
             work.evaluate += (evaluated * evaluations) as u64;
         }
         if rules.contains(&Select::BestOnHeldOut) {
             let held_out = self.held_out(labeled);
             work.train += (labeled - held_out) as u64 * epochs;
-            work.evaluate += (held_out * self.evaluated_epochs().len() + evaluated) as u64;
+            work.evaluate += (held_out * self.evaluations() + evaluated) as u64;
         }
         if round + 1 < self.rounds.count && self.replay.is_none() {
             let batch = pool / self.pretext_batches().max(1);
@@ -114,13 +119,19 @@ impl Spec {
     /// A rough estimate of what a training step of the task model keeps in memory, in MiB: activations for the backward
     /// pass.
     pub fn step_mb(&self) -> f64 {
-        self.train.minibatch as f64 * self.activations_mb()
+        self.largest_minibatch() as f64 * self.activations_mb()
     }
 
-    /// The same for the pretext learner, all of whose transformations wait for one backward pass; 0 if there is none.
-    pub fn pretext_step_mb(&self) -> f64 {
+    /// Images of the task model's largest training step: no round has more labels than the last.
+    pub fn largest_minibatch(&self) -> usize {
+        self.train.minibatch.min(self.rounds.labeled(self.rounds.count - 1))
+    }
+
+    /// [`Spec::step_mb`] of the pretext learner on a pool of so many images, all of whose transformations wait for one
+    /// backward pass; 0 if there is none.
+    pub fn pretext_step_mb(&self, pool: usize) -> f64 {
         self.learner().map_or(0.0, |learner| {
-            let passes = learner.minibatch * learner.task.passes().training;
+            let passes = learner.minibatch.min(pool) * learner.task.passes().training;
             passes as f64 * self.pretext_pixels() * self.activations_mb()
         })
     }
@@ -138,6 +149,18 @@ impl Spec {
         let pixels = self.trained_size().iter().product::<usize>() as f64;
         let times = self.train.precision.bytes() as f64 / Precision::F32.bytes() as f64;
         times * pixels * self.model.width as f64 * bytes_of_pixel_and_width / 1024.0 / 1024.0
+    }
+
+    /// MiB of the task model's weights, their gradients and their momentum, of which each has 4 bytes a parameter. Nearly all
+    /// parameters are of convolutions from channels to channels, so their number goes with the square of the width.
+    pub fn weights_mb(&self) -> f64 {
+        let (parameters, width) = match self.model.arch {
+            Arch::ResNet18 => (11.2e6, 64.0),
+            Arch::ResNet50 => (23.5e6, 64.0),
+            Arch::DrnD22 => (16.4e6, 16.0),
+        };
+        let wider = self.model.width as f64 / width;
+        parameters * wider * wider * 3.0 * 4.0 / 1024.0 / 1024.0
     }
 
     /// Rows that a round adds to the records, if this many classes occur in the test split.

@@ -26,7 +26,7 @@ pub struct Speed {
 /// # Errors
 /// If a step fails.
 pub fn measure(spec: &Spec, size: &Size, device: Device, budget: Duration) -> Result<Speed> {
-    let minibatch = spec.train.minibatch;
+    let minibatch = spec.largest_minibatch();
     let data = made_up(spec, size, minibatch, device);
     let task = task::task(spec, &data.classes);
     let learner = Learner { data: &data, task: task.as_ref(), train: &spec.train, minibatches: spec.minibatches() };

@@ -48,6 +48,53 @@ fn bad_specs() {
     fails(&place, "data fetch mnist", &["no data set `mnist`", "cifar10"]);
 }
 
+/// Nothing is asked of memory before it is known to have room, and no training begins that cannot end.
+#[test]
+fn numbers_that_no_machine_holds() {
+    let place = Workplace::new();
+    for (sets, parts) in [
+        ("dataset.shapes.pool=100000000000", &["`dataset.shapes.pool` is 100000000000", "10,000,000"] as &[&str]),
+        ("dataset.shapes.test=9223372036854775807", &["`dataset.shapes.test` is 9223372036854775807"]),
+        ("train.epochs=1000000000000000", &["`train.epochs` is 1000000000000000", "1,000,000"]),
+        ("train.minibatch=1000000000000000", &["`train.minibatch` is 1000000000000000", "65,536"]),
+        ("rounds.count=1000000000000000", &["the budget is", "lower `rounds.count`"]),
+    ] {
+        for verb in ["run", "plan"] {
+            fails(&place, &format!("{verb} tiny.toml --device cpu --set {sets}"), parts);
+        }
+        assert!(!place.path("results").exists(), "{sets}: nothing may be written");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_spec_whose_name_cannot_name_results() {
+    use std::os::unix::ffi::OsStrExt;
+    let place = Workplace::new();
+    for (name, part) in [
+        (b"a\nb.toml" as &[u8], "a?b.toml: the file's name has a line break"),
+        (b"a\x1b[31mb.toml", "the file's name has a line break or another control character"),
+        (b"a\xffb.toml", "the file's name is not UTF-8"),
+    ] {
+        let name = std::ffi::OsStr::from_bytes(name);
+        std::fs::write(place.path(".").join(name), TINY).unwrap();
+        for verb in ["run", "plan"] {
+            let output = place.command(verb).arg(name).args(["--device", "cpu"]).output().unwrap();
+            let text = stderr(&output);
+            assert_eq!(output.status.code(), Some(1), "{text}");
+            let line = text.strip_suffix('\n').unwrap();
+            assert!(line.starts_with("error: ") && line.contains(part) && line.ends_with("rename it"), "{text}");
+            assert!(!line.contains(char::is_control), "{line:?}");
+        }
+    }
+    assert!(!place.path("results").exists(), "nothing may be written");
+    // The others are listed beside them.
+    let listed = place.command("list").args(["--experiments", "."]).output().unwrap();
+    let text = String::from_utf8_lossy(&listed.stdout);
+    assert!(text.contains("tiny  ") && text.contains("a?b.toml"), "{text}");
+    assert_eq!(listed.status.code(), Some(1));
+}
+
 /// Files of CIFAR-10's form, with `records` records each and the label that `label` gives.
 fn cifar(folder: &Path, records: usize, label: u8) {
     std::fs::create_dir_all(folder).unwrap();

@@ -6,12 +6,15 @@ use pt4al::data::caltech101::CLASSES;
 
 use crate::support::TINY;
 
-/// Writes a PNG: `channels` is 1 for grey values and 3 for RGB.
+/// Writes a PNG: `channels` is 1 for grey values and 3 for RGB. The end of its path is in a comment, so that no two files
+/// have the same bytes, as no image is in a data set twice.
 pub fn png(path: &Path, [height, width]: [usize; 2], channels: usize, bytes: &[u8]) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let mut encoder = png::Encoder::new(std::fs::File::create(path).unwrap(), width as u32, height as u32);
     encoder.set_color(if channels == 1 { png::ColorType::Grayscale } else { png::ColorType::Rgb });
     encoder.set_depth(png::BitDepth::Eight);
+    let names: Vec<_> = path.iter().rev().take(3).map(|name| name.to_string_lossy()).collect();
+    encoder.add_text_chunk("Comment".into(), names.join("/")).unwrap();
     encoder.write_header().unwrap().write_image_data(bytes).unwrap();
 }
 

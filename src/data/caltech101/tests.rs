@@ -1,5 +1,5 @@
 use super::*;
-use crate::data::index::tests::{picture, put};
+use crate::data::index::tests::{commented, picture, put};
 use crate::spec::{Input, Normalize, Storage};
 
 fn spec(test: f64, split_seed: u64) -> Caltech101Spec {
@@ -14,7 +14,7 @@ fn tiny() -> (tempfile::TempDir, PathBuf) {
     let others = CLASSES[1..100].iter().map(|name| (*name, 3));
     for (class, count) in [(CLASSES[0], 10), (CLASSES[100], 2), (BACKGROUND, 1)].into_iter().chain(others) {
         for i in 0..count {
-            put(&root.join(class).join(format!("image_{:04}.jpg", i + 1)), &picture(i));
+            put(&root.join(class).join(format!("image_{:04}.jpg", i + 1)), &commented(i, Some(class)));
         }
     }
     put(&root.join(BACKGROUND).join("tmp"), b"the official archive has such a file");
@@ -160,4 +160,28 @@ fn the_whole_data_set_reads() {
     assert_eq!((splits.classes[5].as_str(), of(&splits.train), of(&splits.test)), ("airplanes", 640, 160));
     assert!(splits.origin.note.starts_with("No checksums"), "{}", splits.origin.note);
     assert_eq!(spec(0.2, 0).checked(dir.path()).unwrap().origin, splits.origin);
+}
+
+#[test]
+fn copies_that_the_split_separates_are_noted_or_refused() {
+    let (dir, root) = tiny();
+    let split = spec(0.2, 0).checked(dir.path()).unwrap();
+    assert!(!split.origin.note.contains("byte for byte"), "{}", split.origin.note);
+    // All images of the two first classes are the same: whatever is drawn, some are in both parts.
+    for class in &CLASSES[..2] {
+        for entry in std::fs::read_dir(root.join(class)).unwrap().flatten() {
+            if entry.file_name().to_string_lossy().starts_with("image") {
+                put(&entry.path(), &picture(7));
+            }
+        }
+    }
+    let note = spec(0.2, 0).checked(dir.path()).unwrap().origin.note;
+    assert!(note.contains(" 3 of the 102 test images are also in the train split, byte for byte"), "{note}");
+    assert!(note.contains("(for instance Faces/image_00"), "{note}");
+    for class in &CLASSES[2..60] {
+        (1..=3).for_each(|i| put(&root.join(class).join(format!("image_000{i}.jpg")), &picture(7)));
+    }
+    let message = error(dir.path());
+    assert!(message.contains("101_ObjectCategories: 61 of the 102 test images are also"), "{message}");
+    assert!(!message.contains('\n') && message.ends_with("remove the copies"), "{message}");
 }

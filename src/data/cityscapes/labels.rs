@@ -73,8 +73,12 @@ pub(super) fn to_classes(files: LabelFiles, map: &mut [u8], width: usize) -> Res
     for (at, value) in map.iter_mut().enumerate() {
         let Some(class) = table[usize::from(*value)] else {
             let (row, column) = (at / width, at % width);
+            let hint = match files {
+                LabelFiles::LabelTrainIds if *value <= LAST_ID => ": is this a file of label ids (*_labelIds.png)?",
+                LabelFiles::LabelIds | LabelFiles::LabelTrainIds => "",
+            };
             return Err(format!(
-                "{what} {value} is out of range 0 to {last} (row {row}, column {column}; 255 is none)"
+                "{what} {value} is out of range 0 to {last} (row {row}, column {column}; 255 is none){hint}"
             ));
         };
         *value = class;
@@ -124,7 +128,13 @@ mod tests {
         let mut map = [7, 7, 7, 8, 40, 7];
         let why = to_classes(LabelFiles::LabelIds, &mut map, 3).unwrap_err();
         assert_eq!(why, "label id 40 is out of range 0 to 33 (row 1, column 1; 255 is none)");
-        let why = to_classes(LabelFiles::LabelTrainIds, &mut [0, 19], 1).unwrap_err();
-        assert_eq!(why, "train id 19 is out of range 0 to 18 (row 1, column 0; 255 is none)");
+        let why = to_classes(LabelFiles::LabelTrainIds, &mut [0, 33], 1).unwrap_err();
+        assert_eq!(
+            why,
+            "train id 33 is out of range 0 to 18 (row 1, column 0; 255 is none): is this a file of label ids \
+             (*_labelIds.png)?"
+        );
+        let why = to_classes(LabelFiles::LabelTrainIds, &mut [34], 1).unwrap_err();
+        assert_eq!(why, "train id 34 is out of range 0 to 18 (row 0, column 0; 255 is none)");
     }
 }

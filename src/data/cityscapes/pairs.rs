@@ -9,7 +9,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::{IMAGES, LABELS};
 use crate::data::decode;
-use crate::data::index::Files;
+use crate::data::index::{Files, LARGEST, read_small};
 use crate::data::problems::Problems;
 use crate::spec::LabelFiles;
 
@@ -82,7 +82,7 @@ impl Tree {
 /// Height and width of the first training image that tells them.
 pub(super) fn first_size(root: &Path) -> Option<[usize; 2]> {
     let mut images = ending(root.join(IMAGES).join("train"), Tree::IMAGES.suffix);
-    images.find_map(|path| decode::size(&fs::read(path).ok()?).ok())
+    images.find_map(|path| decode::size(&read_small(&path, LARGEST).ok()?).ok())
 }
 
 /// Whether training images have labels in this numbering.

@@ -137,8 +137,8 @@ fn any_byte_of_either_folder_changes_the_fingerprint() {
     write(&dir, "cityscapes/gtFine/train/aachen/aachen_7_gtFine_labelIds.png", &label(&ids));
     let after_label = fingerprint();
     assert!(before != after_image && after_image != after_label && before != after_label);
-    // An image that is in both splits from now on.
-    write_pair(&dir, "val", "aachen/aachen_7", 0);
+    // An image of the same name in both splits from now on.
+    write_pair(&dir, "val", "aachen/aachen_7", 40);
     assert_ne!(fingerprint(), after_label);
 }
 
@@ -150,7 +150,7 @@ fn the_folder_is_looked_for_in_order() {
     fs::rename(dir.path().join("cityscapes"), dir.path().join("camvid")).unwrap();
     assert_eq!(size().unwrap(), 3);
     write_pair(&dir, "train", "ulm/ulm_2", 0);
-    write_pair(&dir, "val", "ulm/ulm_3", 0);
+    write_pair(&dir, "val", "ulm/ulm_3", 1);
     assert_eq!(size().unwrap(), 1, "cityscapes before camvid");
     fs::remove_dir_all(dir.path().join("cityscapes/gtFine")).unwrap();
     assert_eq!(size().unwrap(), 3, "cityscapes is not whole");
@@ -279,6 +279,71 @@ fn unusable_files_of_both_folders_are_listed_together() {
     write(&dir, &format!("{root}/gtFine/val/ulm/ulm_1_gtFine_labelTrainIds.png"), &label(&IDS));
     let message = set(LabelFiles::LabelTrainIds).checked(dir.path()).unwrap_err().to_string();
     assert!(message.contains("train id 19 is out of range 0 to 18 (row 1, column 0"), "{message}");
+}
+
+/// Train ids of the classes of CamVid, with ignored pixels.
+const TRAIN_IDS: [u8; 24] = [0, 1, 2, 4, 5, 7, 8, 10, 11, 12, 13, 255, 0, 1, 2, 4, 5, 7, 8, 10, 11, 12, 13, 255];
+
+#[test]
+fn train_ids_under_the_name_of_label_ids_are_refused_with_and_without_a_cache() {
+    let dir = small();
+    // Its labels are at the official places, under the wrong name.
+    for name in ["train/aachen/aachen_7", "train/bochum/bochum_1"] {
+        write(&dir, &format!("cityscapes/gtFine/{name}_gtFine_labelIds.png"), &label(&TRAIN_IDS));
+    }
+    let why =
+        "train ids under the name of label ids: 2 of 3 files have the value 255 and none of the label ids 19 to 33";
+    problems(&dir, &set(LabelFiles::LabelIds), &[("gtFine/train", why)]);
+    // The files are known to be good by now, each by itself. They are not read again, and the answer is the same.
+    problems(&dir, &set(LabelFiles::LabelIds), &[("gtFine/train", why)]);
+    assert!(set(LabelFiles::LabelTrainIds).checked(dir.path()).is_ok());
+
+    write(&dir, "cityscapes/gtFine/train/aachen/aachen_7_gtFine_labelIds.png", &label(&IDS));
+    assert!(set(LabelFiles::LabelIds).checked(dir.path()).is_ok(), "one odd file of three is no proof");
+}
+
+#[test]
+fn label_ids_under_the_name_of_train_ids_are_refused() {
+    let dir = small();
+    write(&dir, "cityscapes/gtFine/val/ulm/ulm_1_gtFine_labelTrainIds.png", &label(&IDS));
+    let expected = "train id 19 is out of range 0 to 18 (row 1, column 0; 255 is none): is this a file of label ids";
+    problems(&dir, &set(LabelFiles::LabelTrainIds), &[("gtFine/val/ulm/ulm_1_gtFine_labelTrainIds.png", expected)]);
+}
+
+/// The same data set in both numberings, as CamVid's conversion has it: 0 for what has no class, and no 255.
+#[test]
+fn a_part_of_the_classes_is_accepted_in_either_numbering() {
+    let dir = small();
+    let label_ids = [0, 7, 8, 11, 13, 17, 20, 21, 23, 24, 25, 26].repeat(2);
+    for name in ["train/aachen/aachen_7", "train/bochum/bochum_1", "train/bochum/bochum_1_2", "val/ulm/ulm_1"] {
+        let ids = label(label_ids.as_slice().try_into().unwrap());
+        write(&dir, &format!("cityscapes/gtFine/{name}_gtFine_labelIds.png"), &ids);
+        write(&dir, &format!("cityscapes/gtFine/{name}_gtFine_labelTrainIds.png"), &label(&TRAIN_IDS));
+    }
+    for labels in [LabelFiles::LabelIds, LabelFiles::LabelTrainIds] {
+        set(labels).checked(dir.path()).unwrap();
+    }
+}
+
+#[test]
+fn images_of_both_splits_are_noted_and_a_copied_split_is_refused() {
+    let dir = small();
+    for (name, first) in [("ulm/ulm_2", 31), ("ulm/ulm_3", 0)] {
+        write_pair(&dir, "val", name, first);
+    }
+    let read = || set(LabelFiles::LabelIds).checked(dir.path());
+    let expected = "1 of the 3 test images is also in the train split, byte for byte (for instance \
+                    val/ulm/ulm_3_leftImg8bit.png is train/aachen/aachen_7_leftImg8bit.png).";
+    for _ in 0..2 {
+        let note = read().unwrap().origin.note;
+        assert!(note.ends_with(expected), "{note}");
+    }
+    write_pair(&dir, "val", "ulm/ulm_2", 10);
+    let message = read().unwrap_err().to_string();
+    assert!(message.contains("leftImg8bit/val: 2 of the 3 test images are also in the train split"), "{message}");
+    assert!(!message.contains('\n') && message.contains("put the images of the val split there"), "{message}");
+    let names = set(LabelFiles::LabelIds).read(dir.path(), &Look::Names).unwrap();
+    assert_eq!(names.test.len, 3, "names alone tell no copies");
 }
 
 #[test]

@@ -58,6 +58,33 @@ fn flat() -> (tempfile::TempDir, PathBuf) {
 }
 
 #[test]
+fn images_of_both_splits_are_noted_and_a_copied_val_is_refused() {
+    let (dir, root) = by_folders();
+    let before = read(dir.path()).unwrap().origin.note;
+    assert!(!before.contains("byte for byte"), "{before}");
+    // The fox of another file is as good as a copy of the file.
+    put(&root.join("val").join(TENCH).join(val(3)), &picture(20));
+    let note = read(dir.path()).unwrap().origin.note;
+    let expected = format!("(for instance val/{TENCH}/{} is train/{FOX}/{FOX}_0.JPEG).", val(3));
+    assert!(note.contains("1 of the 4 test images is also in the train split") && note.ends_with(&expected), "{note}");
+    assert!(note.starts_with(&before), "{note}");
+
+    for build in [by_folders, flat] {
+        let (dir, root) = build();
+        fs::remove_dir_all(root.join("train")).unwrap();
+        for (number, class) in [(2, TENCH), (3, TENCH), (1, FOX), (4, FOX)] {
+            let name = format!("train/{class}/{class}_{number}.JPEG");
+            put(&root.join(name), &picture(100 + number as u8));
+        }
+        for _ in 0..2 {
+            let message = error(dir.path());
+            assert!(message.contains("imagenet/val: 4 of the 4 test images are also in the train split"), "{message}");
+            assert!(!message.contains('\n') && message.contains("put the validation images"), "{message}");
+        }
+    }
+}
+
+#[test]
 fn folders_are_classes_and_other_classes_are_left_out() {
     let (dir, root) = by_folders();
     let splits = read(dir.path()).unwrap();

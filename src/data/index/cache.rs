@@ -1,8 +1,8 @@
 //! Which files are known to be good, on disk.
 //!
 //! A line with the format's version; the number of files (u64); for each in the order of paths: the path's length
-//! (u32) and the path, the size (u64), the time of change (i64, nanoseconds since 1970), the SHA-256 of the content;
-//! at the end the SHA-256 of everything before. Numbers are little-endian.
+//! (u32) and the path, the size (u64), the time of change (i64, nanoseconds since 1970), the SHA-256 of the content,
+//! the mark of the check (u64); at the end the SHA-256 of everything before. Numbers are little-endian.
 
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read, Write};
@@ -11,14 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sha2::{Digest, Sha256};
 
-use super::Files;
+use super::{Files, Found};
 use crate::machine::say;
 use crate::spec::hex;
 use crate::store::write_atomically;
 
-const VERSION: &[u8] = b"pt4al checked files 2\n";
-/// A file's SHA-256.
-pub(super) type Sum = [u8; 32];
+const VERSION: &[u8] = b"pt4al checked files 3\n";
 
 /// No system has longer paths; a damaged length is not to take memory.
 const LONGEST_PATH: u32 = 1 << 16;
@@ -37,9 +35,9 @@ impl Cache {
         Self { path: folder.join(format!("checked-{}.bin", &hex(&hash.finalize())[..16])) }
     }
 
-    /// The hash of each file that is as it was when it was found good, and how many files the cache holds. A cache
+    /// What is known of each file that is as it was when it was found good, and how many files the cache holds. A cache
     /// that is damaged counts as empty.
-    pub(super) fn load(&self, files: &Files) -> (Vec<Option<Sum>>, usize) {
+    pub(super) fn load(&self, files: &Files) -> (Vec<Option<Found>>, usize) {
         match self.read(files) {
             Ok(known) => known,
             Err(error) => {
@@ -53,7 +51,7 @@ impl Cache {
     }
 
     /// Reads entry by entry: the whole cache of a large data set would take as much memory as its index.
-    fn read(&self, files: &Files) -> io::Result<(Vec<Option<Sum>>, usize)> {
+    fn read(&self, files: &Files) -> io::Result<(Vec<Option<Found>>, usize)> {
         if !std::fs::metadata(&self.path)?.is_file() {
             return Err(damaged("not a file"));
         }
@@ -63,7 +61,7 @@ impl Cache {
             return Err(damaged("of another version"));
         }
         let count = u64::from_le_bytes(cache.array()?);
-        let mut sums = vec![None; files.len()];
+        let mut known = vec![None; files.len()];
         let mut path = Vec::new();
         let mut at = 0;
         for _ in 0..count {
@@ -74,14 +72,14 @@ impl Cache {
             path.resize(length as usize, 0);
             cache.read_exact(&mut path)?;
             let (bytes, changed) = (u64::from_le_bytes(cache.array()?), i64::from_le_bytes(cache.array()?));
-            let sum = cache.array()?;
+            let found = Found { sum: cache.array()?, mark: u64::from_le_bytes(cache.array()?) };
             while at < files.len() && files.relative(at).as_bytes() < path.as_slice() {
                 at += 1;
             }
             if at < files.len() && files.relative(at).as_bytes() == path.as_slice() {
                 let entry = files.entries[at];
                 if (entry.bytes, entry.times.map(|times| times.changed)) == (bytes, Some(changed)) {
-                    sums[at] = Some(sum);
+                    known[at] = Some(found);
                 }
             }
         }
@@ -91,26 +89,27 @@ impl Cache {
         if rest != hash.finalize().as_slice() {
             return Err(damaged("damaged"));
         }
-        Ok((sums, usize::try_from(count).unwrap_or(usize::MAX)))
+        Ok((known, usize::try_from(count).unwrap_or(usize::MAX)))
     }
 
-    /// Keeps the files that have a hash, and gives their number. Where that fails, a line says so, once in a process.
-    pub(super) fn save(&self, files: &Files, sums: &[Option<Sum>]) -> usize {
+    /// Keeps the files that were found good, and gives their number. Where that fails, a line says so, once in a process.
+    pub(super) fn save(&self, files: &Files, known: &[Option<Found>]) -> usize {
         // A file whose time of change is unknown could change unseen.
-        let kept = |&i: &usize| sums[i].is_some() && files.entries[i].times.is_some();
+        let kept = |&i: &usize| known[i].is_some() && files.entries[i].times.is_some();
         let count = (0..files.len()).filter(kept).count();
         let written = write_atomically(&self.path, |out| {
             let mut out = Hashing { inner: out, hash: Sha256::new() };
             out.write_all(VERSION)?;
             out.write_all(&(count as u64).to_le_bytes())?;
-            for (index, sum) in sums.iter().enumerate() {
+            for (index, found) in known.iter().enumerate() {
                 let (entry, path) = (files.entries[index], files.relative(index));
-                let (Some(sum), Some(times)) = (sum, entry.times) else { continue };
+                let (Some(found), Some(times)) = (found, entry.times) else { continue };
                 out.write_all(&(path.len() as u32).to_le_bytes())?;
                 out.write_all(path.as_bytes())?;
                 out.write_all(&entry.bytes.to_le_bytes())?;
                 out.write_all(&times.changed.to_le_bytes())?;
-                out.write_all(sum)?;
+                out.write_all(&found.sum)?;
+                out.write_all(&found.mark.to_le_bytes())?;
             }
             let Hashing { inner, hash } = out;
             inner.write_all(&hash.finalize())

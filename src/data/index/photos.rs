@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Files, left_out};
+use super::{Files, Mark, left_out};
 use crate::data::decode;
 use crate::data::images::{Labels, Records, Source, Split};
 use crate::data::problems::Problems;
@@ -84,8 +84,8 @@ pub(in crate::data) fn check_count(root: &Path, classes: &[String]) -> Result<()
 }
 
 /// Whether bytes are an image that can be decoded: for [`super::verify`].
-pub(in crate::data) fn check(_index: usize, bytes: &[u8]) -> Result<(), String> {
-    decode::verify(bytes).map_err(|why| why.to_string())
+pub(in crate::data) fn check(_index: usize, bytes: &[u8]) -> Result<Mark, String> {
+    decode::verify(bytes).map(|()| 0).map_err(|why| why.to_string())
 }
 
 /// A split of the files at `positions`, with the class of each, decoded when they are asked for.

@@ -17,9 +17,15 @@ fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
 
 /// The bytes of a small image of one grey.
 pub(in crate::data) fn picture(grey: u8) -> Vec<u8> {
+    commented(grey, None)
+}
+
+/// The same with a comment, which makes other bytes of equal pixels.
+pub(in crate::data) fn commented(grey: u8, comment: Option<&str>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, 6, 5);
     encoder.set_color(png::ColorType::Rgb);
+    comment.into_iter().for_each(|text| encoder.add_text_chunk("Comment".into(), text.into()).unwrap());
     encoder.write_header().unwrap().write_image_data(&[grey; 6 * 5 * 3]).unwrap();
     bytes
 }
@@ -47,7 +53,7 @@ fn verified(root: &Path, cache: &Path) -> (Verified, String, usize) {
     let problems = Problems::default();
     let check = |_: usize, bytes: &[u8]| {
         looked.fetch_add(1, Ordering::Relaxed);
-        if bytes.starts_with(b"good") { Ok(()) } else { Err("not an image".to_owned()) }
+        if bytes.starts_with(b"good") { Ok(bytes.len() as Mark) } else { Err("not an image".to_owned()) }
     };
     let files = Files::scan(root, &|_| true, &problems).unwrap();
     let found = verify(&files, "photos", &check, cache, &problems).unwrap();
@@ -178,6 +184,9 @@ fn all_bad_files_are_listed_and_only_good_ones_are_remembered() {
 
     let (second, again, looked) = verified(dir.path(), cache.path());
     assert_eq!((second.read, looked, again), (2, 1, problems));
+    let marks: Vec<Option<Mark>> = second.found.iter().map(|found| found.map(|found| found.mark)).collect();
+    assert_eq!(marks, [Some(6), Some(6), None, None], "as the check gave them when it looked");
+    assert_eq!(second.found, first.found);
 
     write(dir.path(), &[("c.jpg", "good c"), ("d.jpg", "good d")]);
     let (third, problems, looked) = verified(dir.path(), cache.path());
@@ -280,7 +289,7 @@ fn a_file_that_goes_or_grows_between_is_a_problem() {
     let files = Files::scan(dir.path(), &|_| true, &problems).unwrap();
     write(dir.path(), &[("a.jpg", "good, but longer")]);
     fs::remove_file(dir.path().join("b.jpg")).unwrap();
-    verify(&files, "photos", &|_, _| Ok(()), cache.path(), &problems).unwrap();
+    verify(&files, "photos", &|_, _| Ok(0), cache.path(), &problems).unwrap();
     let problems = list(problems);
     assert!(problems.contains("a.jpg: changed meanwhile (from 6 to 16 bytes)"), "{problems}");
     assert!(problems.contains("b.jpg: cannot be read"), "{problems}");

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::Files;
-use super::cache::{Cache, Sum};
+use super::cache::Cache;
 use crate::data::problems::Problems;
 use crate::machine::say;
 use crate::spec::hex;
@@ -25,7 +25,22 @@ pub struct Verified {
     pub bytes: u64,
     /// Files that were read now; the others are known from an earlier check.
     pub read: usize,
+    /// `[n]`: what is known of each file; `None` for one that is not good.
+    pub found: Vec<Option<Found>>,
 }
+
+/// What is remembered of a file that was found good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub sum: Sum,
+    pub mark: Mark,
+}
+
+/// The SHA-256 of a file's content.
+pub type Sum = [u8; 32];
+/// What a check remembers of a good file beside its hash, so that the file need not be read again to know it; 0 where a
+/// check has nothing to remember.
+pub type Mark = u64;
 
 /// How often a person hears how far it is.
 const SAY_EVERY: Duration = Duration::from_secs(10);
@@ -34,13 +49,13 @@ const KEEP_EVERY: Duration = Duration::from_secs(60);
 /// Files between two looks at the clock.
 const PART: usize = 4096;
 
-/// What is wrong with file `index`, whose bytes these are, in a few words.
-pub type Check<'a> = &'a (dyn Fn(usize, &[u8]) -> Result<(), String> + Sync);
+/// What to remember of file `index`, whose bytes these are, or what is wrong with it, in a few words.
+pub type Check<'a> = &'a (dyn Fn(usize, &[u8]) -> Result<Mark, String> + Sync);
 
 /// Reads, hashes (SHA-256) and checks every file that is not known to be good from an earlier call, in parallel.
 ///
 /// `check` is given the file's index and bytes, and says in a few words what is wrong with them. Files that pass are
-/// remembered in the folder `cache`, for this folder of files and this `kind` of check (a word that also names the
+/// remembered, with their marks, in the folder `cache`, for this folder of files and this `kind` of check (a word that also names the
 /// files to people): while path, size and time of change stay the same, they are not read again. Where the cache
 /// cannot be written, a line says so, and all files are read again the next time.
 ///
@@ -49,8 +64,8 @@ pub type Check<'a> = &'a (dyn Fn(usize, &[u8]) -> Result<(), String> + Sync);
 pub fn verify(files: &Files, kind: &str, check: Check, cache: &Path, problems: &Problems) -> Result<Verified> {
     let root = files.root.canonicalize().with_context(|| format!("{}: cannot be found", files.root.display()))?;
     let cache = Cache::new(cache, &root, kind);
-    let (mut sums, mut kept) = cache.load(files);
-    let unknown: Vec<usize> = (0..files.len()).filter(|&i| sums[i].is_none()).collect();
+    let (mut found, mut kept) = cache.load(files);
+    let unknown: Vec<usize> = (0..files.len()).filter(|&i| found[i].is_none()).collect();
     let known = files.len() - unknown.len();
     let progress =
         Progress { kind, total: files.len(), done: AtomicUsize::new(known), last: Mutex::new(Instant::now()) };
@@ -58,42 +73,42 @@ pub fn verify(files: &Files, kind: &str, check: Check, cache: &Path, problems: &
     let mut last = Instant::now();
     for part in unknown.chunks(PART) {
         let read = part.par_iter().map(|&index| {
-            let sum = read(files, index, check).map_err(|why| problems.add(&files.path(index), why)).ok();
+            let good = read(files, index, check).map_err(|why| problems.add(&files.path(index), why)).ok();
             progress.step();
-            (index, sum)
+            (index, good)
         });
-        for (index, sum) in read.collect::<Vec<_>>() {
-            sums[index] = sum;
+        for (index, good) in read.collect::<Vec<_>>() {
+            found[index] = good;
         }
         if last.elapsed() > KEEP_EVERY {
-            kept = cache.save(files, &sums);
+            kept = cache.save(files, &found);
             last = Instant::now();
         }
     }
-    let good = sums.iter().flatten().count();
+    let good = found.iter().flatten().count();
     if good != kept || !unknown.is_empty() {
-        cache.save(files, &sums);
+        cache.save(files, &found);
     }
 
     let mut hash = Sha256::new();
-    for (path, sum) in files.iter().zip(&sums) {
+    for (path, found) in files.iter().zip(&found) {
         hash.update(path);
         // No path has this byte, so a path ends where it seems to.
         hash.update([0]);
-        hash.update(sum.unwrap_or_default());
+        hash.update(found.map_or([0; 32], |found| found.sum));
     }
     let bytes = files.entries.iter().map(|entry| entry.bytes).sum();
-    Ok(Verified { fingerprint: hex(&hash.finalize()[..8]), bytes, read: unknown.len() })
+    Ok(Verified { fingerprint: hex(&hash.finalize()[..8]), bytes, read: unknown.len(), found })
 }
 
-/// The hash of a file that is good, or what is wrong with it.
-fn read(files: &Files, index: usize, check: Check) -> Result<Sum, String> {
+/// What to remember of a file that is good, or what is wrong with it.
+fn read(files: &Files, index: usize, check: Check) -> Result<Found, String> {
     let bytes = files.read(index)?;
     if bytes.is_empty() {
         return Err("empty (0 bytes)".into());
     }
-    check(index, &bytes)?;
-    Ok(Sha256::digest(&bytes).into())
+    let mark = check(index, &bytes)?;
+    Ok(Found { sum: Sha256::digest(&bytes).into(), mark })
 }
 
 struct Progress<'a> {

@@ -187,3 +187,26 @@ fn a_pipe_in_place_of_the_file_does_not_hang() {
     let error = mapped(&Arc::default(), cache.path()).unwrap_err().to_string();
     assert!(error.contains("made-train-0.u8: cannot be written (it is not a file)"), "{error}");
 }
+
+#[test]
+fn images_that_the_free_memory_has_no_room_for_are_told_with_both_numbers() {
+    let normalize = crate::spec::Normalize::imagenet();
+    let shapes = crate::spec::ShapesSpec { pool: 1000, test: 24, side: 32, seed: 0, normalize };
+    let bytes = 1024 * 32 * 32 * 3;
+    let shapes = DatasetSpec::Shapes(shapes);
+    assert!(check_memory_of(&shapes, bytes, 3.0).is_ok());
+    assert_eq!(
+        check_memory_of(&shapes, bytes, 2.0).unwrap_err().to_string(),
+        "`dataset.shapes.pool` and `dataset.shapes.test`: all images take 3 MiB of memory, but 2 MiB are free; lower them"
+    );
+    let photos = |storage| {
+        let input = crate::spec::Input { resize: 8, crop: 8 };
+        DatasetSpec::Imagenet(crate::spec::ImagenetSpec { input, pool: None, normalize, storage })
+    };
+    let message = check_memory_of(&photos(Storage::Memory), 262 << 30, 20_000.0).unwrap_err().to_string();
+    assert!(message.starts_with("`dataset.imagenet.storage`: all images take 268288 MiB"), "{message}");
+    assert!(message.ends_with("set it to \"mapped\""), "{message}");
+    for storage in [Storage::Mapped, Storage::Stream] {
+        assert!(check_memory_of(&photos(storage), 262 << 30, 20_000.0).is_ok(), "they are not in memory");
+    }
+}

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 
+use super::check_count;
 use crate::spec::{
     Caltech101Spec, Cifar10Spec, CityscapesSpec, DatasetSpec, ImagenetSpec, Imbalance, Input, Labeled, Linear,
     LongTail, Normalize, ShapesSpec, StepImbalance,
@@ -10,6 +11,8 @@ use crate::spec::{
 /// The largest side of stored images, so that a mistyped size is told before memory is asked for.
 const LARGEST_INPUT: usize = 1024;
 const LARGEST_MAP: usize = 8192;
+/// The most generated images of a split; whether memory holds them is asked for where they are made.
+const MOST_SHAPES: usize = 10_000_000;
 /// The smallest side that the networks can halve three times.
 const SMALLEST: usize = 8;
 
@@ -54,8 +57,8 @@ pub(super) fn check(set: &DatasetSpec) -> Result<()> {
 }
 
 fn check_shapes(shapes: &ShapesSpec) -> Result<()> {
-    ensure!(shapes.pool > 0, "`dataset.shapes.pool` is 0; it must be at least 1");
-    ensure!(shapes.test > 0, "`dataset.shapes.test` is 0; it must be at least 1");
+    check_count("dataset.shapes.pool", shapes.pool, MOST_SHAPES)?;
+    check_count("dataset.shapes.test", shapes.test, MOST_SHAPES)?;
     ensure!((12..=64).contains(&shapes.side), "`dataset.shapes.side` is {}; it must be 12 to 64", shapes.side);
     Ok(())
 }

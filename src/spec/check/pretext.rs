@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail, ensure};
 
-use super::{augment, check_optimizer};
+use super::{LARGEST_MINIBATCH, MOST, augment, check_count, check_optimizer};
 use crate::spec::{
     Augment, Cut, InitialSet, Labeled, LearnerSpec, PretextStride, PretextTask, SamplerSpec, ShortBatch, Spec, Typical,
     Within,
@@ -46,9 +46,8 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
 }
 
 fn check_learner(learner: &LearnerSpec, spec: &Spec) -> Result<()> {
-    for (key, value) in [("epochs", learner.epochs), ("minibatch", learner.minibatch)] {
-        ensure!(value > 0, "`pretext.{key}` is 0; it must be at least 1");
-    }
+    check_count("pretext.epochs", learner.epochs, MOST)?;
+    check_count("pretext.minibatch", learner.minibatch, LARGEST_MINIBATCH)?;
     check_optimizer("pretext", &learner.optimizer, &learner.schedule, learner.epochs)?;
     let Cut { size, least } = spec.pretext_minibatches(learner);
     ensure!(
@@ -138,9 +137,8 @@ fn check_initial(initial: InitialSet, spec: &Spec) -> Result<()> {
                 );
             }
             if let InitialSet::Typical(Typical { clusters, neighbours }) = initial {
-                for (key, value) in [("clusters", clusters), ("neighbours", neighbours)] {
-                    ensure!(value > 0, "`initial-set.typical.{key}` is 0; it must be at least 1");
-                }
+                check_count("initial-set.typical.clusters", clusters, MOST)?;
+                check_count("initial-set.typical.neighbours", neighbours, MOST)?;
             }
         }
     }
@@ -169,7 +167,7 @@ pub(super) fn check_batches(spec: &Spec, pool: usize) -> Result<()> {
         let initial = spec.rounds.initial;
         if let InitialSet::PretextStride(PretextStride { batch, stride }) = spec.initial_set(sampler) {
             asked[batch] += initial;
-            let spanned = stride.map_or(initial, |stride| (initial - 1) * stride + 1);
+            let spanned = stride.map_or(initial, |stride| (initial - 1).saturating_mul(stride).saturating_add(1));
             ensure!(
                 spanned <= size(batch),
                 "`rounds.initial` asks for {initial} labels{} of a pretext batch of {} images ({pool} in {batches} \

@@ -200,3 +200,68 @@ fn networks_and_metrics_fit_the_task() {
         metrics(CITYSCAPES, &format!("'{name}'"), &[name, "one for each pixel", "leave it out"]);
     }
 }
+
+/// Every number of a spec that decides how much is trained or held, as `--set` writes it: the key that is named, and what to
+/// set, with `@` in the place of the number. Those that a pool of 100 images decides are refused by it.
+const NUMBERS: [(&str, &[&str]); 27] = [
+    ("dataset.shapes.pool", &["dataset.shapes.pool=@"]),
+    ("dataset.shapes.test", &["dataset.shapes.test=@"]),
+    ("dataset.shapes.side", &["dataset.shapes.side=@"]),
+    ("rounds.count", &["rounds.count=@"]),
+    ("rounds.initial", &["rounds.initial=@"]),
+    ("rounds.query", &["rounds.query=@"]),
+    ("model.width", &["model.width=@"]),
+    ("train.epochs", &["train.epochs=@"]),
+    (
+        "train.epochs",
+        &["train.select={ query = 'last', record = ['last', 'best-on-test'], every = 1 }", "train.epochs=@"],
+    ),
+    ("train.select.every", &["train.select={ query = 'last', record = ['last'], every = @ }"]),
+    ("train.minibatch", &["train.minibatch=@"]),
+    ("train.augment", &["train.augment=[{ crop = [@, @] }]"]),
+    ("train.augment", &["train.augment=[{ random-resized-crop = { side = @, area = [0.1, 1.0] } }]"]),
+    ("pretext.epochs", &["pretext.epochs=@"]),
+    ("pretext.minibatch", &["pretext.minibatch=@"]),
+    ("pretext.batches", &["pretext.batches=@"]),
+    ("pretext.task.jigsaw.grid", &["pretext.task.jigsaw={ grid = @, permutations = 4 }"]),
+    ("pretext.task.jigsaw.permutations", &["pretext.task.jigsaw={ grid = 3, permutations = @ }"]),
+    ("pretext.task.simsiam.views", &["pretext.task.simsiam={ views = @, dimension = 64 }"]),
+    ("pretext.task.simsiam.dimension", &["pretext.task.simsiam={ views = 1, dimension = @ }"]),
+    ("initial-set.pretext-stride.batch", &["initial-set.pretext-stride={ batch = @ }"]),
+    ("initial-set.pretext-stride.stride", &["initial-set.pretext-stride={ stride = @ }"]),
+    ("initial-set.typical.clusters", &["initial-set.typical={ clusters = @, neighbours = 20 }"]),
+    ("initial-set.typical.neighbours", &["initial-set.typical={ clusters = 20, neighbours = @ }"]),
+    ("correlation.folds", &["correlation={ folds = @, points = 10, resamples = 10 }"]),
+    ("correlation.points", &["correlation={ folds = 2, points = @, resamples = 10 }"]),
+    ("correlation.resamples", &["correlation={ folds = 2, points = 10, resamples = @ }"]),
+];
+
+#[test]
+fn a_number_that_no_machine_holds_is_refused_at_once_by_its_key() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/demo.toml");
+    for (key, sets) in NUMBERS {
+        for number in ["100000000000", "1000000000000000", "4611686018427387904", "9223372036854775807"] {
+            let small = ["rounds={ count = 2, initial = 5, query = 5 }", "train.epochs=1"];
+            let sets: Vec<String> = small.iter().chain(sets).map(|set| set.replace('@', number)).collect();
+            let source = Source { path: path.clone(), sets, ..Source::default() };
+            let start = std::time::Instant::now();
+            let checked = load(&source).and_then(|spec| spec.check_pool(100, 20).map(|_| ()));
+            let message = checked.expect_err(&format!("{key} = {number} was accepted")).to_string();
+            assert!(start.elapsed().as_secs_f64() < 5.0, "{key} = {number} took {:?}", start.elapsed());
+            assert!(message.contains(&format!("`{key}`")) && !message.contains('\n'), "{key} = {number}: {message}");
+        }
+    }
+}
+
+#[test]
+fn the_largest_counts_are_accepted() {
+    accepts(&SHAPES.replace("pool = 100", "pool = 10000000"), "", "");
+    for (key, most, one_more) in [("epochs", 1_000_000, "at most 1,000,000"), ("minibatch", 65_536, "at most 65,536")] {
+        let now = if key == "epochs" { "epochs = 1" } else { "minibatch = 32" };
+        let text = spec(SHAPES, "arch = 'resnet18'", "", "");
+        try_load(&text.replacen(now, &format!("{key} = {most}"), 1)).unwrap();
+        let over = text.replacen(now, &format!("{key} = {}", most + 1), 1);
+        let line = if key == "epochs" { 10 } else { 11 };
+        refuses(&over, line, &format!("train.{key}"), &[one_more, "lower it"]);
+    }
+}

@@ -187,3 +187,30 @@ fn the_pool_limits_the_budget_and_the_batches() {
     let spec = load_text(SMALL, None, &["pretext.batches=20"]).unwrap();
     assert!(spec.check_pool(100, 20).unwrap_err().to_string().contains("of a pretext batch of 5 images"));
 }
+
+/// Names end up in names of files, in columns and on pages.
+#[test]
+fn names_of_results_are_plain() {
+    let refused = |path: &Path, part: &str| {
+        let message = load(&Source { path: path.to_owned(), ..Source::default() }).unwrap_err().to_string();
+        assert!(message.contains(part) && message.ends_with("rename it"), "{message}");
+        assert!(!message.contains(char::is_control), "{message:?}");
+        assert_eq!(experiment_name(path).unwrap_err().to_string(), message);
+    };
+    refused(Path::new("a\nb.toml"), "a?b.toml: the file's name has a line break or another control character");
+    refused(Path::new("red\u{1b}[31m.toml"), "red?[31m.toml: the file's name has a line break");
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        refused(Path::new(std::ffi::OsStr::from_bytes(b"x\xff.toml")), "x\u{fffd}.toml: the file's name is not UTF-8");
+    }
+    assert_eq!(experiment_name(Path::new("a b/\u{e9}t\u{e9} 2.toml")).unwrap(), "\u{e9}t\u{e9} 2");
+
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/demo.toml");
+    for name in ["p\nq", "../p", "cpu+\r"] {
+        let source = Source { path: path.clone(), profile: Some(name.into()), ..Source::default() };
+        let message = load(&source).unwrap_err().to_string();
+        assert!(message.contains("names a folder, so it cannot have a `/`") || name.starts_with("cpu"), "{message}");
+        assert!(!message.contains(char::is_control), "{message:?}");
+    }
+}

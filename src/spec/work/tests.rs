@@ -80,24 +80,34 @@ fn a_step_takes_memory_for_its_minibatch_and_the_width() {
         let twice = |change: &dyn Fn(&mut Spec)| {
             let mut spec = base.clone();
             change(&mut spec);
-            [spec.step_mb() / base.step_mb(), spec.pretext_step_mb() / base.pretext_step_mb()]
+            [spec.step_mb() / base.step_mb(), spec.pretext_step_mb(10_000) / base.pretext_step_mb(10_000)]
         };
         let near = |got: [f64; 2], want: [f64; 2]| near(got[0], want[0]) && near(got[1], want[1]);
-        assert!(base.step_mb() > 0.0 && base.pretext_step_mb() > 0.0);
+        assert!(base.step_mb() > 0.0 && base.pretext_step_mb(10_000) > 0.0);
         assert!(near(twice(&|spec| spec.train.minibatch *= 2), [2.0, 1.0]));
         assert!(near(twice(&|spec| spec.model.width *= 2), [2.0, 2.0]));
         assert!(near(twice(&|spec| learner(spec).minibatch *= 2), [1.0, 2.0]));
     }
     // Four copies of an image wait for one backward pass, and whole images are larger than crops.
-    let pretext = |spec: Spec| spec.pretext_step_mb() / spec.step_mb();
+    let pretext = |spec: Spec| spec.pretext_step_mb(10_000) / spec.step_mb();
     assert!(near(pretext(demo(&["train.minibatch=64"])), 4.0));
     assert!(near(pretext(cityscapes(&["train.minibatch=8"])), 96.0 * 128.0 / (72.0 * 96.0)));
     let uncropped = cityscapes(&["train.augment=['flip']"]);
-    assert!(near(uncropped.pretext_step_mb(), cityscapes(&[]).pretext_step_mb()));
+    assert!(near(uncropped.pretext_step_mb(10_000), cityscapes(&[]).pretext_step_mb(10_000)));
     assert!(uncropped.step_mb() > cityscapes(&[]).step_mb());
-    assert_eq!(Spec { pretext: None, ..demo(&[]) }.pretext_step_mb(), 0.0);
+    assert_eq!(Spec { pretext: None, ..demo(&[]) }.pretext_step_mb(10_000), 0.0);
     // As the experiment's comment says: some 13 GB.
-    assert!((12_000.0..14_000.0).contains(&spec("cityscapes", None, &[]).pretext_step_mb()));
+    assert!((12_000.0..14_000.0).contains(&spec("cityscapes", None, &[]).pretext_step_mb(10_000)));
+}
+
+#[test]
+fn evaluations_are_counted_as_they_are_made() {
+    for (epochs, every) in (1..=12).flat_map(|epochs| (1..=epochs).map(move |every| (epochs, Some(every)))) {
+        let mut spec = demo(&[]);
+        (spec.train.epochs, spec.train.select.every) = (epochs, every);
+        assert_eq!(spec.evaluations(), spec.evaluated_epochs().len(), "{epochs} epochs, every {every:?}");
+    }
+    assert_eq!(demo(&[]).evaluations(), 1);
 }
 
 fn learner(spec: &mut Spec) -> &mut crate::spec::LearnerSpec {
