@@ -5,6 +5,8 @@ use clap::Args;
 
 use super::SpecArgs;
 use super::run::MachineArgs;
+use super::start::StartArgs;
+use super::stopped::{Stopped, say_when_stopped};
 use crate::{report, runner};
 
 #[derive(Debug, Args)]
@@ -13,6 +15,8 @@ pub(super) struct CorrelateArgs {
     spec: SpecArgs,
     #[command(flatten)]
     machine: MachineArgs,
+    #[command(flatten)]
+    start: StartArgs,
     /// The seed of the pretext learner and of the task models; the spec's first without it
     #[arg(long)]
     seed: Option<u64>,
@@ -20,9 +24,12 @@ pub(super) struct CorrelateArgs {
 
 /// Trains what is needed, writes the results folder <experiment>[-<profile>]-correlation, and prints its table.
 pub(super) fn correlate(args: &CorrelateArgs) -> Result<i32> {
-    let options = args.machine.options(None)?;
+    say_when_stopped(Stopped::GoesOn);
+    let options = args.machine.options(args.start.quiet)?;
     let spec = args.spec.load_on(&options)?;
-    let (folder, findings) = runner::correlate(&spec, &options, args.seed.unwrap_or(spec.seeds[0]))?;
+    let seed = args.seed.unwrap_or(spec.seeds[0]);
+    let consent = |cost: &runner::Cost| args.start.consent(cost, &args.spec);
+    let (folder, findings) = runner::correlate(&spec, &options, seed, &consent)?;
     super::print(report::correlation::write(&folder, &findings)?)?;
     Ok(0)
 }

@@ -12,12 +12,15 @@ mod pretext;
 #[cfg(feature = "torch")]
 mod run;
 #[cfg(feature = "torch")]
+mod start;
+mod stopped;
+#[cfg(feature = "torch")]
 mod worker;
 
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 use clap::{Args, Parser, Subcommand};
 
 use crate::data::problems::ProblemList;
@@ -80,6 +83,10 @@ enum Verb {
     Worker(worker::WorkerArgs),
 }
 
+/// The profile for machines without CUDA.
+#[cfg(feature = "torch")]
+const SMALLER: &str = "cpu";
+
 /// Which spec, and how it is changed.
 #[cfg(feature = "torch")]
 #[derive(Debug, Args)]
@@ -103,11 +110,30 @@ impl SpecArgs {
 
     /// The spec with its profiles, where `auto` is what fits the device.
     fn load_on(&self, options: &crate::runner::Options) -> Result<Spec> {
-        self.load(if options.device == "cpu" { "cpu" } else { "paper" })
+        self.load(if options.device == "cpu" { SMALLER } else { "paper" })
+    }
+
+    /// The profile that does less work, where the spec has one that is not laid over it yet.
+    fn smaller(&self) -> Option<String> {
+        let mut parts: Vec<&str> = self.profile.split('+').filter(|part| !["paper", "auto"].contains(part)).collect();
+        let has_it = || spec::profiles(&self.spec).is_ok_and(|names| names.iter().any(|name| name == SMALLER));
+        let there = !parts.contains(&SMALLER) && has_it();
+        parts.push(SMALLER);
+        there.then(|| parts.join("+"))
     }
 
     /// The spec with its profiles; `auto` among them stands for `automatic`, and neither it nor `paper` need be one.
     fn load(&self, automatic: &str) -> Result<Spec> {
+        if automatic == SMALLER && self.is_automatic() {
+            let names = spec::profiles(&self.spec)?;
+            ensure!(
+                names.iter().any(|name| name == SMALLER),
+                "--profile {}: auto stands for the profile `cpu` on a machine without CUDA, and {} has none; add \
+                 [profile.cpu] to it, or use --profile paper for the whole",
+                self.profile,
+                self.spec.display()
+            );
+        }
         let parts = self.profile.split('+').map(|part| if part == "auto" { automatic } else { part });
         let parts: Vec<&str> = parts.filter(|part| *part != "paper").collect();
         let profile = (!parts.is_empty()).then(|| parts.join("+"));

@@ -6,7 +6,12 @@ use anyhow::{Result, anyhow, ensure};
 use clap::{Args, Subcommand};
 
 #[cfg(feature = "torch")]
-use super::{SpecArgs, run::MachineArgs};
+use super::{
+    SpecArgs,
+    run::MachineArgs,
+    start::StartArgs,
+    stopped::{Stopped, say_when_stopped},
+};
 use crate::pretext::split_into_batches;
 use crate::spec::LossOrder;
 use crate::store::{self, Losses};
@@ -26,6 +31,8 @@ enum Verb {
         spec: SpecArgs,
         #[command(flatten)]
         machine: MachineArgs,
+        #[command(flatten)]
+        start: StartArgs,
         /// The seed of the learner; the spec's first without it
         #[arg(long)]
         seed: Option<u64>,
@@ -62,10 +69,11 @@ fn order(name: &str) -> Result<LossOrder, String> {
 pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
     match args.verb {
         #[cfg(feature = "torch")]
-        Verb::Losses { spec, machine, seed, variant, out } => {
-            let options = machine.options(None)?;
-            let file = spec.spec.clone();
-            let spec = spec.load_on(&options)?;
+        Verb::Losses { spec: args, machine, start, seed, variant, out } => {
+            say_when_stopped(Stopped::GoesOn);
+            let options = machine.options(start.quiet)?;
+            let file = args.spec.clone();
+            let spec = args.load_on(&options)?;
             if let Some(name) = &variant {
                 let known: Vec<&str> = spec.variants.keys().map(String::as_str).collect();
                 ensure!(
@@ -86,7 +94,8 @@ pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
                 out.display()
             );
             let seed = seed.unwrap_or(spec.seeds[0]);
-            let losses = crate::runner::pretext_losses(&spec, variant.as_deref(), &options, seed)?;
+            let consent = |cost: &crate::runner::Cost| start.consent(cost, &args);
+            let losses = crate::runner::pretext_losses(&spec, variant.as_deref(), &options, seed, &consent)?;
             losses.write(&out)?;
             super::print(format!("{}: {} losses", out.display(), losses.rows.len()))?;
         }
