@@ -7,6 +7,7 @@ use super::SpecArgs;
 use super::run::MachineArgs;
 use super::start::StartArgs;
 use super::stopped::{Stopped, say_when_stopped};
+use super::usage::whole_number;
 use crate::{report, runner};
 
 #[derive(Debug, Args)]
@@ -18,7 +19,7 @@ pub(super) struct CorrelateArgs {
     #[command(flatten)]
     start: StartArgs,
     /// The seed of the pretext learner and of the task models; the spec's first without it
-    #[arg(long)]
+    #[arg(long, value_parser = whole_number::<u64>)]
     seed: Option<u64>,
 }
 
@@ -30,6 +31,6 @@ pub(super) fn correlate(args: &CorrelateArgs) -> Result<i32> {
     let seed = args.seed.unwrap_or(spec.seeds[0]);
     let consent = |cost: &runner::Cost| args.start.consent(cost, &args.spec);
     let (folder, findings) = runner::correlate(&spec, &options, seed, &consent)?;
-    super::print(report::correlation::write(&folder, &findings)?)?;
+    args.start.print(report::correlation::write(&folder, &findings)?, &folder)?;
     Ok(0)
 }

@@ -6,6 +6,7 @@ mod check;
 mod correlate;
 mod data;
 mod list;
+mod manual;
 #[cfg(feature = "torch")]
 mod plan;
 mod pretext;
@@ -14,13 +15,16 @@ mod run;
 #[cfg(feature = "torch")]
 mod start;
 mod stopped;
+mod usage;
 #[cfg(feature = "torch")]
 mod worker;
 
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow, ensure};
+#[cfg(feature = "torch")]
+use anyhow::ensure;
+use anyhow::{Result, anyhow};
 use clap::{Args, Parser, Subcommand};
 
 use crate::data::problems::ProblemList;
@@ -77,6 +81,10 @@ enum Verb {
     Data(data::DataArgs),
     /// Write pretext losses to a file, and split such files into pretext batches
     Pretext(pretext::PretextArgs),
+    /// Print what a shell needs to complete verbs and options: bash, zsh, fish, elvish or powershell
+    Completions(manual::CompletionsArgs),
+    /// Print the manual page, or write those of all verbs
+    Man(manual::ManArgs),
     /// One trial, pretext learner or calibration as a process of its own; `run` starts these
     #[cfg(feature = "torch")]
     #[command(hide = true)]
@@ -162,7 +170,10 @@ fn print(line: impl std::fmt::Display) -> Result<()> {
 /// Runs the command line and gives the exit code: 0, 1 if something failed, 2 for wrong usage. Of `check`: 0 if the curves
 /// held, 1 if any moved, 2 if they could not be compared, which is also what any error is.
 pub fn main() -> i32 {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage::tell(&error),
+    };
     let done = match cli.verb {
         #[cfg(feature = "torch")]
         Verb::Run(args) => run::run(args),
@@ -180,6 +191,8 @@ pub fn main() -> i32 {
         Verb::List { experiments } => list::list(&experiments),
         Verb::Data(args) => data::data(&args),
         Verb::Pretext(args) => pretext::pretext(args),
+        Verb::Completions(args) => manual::completions(&args),
+        Verb::Man(args) => manual::man(&args),
         #[cfg(feature = "torch")]
         Verb::Worker(args) => return worker::worker(args),
     };

@@ -8,6 +8,7 @@ use regex::Regex;
 
 use super::start::StartArgs;
 use super::stopped::{Stopped, say_when_stopped};
+use super::usage::pattern;
 use super::{DataDir, SMALLER, SpecArgs};
 use crate::device::{self, Choice};
 use crate::runner::{self, Jobs, Options};
@@ -21,7 +22,7 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     start: StartArgs,
     /// Run only the trials whose name (for instance core-set-seed3) matches
-    #[arg(long, value_name = "REGEX")]
+    #[arg(long, value_name = "REGEX", value_parser = pattern)]
     only: Option<Regex>,
     /// Train on recorded queries, the queries/ of a results folder, in place of the samplers' own
     #[arg(long, value_name = "DIR")]
@@ -80,14 +81,18 @@ pub(super) fn run(mut args: RunArgs) -> Result<i32> {
     options.only = args.only.clone();
     let spec = if args.spec.is_automatic() { automatic(args, &mut options)? } else { args.spec.load("paper")? };
     let outcome = runner::run(&spec, &options, &|cost| args.start.consent(cost, &args.spec))?;
-    super::print(crate::report::report(&outcome.folder)?)?;
+    let page = crate::report::report(&outcome.folder)?;
+    args.start.print(page, &outcome.folder)?;
     if outcome.failed.is_empty() {
         return Ok(0);
     }
     let (key, why) = &outcome.failed[0];
     crate::machine::say(&format!(
-        "error: {} trials failed ({key}: {why}); mend the cause and run the same command again: finished rounds are kept",
-        outcome.failed.len()
+        "error: {} failed ({key}: {why}); mend the cause and run the same command again: finished rounds are kept",
+        match outcome.failed.len() {
+            1 => "a trial".to_owned(),
+            more => format!("{more} trials"),
+        }
     ));
     Ok(1)
 }

@@ -1,6 +1,7 @@
 //! Whether what may take long starts, and how much it says.
 
 use std::io::{BufRead, IsTerminal, Write};
+use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
 use clap::Args;
@@ -14,12 +15,20 @@ pub(super) struct StartArgs {
     /// Start without asking, even what takes longer than a day
     #[arg(long)]
     pub yes: bool,
-    /// Say only warnings, errors and where the results are
+    /// Say only warnings and errors, and in the end where the page of the results is
     #[arg(long)]
     pub quiet: bool,
 }
 
 impl StartArgs {
+    /// Prints a page, or where it lies if little is to be said.
+    ///
+    /// # Errors
+    /// If standard output cannot be written.
+    pub fn print(&self, page: String, folder: &Path) -> Result<()> {
+        super::print(if self.quiet { folder.join("README.md").display().to_string() } else { page })
+    }
+
     /// Says what is about to start. What takes longer than a day is asked for on a terminal, and refused elsewhere.
     ///
     /// # Errors

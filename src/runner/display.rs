@@ -88,10 +88,9 @@ impl Display {
                     self.line(&format!("{percent} % done, {}", task.name()), &format!(": {at}"));
                 }
             }
-            Event::Round { round, labeled, metric, value } => self.line(
-                &task.name(),
-                &format!(": round {round}, {labeled} labels, {metric} {:.2} %", 100.0 * value),
-            ),
+            Event::Round { round, labeled, metric, value } => {
+                self.line(&task.name(), &format!(": round {round}, {labeled} labels, {metric} {:.2} %", 100.0 * value))
+            }
             Event::Losses { quality, measure } => {
                 self.line(&task.name(), &format!(": {:.2} % {measure}, on the pool", 100.0 * quality));
             }

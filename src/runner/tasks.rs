@@ -256,3 +256,6 @@ pub(super) fn cached(
     let key = pretext::cache_key(protocol, &origin.fingerprint, &machine, seed);
     options.results.join(".cache").join("pretext").join(format!("{key}.{ending}"))
 }
+
+#[cfg(test)]
+mod tests;

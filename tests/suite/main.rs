@@ -15,4 +15,5 @@ mod real_images;
 mod regression;
 mod segmentation;
 mod support;
+mod terminal;
 mod tidy;

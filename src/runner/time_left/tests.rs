@@ -84,7 +84,8 @@ fn jobs_that_ramp_up_and_run_out_count() {
     tasks.push((Kind::Trial, 200_000, 1000.0));
     Run { jobs: 4, start_up: 3.0, tasks, event: 1000 }.holds("a long last task");
     // Fewer tasks than processes.
-    Run { jobs: 8, start_up: 3.0, tasks: trials(2, 60_000, 1000.0), event: 1000 }.holds("two tasks for eight processes");
+    Run { jobs: 8, start_up: 3.0, tasks: trials(2, 60_000, 1000.0), event: 1000 }
+        .holds("two tasks for eight processes");
     Run { jobs: 1, start_up: 3.0, tasks: trials(6, 20_000, 1000.0), event: 1000 }.holds("one process");
 }
 
