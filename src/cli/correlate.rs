@@ -19,7 +19,7 @@ pub(super) struct CorrelateArgs {
     #[command(flatten)]
     start: StartArgs,
     /// The seed of the pretext learner and of the task models; the spec's first without it
-    #[arg(long, value_parser = whole_number::<u64>)]
+    #[arg(long, allow_negative_numbers = true, value_parser = whole_number::<u64>)]
     seed: Option<u64>,
 }
 

@@ -35,7 +35,7 @@ enum Verb {
         #[command(flatten)]
         start: StartArgs,
         /// The seed of the learner; the spec's first without it
-        #[arg(long, value_parser = whole_number::<u64>)]
+        #[arg(long, allow_negative_numbers = true, value_parser = whole_number::<u64>)]
         seed: Option<u64>,
         /// The protocol of a variant of the spec
         #[arg(long)]
@@ -50,7 +50,7 @@ enum Verb {
         #[arg(long, value_name = "FILE")]
         losses: PathBuf,
         /// Pretext batches
-        #[arg(long, value_name = "N", value_parser = whole_number::<usize>)]
+        #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number::<usize>)]
         batches: usize,
         /// loss (highest first), loss-low-first, or published-string-sort (as strings, as the official code does)
         #[arg(long, value_name = "O", value_parser = order)]

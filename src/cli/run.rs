@@ -39,7 +39,7 @@ pub(super) struct MachineArgs {
     results: PathBuf,
     /// Trials side by side: a number, or auto for what the machine holds. It changes no value: how many threads a process
     /// has on the CPU is the key `threads` of the spec (1 without it)
-    #[arg(long, value_name = "N", default_value = "auto")]
+    #[arg(long, value_name = "N", default_value = "auto", allow_negative_numbers = true)]
     jobs: Jobs,
     /// auto, cpu, cuda or cuda:N
     #[arg(long, value_name = "D", default_value = "auto")]

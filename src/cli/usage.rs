@@ -94,7 +94,7 @@ mod tests {
             (&["check"], "the following required arguments were not provided: <RESULTS>; see `pt4al check --help`"),
             (
                 &["pretext", "split", "--losses", "l.csv", "--batches", "-3", "--order", "loss", "--out", "o"],
-                "unexpected argument '-3' found; see `pt4al pretext split --help`",
+                "invalid value '-3' for '--batches <N>': use a whole number from 0, for instance 3; see `pt4al --help`",
             ),
             (
                 &["pretext", "split", "--losses", "l.csv", "--batches", "ten", "--order", "loss", "--out", "o"],
@@ -126,6 +126,7 @@ mod tests {
     fn wrong_arguments_of_run_are_explained() {
         let run = |more: &[&'static str]| said(&[&["run", "x.toml"], more].concat());
         assert!(run(&["--jobs", "9999"]).contains("use auto, or a number from 1 to 1024"));
+        assert!(run(&["--jobs", "-3"]).contains("use auto, or a number from 1 to 1024"));
         assert!(run(&["--device", "gpu"]).contains("use auto, cpu, cuda or cuda:<number>"));
         assert!(run(&["--only", "["]).contains("unclosed character class"));
         assert!(run(&["--set"]).contains("a value is required for '--set <KEY=VALUE>'"));

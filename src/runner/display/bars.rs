@@ -62,7 +62,7 @@ impl Bars {
     pub fn line(&self, name: &str, text: &str) {
         let room = columns().saturating_sub(1 + text.chars().count());
         // A long message must be read whole, so it wraps; its name then loses nothing by standing whole before it.
-        let name = if room >= 12 { cut_name(name, room) } else { name.to_owned() };
+        let name = if room >= 6 { cut_name(name, room) } else { name.to_owned() };
         let _ = self.bars.println(format!("{name}{text}"));
     }
 

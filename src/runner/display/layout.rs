@@ -24,6 +24,8 @@ impl Layout {
         let room = columns.saturating_sub(1 + BETWEEN);
         let name = longest_name.min(room.saturating_sub(MESSAGE + SHORTEST_BAR).max(room / 3));
         let bar = room.saturating_sub(name + MESSAGE).min(LONGEST_BAR);
+        // Too short a bar tells less than the message could.
+        let bar = if bar < SHORTEST_BAR / 2 { 0 } else { bar };
         Self { name, bar, message: room - name - bar }
     }
 
@@ -71,6 +73,7 @@ mod tests {
         assert_eq!(Layout::new(80, 24), Layout { name: 24, bar: 21, message: 24 });
         assert_eq!(Layout::new(80, 49), Layout { name: 37, bar: 8, message: 24 });
         assert_eq!(Layout::new(200, 49), Layout { name: 49, bar: 30, message: 110 });
+        assert_eq!(Layout::new(50, 49), Layout { name: 13, bar: 0, message: 26 });
         assert_eq!(Layout::new(40, 24), Layout { name: 9, bar: 0, message: 20 });
     }
 
