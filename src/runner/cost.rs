@@ -32,7 +32,7 @@ const MINIBATCH: f64 = 5e-3;
 /// Seconds until a process begins its work: it loads libtorch, and the images.
 const START_UP: f64 = 10.0;
 /// A small network does fewer operations a second than a large one on the same machine, at least this part of them.
-const SMALLER: f64 = 0.125;
+const SMALLER: f64 = 0.25;
 
 impl Cost {
     /// In seconds; the most that it may be where it was not measured.

@@ -90,7 +90,7 @@ pub fn load(source: &Source) -> Result<Spec> {
             let known: Vec<&str> = profiles.keys().map(String::as_str).collect();
             bail!(
                 "{file}: no profile `{name}`; it has {}",
-                if known.is_empty() { "none".into() } else { known.join(", ") }
+                if known.is_empty() { "none, so leave --profile out".into() } else { known.join(", ") }
             );
         };
         merge(&mut table, overlay.clone(), &mut Vec::new());

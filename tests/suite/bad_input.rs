@@ -48,7 +48,7 @@ fn bad_specs() {
         "run tiny.toml --device cpu --profile auto",
         &["auto stands for the profile `cpu`", "add [profile.cpu]", "--profile paper"],
     );
-    fails(&place, "run tiny.toml --profile a+", &["--profile has an empty name"]);
+    fails(&place, "run tiny.toml --profile +", &["--profile has an empty name"]);
     fails(&place, "run tiny.toml --device cuda:7", &["--device cuda"]);
     fails(&place, "report nowhere", &["nowhere"]);
     fails(&place, "data fetch mnist", &["no data set `mnist`", "cifar10"]);
