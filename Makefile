@@ -4,7 +4,7 @@ PROFILE ?= auto
 DATA    ?= $(or $(PT4AL_DATA),data)
 RESULTS ?= results
 JOBS    ?= auto
-# More arguments for `pt4al run`, for instance ARGS='--only random'
+# More arguments for `pt4al run`, for instance ARGS='--only random'; ARGS=--yes starts what takes longer than a day
 ARGS    ?=
 
 PT4AL = target/release/pt4al

@@ -5,6 +5,9 @@ use clap::Args;
 
 use super::SpecArgs;
 use super::run::MachineArgs;
+use super::start::StartArgs;
+use super::stopped::{Stopped, say_when_stopped};
+use super::usage::whole_number;
 use crate::{report, runner};
 
 #[derive(Debug, Args)]
@@ -13,16 +16,21 @@ pub(super) struct CorrelateArgs {
     spec: SpecArgs,
     #[command(flatten)]
     machine: MachineArgs,
+    #[command(flatten)]
+    start: StartArgs,
     /// The seed of the pretext learner and of the task models; the spec's first without it
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true, value_parser = whole_number::<u64>)]
     seed: Option<u64>,
 }
 
 /// Trains what is needed, writes the results folder <experiment>[-<profile>]-correlation, and prints its table.
 pub(super) fn correlate(args: &CorrelateArgs) -> Result<i32> {
-    let options = args.machine.options(None)?;
+    say_when_stopped(Stopped::GoesOn);
+    let options = args.machine.options(args.start.quiet)?;
     let spec = args.spec.load_on(&options)?;
-    let (folder, findings) = runner::correlate(&spec, &options, args.seed.unwrap_or(spec.seeds[0]))?;
-    super::print(report::correlation::write(&folder, &findings)?)?;
+    let seed = args.seed.unwrap_or(spec.seeds[0]);
+    let consent = |cost: &runner::Cost| args.start.consent(cost, &args.spec);
+    let (folder, findings) = runner::correlate(&spec, &options, seed, &consent)?;
+    args.start.print(report::correlation::write(&folder, &findings)?, &folder)?;
     Ok(0)
 }

@@ -1,6 +1,5 @@
 //! `pt4al data`.
 
-use std::io::IsTerminal;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -8,6 +7,7 @@ use clap::{Args, Subcommand};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::DataDir;
+use super::stopped::{Stopped, say_when_stopped};
 use crate::data::catalogue::{KNOWN, Known};
 use crate::data::fetch;
 
@@ -63,6 +63,7 @@ pub(super) fn data(args: &DataArgs) -> Result<i32> {
             if name != "cifar10" {
                 return fetch_by_hand(known, files.folder, &data.path);
             }
+            say_when_stopped(Stopped::GoesOn);
             let fetched = fetch_with_progress(&data.path, url.as_deref())?;
             let what = if fetched.downloaded { "fetched and verified" } else { "is there already" };
             super::print(format!("{name} {what}: {}", fetched.folder.display()))?;
@@ -117,16 +118,17 @@ fn fetch_by_hand(known: &Known, folder: &str, dir: &Path) -> Result<i32> {
 
 /// A bar with the time left on a terminal, a line every 20 MB elsewhere.
 fn fetch_with_progress(dir: &Path, url: Option<&str>) -> Result<fetch::Fetched> {
-    let terminal = std::io::stderr().is_terminal();
     let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left");
-    let bar = if terminal { ProgressBar::new(0).with_style(style?) } else { ProgressBar::hidden() };
+    let bar = ProgressBar::new(0).with_style(style?);
+    // Also on a terminal that only prints (TERM=dumb).
+    let plain = bar.is_hidden();
     let mut line = 0;
     let fetched = fetch::cifar10(dir, url, &mut |done, total| {
         if let Some(total) = total {
             bar.set_length(total);
         }
         bar.set_position(done);
-        if !terminal && done / 20_000_000 > line {
+        if plain && done / 20_000_000 > line {
             line = done / 20_000_000;
             eprintln!("{} of {} MB", done / 1_000_000, total.map_or("?".into(), |t| (t / 1_000_000).to_string()));
         }

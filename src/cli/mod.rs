@@ -6,17 +6,24 @@ mod check;
 mod correlate;
 mod data;
 mod list;
+mod manual;
 #[cfg(feature = "torch")]
 mod plan;
 mod pretext;
 #[cfg(feature = "torch")]
 mod run;
 #[cfg(feature = "torch")]
+mod start;
+mod stopped;
+mod usage;
+#[cfg(feature = "torch")]
 mod worker;
 
 use std::io::Write;
 use std::path::PathBuf;
 
+#[cfg(feature = "torch")]
+use anyhow::ensure;
 use anyhow::{Result, anyhow};
 use clap::{Args, Parser, Subcommand};
 
@@ -74,11 +81,19 @@ enum Verb {
     Data(data::DataArgs),
     /// Write pretext losses to a file, and split such files into pretext batches
     Pretext(pretext::PretextArgs),
+    /// Print what a shell needs to complete verbs and options: bash, zsh, fish, elvish or powershell
+    Completions(manual::CompletionsArgs),
+    /// Print the manual page, or write those of all verbs
+    Man(manual::ManArgs),
     /// One trial, pretext learner or calibration as a process of its own; `run` starts these
     #[cfg(feature = "torch")]
     #[command(hide = true)]
     Worker(worker::WorkerArgs),
 }
+
+/// The profile for machines without CUDA.
+#[cfg(feature = "torch")]
+const SMALLER: &str = "cpu";
 
 /// Which spec, and how it is changed.
 #[cfg(feature = "torch")]
@@ -103,11 +118,30 @@ impl SpecArgs {
 
     /// The spec with its profiles, where `auto` is what fits the device.
     fn load_on(&self, options: &crate::runner::Options) -> Result<Spec> {
-        self.load(if options.device == "cpu" { "cpu" } else { "paper" })
+        self.load(if options.device == "cpu" { SMALLER } else { "paper" })
+    }
+
+    /// The profile that does less work, where the spec has one that is not laid over it yet.
+    fn smaller(&self) -> Option<String> {
+        let mut parts: Vec<&str> = self.profile.split('+').filter(|part| !["paper", "auto"].contains(part)).collect();
+        let has_it = || spec::profiles(&self.spec).is_ok_and(|names| names.iter().any(|name| name == SMALLER));
+        let there = !parts.contains(&SMALLER) && has_it();
+        parts.push(SMALLER);
+        there.then(|| parts.join("+"))
     }
 
     /// The spec with its profiles; `auto` among them stands for `automatic`, and neither it nor `paper` need be one.
     fn load(&self, automatic: &str) -> Result<Spec> {
+        if automatic == SMALLER && self.is_automatic() {
+            let names = spec::profiles(&self.spec)?;
+            ensure!(
+                names.iter().any(|name| name == SMALLER),
+                "--profile {}: auto stands for the profile `cpu` on a machine without CUDA, and {} has none; add \
+                 [profile.cpu] to it, or use --profile paper for the whole",
+                self.profile,
+                self.spec.display()
+            );
+        }
         let parts = self.profile.split('+').map(|part| if part == "auto" { automatic } else { part });
         let parts: Vec<&str> = parts.filter(|part| *part != "paper").collect();
         let profile = (!parts.is_empty()).then(|| parts.join("+"));
@@ -136,7 +170,10 @@ fn print(line: impl std::fmt::Display) -> Result<()> {
 /// Runs the command line and gives the exit code: 0, 1 if something failed, 2 for wrong usage. Of `check`: 0 if the curves
 /// held, 1 if any moved, 2 if they could not be compared, which is also what any error is.
 pub fn main() -> i32 {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage::tell(&error),
+    };
     let done = match cli.verb {
         #[cfg(feature = "torch")]
         Verb::Run(args) => run::run(args),
@@ -154,6 +191,8 @@ pub fn main() -> i32 {
         Verb::List { experiments } => list::list(&experiments),
         Verb::Data(args) => data::data(&args),
         Verb::Pretext(args) => pretext::pretext(args),
+        Verb::Completions(args) => manual::completions(&args),
+        Verb::Man(args) => manual::man(&args),
         #[cfg(feature = "torch")]
         Verb::Worker(args) => return worker::worker(args),
     };

@@ -5,6 +5,7 @@ use clap::Args;
 
 use super::SpecArgs;
 use super::run::MachineArgs;
+use super::stopped::{Stopped, say_when_stopped};
 use crate::runner;
 
 #[derive(Debug, Args)]
@@ -17,7 +18,8 @@ pub(super) struct PlanArgs {
 
 /// Prints the plan.
 pub(super) fn plan(args: &PlanArgs) -> Result<i32> {
-    let options = args.machine.options(None)?;
+    say_when_stopped(Stopped::NothingKept);
+    let options = args.machine.options(false)?;
     super::print(runner::plan(&args.spec.load_on(&options)?, &options)?)?;
     Ok(0)
 }

@@ -5,8 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, anyhow, ensure};
 use clap::{Args, Subcommand};
 
+use super::usage::whole_number;
 #[cfg(feature = "torch")]
-use super::{SpecArgs, run::MachineArgs};
+use super::{
+    SpecArgs,
+    run::MachineArgs,
+    start::StartArgs,
+    stopped::{Stopped, say_when_stopped},
+};
 use crate::pretext::split_into_batches;
 use crate::spec::LossOrder;
 use crate::store::{self, Losses};
@@ -26,8 +32,10 @@ enum Verb {
         spec: SpecArgs,
         #[command(flatten)]
         machine: MachineArgs,
+        #[command(flatten)]
+        start: StartArgs,
         /// The seed of the learner; the spec's first without it
-        #[arg(long)]
+        #[arg(long, allow_negative_numbers = true, value_parser = whole_number::<u64>)]
         seed: Option<u64>,
         /// The protocol of a variant of the spec
         #[arg(long)]
@@ -42,7 +50,7 @@ enum Verb {
         #[arg(long, value_name = "FILE")]
         losses: PathBuf,
         /// Pretext batches
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number::<usize>)]
         batches: usize,
         /// loss (highest first), loss-low-first, or published-string-sort (as strings, as the official code does)
         #[arg(long, value_name = "O", value_parser = order)]
@@ -62,10 +70,11 @@ fn order(name: &str) -> Result<LossOrder, String> {
 pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
     match args.verb {
         #[cfg(feature = "torch")]
-        Verb::Losses { spec, machine, seed, variant, out } => {
-            let options = machine.options(None)?;
-            let file = spec.spec.clone();
-            let spec = spec.load_on(&options)?;
+        Verb::Losses { spec: args, machine, start, seed, variant, out } => {
+            say_when_stopped(Stopped::GoesOn);
+            let options = machine.options(start.quiet)?;
+            let file = args.spec.clone();
+            let spec = args.load_on(&options)?;
             if let Some(name) = &variant {
                 let known: Vec<&str> = spec.variants.keys().map(String::as_str).collect();
                 ensure!(
@@ -86,7 +95,8 @@ pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
                 out.display()
             );
             let seed = seed.unwrap_or(spec.seeds[0]);
-            let losses = crate::runner::pretext_losses(&spec, variant.as_deref(), &options, seed)?;
+            let consent = |cost: &crate::runner::Cost| start.consent(cost, &args);
+            let losses = crate::runner::pretext_losses(&spec, variant.as_deref(), &options, seed, &consent)?;
             losses.write(&out)?;
             super::print(format!("{}: {} losses", out.display(), losses.rows.len()))?;
         }

@@ -6,7 +6,10 @@ use anyhow::{Result, anyhow};
 use clap::Args;
 use regex::Regex;
 
-use super::{DataDir, SpecArgs};
+use super::start::StartArgs;
+use super::stopped::{Stopped, say_when_stopped};
+use super::usage::pattern;
+use super::{DataDir, SMALLER, SpecArgs};
 use crate::device::{self, Choice};
 use crate::runner::{self, Jobs, Options};
 
@@ -16,8 +19,10 @@ pub(super) struct RunArgs {
     spec: SpecArgs,
     #[command(flatten)]
     machine: MachineArgs,
+    #[command(flatten)]
+    start: StartArgs,
     /// Run only the trials whose name (for instance core-set-seed3) matches
-    #[arg(long, value_name = "REGEX")]
+    #[arg(long, value_name = "REGEX", value_parser = pattern)]
     only: Option<Regex>,
     /// Train on recorded queries, the queries/ of a results folder, in place of the samplers' own
     #[arg(long, value_name = "DIR")]
@@ -32,8 +37,9 @@ pub(super) struct MachineArgs {
     /// The folder of the results folders
     #[arg(long, value_name = "DIR", default_value = "results")]
     results: PathBuf,
-    /// Trials side by side: a number, or auto for what the machine holds
-    #[arg(long, value_name = "N", default_value = "auto")]
+    /// Trials side by side: a number, or auto for what the machine holds. It changes no value: how many threads a process
+    /// has on the CPU is the key `threads` of the spec (1 without it)
+    #[arg(long, value_name = "N", default_value = "auto", allow_negative_numbers = true)]
     jobs: Jobs,
     /// auto, cpu, cuda or cuda:N
     #[arg(long, value_name = "D", default_value = "auto")]
@@ -41,7 +47,7 @@ pub(super) struct MachineArgs {
 }
 
 impl MachineArgs {
-    pub fn options(&self, only: Option<Regex>) -> Result<Options> {
+    pub fn options(&self, quiet: bool) -> Result<Options> {
         let device = self.device.resolve()?;
         let name = device::name(device);
         let data =
@@ -49,10 +55,12 @@ impl MachineArgs {
         Ok(Options {
             data,
             results: self.results.clone(),
-            only,
+            only: None,
             jobs: self.jobs,
             device_name: if device.is_cuda() { format!("{name} ({})", device::gpu_model()) } else { name.clone() },
             device: name,
+            quiet,
+            measured: None,
         })
     }
 }
@@ -67,29 +75,39 @@ pub(super) fn run(mut args: RunArgs) -> Result<i32> {
         };
         args.spec.sets.push(format!("replay.queries={}", toml::Value::from(folder)));
     }
+    say_when_stopped(Stopped::GoesOn);
     let args = &args;
-    let options = args.machine.options(args.only.clone())?;
-    let spec = if args.spec.is_automatic() { automatic(args, &options)? } else { args.spec.load("paper")? };
-    let outcome = runner::run(&spec, &options)?;
-    super::print(crate::report::report(&outcome.folder)?)?;
+    let mut options = args.machine.options(args.start.quiet)?;
+    options.only = args.only.clone();
+    let spec = if args.spec.is_automatic() { automatic(args, &mut options)? } else { args.spec.load("paper")? };
+    let outcome = runner::run(&spec, &options, &|cost| args.start.consent(cost, &args.spec))?;
+    let page = crate::report::report(&outcome.folder)?;
+    args.start.print(page, &outcome.folder)?;
     if outcome.failed.is_empty() {
         return Ok(0);
     }
     let (key, why) = &outcome.failed[0];
     crate::machine::say(&format!(
-        "error: {} trials failed ({key}: {why}); mend the cause and run the same command again: finished rounds are kept",
-        outcome.failed.len()
+        "error: {} failed ({key}: {why}); mend the cause and run the same command again: finished rounds are kept",
+        match outcome.failed.len() {
+            1 => "a trial".to_owned(),
+            more => format!("{more} trials"),
+        }
     ));
     Ok(1)
 }
 
-/// The spec as it stands where there is CUDA; else its `cpu` profile, after saying what the whole would cost here.
-fn automatic(args: &RunArgs, options: &Options) -> Result<crate::spec::Spec> {
+/// The spec as it stands where there is CUDA; else its `cpu` profile, after saying what the whole would cost here. What is
+/// measured for that is noted in the options.
+fn automatic(args: &RunArgs, options: &mut Options) -> Result<crate::spec::Spec> {
     let whole = args.spec.load("paper")?;
     if options.device != "cpu" {
         return Ok(whole);
     }
-    let cpu = args.spec.load("cpu")?;
+    let cpu = args.spec.load(SMALLER)?;
+    if options.quiet {
+        return Ok(cpu);
+    }
     // Missing data should be told now, not after the measurement.
     crate::data::check(&cpu, &options.data)?;
     crate::machine::say("no CUDA here: measuring what the whole experiment would cost on this machine ...");
@@ -109,5 +127,6 @@ fn automatic(args: &RunArgs, options: &Options) -> Result<crate::spec::Spec> {
         args.spec.profile.replace("auto", "paper"),
         plan.duration()
     ));
+    options.measured = Some(plan);
     Ok(cpu)
 }

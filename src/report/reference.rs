@@ -96,7 +96,7 @@ pub fn references(folder: &Path, name: &str) -> Result<Vec<Reference>> {
     for (i, row) in reader.deserialize().enumerate() {
         let line = i + 2;
         let row: ReferenceRow = row.map_err(|e| {
-            let why = e.to_string().replace('\n', " ");
+            let why = crate::store::csv_fault(&e);
             anyhow!("{file}:{line}: not a published number ({why}); correct the line")
         })?;
         ensure!(

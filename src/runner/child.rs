@@ -73,7 +73,13 @@ impl Child {
                     Err(_) => {}
                 }
             }
-            let ended = match child.wait() {
+            let status = child.wait();
+            // Ctrl-C reaches all processes of a terminal, and what stops a service all of its own: this one is about to end
+            // then, and a trial that stopped with it has not failed.
+            if status.as_ref().is_ok_and(was_told_to_stop) {
+                std::thread::sleep(std::time::Duration::from_secs(1));
+            }
+            let ended = match status {
                 Ok(status) if status.success() => Ended::Well,
                 Ok(status) => Ended::Badly(error.unwrap_or_else(|| died(status, &log))),
                 Err(e) => Ended::Badly(format!("its process was lost ({e})")),
@@ -82,6 +88,16 @@ impl Child {
         });
         Ok(Self { _stdin: stdin })
     }
+}
+
+/// Whether it ended as processes do that are told to.
+#[cfg_attr(not(unix), allow(unused_variables))]
+fn was_told_to_stop(status: &ExitStatus) -> bool {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(status);
+    #[cfg(not(unix))]
+    let signal = None::<i32>;
+    signal.is_some_and(|signal| [libc::SIGINT, libc::SIGTERM].contains(&signal))
 }
 
 /// Why a worker that said nothing is gone.

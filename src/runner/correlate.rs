@@ -6,11 +6,11 @@ use std::sync::mpsc;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::child::{self, Child, Ended, Message};
-use super::{Options, memory, pretext};
+use super::{Consent, Options, cost, memory, pretext};
 use crate::data;
 use crate::machine;
 use crate::report::correlation::{CorrelationFindings, Pair};
-use crate::spec::{CorrelationSpec, Spec};
+use crate::spec::{CorrelationSpec, Spec, Work};
 use crate::store::{Folder, Losses, Manifest, PartMetric};
 use crate::trial::Event;
 
@@ -38,15 +38,28 @@ impl Part {
     fn metric(self, folder: &Path) -> PathBuf {
         folder.join("parts").join(format!("{}-metric.csv", self.name()))
     }
+
+    fn is_done(self, folder: &Path) -> bool {
+        self.losses(folder).exists() && self.metric(folder).exists()
+    }
+
+    fn work(self, spec: &Spec, pool: usize) -> Work {
+        spec.correlation_work(pool, self.fold.map(|_| self.folds))
+    }
 }
 
 /// Trains what is not trained yet, and gives the results folder and what there is to report. The protocol is the spec's
-/// own; its variants are left alone.
+/// own; its variants are left alone. Nothing starts unless `consent` agrees to what it costs.
 ///
 /// # Errors
-/// If the spec has no [correlation] or no [pretext] table, if the data or the folder cannot be used, or if a training
-/// fails; what is finished is kept.
-pub fn correlate(spec: &Spec, options: &Options, seed: u64) -> Result<(PathBuf, CorrelationFindings)> {
+/// If the spec has no [correlation] or no [pretext] table, if the data or the folder cannot be used, if there is no
+/// consent, or if a training fails; what is finished is kept.
+pub fn correlate(
+    spec: &Spec,
+    options: &Options,
+    seed: u64,
+    consent: &Consent,
+) -> Result<(PathBuf, CorrelationFindings)> {
     let settings = spec.correlation.context(
         "the spec has no [correlation] table; add one, for instance correlation = { folds = 5, points = 1000, resamples = \
          2000 }",
@@ -66,16 +79,29 @@ pub fn correlate(spec: &Spec, options: &Options, seed: u64) -> Result<(PathBuf, 
     let name = format!("{}-correlation", spec.folder_name());
     // Other seeds lie beside the first.
     let name = if spec.seeds.first() == Some(&seed) { name } else { format!("{name}-seed{seed}") };
-    let folder = Folder::open(&options.results.join(name), &alone, &origin)?;
-    let read = data::share(&alone, &options.data, read)?;
+    let root = options.results.join(name);
+    let open = || Folder::open(&root, &alone, &origin);
+    // Whoever does not consent finds no folder that was not there.
+    let mut folder = root.exists().then(open).transpose()?;
     let parts: Vec<Part> = std::iter::once(None)
         .chain((0..settings.folds).map(Some))
         .map(|fold| Part { seed, fold, folds: settings.folds })
         .collect();
-    let earlier = Manifest::read(&folder.manifest_path())?.map_or(Vec::new(), |manifest| manifest.sessions);
+    let manifest = folder.as_ref().map(|folder| Manifest::read(&folder.manifest_path())).transpose()?;
+    let earlier = manifest.flatten().map_or(Vec::new(), |manifest| manifest.sessions);
     let begun_with = earlier.iter().find(|s| s.device == options.device_name).map(|s| s.threads);
     let trial_mb = memory::trial_mb(&alone, &read.size());
     let (jobs, threads) = options.jobs.divide(parts.len(), &options.device, spec.threads, begun_with, trial_mb);
+    let learner = pretext::work(&alone, options, &origin, threads, seed);
+    let stages = [
+        (learner != Work::default()).then_some(learner).into_iter().collect(),
+        parts.iter().filter(|part| !part.is_done(&root)).map(|part| part.work(&alone, origin.pool)).collect(),
+    ];
+    if stages.iter().any(|stage: &Vec<Work>| !stage.is_empty()) {
+        consent(&cost::of(&alone, &read.size(), options, (jobs, threads), &stages)?)?;
+    }
+    let folder = folder.take().map_or_else(open, Ok)?;
+    let read = data::share(&alone, &options.data, read)?;
     let mut manifest = super::begin_session(&folder, &alone, &origin, options, (jobs, threads), earlier)?;
     let losses = pretext::losses_of(&alone, options, &read, threads, seed)?;
     losses.write(&folder.losses_path(None, seed))?;
@@ -99,7 +125,7 @@ fn train(
     pool: usize,
 ) -> Result<()> {
     let root = folder.root();
-    let mut left = parts.iter().filter(|part| !(part.losses(root).exists() && part.metric(root).exists()));
+    let mut left = parts.iter().filter(|part| !part.is_done(root));
     let (sender, messages) = mpsc::channel();
     let mut running: Vec<(usize, Part, Child)> = Vec::new();
     let mut next = 0;
@@ -115,7 +141,7 @@ fn train(
             command.arg("--data").arg(&options.data);
             let log = root.join("trials").join(part.name()).join("log.txt");
             let images = part.fold.map_or(pool, |_| pool - pool / part.folds);
-            machine::say(&format!("{}: training on {images} images, {} epochs", part.name(), spec.train.epochs));
+            options.say(&format!("{}: training on {images} images, {} epochs", part.name(), spec.train.epochs));
             running.push((next, part, Child::spawn(command, &log, next, sender.clone())?));
             next += 1;
         }
@@ -127,7 +153,7 @@ fn train(
         let at = running.iter().position(|r| r.0 == id).expect("messages end with the child");
         match message {
             Message::Event(Event::Losses { quality, measure }) => {
-                machine::say(&format!("{}: {measure} {:.2} %", running[at].1.name(), 100.0 * quality));
+                options.say(&format!("{}: {measure} {:.2} %", running[at].1.name(), 100.0 * quality));
             }
             Message::Event(_) => {}
             Message::Ended(Ended::Well) => drop(running.remove(at)),

@@ -1,26 +1,30 @@
-//! Progress: bars with the time left on a terminal, plain lines elsewhere.
+//! Progress: bars with the time left on a terminal that can draw them, plain lines elsewhere, nothing if so asked.
 
-use std::collections::HashMap;
-use std::io::IsTerminal;
+mod bars;
+mod layout;
+
 use std::time::{Duration, Instant};
-
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::Options;
 use super::child::Ended;
 use super::tasks::{Task, Tasks};
+use super::time_left::{TimeLeft, Waiting};
+use crate::machine::say;
 use crate::store::DataOrigin;
 use crate::trial::Event;
 
+use bars::Bars;
+
 pub(super) struct Display {
-    /// `None` where standard error is not a terminal.
-    bars: Option<(MultiProgress, ProgressBar)>,
+    bars: Option<Bars>,
+    /// Warnings and failures alone are said.
+    quiet: bool,
     begun: Instant,
-    total: u64,
+    left: TimeLeft,
     /// Forward passes that ended tasks were planned to take.
     ended: u64,
+    /// Tasks that have ended, and all.
     tasks: (usize, usize),
-    running: HashMap<usize, Running>,
     /// When the last plain line was written.
     spoke: Instant,
 }
@@ -28,127 +32,126 @@ pub(super) struct Display {
 /// A plain log that says nothing for longer looks dead.
 const SILENCE: Duration = Duration::from_secs(60);
 
-struct Running {
-    bar: Option<ProgressBar>,
-    planned: u64,
-    done: u64,
-}
-
 impl Display {
     pub fn new(tasks: &Tasks, jobs: usize, threads: usize, data: &DataOrigin, options: &Options) -> Self {
         let (trials, pretext) = tasks.counts();
         let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-        crate::machine::say(&format!(
-            "{} and {} to run on {}, {} of {}; data: {}, {} pool + {} test images",
-            plural(trials, "trial"),
-            plural(pretext, "pretext learner"),
-            options.device_name,
-            plural(jobs, "job"),
-            plural(threads, "thread"),
-            data.name,
-            data.pool,
-            data.test
-        ));
-        if !data.note.is_empty() {
-            crate::machine::say(&format!("warning: {}", data.note));
+        if !options.quiet {
+            say(&format!(
+                "{} and {} to run on {}, {} of {}; data: {}, {} pool + {} test images",
+                plural(trials, "trial"),
+                plural(pretext, "pretext learner"),
+                options.device_name,
+                plural(jobs, "job"),
+                plural(threads, "thread"),
+                data.name,
+                data.pool,
+                data.test
+            ));
         }
-        let bars = std::io::stderr().is_terminal().then(|| {
-            let bars = MultiProgress::new();
-            let style = ProgressStyle::with_template("{elapsed_precise} {wide_bar} {percent:>3} % {msg}");
-            let all = bars.add(ProgressBar::new(tasks.units()).with_style(style.expect("a valid template")));
-            all.enable_steady_tick(Duration::from_secs(1));
-            (bars, all)
-        });
+        if !data.note.is_empty() {
+            say(&format!("warning: {}", data.note));
+        }
+        let mut left = TimeLeft::new(jobs);
+        left.set_waiting(tasks.waiting());
         Self {
-            bars,
+            bars: (!options.quiet).then(|| Bars::on_terminal(tasks.longest_name())).flatten(),
+            quiet: options.quiet,
             begun: Instant::now(),
-            total: tasks.units(),
+            left,
             ended: 0,
             tasks: (0, trials + pretext),
-            running: HashMap::new(),
             spoke: Instant::now(),
         }
     }
 
-    pub fn started(&mut self, id: usize, task: &Task, planned: u64) {
-        let bar = self.bars.as_ref().map(|(bars, all)| {
-            let style =
-                ProgressStyle::with_template("  {prefix:24} {bar:30} {percent:>3} % {msg}").expect("a valid template");
-            bars.insert_before(all, ProgressBar::new(planned).with_style(style).with_prefix(task.name()))
-        });
-        self.running.insert(id, Running { bar, planned, done: 0 });
+    /// A task has started, and these have not.
+    pub fn started(&mut self, id: usize, task: &Task, units: u64, tasks: &Tasks) {
+        self.left.started(id, Waiting { kind: task.kind(), units }, self.now());
+        self.left.set_waiting(tasks.waiting());
+        if let Some(bars) = &mut self.bars {
+            bars.started(id, task.name(), units);
+        }
     }
 
     pub fn event(&mut self, id: usize, task: &Task, event: &Event) {
         match event {
             Event::Progress { done, at } => {
-                if let Some(running) = self.running.get_mut(&id) {
-                    running.done = *done;
-                    if let Some(bar) = &running.bar {
-                        bar.set_position(*done);
-                        bar.set_message(at.clone());
-                    }
+                self.left.progress(id, *done, self.now());
+                if let Some(bars) = &mut self.bars {
+                    bars.progress(id, *done, at);
                 }
                 self.overall();
                 if self.bars.is_none() && self.spoke.elapsed() > SILENCE {
-                    let percent = 100 * self.done() / self.total.max(1);
-                    self.line(&format!("{percent} % done, {}: {at}{}", task.name(), self.left()));
+                    let (done, total) = self.units();
+                    let percent = 100 * done / total.max(1);
+                    self.line(&format!("{percent} % done, {}", task.name()), &format!(": {at}"));
                 }
             }
-            Event::Round { round, labeled, metric, value } => self.line(&format!(
-                "{}: round {round}, {labeled} labels, {metric} {:.2} %{}",
-                task.name(),
-                100.0 * value,
-                self.left()
-            )),
+            Event::Round { round, labeled, metric, value } => {
+                self.line(&task.name(), &format!(": round {round}, {labeled} labels, {metric} {:.2} %", 100.0 * value))
+            }
             Event::Losses { quality, measure } => {
-                self.line(&format!("{}: {:.2} % {measure}, on the pool{}", task.name(), 100.0 * quality, self.left()));
+                self.line(&task.name(), &format!(": {:.2} % {measure}, on the pool", 100.0 * quality));
             }
             Event::Failed { .. } | Event::Speed { .. } => {}
         }
     }
 
-    pub fn ended(&mut self, id: usize, task: &Task, ended: &Ended) {
-        if let Some(running) = self.running.remove(&id) {
-            self.ended += running.planned;
-            if let Some(bar) = running.bar {
-                bar.finish_and_clear();
-            }
-        }
+    /// A task has ended, and these have not started.
+    pub fn ended(&mut self, id: usize, task: &Task, units: u64, ended: &Ended) {
+        self.left.ended(id, *ended == Ended::Well, self.now());
+        self.ended += units;
         self.tasks.0 += 1;
+        if let Some(bars) = &mut self.bars {
+            bars.ended(id);
+        }
         if let Ended::Badly(why) = ended {
-            self.line(&format!("{} failed: {why}", task.name()));
+            let text = format!(" failed: {why}");
+            match &self.bars {
+                Some(bars) => bars.line(&task.name(), &text),
+                None => say(&format!("{}{text}", task.name())),
+            }
         }
         self.overall();
     }
 
+    /// Trials that cannot start any more count as done.
+    pub fn gave_up(&mut self, trials: usize, tasks: &Tasks) {
+        self.tasks.0 += trials;
+        self.left.set_waiting(tasks.waiting());
+        self.overall();
+    }
+
     fn overall(&self) {
-        if let Some((_, all)) = &self.bars {
-            all.set_position(self.done());
-            all.set_message(format!("{}/{} done{}", self.tasks.0, self.tasks.1, self.left()));
+        if let Some(bars) = &self.bars {
+            bars.overall(self.units(), &format!("{}/{} done{}", self.tasks.0, self.tasks.1, self.left()));
         }
     }
 
-    fn done(&self) -> u64 {
-        self.ended + self.running.values().map(|r| r.done).sum::<u64>()
+    /// Forward passes that are done, and all.
+    fn units(&self) -> (u64, u64) {
+        let (done, planned) = self.left.units();
+        (self.ended + done, self.ended + planned)
+    }
+
+    fn now(&self) -> f64 {
+        self.begun.elapsed().as_secs_f64()
     }
 
     /// `, about 12 min left`, once there is something to go by.
     fn left(&self) -> String {
-        let done = self.done();
-        let seconds = self.begun.elapsed().as_secs_f64();
-        if seconds < 3.0 || done == 0 {
-            return String::new();
-        }
-        let left = seconds * self.total.saturating_sub(done) as f64 / done as f64;
-        format!(", about {} left", duration(left))
+        let seconds = self.left.seconds(self.now());
+        seconds.map_or(String::new(), |seconds| format!(", about {} left", duration(seconds)))
     }
 
-    fn line(&mut self, text: &str) {
+    /// A line that stays; plain ones say what is left, which is in the bar of all otherwise.
+    fn line(&mut self, name: &str, text: &str) {
         self.spoke = Instant::now();
         match &self.bars {
-            Some((bars, _)) => drop(bars.println(text)),
-            None => crate::machine::say(text),
+            Some(bars) => bars.line(name, text),
+            None if self.quiet => {}
+            None => say(&format!("{name}{text}{}", self.left())),
         }
     }
 }

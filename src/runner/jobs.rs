@@ -24,7 +24,7 @@ impl FromStr for Jobs {
         match text.parse::<usize>() {
             Ok(jobs) if (1..=1024).contains(&jobs) => Ok(Self::Fixed(jobs)),
             _ if text == "auto" => Ok(Self::Auto),
-            _ => Err("use auto or a number from 1".into()),
+            _ => Err("use auto, or a number from 1 to 1024".into()),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod child;
 mod correlate;
+mod cost;
 mod display;
 mod given;
 mod jobs;
@@ -11,6 +12,7 @@ mod plan;
 mod pretext;
 mod queried;
 mod tasks;
+mod time_left;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -27,11 +29,15 @@ use crate::trial::Event;
 
 use child::{Child, Ended, Message};
 pub use correlate::correlate;
+pub use cost::{Consent, Cost};
 use display::Display;
 pub use jobs::Jobs;
 pub use plan::{Plan, plan};
 pub use pretext::pretext_losses;
 use tasks::{Task, Tasks};
+
+/// Seconds of work beyond which nothing starts without being asked for twice.
+pub const A_DAY: f64 = 86_400.0;
 
 /// How `pt4al run` was asked to run.
 #[derive(Clone, Debug)]
@@ -47,6 +53,19 @@ pub struct Options {
     pub device: String,
     /// The device's name for people.
     pub device_name: String,
+    /// Say nothing but warnings and errors.
+    pub quiet: bool,
+    /// What `plan` measured on this machine, if it did: nothing is measured again then.
+    pub measured: Option<Plan>,
+}
+
+impl Options {
+    /// A line of progress, unless nothing is to be said of it.
+    fn say(&self, line: &str) {
+        if !self.quiet {
+            machine::say(line);
+        }
+    }
 }
 
 /// What became of a run.
@@ -57,11 +76,12 @@ pub struct Outcome {
     pub failed: Vec<(String, String)>,
 }
 
-/// Runs what is not finished yet. Failed trials are recorded, and the others go on.
+/// Runs what is not finished yet, if `consent` agrees to what that costs. Failed trials are recorded, and the others go
+/// on.
 ///
 /// # Errors
-/// If the data or the results folder cannot be used; nothing has been run then.
-pub fn run(spec: &Spec, options: &Options) -> Result<Outcome> {
+/// If the data or the results folder cannot be used, or if there is no consent; nothing has been run then.
+pub fn run(spec: &Spec, options: &Options, consent: &Consent) -> Result<Outcome> {
     if let Some(only) = &options.only {
         let any = spec.trials().iter().any(|t| only.is_match(&t.key()));
         ensure!(any, "--only {only}: no trial matches; they are named like {}", spec.trials()[0].key());
@@ -72,13 +92,25 @@ pub fn run(spec: &Spec, options: &Options) -> Result<Outcome> {
     spec.check_pool(origin.pool, origin.test)?;
     memory::check(spec, &read.size(), &options.device)?;
     given::check(spec, &read)?;
-    let folder = Folder::open(&options.results.join(spec.folder_name()), spec, &origin)?;
-    // Decoding a large data set takes hours: what can be refused has been by now.
-    let read = data::share(spec, &options.data, read)?;
-    let (earlier, known) = match Manifest::read(&folder.manifest_path())? {
+    let root = options.results.join(spec.folder_name());
+    let open = || Folder::open(&root, spec, &origin);
+    // Whoever does not consent finds no folder that was not there.
+    let mut folder = root.exists().then(open).transpose()?;
+    let manifest = folder.as_ref().map(|folder| Manifest::read(&folder.manifest_path())).transpose()?;
+    let (earlier, known) = match manifest.flatten() {
         Some(manifest) => (manifest.sessions, manifest.data.classes),
         None => (Vec::new(), Vec::new()),
     };
+    let begun_with = earlier.iter().find(|s| s.device == options.device_name).map(|s| s.threads);
+    let trial_mb = memory::trial_mb(spec, &read.size());
+    let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device, spec.threads, begun_with, trial_mb);
+    let left = Tasks::left(spec, folder.as_ref(), options, &origin, threads)?.work();
+    if !left.is_empty() {
+        consent(&cost::of(spec, &read.size(), options, (jobs, threads), &[left])?)?;
+    }
+    let folder = folder.take().map_or_else(open, Ok)?;
+    // Decoding a large data set takes hours: what can be refused has been by now.
+    let read = data::share(spec, &options.data, read)?;
     if origin.classes.is_empty() {
         // It takes a look at every label map: once for these results is enough.
         origin.classes = if known.is_empty() { data::count_classes_of_pixels(&read)? } else { known };
@@ -90,14 +122,12 @@ pub fn run(spec: &Spec, options: &Options) -> Result<Outcome> {
             origin.name
         );
     }
-    let trial_mb = memory::trial_mb(spec, &read.size());
-    let (pool, train) = (read.pool, read.splits.train.len);
-    let begun_with = earlier.iter().find(|s| s.device == options.device_name).map(|s| s.threads);
-    let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device, spec.threads, begun_with, trial_mb);
-    let mut tasks = Tasks::new(spec, &folder, options, &origin, (&pool, train), threads)?;
+    // Once more: decoding may have taken hours, in which others filled the cache.
+    let mut tasks = Tasks::left(spec, Some(&folder), options, &origin, threads)?;
+    tasks.prepare(spec, &folder, options, &origin, (&read.pool, read.splits.train.len), threads)?;
     let outcome = |failed| Outcome { folder: folder.root().to_owned(), failed };
     if tasks.is_empty() {
-        crate::machine::say(&format!("{}: all trials are finished; nothing to run", folder.root().display()));
+        options.say(&format!("{}: all trials are finished; nothing to run", folder.root().display()));
         folder.merge(spec)?;
         queried::update(spec, &folder, &read.splits);
         return Ok(outcome(Vec::new()));
@@ -175,7 +205,7 @@ impl Driver<'_> {
     /// Starts tasks while there is room, and handles what the children say, until nothing is left.
     fn drive(&mut self, tasks: &mut Tasks, jobs: usize) -> Result<()> {
         let (sender, messages) = mpsc::channel();
-        let mut running: Vec<(usize, Task, Child)> = Vec::new();
+        let mut running: Vec<(usize, Task, u64, Child)> = Vec::new();
         let mut next_id = 0;
         loop {
             while running.len() < jobs
@@ -185,8 +215,8 @@ impl Driver<'_> {
                     self.folder.trial(trial).set_failure(None)?;
                 }
                 let child = Child::spawn(self.command(&task)?, &self.log_path(&task), next_id, sender.clone())?;
-                self.display.started(next_id, &task, units);
-                running.push((next_id, task, child));
+                self.display.started(next_id, &task, units, tasks);
+                running.push((next_id, task, units, child));
                 next_id += 1;
             }
             if running.is_empty() {
@@ -203,8 +233,8 @@ impl Driver<'_> {
                     }
                 }
                 Message::Ended(ended) => {
-                    let (_, task, _) = running.remove(at);
-                    self.display.ended(id, &task, &ended);
+                    let (_, task, units, _) = running.remove(at);
+                    self.display.ended(id, &task, units, &ended);
                     self.ended(tasks, &task, ended)?;
                 }
             }
@@ -228,9 +258,11 @@ impl Driver<'_> {
             (Task::Trial { trial, .. }, Ended::Badly(why)) => self.fail(trial, &why)?,
             (Task::Pretext { losses, .. }, Ended::Badly(why)) => {
                 let why = format!("the pretext learner of {} failed: {why}", losses.name());
-                for trial in tasks.give_up_on(losses) {
-                    self.fail(&trial, &why)?;
+                let lost = tasks.give_up_on(losses);
+                for trial in &lost {
+                    self.fail(trial, &why)?;
                 }
+                self.display.gave_up(lost.len(), tasks);
             }
         }
         self.folder.merge(self.spec)?;

@@ -32,6 +32,8 @@ pub struct Plan {
     /// Images a second, all jobs together.
     train_rate: f64,
     score_rate: f64,
+    /// Floating-point operations of a forward pass of one image, roughly.
+    operations: f64,
     /// MiB of one trial, or of a pretext learner where that takes more.
     memory: f64,
     disk: f64,
@@ -84,6 +86,7 @@ pub fn plan(spec: &Spec, options: &Options) -> Result<Plan> {
         device: options.device_name.clone(),
         train_rate: speeds.iter().map(|s| s.0).sum(),
         score_rate: speeds.iter().map(|s| s.1).sum(),
+        operations: spec.operations(),
         memory: measured_mb + memory::data_mb(spec, &size) + pretext_mb,
         cache: (spec.dataset.storage() == Storage::Mapped)
             .then(|| (size.bytes as f64 / 1e6, data::cache_folder(&options.data).display().to_string())),
@@ -112,6 +115,11 @@ impl Plan {
     /// Seconds that the whole experiment would take.
     pub fn seconds(&self) -> f64 {
         self.work.train as f64 / self.train_rate + (self.work.evaluate + self.work.score) as f64 / self.score_rate
+    }
+
+    /// Floating-point operations a second of one process, in training; a step is worth three forward passes.
+    pub(super) fn operations_of_process(&self) -> f64 {
+        3.0 * self.train_rate * self.operations / self.jobs as f64
     }
 
     /// For instance `412 h (17 days)`.
@@ -165,7 +173,7 @@ fn millions(images: u64) -> String {
 }
 
 /// (images/s trained, images/s scored, peak MiB) of each of `jobs` workers side by side.
-fn calibrate(
+pub(super) fn calibrate(
     spec: &Spec,
     size: &data::Size,
     options: &Options,

@@ -5,27 +5,37 @@ use std::sync::mpsc;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::child::{self, Child, Ended, Message};
-use super::{Options, memory, tasks};
+use super::{Consent, Options, cost, memory, tasks};
 use crate::data::{self, Read};
-use crate::machine;
-use crate::spec::Spec;
+use crate::spec::{Spec, Work};
 use crate::store::{DataOrigin, Losses, Manifest, write_atomically};
 use crate::trial::Event;
 
 /// The pretext losses of a variant of a spec (of its own protocol without) and a seed: from its file, from the cache, or
-/// from a learner that is trained now.
+/// from a learner that is trained now, if `consent` agrees to what that costs.
 ///
 /// # Errors
-/// If the data cannot be used, the spec has no [pretext] table, or training fails.
-pub fn pretext_losses(spec: &Spec, variant: Option<&str>, options: &Options, seed: u64) -> Result<Losses> {
+/// If the data cannot be used, the spec has no [pretext] table, training fails, or there is no consent.
+pub fn pretext_losses(
+    spec: &Spec,
+    variant: Option<&str>,
+    options: &Options,
+    seed: u64,
+    consent: &Consent,
+) -> Result<Losses> {
     let protocol = spec.protocol(variant);
     data::check_place(protocol, &options.data)?;
     let read = data::check(protocol, &options.data)?;
     memory::check(protocol, &read.size(), &options.device)?;
-    let read = data::share(protocol, &options.data, read)?;
     // As a new run of the spec would divide them, so that its cache serves here and the other way round.
     let trials = spec.trials().len();
-    let (_, threads) = options.jobs.divide(trials, &options.device, spec.threads, None, memory::trial_mb(spec, &read.size()));
+    let (_, threads) =
+        options.jobs.divide(trials, &options.device, spec.threads, None, memory::trial_mb(spec, &read.size()));
+    let left = work(protocol, options, &read.splits.origin, threads, seed);
+    if left != Work::default() {
+        consent(&cost::of(protocol, &read.size(), options, (1, threads), &[vec![left]])?)?;
+    }
+    let read = data::share(protocol, &options.data, read)?;
     losses_of(protocol, options, &read, threads, seed)
 }
 
@@ -41,6 +51,12 @@ pub(super) fn losses_of(protocol: &Spec, options: &Options, read: &Read, threads
         train(protocol, options, origin, threads, seed, &cached)?;
     }
     Losses::read(&cached)
+}
+
+/// The work that [`losses_of`] would do: none where its losses are there.
+pub(super) fn work(protocol: &Spec, options: &Options, origin: &DataOrigin, threads: usize, seed: u64) -> Work {
+    let there = tasks::cached(protocol, options, origin, threads, seed, "csv").exists();
+    if there { Work::default() } else { protocol.pretext_work(origin.pool) }
 }
 
 fn train(
@@ -74,10 +90,10 @@ fn train(
         match messages.recv().map_err(|_| anyhow!("the worker's messages broke off; run the same command again"))?.1 {
             Message::Event(Event::Progress { done, .. }) if spoken.elapsed().as_secs() >= 30 => {
                 spoken = std::time::Instant::now();
-                machine::say(&format!("pretext seed{seed}: {} % done", 100 * done / total));
+                options.say(&format!("pretext seed{seed}: {} % done", 100 * done / total));
             }
             Message::Event(Event::Losses { quality, measure }) => {
-                machine::say(&format!("pretext seed{seed}: {:.2} % {measure}, on the pool", 100.0 * quality));
+                options.say(&format!("pretext seed{seed}: {:.2} % {measure}, on the pool", 100.0 * quality));
             }
             Message::Event(_) => {}
             Message::Ended(Ended::Well) => return Ok(()),

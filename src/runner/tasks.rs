@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::Options;
+use super::time_left::{self, Kind};
 use crate::pretext;
-use crate::spec::{Spec, Trial};
+use crate::spec::{Spec, Trial, Work};
 use crate::store::{self, DataOrigin, Folder};
 
 /// One child process.
@@ -56,6 +57,13 @@ impl Task {
             Self::Trial { trial, .. } => trial.key(),
         }
     }
+
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Pretext { .. } => Kind::Pretext,
+            Self::Trial { .. } => Kind::Trial,
+        }
+    }
 }
 
 /// A trial that has not started.
@@ -63,14 +71,13 @@ struct Waiting {
     trial: Trial,
     losses: Option<Losses>,
     features: Option<PathBuf>,
-    /// Forward passes that it takes.
-    units: u64,
+    work: Work,
 }
 
 /// Tasks that have not started.
 pub(super) struct Tasks {
-    /// With the forward passes that each takes.
-    pretext: VecDeque<(Task, u64)>,
+    /// With the work of each.
+    pretext: VecDeque<(Task, Work)>,
     trials: VecDeque<Waiting>,
     /// Learners that have not given what is wanted of them; true where their losses are there all the same, and features
     /// alone are missing.
@@ -78,26 +85,21 @@ pub(super) struct Tasks {
 }
 
 impl Tasks {
-    /// What is left of a spec. Losses of a file, and cached ones, are put into the folder; `pool` are the positions of
-    /// the pool, and `train` is the size of the split they are in.
-    pub fn new(
+    /// What is left of a spec, where all of it is left without a folder. It looks, and writes nothing.
+    pub fn left(
         spec: &Spec,
-        folder: &Folder,
+        folder: Option<&Folder>,
         options: &Options,
         origin: &DataOrigin,
-        (pool, train): (&[usize], usize),
         threads: usize,
     ) -> Result<Self> {
         let mut tasks = Self { pretext: VecDeque::new(), trials: VecDeque::new(), missing: HashMap::new() };
         let mut known = HashSet::new();
         for trial in spec.trials() {
-            let finished = folder.trial(&trial).finished()?;
+            let files = folder.map(|folder| folder.trial(&trial));
+            let finished = files.as_ref().map_or(Ok(0), |files| files.finished())?;
             let wanted = options.only.as_ref().is_none_or(|only| only.is_match(&trial.key()));
-            if finished >= spec.rounds.count {
-                folder.trial(&trial).set_failure(None)?;
-                continue;
-            }
-            if !wanted {
+            if finished >= spec.rounds.count || !wanted {
                 continue;
             }
             let losses = Losses::of(spec, &trial);
@@ -106,55 +108,77 @@ impl Tasks {
                 let protocol = spec.protocol(losses.variant.as_deref());
                 let cache = |ending: &str| cached(protocol, options, origin, threads, losses.seed, ending);
                 // Once the initial labels are chosen, nothing asks for features any more.
-                let chooses = folder.trial(&trial).queries()?.rounds.is_empty();
+                let chooses = files.map_or(Ok(true), |files| files.queries().map(|q| q.rounds.is_empty()))?;
                 let needed = chooses && spec.protocol_of(&trial).initial_set(&trial.sampler).needs_features();
                 features = needed.then(|| cache("features.safetensors"));
                 if known.insert((losses.clone(), features.clone())) {
-                    tasks.need(spec, folder, losses, &cache("csv"), features.as_ref(), origin, (pool, train))?;
+                    tasks.need(protocol, folder, losses, &cache("csv"), features.as_ref(), origin);
                 }
             }
             let left = finished..spec.rounds.count;
-            let units = left.map(|round| spec.round_work(&trial, round, origin.pool, origin.test).units()).sum();
-            tasks.trials.push_back(Waiting { trial, losses, features, units });
+            let work = left.map(|round| spec.round_work(&trial, round, origin.pool, origin.test)).sum();
+            tasks.trials.push_back(Waiting { trial, losses, features, work });
         }
         Ok(tasks)
     }
 
-    /// Sees to it that losses will be in the folder, and features where they are asked for.
-    #[allow(clippy::too_many_arguments)] // one call site; a struct would only rename them
+    /// Plans a learner, unless losses are there, and features where they are asked for.
     fn need(
         &mut self,
-        spec: &Spec,
-        folder: &Folder,
+        protocol: &Spec,
+        folder: Option<&Folder>,
         losses: &Losses,
         cached: &Path,
         features: Option<&PathBuf>,
         origin: &DataOrigin,
-        (pool, train): (&[usize], usize),
-    ) -> Result<()> {
-        let path = folder.losses_path(losses.variant.as_deref(), losses.seed);
-        let protocol = spec.protocol(losses.variant.as_deref());
-        if let Some(file) = protocol.loss_file() {
-            if !path.exists() {
-                store::Losses::read(&file.file)?.of_pool(pool, train, &file.file)?.write(&path)?;
-            }
-            return Ok(());
-        }
-        if !path.exists() && cached.exists() {
-            super::copy(cached, &path)?;
-        }
+    ) {
+        let path = folder.map(|folder| folder.losses_path(losses.variant.as_deref(), losses.seed));
+        let has_losses = path.is_some_and(|path| path.exists()) || cached.exists();
         let has_features = features.is_none_or(|features| features.exists());
-        if path.exists() && has_features {
-            return Ok(());
+        if protocol.loss_file().is_some() || has_losses && has_features {
+            return;
         }
-        self.missing.insert(losses.clone(), path.exists());
-        let units = protocol.pretext_work(origin.pool).units();
-        let same = |task: &&mut (Task, u64)| matches!(&task.0, Task::Pretext { losses: other, .. } if other == losses);
+        self.missing.insert(losses.clone(), has_losses);
+        let same = |task: &&mut (Task, Work)| matches!(&task.0, Task::Pretext { losses: other, .. } if other == losses);
         match self.pretext.iter_mut().find(same) {
             Some((Task::Pretext { features: wanted, .. }, _)) => *wanted = wanted.take().or(features.cloned()),
             _ => {
                 let (losses, cached, features) = (losses.clone(), cached.to_owned(), features.cloned());
-                self.pretext.push_back((Task::Pretext { losses, cached, features }, units));
+                let work = protocol.pretext_work(origin.pool);
+                self.pretext.push_back((Task::Pretext { losses, cached, features }, work));
+            }
+        }
+    }
+
+    /// Makes the folder ready for what is left: losses of a file, and cached ones, are put into it, and failures of trials
+    /// that have been finished since are forgotten. `pool` are the positions of the pool, and `train` is the size of the
+    /// split they are in.
+    pub fn prepare(
+        &self,
+        spec: &Spec,
+        folder: &Folder,
+        options: &Options,
+        origin: &DataOrigin,
+        (pool, train): (&[usize], usize),
+        threads: usize,
+    ) -> Result<()> {
+        for trial in spec.trials() {
+            let files = folder.trial(&trial);
+            if files.finished()? >= spec.rounds.count {
+                files.set_failure(None)?;
+            }
+        }
+        for losses in self.trials.iter().filter_map(|waiting| waiting.losses.as_ref()) {
+            let path = folder.losses_path(losses.variant.as_deref(), losses.seed);
+            if path.exists() {
+                continue;
+            }
+            let protocol = spec.protocol(losses.variant.as_deref());
+            let cached = cached(protocol, options, origin, threads, losses.seed, "csv");
+            match protocol.loss_file() {
+                Some(file) => store::Losses::read(&file.file)?.of_pool(pool, train, &file.file)?.write(&path)?,
+                None if cached.exists() => super::copy(&cached, &path)?,
+                None => {}
             }
         }
         Ok(())
@@ -169,19 +193,32 @@ impl Tasks {
         (self.trials.len(), self.pretext.len())
     }
 
-    /// Forward passes in all.
-    pub fn units(&self) -> u64 {
-        self.pretext.iter().map(|p| p.1).chain(self.trials.iter().map(|t| t.units)).sum()
+    /// The work of each task, in the order in which they start.
+    pub fn work(&self) -> Vec<Work> {
+        self.pretext.iter().map(|task| task.1).chain(self.trials.iter().map(|trial| trial.work)).collect()
     }
 
-    /// The next task that can start: pretext learners, then trials in the spec's order.
+    /// The same, as the time left is told by.
+    pub fn waiting(&self) -> Vec<time_left::Waiting> {
+        let of = |kind: Kind| move |work: Work| time_left::Waiting { kind, units: work.units() };
+        let trials = self.trials.iter().map(|trial| trial.work).map(of(Kind::Trial));
+        self.pretext.iter().map(|task| task.1).map(of(Kind::Pretext)).chain(trials).collect()
+    }
+
+    /// Characters of the longest name of a task.
+    pub fn longest_name(&self) -> usize {
+        let trials = self.trials.iter().map(|waiting| waiting.trial.key().len());
+        self.pretext.iter().map(|task| task.0.name().len()).chain(trials).max().unwrap_or(0)
+    }
+
+    /// The next task that can start, with its forward passes: pretext learners, then trials in the spec's order.
     pub fn next(&mut self) -> Option<(Task, u64)> {
-        if let Some(task) = self.pretext.pop_front() {
-            return Some(task);
+        if let Some((task, work)) = self.pretext.pop_front() {
+            return Some((task, work.units()));
         }
         let at = self.trials.iter().position(|waiting| self.is_ready(waiting))?;
-        let Waiting { trial, features, units, .. } = self.trials.remove(at)?;
-        Some((Task::Trial { trial, features }, units))
+        let Waiting { trial, features, work, .. } = self.trials.remove(at)?;
+        Some((Task::Trial { trial, features }, work.units()))
     }
 
     fn is_ready(&self, waiting: &Waiting) -> bool {
@@ -219,3 +256,6 @@ pub(super) fn cached(
     let key = pretext::cache_key(protocol, &origin.fingerprint, &machine, seed);
     options.results.join(".cache").join("pretext").join(format!("{key}.{ending}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,10 @@
 //! TOML on disk to a checked [`Spec`]: profile and `--set` are laid over the file, then everything is deserialised at
 //! once, and an error is traced back to the line that wrote the offending key.
 
+mod expected;
 mod origin;
+#[cfg(test)]
+mod sweep;
 #[cfg(test)]
 mod tests;
 
@@ -107,17 +110,20 @@ pub fn load(source: &Source) -> Result<Spec> {
         Some(_) => bail!("{file}: `profile` is not a table; write [profile.<name>]"),
     };
     for name in source.profile_names() {
+        ensure!(!name.is_empty(), "--profile has an empty name; write --profile P, or several as P+Q");
         check_profile_name(&file, name)?;
         let Some(Value::Table(overlay)) = profiles.get(name) else {
             let known: Vec<&str> = profiles.keys().map(String::as_str).collect();
             bail!(
                 "{file}: no profile `{name}`; it has {}",
-                if known.is_empty() { "none".into() } else { known.join(", ") }
+                if known.is_empty() { "none, so leave --profile out".into() } else { known.join(", ") }
             );
         };
         merge(&mut table, overlay.clone(), &mut Vec::new());
     }
     for set in &source.sets {
+        let chosen = set.split(['=', '.']).next().is_some_and(|key| key.trim() == "profile");
+        ensure!(!chosen, "--set {set}: a profile is not set but chosen; write --profile and its name");
         merge(&mut table, parse_set(set)?, &mut Vec::new());
     }
     ensure!(
@@ -227,11 +233,19 @@ fn with_found_files(mut changes: Table, variant: &Spec) -> Result<Table> {
 
 /// The spec of a table without variants.
 fn deserialise(mut table: Table, origin: &Origin) -> Result<Spec> {
+    fn read(table: &Table) -> Result<Spec, (Vec<Step>, String)> {
+        serde_path_to_error::deserialize(Value::Table(table.clone()))
+            .map_err(|e| (e.path().iter().filter_map(step).collect(), e.inner().message().to_owned()))
+    }
     expand_names(&mut table);
-    serde_path_to_error::deserialize(Value::Table(table)).map_err(|e| {
-        let path = e.path().iter().filter_map(step).collect();
-        origin.explain(path, e.inner().message())
-    })
+    let looked_at = |table: &Table| read(table).map(drop);
+    let spec = read(&table).map_err(|(path, message)| origin.explain(path, &message, &table, &looked_at))?;
+    let (written, mut path) = (Value::Table(table), Vec::new());
+    if expected::list_for_table(&written, &Value::try_from(&spec)?, &mut path) {
+        let Value::Table(table) = &written else { unreachable!("made above") };
+        return Err(origin.explain_type(&path, table, &looked_at));
+    }
+    Ok(spec)
 }
 
 fn syntax_error(path: &Path, text: &str, error: &toml::de::Error) -> anyhow::Error {

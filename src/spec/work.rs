@@ -136,6 +136,25 @@ impl Spec {
         })
     }
 
+    /// A rough count of the floating-point operations of a forward pass of one image that the task model is trained on,
+    /// under the protocol that takes most: for ResNets counted in proportion to the published ones (0.56 billion
+    /// multiplications and additions for ResNet-18 on 32x32, 1.8 and 4.1 on 224x224 with the large stem), for DRN-D-22 from
+    /// its 16 million weights at output stride 8.
+    pub fn operations(&self) -> f64 {
+        let of_protocol = |spec: &Self| {
+            let of_pixel_and_squared_width = match (spec.model.arch, spec.model.stem) {
+                (Arch::ResNet18, Stem::Small) => 265.0,
+                (Arch::ResNet18, Stem::Large) => 18.0,
+                (Arch::ResNet50, Stem::Small) => 620.0,
+                (Arch::ResNet50, Stem::Large) => 40.0,
+                (Arch::DrnD22, _) => 2000.0,
+            };
+            let pixels = spec.trained_size().iter().product::<usize>() as f64;
+            pixels * (spec.model.width as f64).powi(2) * of_pixel_and_squared_width
+        };
+        self.protocols().map(|(_, spec)| of_protocol(spec)).fold(0.0, f64::max)
+    }
+
     /// MiB for an image of the task model's. Bytes a pixel were measured on the CPU (peaks at two minibatches) for
     /// ResNet-18 of width 64 and DRN-D-22 of width 16; those of ResNet-50 are in proportion to its channels.
     fn activations_mb(&self) -> f64 {
@@ -161,6 +180,14 @@ impl Spec {
         };
         let wider = self.model.width as f64 / width;
         parameters * wider * wider * 3.0 * 4.0 / 1024.0 / 1024.0
+    }
+
+    /// The work of one training of [`super::CorrelationSpec`]: on the whole pool, or on all of it but one of so many folds,
+    /// whose losses it gives.
+    pub fn correlation_work(&self, pool: usize, folds: Option<usize>) -> Work {
+        let measured = folds.map_or(pool, |folds| pool / folds.max(1));
+        let trained_on = folds.map_or(pool, |_| pool - measured);
+        Work { train: (trained_on * self.train.epochs) as u64, evaluate: 0, score: measured as u64 }
     }
 
     /// Rows that a round adds to the records, if this many classes occur in the test split.

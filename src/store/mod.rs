@@ -12,6 +12,7 @@
 //! ```
 
 mod atomic;
+mod csv_fault;
 mod folder;
 mod manifest;
 mod queried;
@@ -19,6 +20,7 @@ mod queries;
 mod record;
 
 pub use atomic::{write_atomically, write_csv};
+pub use csv_fault::csv_fault;
 pub use folder::{Folder, TrialFiles, differing_keys, keep_runs_out, losses_path};
 pub use manifest::{ClassCount, DataFile, DataOrigin, Manifest, Session};
 pub use queried::{ClassShare, Queried, Sheet, Thumbnail};

@@ -157,8 +157,7 @@ fn remove(path: &Path) -> Result<()> {
 /// The rows of a CSV with exactly these columns. One without rows is empty.
 fn rows<T: DeserializeOwned>(path: &Path, columns: &[&str]) -> Result<Vec<T>> {
     let file = path.display();
-    let bad =
-        |e: csv::Error| anyhow!("{file}: not a list of queried images ({}); {REMEDY}", super::record::one_line(&e));
+    let bad = |e: csv::Error| anyhow!("{file}: not a list of queried images ({}); {REMEDY}", super::csv_fault(&e));
     let mut reader = csv::Reader::from_path(path).map_err(bad)?;
     let found = reader.headers().map_err(bad)?;
     ensure!(
@@ -169,7 +168,7 @@ fn rows<T: DeserializeOwned>(path: &Path, columns: &[&str]) -> Result<Vec<T>> {
     );
     let rows = reader.deserialize().enumerate();
     let rows = rows.map(|(row, read)| {
-        read.map_err(|e| anyhow!("{file}:{}: does not fit ({}); {REMEDY}", row + 2, super::record::one_line(&e)))
+        read.map_err(|e| anyhow!("{file}:{}: does not fit ({}); {REMEDY}", row + 2, super::csv_fault(&e)))
     });
     rows.collect()
 }

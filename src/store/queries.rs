@@ -32,10 +32,10 @@ impl Queries {
         }
         let mut queries = Self::default();
         let mut seen = HashSet::new();
-        let mut reader = csv::Reader::from_path(path).map_err(|e| anyhow!("{file}: cannot be read ({e})"))?;
+        let mut reader =
+            csv::Reader::from_path(path).map_err(|e| anyhow!("{file}: cannot be read ({})", super::csv_fault(&e)))?;
         for (line, row) in reader.deserialize().enumerate() {
-            let row: QueryRow =
-                row.map_err(|e| anyhow!("{file}: not a list of queries ({})", super::record::one_line(&e)))?;
+            let row: QueryRow = row.map_err(|e| anyhow!("{file}: not a list of queries ({})", super::csv_fault(&e)))?;
             if row.round == queries.rounds.len() {
                 queries.rounds.push(Vec::new());
             }
@@ -93,12 +93,13 @@ impl Losses {
         // A pipe would be waited for without an end.
         let is_file = std::fs::metadata(path).map(|meta| meta.is_file());
         ensure!(is_file.unwrap_or(true), "{file}: is no file; name a CSV with the columns index,loss");
-        let mut reader = csv::Reader::from_path(path)
-            .map_err(|e| anyhow!("{file}: cannot read the losses ({e}); name a CSV with the columns index,loss"))?;
+        let mut reader = csv::Reader::from_path(path).map_err(|e| {
+            anyhow!("{file}: cannot read the losses ({}); name a CSV with the columns index,loss", super::csv_fault(&e))
+        })?;
         let mut rows = Vec::new();
         for (line, row) in reader.deserialize().enumerate() {
             let row: LossRow = row.map_err(|e| {
-                let why = super::record::one_line(&e);
+                let why = super::csv_fault(&e);
                 anyhow!("{file}: not pretext losses ({why}); write the columns index,loss, a position and a number")
             })?;
             ensure!(
@@ -163,9 +164,9 @@ impl PartMetric {
     /// If it is not one.
     pub fn read(path: &Path) -> Result<Self> {
         let bad = |why: String| anyhow!("{}: not a metric ({why}); remove the file and run again", path.display());
-        let mut reader = csv::Reader::from_path(path).map_err(|e| bad(super::record::one_line(&e)))?;
+        let mut reader = csv::Reader::from_path(path).map_err(|e| bad(super::csv_fault(&e)))?;
         let row = reader.deserialize().next().ok_or_else(|| bad("it is empty".into()))?;
-        row.map_err(|e| bad(super::record::one_line(&e)))
+        row.map_err(|e| bad(super::csv_fault(&e)))
     }
 
     /// Writes it as CSV.

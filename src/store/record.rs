@@ -84,7 +84,10 @@ impl Records {
         // A pipe would be waited for without an end.
         ensure!(is_file.unwrap_or(true), "{file}: is no file; name a results folder that `pt4al run` made");
         let unread = |e: csv::Error| {
-            anyhow!("{file}: cannot read the records ({}); restore the file, or what may be read of it", one_line(&e))
+            anyhow!(
+                "{file}: cannot read the records ({}); restore the file, or what may be read of it",
+                super::csv_fault(&e)
+            )
         };
         let mut reader = csv::Reader::from_path(path).map_err(unread)?;
         let header = reader.headers().map_err(unread)?.clone();
@@ -159,9 +162,9 @@ fn column(error: &csv::Error, header: &csv::StringRecord) -> String {
     if let csv::ErrorKind::Deserialize { err, .. } = error.kind()
         && let Some(name) = err.field().and_then(|field| header.get(field as usize))
     {
-        return format!("`{name}`: {}", one_line(err.kind()));
+        return format!("`{name}`: {}", super::csv_fault::cell_fault(err.kind()));
     }
-    one_line(error)
+    super::csv_fault(error)
 }
 
 pub(super) fn one_line(error: &dyn std::fmt::Display) -> String {

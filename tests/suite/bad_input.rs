@@ -24,7 +24,7 @@ fn fails(place: &Workplace, arguments: &str, parts: &[&str]) {
 fn bad_specs() {
     for (find, replace, parts) in [
         ("epochs = 2", "epoch = 2", &["tiny.toml:19", "`train.epoch`", "did you mean `epochs`"] as &[&str]),
-        ("epochs = 2", "epochs = \"two\"", &["tiny.toml:19", "`train.epochs`", "expected"]),
+        ("epochs = 2", "epochs = \"two\"", &["tiny.toml:19", "`train.epochs`", "a whole number"]),
         ("\"entropy\"", "\"entrpy\"", &["tiny.toml:4", "entrpy", "did you mean `entropy`"]),
         ("query = 20", "query = 200", &["the budget is 420 labels", "the pool has 200", "lower"]),
         (
@@ -43,6 +43,12 @@ fn bad_specs() {
     let place = Workplace::new();
     fails(&place, "run none.toml", &["none.toml", "cannot read the spec", "pt4al list"]);
     fails(&place, "run tiny.toml --profile huge", &["no profile `huge`"]);
+    fails(
+        &place,
+        "run tiny.toml --device cpu --profile auto",
+        &["auto stands for the profile `cpu`", "add [profile.cpu]", "--profile paper"],
+    );
+    fails(&place, "run tiny.toml --profile +", &["--profile has an empty name"]);
     fails(&place, "run tiny.toml --device cuda:7", &["--device cuda"]);
     fails(&place, "report nowhere", &["nowhere"]);
     fails(&place, "data fetch mnist", &["no data set `mnist`", "cifar10"]);

@@ -17,5 +17,6 @@ mod regression;
 mod segmentation;
 mod short_batch;
 mod support;
+mod terminal;
 mod threads;
 mod tidy;

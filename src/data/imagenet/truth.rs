@@ -128,7 +128,7 @@ fn from_kaggle(path: &Path) -> Result<HashMap<u32, String>> {
     let text = read_small(path, LARGEST).map_err(|why| anyhow!("{}: {why}; {remedy}", path.display()))?;
     let mut classes: HashMap<u32, String> = HashMap::new();
     for (row, line) in csv::Reader::from_reader(text.as_slice()).records().zip(2..) {
-        let row = row.map_err(|error| anyhow!("{}: line {line}: {error}; {remedy}", path.display()))?;
+        let row = row.map_err(|e| anyhow!("{}: {}; {remedy}", path.display(), crate::store::csv_fault(&e)))?;
         let number = row.get(0).and_then(|id| id.strip_prefix(PREFIX)?.parse::<u32>().ok());
         let wnid = row.get(1).and_then(|objects| objects.split_whitespace().next()).filter(|wnid| is_wnid(wnid));
         let (Some(number), Some(wnid)) = (number, wnid) else {

@@ -36,7 +36,7 @@ pub fn read_pairs(path: &Path) -> Result<Vec<Pair>> {
     let mut pairs = Vec::new();
     for (i, row) in reader.deserialize().enumerate() {
         let pair: Pair = row.map_err(|e| {
-            let why = e.to_string().replace('\n', " ");
+            let why = crate::store::csv_fault(&e);
             anyhow!(
                 "{file}:{}: not the losses of an image ({why}); restore the file, or remove it and run again",
                 i + 2

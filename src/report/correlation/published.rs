@@ -40,7 +40,7 @@ pub(super) fn read(folder: &Path) -> Result<Vec<Published>> {
     for (i, row) in reader.deserialize().enumerate() {
         let line = i + 2;
         let row: Published = row.map_err(|e| {
-            let why = e.to_string().replace('\n', " ");
+            let why = crate::store::csv_fault(&e);
             anyhow!("{file}:{line}: not a published correlation ({why}); correct the line")
         })?;
         ensure!((-1.0..=1.0).contains(&row.spearman), "{file}:{line}: rho is {}; it goes from -1 to 1", row.spearman);

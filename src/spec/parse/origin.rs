@@ -2,10 +2,12 @@
 
 use anyhow::anyhow;
 use serde_path_to_error::Segment;
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use toml::{Spanned, Table, Value};
 
 use super::Source;
+use super::expected::{self, Expected, Read};
+use crate::spec::variant::OF_THE_EXPERIMENT;
 
 /// Where a key was written.
 #[derive(Clone, Copy)]
@@ -45,13 +47,23 @@ fn dotted(path: &[Step]) -> String {
 }
 
 impl Origin<'_> {
-    /// serde's message with the file, the line, the key, and the nearest valid name.
-    pub fn explain(&self, mut path: Vec<Step>, message: &str) -> anyhow::Error {
-        let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    /// serde's message in plain words, with the file, the line, the key, and the nearest valid name. `table` is what could
+    /// not be read, and `read` reads another.
+    pub fn explain(&self, mut path: Vec<Step>, message: &str, table: &Table, read: &Read) -> anyhow::Error {
+        let inside = expected::without_list_for_table(table, &path, read);
+        if inside.len() < path.len() {
+            return self.explain_type(inside, table, read);
+        }
+        let mut names: Vec<&str> = expected::quoted(message).collect();
+        // Nobody writes these two by hand.
+        names.retain(|name| !["resolved", "replay"].contains(name) || message.starts_with("missing field"));
         if message.starts_with("unknown field") {
             let unknown = names[0];
             if path.last() != Some(&Step::Key(unknown.into())) {
                 path.push(Step::Key(unknown.into()));
+            }
+            if self.variant.is_some() && path.len() == 1 {
+                names.retain(|name| *name == unknown || !OF_THE_EXPERIMENT.contains(name));
             }
             let remedy = remedy(unknown, &names[1..]);
             return anyhow!("{}: unknown key `{}`; {remedy}", self.place(&path), dotted(&path));
@@ -68,11 +80,44 @@ impl Origin<'_> {
             path.push(Step::Key(names[0].into()));
             return anyhow!("{}: `{}` is missing; add it", self.place(&path[..path.len() - 1]), dotted(&path));
         }
-        if message.starts_with("invalid type: unit variant, expected newtype") {
-            let key = dotted(&path);
-            return anyhow!("{}: `{key}` needs options; write {{ <name> = {{ ... }} }}", self.place(&path));
+        let foreign = ["invalid ", "wanted ", "expected "].iter().any(|start| message.starts_with(start));
+        if foreign {
+            return self.explain_type(&path, table, read);
         }
         anyhow!("{}: `{}`: {}", self.place(&path), dotted(&path), message.trim().replace('\n', ", "))
+    }
+
+    /// What a value is that is of the wrong type, and what it must be.
+    pub fn explain_type(&self, path: &[Step], table: &Table, read: &Read) -> anyhow::Error {
+        let mut copy = table.clone();
+        // serde's path may end in a name that was written as text: `schedule = "steps"`.
+        let mut path = path;
+        while expected::descend(&mut copy, path).is_none() && path.len() > 1 {
+            path = &path[..path.len() - 1];
+        }
+        let (place, key) = (self.place(path), dotted(path));
+        let Some(value) = expected::descend(&mut copy, path) else {
+            return anyhow!("{place}: `{key}` is not what it must be; compare it with a file of experiments/");
+        };
+        match (expected::expected(table, path, read), value) {
+            (Some(Expected::Name(names)), Value::String(name)) if names.contains(name) => {
+                let example = expected::with_options(name, table, path, read);
+                anyhow!("{place}: `{key}` is \"{name}\", which needs options; write {example}")
+            }
+            (Some(Expected::NoOptions), _) => {
+                let (above, name) = (dotted(&path[..path.len() - 1]), path.last());
+                let name = name.map_or(String::new(), |name| dotted(std::slice::from_ref(name)));
+                anyhow!("{place}: `{above}` has no options where it is {name}; write \"{name}\"")
+            }
+            (Some(wanted), value) => {
+                let (is, must) = (expected::given(value), wanted.describe(table, path, read));
+                anyhow!("{place}: `{key}` is {is}; it must be {must}")
+            }
+            (None, value) => {
+                let is = expected::given(value);
+                anyhow!("{place}: `{key}` cannot be {is}; compare it with a file of experiments/")
+            }
+        }
     }
 
     /// A rule's message, which opens with its key in backticks, with the file and the line of that key.
@@ -89,6 +134,16 @@ impl Origin<'_> {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         };
         self.source.sets.iter().rev().find(of_set)
+    }
+
+    /// The last `--set` that wrote a key below `key`, of a table that is nowhere else.
+    fn set_inside(&self, key: &str) -> Option<&String> {
+        let in_variant = self.variant.map(|name| format!("variant.{name}.{key}."));
+        let inside = |set: &&String| {
+            let written = set.split('=').next().unwrap_or_default().trim();
+            written.starts_with(&format!("{key}.")) || in_variant.as_ref().is_some_and(|key| written.starts_with(key))
+        };
+        self.source.sets.iter().rev().find(inside).filter(|_| !key.is_empty())
     }
 
     /// `--set ...`, or `file:line` of the deepest part of `path` that was written, the profile's first.
@@ -128,7 +183,13 @@ impl Origin<'_> {
             deep.map(|inner| (offset, inner))
         });
         // max_by_key takes the last of equals.
-        match found.max_by_key(|found| found.1) {
+        let deepest = found.max_by_key(|found| found.1);
+        if deepest.is_none_or(|found| found.1 < path.len())
+            && let Some(set) = self.set_inside(&dotted(path))
+        {
+            return format!("--set {set}");
+        }
+        match deepest {
             Some((offset, _)) => format!("{file}:{}", line_of(self.text, offset)),
             None => file.to_string(),
         }
@@ -141,6 +202,8 @@ fn remedy(given: &str, known: &[&str]) -> String {
     let near =
         |name: &&&str| strsim::jaro_winkler(given, name).max(strsim::normalized_damerau_levenshtein(given, name));
     let nearest = known.iter().max_by(|a, b| near(a).total_cmp(&near(b))).filter(|name| near(name) > 0.65);
+    // A letter is near to whatever begins with it.
+    let nearest = nearest.filter(|_| given.len() > 1);
     let known = format!("known: {}", known.join(", "));
     nearest.map_or(known.clone(), |name| format!("did you mean `{name}`? ({known})"))
 }

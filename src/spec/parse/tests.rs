@@ -103,7 +103,11 @@ fn more_seeds_and_samplers_keep_the_hash() {
 fn bad_specs_are_explained_on_one_line() {
     rejects("epochs = 1", "epoch = 1", &["small.toml:15", "unknown key `train.epoch`", "did you mean `epochs`"]);
     rejects("title = \"t\"", "titel = \"t\"", &["small.toml:2", "`titel`", "did you mean `title`"]);
-    rejects("epochs = 1", "epochs = \"ten\"", &["small.toml:15", "`train.epochs`", "string \"ten\""]);
+    rejects(
+        "epochs = 1",
+        "epochs = \"ten\"",
+        &["small.toml:15", "`train.epochs`", "is \"ten\"", "a whole number from 0"],
+    );
     rejects("epochs = 1", "epochs = -1", &["small.toml:15", "`train.epochs`", "-1"]);
     rejects("\"random\", ", "\"randm\", ", &["small.toml:4", "`samplers[0]`", "\"randm\"", "did you mean `random`"]);
     rejects(

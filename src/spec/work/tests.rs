@@ -75,6 +75,25 @@ fn every_rule_has_rows_of_its_own() {
 }
 
 #[test]
+fn operations_are_those_of_the_published_networks() {
+    let billions = |experiment: &str, sets: &[&str]| spec(experiment, None, sets).operations() / 1e9;
+    // Two operations for a multiplication and an addition.
+    assert!((1.0..1.2).contains(&billions("cifar10", &[])));
+    assert!((3.4..3.9).contains(&billions("imagenet", &[])));
+    assert!((7.8..8.6).contains(&billions("imagenet", &["model.arch=resnet50"])));
+    // A quarter for half the width; a variant that takes more counts.
+    assert!(near(billions("cifar10", &["model.width=32"]), billions("cifar10", &[]) / 4.0));
+    assert!(near(billions("cifar10", &["variant.wide.model.width=128"]), billions("cifar10", &[]) * 4.0));
+}
+
+#[test]
+fn a_fold_is_not_trained_on_and_measured_instead() {
+    let spec = demo(&["train.epochs=7"]);
+    assert_eq!(spec.correlation_work(100, None), Work { train: 700, evaluate: 0, score: 100 });
+    assert_eq!(spec.correlation_work(100, Some(4)), Work { train: 525, evaluate: 0, score: 25 });
+}
+
+#[test]
 fn a_step_takes_memory_for_its_minibatch_and_the_width() {
     for base in [demo(&[]), cityscapes(&[])] {
         let twice = |change: &dyn Fn(&mut Spec)| {

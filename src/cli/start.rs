@@ -1,0 +1,60 @@
+//! Whether what may take long starts, and how much it says.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::Path;
+
+use anyhow::{Result, bail, ensure};
+use clap::Args;
+
+use super::SpecArgs;
+use crate::machine::say;
+use crate::runner::{A_DAY, Cost};
+
+#[derive(Debug, Args)]
+pub(super) struct StartArgs {
+    /// Start without asking, even what takes longer than a day
+    #[arg(long)]
+    pub yes: bool,
+    /// Say only warnings and errors, and in the end where the page of the results is
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+impl StartArgs {
+    /// Prints a page, or where it lies if little is to be said.
+    ///
+    /// # Errors
+    /// If standard output cannot be written.
+    pub fn print(&self, page: String, folder: &Path) -> Result<()> {
+        super::print(if self.quiet { folder.join("README.md").display().to_string() } else { page })
+    }
+
+    /// Says what is about to start. What takes longer than a day is asked for on a terminal, and refused elsewhere.
+    ///
+    /// # Errors
+    /// If it is not to start; the message names the smaller profile, if the spec has one.
+    pub fn consent(&self, cost: &Cost, spec: &SpecArgs) -> Result<()> {
+        let duration = cost.duration();
+        if !self.quiet {
+            let how = match cost {
+                Cost::Measured(_) => "just measured on this machine",
+                Cost::Counted(_) => "by the count of the work",
+            };
+            say(&format!("left to run: {duration} ({how})"));
+        }
+        if self.yes || cost.seconds() <= A_DAY {
+            return Ok(());
+        }
+        let smaller = spec.smaller().map_or(String::new(), |profile| format!(", or --profile {profile} for less work"));
+        let (stdin, stderr) = (std::io::stdin(), std::io::stderr());
+        if !(stdin.is_terminal() && stderr.is_terminal()) {
+            bail!("this takes {duration}, which is more than a day; add --yes to start it all the same{smaller}");
+        }
+        let _ = write!(stderr.lock(), "This takes {duration}. Start it? [y/N] ");
+        let mut answer = String::new();
+        let _ = stdin.lock().read_line(&mut answer);
+        let agreed = ["y", "yes"].contains(&answer.trim().to_lowercase().as_str());
+        ensure!(agreed, "nothing was started; use --yes to start it without being asked{smaller}");
+        Ok(())
+    }
+}

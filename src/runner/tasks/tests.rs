@@ -1,0 +1,65 @@
+use super::*;
+use crate::runner::Jobs;
+use crate::spec::Source;
+use crate::store::{Queries, Record, Records};
+
+/// The demo on so many seeds, and what a run of it knows.
+fn demo(results: &Path) -> (Spec, Options, DataOrigin) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/demo.toml");
+    let sets = vec!["seeds=[0]".to_owned()];
+    let spec = crate::spec::load(&Source { path, profile: None, sets }).unwrap();
+    let options = Options {
+        data: "data".into(),
+        results: results.to_owned(),
+        only: None,
+        jobs: Jobs::Auto,
+        device: "cpu".into(),
+        device_name: "cpu".into(),
+        quiet: true,
+        measured: None,
+    };
+    let origin = DataOrigin {
+        name: "shapes".into(),
+        fingerprint: "f".into(),
+        files: Vec::new(),
+        pool: 2000,
+        test: 1000,
+        classes: Vec::new(),
+        note: String::new(),
+    };
+    (spec, options, origin)
+}
+
+#[test]
+fn only_what_is_left_is_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let (spec, mut options, origin) = demo(dir.path());
+    let trials = spec.trials();
+    let pretext = spec.pretext_work(2000);
+    let of =
+        |options: &Options, folder: Option<&Folder>| Tasks::left(&spec, folder, options, &origin, 1).unwrap().work();
+    let whole = |trial: &Trial| spec.trial_work(trial, 2000, 1000);
+
+    // Without a folder all of it is left: the learner, then the trials.
+    let all: Vec<Work> = std::iter::once(pretext).chain(trials.iter().map(whole)).collect();
+    assert_eq!(of(&options, None), all);
+
+    // Two rounds of the first trial are finished, and the losses are in the cache.
+    let folder = Folder::open(&dir.path().join("demo"), &spec, &origin).unwrap();
+    let files = folder.trial(&trials[0]);
+    let row = |round| Record { round, labeled: 100, metric: "accuracy".into(), value: Some(0.5), ..Record::default() };
+    let queries = Queries { rounds: vec![(0..100).collect(), (100..200).collect(), (200..300).collect()] };
+    files.commit(&Records { rows: vec![row(0), row(1)] }, &queries).unwrap();
+    let cache = cached(&spec, &options, &origin, 1, 0, "csv");
+    std::fs::create_dir_all(cache.parent().unwrap()).unwrap();
+    std::fs::write(&cache, "index,loss\n0,1\n").unwrap();
+    let rest: Work = (2..5).map(|round| spec.round_work(&trials[0], round, 2000, 1000)).sum();
+    let left: Vec<Work> = std::iter::once(rest).chain(trials[1..].iter().map(whole)).collect();
+    assert_eq!(of(&options, Some(&folder)), left);
+
+    // And only what was asked for.
+    options.only = Some("^random".parse().unwrap());
+    assert_eq!(of(&options, Some(&folder)), [rest]);
+    options.only = Some("^entropy".parse().unwrap());
+    assert_eq!(of(&options, None), [whole(&trials[1])]);
+}
