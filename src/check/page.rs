@@ -2,9 +2,10 @@
 
 use super::Check;
 use super::cells::{Cell, Place, Tested, Verdict};
-use crate::report::{aligned, capitalised, signed, thousands};
+use crate::report::{aligned, capitalised, signed};
 use crate::stats::rotation::LEVEL;
 use crate::verdict::p_in_words;
+use crate::words::{counted, thousands};
 
 /// Moved cells that the summary has room for.
 const NAMED: usize = 6;
@@ -79,10 +80,6 @@ pub(super) fn place_in_words(tested: &Tested, place: Place) -> String {
         Place::Round(round) => format!("{} labels", thousands(tested.labels[round])),
         Place::Area => "area".into(),
     }
-}
-
-fn counted(n: usize, noun: &str) -> String {
-    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
 /// `3 seeds against 5`, the baseline's last.

@@ -106,7 +106,7 @@ fn automatic(args: &RunArgs, options: &Options) -> Result<crate::spec::Spec> {
     crate::machine::say(&format!("{plan}"));
     crate::machine::say(&format!(
         "So the cpu profile runs instead: the same code, smaller numbers. --profile {} (with make: PROFILE=paper) runs the whole ({}).",
-        args.spec.profile.replace("auto", "paper"),
+        crate::shell::word(args.spec.profile.replace("auto", "paper").as_ref()),
         plan.duration()
     ));
     Ok(cpu)

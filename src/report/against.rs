@@ -4,13 +4,14 @@ use anyhow::Result;
 
 use super::difference::{cell, note};
 use super::heat::{Heat, Square};
-use super::metric::{metric_in_words, thousands};
+use super::metric::metric_in_words;
 use super::page::{Figure, Section};
 use super::table::aligned;
 use super::{Findings, Rule};
 use crate::spec::Metric;
 use crate::stats::{self, Estimate, LEAST_PAIRS, LEAST_TRIALS};
 use crate::verdict::{Comparison, RESAMPLES, What, penalties_of};
+use crate::words::thousands;
 
 /// Comparisons that a page has room for; of more, it shows those that are told apart.
 const SHOWN: usize = 15;

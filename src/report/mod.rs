@@ -40,7 +40,6 @@ pub use reference::{Reference, ReferencePoint, reference_folder, references, ref
 pub use summary::Row;
 
 pub(crate) use difference::signed;
-pub(crate) use metric::thousands;
 pub(crate) use table::{aligned, capitalised};
 pub(crate) use variants::{Change, changes};
 pub(crate) use verdict::claims;

@@ -7,11 +7,12 @@ use serde::Serialize;
 
 use super::Findings;
 use super::arm::Images;
-use super::metric::{select_in_words, thousands};
+use super::metric::select_in_words;
 use super::page::{Figure, Page, Section};
 use super::switches::switches;
 use crate::spec::{EvaluationImages, Imbalance, LossSource, PretextSpec, Spec, Stem};
 use crate::store::{Manifest, Session};
+use crate::words::{code, thousands};
 
 /// The pictures that a page may have beside its curves. One that is not made any more is of records that are gone.
 pub(super) const FIGURES: [&str; 5] = ["penalties.svg", "classes.svg", "overlap.svg", "thumbnails.svg", "losses.svg"];
@@ -102,8 +103,8 @@ fn protocol(findings: &Findings) -> Vec<String> {
 /// Experiment, profile and protocol.
 pub(super) fn identity(spec: &Spec) -> String {
     let (experiment, profile) = spec.identity();
-    let profile = if profile.is_empty() { String::new() } else { format!(", profile `{profile}`") };
-    format!("Experiment `{experiment}`{profile}; protocol `{}`", spec.hash())
+    let profile = if profile.is_empty() { String::new() } else { format!(", profile {}", code(profile)) };
+    format!("Experiment {}{profile}; protocol `{}`", code(experiment), spec.hash())
 }
 
 /// The network and what it sees.
@@ -154,7 +155,9 @@ pub(super) fn commands(manifest: &Manifest) -> String {
             commands.push(&session.command);
         }
     }
-    let commands: String = commands.into_iter().map(|c| c.replace(char::is_control, " ") + "\n").collect();
+    // A line break is inside quotes, and part of what is pasted.
+    let shown = |c: &str| c.replace(|c: char| c.is_control() && c != '\n', " ") + "\n";
+    let commands: String = commands.into_iter().map(shown).collect();
     // Longer than any that is in a command.
     let longest = commands.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(3.max(longest + 1));

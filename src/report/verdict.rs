@@ -2,13 +2,14 @@
 
 use super::arm::images_of;
 use super::difference::signed;
-use super::metric::{metric_in_words, thousands};
+use super::metric::metric_in_words;
 use super::page::Section;
 use super::table::aligned;
 use super::{Findings, Metric, Rule};
 use crate::spec::{At, Spec};
 use crate::stats::LEAST_PAIRS;
 use crate::verdict::{Comparison, Judgement, Visible, What, visible};
+use crate::words::{code, thousands};
 
 /// The verdict, the circumstances under which it holds, and what a reader must know before trusting it.
 pub(super) fn section(findings: &Findings) -> Section {
@@ -82,8 +83,8 @@ fn circumstances(findings: &Findings) -> String {
     let seeds = findings.rows.iter().map(|row| row.n).max().unwrap_or(0);
     let mut parts = vec![format!("n = {seeds} of {} seeds", spec.seeds.len())];
     let (experiment, profile) = spec.identity();
-    let profile = if profile.is_empty() { String::new() } else { format!(", profile `{profile}`") };
-    parts.push(format!("experiment `{experiment}`{profile}, protocol `{}`", spec.hash()));
+    let profile = if profile.is_empty() { String::new() } else { format!(", profile {}", code(profile)) };
+    parts.push(format!("experiment {}{profile}, protocol `{}`", code(experiment), spec.hash()));
     parts.push(super::readme::network(spec));
     if let Some(manifest) = findings.manifest() {
         parts.push(format!("{}, pool of {}", manifest.data.name, thousands(manifest.data.pool)));

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Results;
 use crate::spec::Trial;
 use crate::store::Session;
+use crate::words::{code, thousands};
 
 /// The rounds of each trial.
 type Finished<'a> = BTreeMap<(&'a str, u64), BTreeSet<usize>>;
@@ -102,16 +103,21 @@ fn manifest(results: &Results) -> Vec<String> {
     let (was, data) = ((manifest.experiment.as_str(), manifest.profile.as_str()), results.spec.dataset.name());
     if was != (experiment, profile) || manifest.data.name != data {
         found.push(format!(
-            "manifest.json is of experiment `{}`, profile `{}`, on {}; spec.toml of `{experiment}`, `{profile}`, on {data}: one of \
+            "manifest.json is of experiment {}, profile {}, on {}; spec.toml is of experiment {}, profile {}, on {data}: one of \
              them is from elsewhere.",
-            was.0, was.1, manifest.data.name
+            code(was.0),
+            profile_in_words(was.1),
+            manifest.data.name,
+            code(experiment),
+            profile_in_words(profile)
         ));
     }
     let last = results.spec.rounds.labeled(results.spec.rounds.count.saturating_sub(1));
     if manifest.data.pool < last {
         found.push(format!(
-            "manifest.json has a pool of {} images, but the last round has {last} labels.",
-            manifest.data.pool
+            "manifest.json has a pool of {} images, but the last round has {} labels.",
+            thousands(manifest.data.pool),
+            thousands(last)
         ));
     }
     let sessions = &manifest.sessions;
@@ -135,6 +141,10 @@ fn manifest(results: &Results) -> Vec<String> {
         found.push("The program was built with local changes that no revision names.".into());
     }
     found
+}
+
+fn profile_in_words(profile: &str) -> String {
+    if profile.is_empty() { "none".into() } else { code(profile) }
 }
 
 fn device(session: &Session) -> String {

@@ -24,6 +24,7 @@ pub struct Session {
     pub started: String,
     /// Empty while it runs, or if it was killed.
     pub finished: String,
+    /// As a shell takes it (`crate::shell`). Sessions before 2026-11-26 have words with brackets or quotes as they were.
     pub command: String,
     pub pt4al: String,
     /// The git revision that the program was built from; empty when it was built outside a checkout.

@@ -4,13 +4,14 @@ use super::test::{FolderComparison, Test};
 use super::{Compared, Findings};
 use crate::report::arm::{Images, TRAIN_MARK};
 use crate::report::difference::signed;
-use crate::report::metric::{metric_in_words, thousands};
+use crate::report::metric::metric_in_words;
 use crate::report::page::{Figure, Page, Section};
 use crate::report::table::aligned;
 use crate::report::variants::{changes, in_words};
 use crate::spec::Spec;
 use crate::stats::{self, LEAST_TRIALS};
 use crate::verdict::RESAMPLES;
+use crate::words::{code, thousands};
 
 /// Curves in one picture and one table, what differs, and by how much.
 pub(super) fn page(compared: &Compared, found: &[FolderComparison], figures: Vec<Figure>) -> Page {
@@ -33,11 +34,12 @@ fn folders(compared: &Compared) -> String {
     let mut text = String::new();
     for (name, findings) in compared.each() {
         let (experiment, profile) = findings.spec().identity();
-        let profile = if profile.is_empty() { String::new() } else { format!(", profile `{profile}`") };
+        let profile = if profile.is_empty() { String::new() } else { format!(", profile {}", code(profile)) };
         let devices = findings.results.devices.join(", ");
         text += &format!(
-            "- **{name}**: {}; experiment `{experiment}`{profile}, protocol `{}`, {} seeds, on {devices}.\n",
+            "- **{name}**: {}; experiment {}{profile}, protocol `{}`, {} seeds, on {devices}.\n",
             findings.spec().title.replace(['\n', '\r'], " "),
+            code(experiment),
             findings.spec().hash(),
             findings.spec().seeds.len()
         );

@@ -6,13 +6,13 @@ use anyhow::Result;
 
 use self::histogram::Histograms;
 use super::Findings;
-use super::metric::thousands;
 use super::page::{Figure, Section};
 use super::table::aligned;
 use super::value::value;
 use crate::pretext::split_into_batches;
 use crate::spec::LossOrder;
 use crate::store::{Losses, losses_path};
+use crate::words::thousands;
 
 /// Losses below this are printed with an exponent, and sort as strings where they do not belong.
 const SMALL: f64 = 1e-4;
