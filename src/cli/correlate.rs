@@ -23,6 +23,5 @@ pub(super) fn correlate(args: &CorrelateArgs) -> Result<i32> {
     let options = args.machine.options(None)?;
     let spec = args.spec.load_on(&options)?;
     let (folder, findings) = runner::correlate(&spec, &options, args.seed.unwrap_or(spec.seeds[0]))?;
-    super::print(report::correlation::write(&folder, &findings)?)?;
-    Ok(0)
+    super::report::say(&report::correlation::write(&folder, &findings)?)
 }

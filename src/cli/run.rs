@@ -71,11 +71,12 @@ pub(super) fn run(mut args: RunArgs) -> Result<i32> {
     let options = args.machine.options(args.only.clone())?;
     let spec = if args.spec.is_automatic() { automatic(args, &options)? } else { args.spec.load("paper")? };
     let outcome = runner::run(&spec, &options)?;
-    super::print(crate::report::report(&outcome.folder)?)?;
-    if outcome.failed.is_empty() {
-        return Ok(0);
+    let reported = super::report::report(&outcome.folder, None);
+    let Some((key, why)) = outcome.failed.first() else { return reported };
+    if let Err(error) = reported {
+        // Where no trial has finished a round, say: that they failed is the news.
+        crate::machine::say(&format!("warning: {error:#}"));
     }
-    let (key, why) = &outcome.failed[0];
     crate::machine::say(&format!(
         "error: {} trials failed ({key}: {why}); mend the cause and run the same command again: finished rounds are kept",
         outcome.failed.len()

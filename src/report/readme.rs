@@ -65,7 +65,7 @@ fn results(findings: &Findings, tables: &str) -> Section {
     if !findings.comparisons.is_empty() {
         text += " Arms against each other: [comparisons.csv](comparisons.csv).";
     }
-    text += " Each trial's: [records.csv](records.csv).\n";
+    text += &format!(" Each trial's: [records.csv]({}records.csv).\n", findings.files);
     Section::of("Results", text)
 }
 
@@ -75,7 +75,7 @@ fn protocol(findings: &Findings) -> Vec<String> {
     let seeds: Vec<String> = spec.seeds.iter().map(u64::to_string).collect();
     let (rounds, train) = (&spec.rounds, &spec.train);
     let mut lines = vec![
-        format!("{}, all of it in [spec.toml](spec.toml).", identity(spec)),
+        format!("{}, all of it in [spec.toml]({}spec.toml).", identity(spec), findings.files),
         format!("Seeds: {}.", seeds.join(", ")),
         format!(
             "Rounds: {} of {} labels at first and {} more each.",

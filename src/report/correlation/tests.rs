@@ -25,7 +25,7 @@ fn findings(spec: Spec) -> CorrelationFindings {
 
 fn written(findings: &CorrelationFindings) -> (tempfile::TempDir, String) {
     let dir = tempfile::tempdir().unwrap();
-    let text = write(dir.path(), findings).unwrap();
+    let text = write(dir.path(), findings).unwrap().text;
     (dir, text)
 }
 
