@@ -43,7 +43,7 @@ pub use summary::Row;
 pub(crate) use difference::signed;
 pub(crate) use table::{aligned, capitalised};
 pub(crate) use variants::{Change, changes};
-pub(crate) use verdict::claims;
+pub(crate) use verdict::{PLUS_MINUS, claims};
 
 use self::page::Figure;
 use self::place::Place;

@@ -1,7 +1,5 @@
 //! The page of a results folder.
 
-use std::collections::BTreeSet;
-
 use anyhow::Result;
 use serde::Serialize;
 
@@ -12,7 +10,7 @@ use super::page::{Figure, Page, Section};
 use super::switches::switches;
 use crate::spec::{EvaluationImages, Imbalance, LossSource, PretextSpec, Spec, Stem};
 use crate::store::{Manifest, Session};
-use crate::words::{code, thousands};
+use crate::words::{code, counted, thousands};
 
 /// The pictures that a page may have beside its curves. One that is not made any more is of records that are gone.
 pub(super) const FIGURES: [&str; 5] = ["penalties.svg", "classes.svg", "overlap.svg", "thumbnails.svg", "losses.svg"];
@@ -84,10 +82,10 @@ fn protocol(findings: &Findings) -> Vec<String> {
             thousands(rounds.query)
         ),
         format!(
-            "Task model: {}, {} weights, {} epochs, minibatch {}; queried with: {}.",
+            "Task model: {}, {} weights, {}, minibatch {}; queried with: {}.",
             network(spec),
             name(&train.start),
-            train.epochs,
+            counted(train.epochs, "epoch"),
             train.minibatch,
             select_in_words(train.select.query.name(), images(spec))
         ),
@@ -111,16 +109,16 @@ pub(super) fn identity(spec: &Spec) -> String {
 pub(super) fn network(spec: &Spec) -> String {
     let [height, width] = spec.trained_size();
     let stem = if spec.model.stem == Stem::Large { " with the 7x7 stem" } else { "" };
-    format!("{}{stem} of width {} on images of {height} x {width}", name(&spec.model.arch), spec.model.width)
+    format!("{}{stem} of width {} on images of {height} x {width} pixels", name(&spec.model.arch), spec.model.width)
 }
 
 /// Where the pretext losses are from.
 pub(super) fn pretext(pretext: &PretextSpec) -> String {
     match &pretext.losses {
         LossSource::Learner(learner) => format!(
-            "Pretext task: {}, {} epochs, minibatch {}.",
+            "Pretext task: {}, {}, minibatch {}.",
             name(&learner.task),
-            learner.epochs,
+            counted(learner.epochs, "epoch"),
             learner.minibatch
         ),
         LossSource::File(losses) => {
@@ -170,14 +168,11 @@ pub(super) fn origin(manifest: Option<&Manifest>) -> Vec<String> {
         return vec!["No manifest.json: where and on which data this ran is not known.".into()];
     };
     let data = &manifest.data;
-    let each = |value: fn(&Session) -> String| {
-        let values: BTreeSet<String> = manifest.sessions.iter().map(value).filter(|v| !v.is_empty()).collect();
-        values.into_iter().collect::<Vec<_>>().join(", ")
-    };
+    let each = |value: fn(&Session) -> String| manifest.each(value).into_iter().collect::<Vec<_>>().join(", ");
     let note = data.note.trim().trim_end_matches('.');
     let note = if note.is_empty() { String::new() } else { format!(" {note}.") };
     let mut lines = vec![format!(
-        "Data: {}, pool of {}, {} test images, fingerprint `{}`.{note}",
+        "Data: {}, pool of {} images, {} test images, fingerprint `{}`.{note}",
         data.name,
         thousands(data.pool),
         thousands(data.test),
@@ -193,35 +188,20 @@ pub(super) fn origin(manifest: Option<&Manifest>) -> Vec<String> {
             n => format!(", in {n} sessions"),
         };
         lines.push(format!("Ran from {} to {finished}{sessions}.", first.started));
-        lines.push(format!("Device: {}; processor: {}; host: {}.", each(device), each(cpu), each(host)));
-        lines.push(format!("Program: {}; libtorch {}.", each(program), each(libtorch)));
+        lines.push(format!(
+            "Device: {}; processor: {}; host: {}.",
+            each(|s| s.device.clone()),
+            each(|s| s.cpu.clone()),
+            each(|s| s.host.clone())
+        ));
+        lines.push(format!(
+            "Threads of a process on the CPU: {}. Values on a CPU repeat bit for bit only on the same processor type with the \
+             same number of threads.",
+            each(|s| s.threads.to_string())
+        ));
+        lines.push(format!("Program: {}; libtorch {}.", each(Session::program), each(|s| s.libtorch.clone())));
     }
     lines
-}
-
-fn device(session: &Session) -> String {
-    session.device.clone()
-}
-
-fn cpu(session: &Session) -> String {
-    session.cpu.clone()
-}
-
-fn host(session: &Session) -> String {
-    session.host.clone()
-}
-
-fn libtorch(session: &Session) -> String {
-    session.libtorch.clone()
-}
-
-fn program(session: &Session) -> String {
-    let revision = match (session.revision.as_str(), session.dirty) {
-        ("", _) => String::new(),
-        (revision, false) => format!(" at {revision}"),
-        (revision, true) => format!(" at {revision} with local changes"),
-    };
-    format!("pt4al {}{revision}", session.pt4al)
 }
 
 /// The name that the spec has for a value of a closed set, without its options.

@@ -4,6 +4,7 @@
 //! averaged here.
 
 mod check;
+mod circumstance;
 mod rule;
 mod warnings;
 
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail, ensure};
 
+pub use circumstance::{Circumstance, Differing};
 pub use rule::Rule;
 
 use crate::spec::{SamplerSpec, Spec, arm_label, load_resolved};

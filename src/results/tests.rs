@@ -119,7 +119,9 @@ fn sessions_that_were_not_alike_are_told() {
         warnings,
         [
             format!("manifest.json is of the protocol 0000, spec.toml of {hash}: one of them is from elsewhere."),
-            "The sessions that made these results had 2 devices (cpu, cuda:0 (H100)).".into()
+            "The sessions that made these results differ in the device (cpu, cuda (H100)), which can change values: devices round \
+             differently."
+                .into()
         ]
     );
     let none = Results::of(Path::new("small"), spec(), None, records(full())).unwrap();

@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Results;
+use super::{Circumstance, Results};
 use crate::spec::Trial;
-use crate::store::Session;
 use crate::words::{code, thousands};
 
 /// The rounds of each trial.
@@ -120,24 +119,18 @@ fn manifest(results: &Results) -> Vec<String> {
             thousands(last)
         ));
     }
-    let sessions = &manifest.sessions;
-    let mut differing = Vec::new();
-    for (what, of) in [
-        ("devices", device as fn(&Session) -> String),
-        ("processors", |s| s.cpu.clone()),
-        ("revisions", |s| s.revision.clone()),
-        ("versions of libtorch", |s| s.libtorch.clone()),
-        ("numbers of threads", |s| s.threads.to_string()),
-    ] {
-        let values: BTreeSet<String> = sessions.iter().map(of).filter(|value| !value.is_empty()).collect();
+    for circumstance in Circumstance::ALL {
+        let values = circumstance.of(manifest);
         if values.len() > 1 {
-            differing.push(format!("{} {what} ({})", values.len(), listed(values.into_iter().collect())));
+            found.push(format!(
+                "The sessions that made these results differ in {} ({}), which can change values: {}.",
+                circumstance.in_words(),
+                listed(values.into_iter().collect()),
+                circumstance.why()
+            ));
         }
     }
-    if !differing.is_empty() {
-        found.push(format!("The sessions that made these results had {}.", differing.join("; ")));
-    }
-    if sessions.iter().any(|session| session.dirty) {
+    if manifest.sessions.iter().any(|session| session.dirty) {
         found.push("The program was built with local changes that no revision names.".into());
     }
     found
@@ -145,10 +138,6 @@ fn manifest(results: &Results) -> Vec<String> {
 
 fn profile_in_words(profile: &str) -> String {
     if profile.is_empty() { "none".into() } else { code(profile) }
-}
-
-fn device(session: &Session) -> String {
-    session.device.clone()
 }
 
 /// As many as a line holds.

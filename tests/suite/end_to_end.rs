@@ -127,7 +127,7 @@ fn three_selection_rules_from_a_round() {
 fn plan_counts_and_measures() {
     let place = Workplace::new();
     let plan = stdout(&place.succeeds("plan tiny.toml --device cpu --jobs 1"));
-    assert!(plan.contains("8 (4 samplers x 2 seeds), and 2 pretext learners"), "{plan}");
+    assert!(plan.contains("8 = 4 samplers x 2 seeds, and 2 pretext learners"), "{plan}");
     assert!(plan.contains("60 of a pool of 200; test split of 60"), "{plan}");
     // 8 trials x (20 + 40 + 60 labels) x 2 epochs, and 2 learners x 200 images x 4 rotations x 1 epoch.
     assert!(plan.contains("train on  0.00 M image passes"), "{plan}");

@@ -30,6 +30,7 @@ fn one_table_one_picture_and_the_keys_that_differ() {
     let text = compare(&folders, &out).unwrap().text;
     for part in [
         "- base -> other: `train.epochs`: 1 -> 2.",
+        "- base -> other: nothing.",
         "| base: random    | 30.0 ± 2.5 (3) | 40.0 ± 2.5 (3) | 50.0 ± 2.5 (3) |",
         "| other: core-set |",
         // 10, 11 and 12 points: 11 ± 4.302652729911275 / sqrt(3).
@@ -69,6 +70,34 @@ fn seeds_in_common_are_paired_and_others_are_not() {
     let found = compared(&folders);
     assert!(found.iter().all(|c| (c.test, c.n, c.versus_n) == (test::Test::Welch, 3, 3)), "{found:?}");
     assert!(found.iter().all(|c| c.mean.abs() < 1e-12 && (c.p.unwrap() - 1.0).abs() < 1e-9), "{found:?}");
+}
+
+#[test]
+fn what_the_runs_differ_in_is_told_a_line_each() {
+    let (dir, folders) = two(0.1);
+    let text = || compare(&folders, &dir.path().join("out")).unwrap().text;
+    let path = folders[1].join("manifest.json");
+    let manifest = std::fs::read_to_string(&path).unwrap();
+    let other = manifest
+        .replace("\"threads\": 2", "\"threads\": 8")
+        .replace("a processor (2 cores)", "another, 8 logical cores");
+    std::fs::write(&path, other).unwrap();
+    let told = text();
+    for part in [
+        "- base -> other, the threads of a process: 2 -> 8 (sums over another number of threads round differently).\n",
+        "- base -> other, the processor: a processor (2 cores) -> another (instruction sets round differently).\n",
+    ] {
+        assert!(told.contains(part), "{part:?} is not in {told}");
+    }
+    assert!(!told.contains(": nothing."), "{told}");
+    std::fs::remove_file(&path).unwrap();
+    let told = text();
+    assert!(told.contains("- base -> other: not known, because there is no manifest.json in other.\n"), "{told}");
+    let page = std::fs::read_to_string(dir.path().join("out/README.md")).unwrap();
+    assert!(
+        page.contains("\n## In what the runs differ that can change values\n\n- base -> other: not known"),
+        "{page}"
+    );
 }
 
 #[test]
