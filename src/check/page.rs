@@ -164,9 +164,11 @@ fn matrix(tested: &Tested) -> String {
     if let Some(mean) = tested.cells.iter().find(|cell| cell.arm.is_none()) {
         let word = if mean.place == Place::Area { "area" } else { "value" };
         let points = signed(mean.difference * factor);
-        let moved = if mean.verdict == Verdict::Held { "" } else { ", " };
-        let verdict = if moved.is_empty() { "" } else { mean.verdict.in_words() };
-        text += &format!("\nMean {word} over samplers: {points} points ({}{moved}{verdict}).\n", p_in_words(mean.p));
+        let moved = match mean.verdict {
+            Verdict::Held => String::new(),
+            moved => format!(", {}", moved.in_words()),
+        };
+        text += &format!("\nMean {word} over samplers: {points} points ({}{moved}).\n", p_in_words(mean.p));
     }
     text + &notes(tested)
 }

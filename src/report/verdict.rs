@@ -37,7 +37,7 @@ pub(crate) fn claims(spec: &Spec, judgements: &[Judgement]) -> String {
     if judgements.is_empty() {
         return "The spec makes no claim (`[[expect]]`) that these results could be held against.\n".into();
     }
-    let mut grid = vec![["claim", "measured", "of", "verdict"].map(str::to_owned).to_vec()];
+    let mut grid = vec![["claim", "measured", "n", "verdict"].map(str::to_owned).to_vec()];
     let mut notes = String::new();
     for judgement in judgements {
         let expected = &judgement.expectation;

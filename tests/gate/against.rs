@@ -165,7 +165,13 @@ fn one_round_has_values_and_no_areas() {
     place.results("base", &["rounds.count=1"], &usual);
     place.results("now", &["rounds.count=1"], &|cell| usual(cell) - 0.2);
     let found = place.pt4al("check now --against base --markdown check.md --junit check.xml");
-    found.says(1, &["Mean value over samplers: -20.0 worse", "mean over samplers at 100 labels: -20.0 points"]);
+    found.says(
+        1,
+        &[
+            "Mean value over samplers: -20.0 points (p < 0.001, worse)",
+            "mean over samplers at 100 labels: -20.0 points",
+        ],
+    );
     let (page, xml) = (place.read("check.md"), place.read("check.xml"));
     assert!(page.contains("| mean over samplers | 100 labels |") && !page.contains("area"), "{page}");
     assert!(xml.contains("name=\"mean over samplers, 100 labels\"") && !xml.contains("area"), "{xml}");
