@@ -37,6 +37,7 @@ pub mod runner;
 #[cfg(feature = "torch")]
 pub mod sampler;
 pub mod seed;
+pub mod shell;
 pub mod spec;
 pub mod stats;
 pub mod store;
@@ -47,3 +48,4 @@ pub mod train;
 #[cfg(feature = "torch")]
 pub mod trial;
 pub mod verdict;
+pub mod words;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::report;
+use crate::report::{self, PLUS_MINUS};
 use crate::results::Results;
 use crate::verdict::{Outcome, judgements};
 
@@ -52,6 +52,7 @@ pub fn claims(results: &Results) -> Claims {
     let arms = results.arms();
     let named = results.spec.expect.iter().flat_map(|e| std::iter::once(&e.sampler).chain(&e.better_than));
     let unknown: BTreeSet<&String> = named.filter(|label| arms.iter().all(|arm| arm.label != **label)).collect();
+    let text = report::claims(&results.spec, &judged);
     let count = |outcome: Outcome| judged.iter().filter(|j| j.outcome == outcome).count();
     Claims {
         all: judged.len(),
@@ -59,7 +60,7 @@ pub fn claims(results: &Results) -> Claims {
         not_measured: count(Outcome::NotMeasured),
         held: count(Outcome::Held),
         unknown: unknown.into_iter().cloned().collect(),
-        text: report::claims(&results.spec, &judged),
+        text: if judged.iter().any(|j| j.half_width.is_some()) { format!("{text}\n{PLUS_MINUS}\n") } else { text },
     }
 }
 

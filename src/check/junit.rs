@@ -55,7 +55,7 @@ fn case(check: &Check, tested: &Tested, cell: &Cell) -> String {
     }
     let factor = tested.metric.factor;
     let detail = format!(
-        "{}: baseline {:.2}, now {:.2}; measured changes smaller than {:.2} points {}",
+        "{}: baseline {:.2} %, now {:.2} %; measured changes smaller than {:.2} points {}",
         metric_in_words(tested),
         cell.baseline * factor,
         cell.current * factor,

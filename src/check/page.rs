@@ -2,9 +2,10 @@
 
 use super::Check;
 use super::cells::{Cell, Place, Tested, Verdict};
-use crate::report::{aligned, capitalised, signed, thousands};
+use crate::report::{aligned, capitalised, signed};
 use crate::stats::rotation::LEVEL;
-use crate::verdict::p_in_words;
+use crate::verdict::{p_in_words, p_value};
+use crate::words::{counted, thousands};
 
 /// Moved cells that the summary has room for.
 const NAMED: usize = 6;
@@ -33,7 +34,20 @@ pub(super) fn summary(check: &Check) -> String {
     let shown: Vec<String> = moved.iter().take(NAMED).map(|cell| cell_in_words(tested, cell)).collect();
     let more = moved.len().saturating_sub(NAMED);
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-    format!("moved: {}{more} ({metric}{left_out})", shown.join("; "))
+    format!(
+        "moved: {}{more} ({metric}; each p is corrected for all {}{left_out})",
+        shown.join("; "),
+        cells_in_words(tested)
+    )
+}
+
+/// `17 cells together: 4 samplers x (3 rounds + area), and the mean`, which adds up.
+fn cells_in_words(tested: &Tested) -> String {
+    let (arms, rounds) = (tested.arms.len(), tested.labels.len());
+    let samplers = counted(arms, "sampler");
+    let of_arms = if rounds > 1 { format!("{samplers} x ({rounds} rounds + area)") } else { samplers };
+    let mean = if arms > 1 { " + the mean over samplers" } else { "" };
+    format!("{} together ({of_arms}{mean})", counted(tested.cells.len(), "cell"))
 }
 
 /// `; 1 seed of the baseline and 2 seeds of these results left out`, or nothing.
@@ -56,7 +70,7 @@ pub(super) fn below_in_words(tested: &Tested) -> &'static str {
     }
 }
 
-/// `random at 300 labels: -4.2 points (p = 0.003)`.
+/// `random at 300 labels: -4.2 points (p = 0.003)`. Whoever shows it says for how many cells p is corrected.
 pub(super) fn cell_in_words(tested: &Tested, cell: &Cell) -> String {
     let points = signed(cell.difference * tested.metric.factor);
     format!("{}: {points} points ({})", name_of(tested, cell), p_in_words(cell.p))
@@ -81,15 +95,11 @@ pub(super) fn place_in_words(tested: &Tested, place: Place) -> String {
     }
 }
 
-fn counted(n: usize, noun: &str) -> String {
-    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
-}
-
 /// `3 seeds against 5`, the baseline's last.
 fn seeds_in_words(tested: &Tested) -> String {
     let [baseline, current] = tested.seeds.each_ref().map(Vec::len);
     let paired = if tested.paired { ", seed by seed" } else { "" };
-    format!("{current} seeds against {baseline}{paired}")
+    format!("{} against {baseline}{paired}", counted(current, "seed"))
 }
 
 /// What differs and may, the matrix of differences, the cells that moved, and the summary. What could not be compared has
@@ -153,7 +163,12 @@ fn matrix(tested: &Tested) -> String {
     let mut text = format!("**{label}: change from the baseline, in points**\n\n{}", aligned(&grid));
     if let Some(mean) = tested.cells.iter().find(|cell| cell.arm.is_none()) {
         let word = if mean.place == Place::Area { "area" } else { "value" };
-        text += &format!("\nMean {word} over samplers: {} ({}).\n", shown(mean), p_in_words(mean.p));
+        let points = signed(mean.difference * factor);
+        let moved = match mean.verdict {
+            Verdict::Held => String::new(),
+            moved => format!(", {}", moved.in_words()),
+        };
+        text += &format!("\nMean {word} over samplers: {points} points ({}{moved}).\n", p_in_words(mean.p));
     }
     text + &notes(tested)
 }
@@ -166,12 +181,12 @@ fn notes(tested: &Tested) -> String {
         |smallest| format!("changes from {:.1} points on count, as the baseline's spec says", smallest * factor),
     );
     let mut text = format!(
-        "\nTested is {} alone: other metrics that are recorded are not. {}; a level of {} % for all {} cells together; \
-         {smallest}.\n",
+        "\nTested is {} alone: other metrics that are recorded are not. {}; a level of {} % for all {}, for which each p is \
+         corrected; {smallest}.\n",
         metric_in_words(tested),
         capitalised(&seeds_in_words(tested)),
         LEVEL * 100.0,
-        tested.cells.len()
+        cells_in_words(tested)
     );
     let of = |is: &dyn Fn(&&Cell) -> bool| {
         // 0 where no value differs from another.
@@ -203,7 +218,16 @@ fn notes(tested: &Tested) -> String {
 
 /// A row for each of `cells`, in the unit of readers.
 fn details(tested: &Tested, cells: &mut dyn Iterator<Item = &Cell>) -> String {
-    let head = ["sampler", "at", "baseline", "now", "change", "counts from", "p", "verdict"];
+    let head = [
+        "sampler",
+        "at",
+        "baseline (%)",
+        "now (%)",
+        "change (points)",
+        "counts from (points)",
+        "p (corrected)",
+        "verdict",
+    ];
     let mut grid = vec![head.map(str::to_owned).to_vec()];
     let factor = tested.metric.factor;
     for cell in cells {
@@ -214,7 +238,7 @@ fn details(tested: &Tested, cells: &mut dyn Iterator<Item = &Cell>) -> String {
             format!("{:.1}", cell.current * factor),
             signed(cell.difference * factor),
             format!("{:.1}", cell.counts_from * factor),
-            if cell.p < 0.001 { "< 0.001".into() } else { format!("{:.3}", cell.p) },
+            p_value(cell.p),
             cell.verdict.in_words().into(),
         ]);
     }

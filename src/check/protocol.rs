@@ -200,8 +200,7 @@ pub(super) fn notes(baseline: &Results, current: &Results) -> Vec<String> {
 
 /// The different ones, sorted.
 fn of_sessions(results: &Results, of: fn(&Session) -> String) -> String {
-    let sessions = results.manifest.iter().flat_map(|manifest| &manifest.sessions);
-    let values: BTreeSet<String> = sessions.map(of).filter(|value| !value.is_empty()).collect();
+    let values = results.manifest.as_ref().map(|manifest| manifest.each(of)).unwrap_or_default();
     values.into_iter().collect::<Vec<_>>().join(", ")
 }
 

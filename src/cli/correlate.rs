@@ -31,6 +31,5 @@ pub(super) fn correlate(args: &CorrelateArgs) -> Result<i32> {
     let seed = args.seed.unwrap_or(spec.seeds[0]);
     let consent = |cost: &runner::Cost| args.start.consent(cost, &args.spec);
     let (folder, findings) = runner::correlate(&spec, &options, seed, &consent)?;
-    args.start.print(report::correlation::write(&folder, &findings)?, &folder)?;
-    Ok(0)
+    super::report::say(&report::correlation::write(&folder, &findings)?, args.start.quiet)
 }

@@ -1,5 +1,6 @@
 //! `pt4al data`.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -10,6 +11,7 @@ use super::DataDir;
 use super::stopped::{Stopped, say_when_stopped};
 use crate::data::catalogue::{KNOWN, Known};
 use crate::data::fetch;
+use crate::shell;
 
 #[derive(Debug, Args)]
 pub(super) struct DataArgs {
@@ -101,9 +103,12 @@ fn find(name: &str) -> Result<&'static Known> {
 fn fetch_by_hand(known: &Known, folder: &str, dir: &Path) -> Result<i32> {
     if known.is_present(dir) {
         super::print(format!(
-            "{} is there already, below {}; check it with `pt4al data verify {0}`",
+            "{} is there already, below {}; check it with: {}",
             known.name,
-            dir.display()
+            dir.display(),
+            shell::command(
+                ["pt4al", "data", "verify", known.name, "--data"].map(OsStr::new).into_iter().chain([dir.as_os_str()])
+            )
         ))?;
         return Ok(0);
     }

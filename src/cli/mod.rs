@@ -10,6 +10,7 @@ mod manual;
 #[cfg(feature = "torch")]
 mod plan;
 mod pretext;
+mod report;
 #[cfg(feature = "torch")]
 mod run;
 #[cfg(feature = "torch")]
@@ -53,10 +54,7 @@ enum Verb {
     #[cfg(feature = "torch")]
     Correlate(correlate::CorrelateArgs),
     /// Write tables and curves for a results folder
-    Report {
-        /// A folder that `run` made, for instance results/demo
-        folder: PathBuf,
-    },
+    Report(report::ReportArgs),
     /// Several results folders in one table and one picture, with the keys in which their specs differ
     Compare {
         /// Folders that `run` made: what is compared with, then what is compared
@@ -181,10 +179,10 @@ pub fn main() -> i32 {
         Verb::Plan(args) => plan::plan(&args),
         #[cfg(feature = "torch")]
         Verb::Correlate(args) => correlate::correlate(&args),
-        Verb::Report { folder } => crate::report::report(&folder).and_then(print).map(|()| 0),
+        Verb::Report(args) => report::report(&args.folder, args.out.as_deref()),
         Verb::Compare { folders, out } => {
             let out = out.unwrap_or_else(|| compare::default_folder(&folders));
-            compare::compare(&folders, &out).and_then(print).map(|()| 0)
+            compare::compare(&folders, &out).and_then(|written| report::say(&written, false))
         }
         Verb::Check(args) => check::check(&args),
         Verb::Baseline(args) => baseline::baseline(&args),

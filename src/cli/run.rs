@@ -81,12 +81,13 @@ pub(super) fn run(mut args: RunArgs) -> Result<i32> {
     options.only = args.only.clone();
     let spec = if args.spec.is_automatic() { automatic(args, &mut options)? } else { args.spec.load("paper")? };
     let outcome = runner::run(&spec, &options, &|cost| args.start.consent(cost, &args.spec))?;
-    let page = crate::report::report(&outcome.folder)?;
-    args.start.print(page, &outcome.folder)?;
-    if outcome.failed.is_empty() {
-        return Ok(0);
+    let reported =
+        crate::report::report(&outcome.folder, None).and_then(|page| super::report::say(&page, args.start.quiet));
+    let Some((key, why)) = outcome.failed.first() else { return reported };
+    if let Err(error) = reported {
+        // Where no trial has finished a round, say: that they failed is the news.
+        crate::machine::say(&format!("warning: {error:#}"));
     }
-    let (key, why) = &outcome.failed[0];
     crate::machine::say(&format!(
         "error: {} failed ({key}: {why}); mend the cause and run the same command again: finished rounds are kept",
         match outcome.failed.len() {
@@ -124,7 +125,7 @@ fn automatic(args: &RunArgs, options: &mut Options) -> Result<crate::spec::Spec>
     crate::machine::say(&format!("{plan}"));
     crate::machine::say(&format!(
         "So the cpu profile runs instead: the same code, smaller numbers. --profile {} (with make: PROFILE=paper) runs the whole ({}).",
-        args.spec.profile.replace("auto", "paper"),
+        crate::shell::word(args.spec.profile.replace("auto", "paper").as_ref()),
         plan.duration()
     ));
     options.measured = Some(plan);

@@ -1,7 +1,6 @@
 //! Whether what may take long starts, and how much it says.
 
 use std::io::{BufRead, IsTerminal, Write};
-use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
 use clap::Args;
@@ -21,14 +20,6 @@ pub(super) struct StartArgs {
 }
 
 impl StartArgs {
-    /// Prints a page, or where it lies if little is to be said.
-    ///
-    /// # Errors
-    /// If standard output cannot be written.
-    pub fn print(&self, page: String, folder: &Path) -> Result<()> {
-        super::print(if self.quiet { folder.join("README.md").display().to_string() } else { page })
-    }
-
     /// Says what is about to start. What takes longer than a day is asked for on a terminal, and refused elsewhere.
     ///
     /// # Errors

@@ -4,13 +4,14 @@ use anyhow::Result;
 
 use super::difference::{cell, note};
 use super::heat::{Heat, Square};
-use super::metric::{metric_in_words, thousands};
+use super::metric::metric_in_words;
 use super::page::{Figure, Section};
 use super::table::aligned;
 use super::{Findings, Rule};
 use crate::spec::Metric;
 use crate::stats::{self, Estimate, LEAST_PAIRS, LEAST_TRIALS};
-use crate::verdict::{Comparison, RESAMPLES, What, penalties_of};
+use crate::verdict::{Comparison, Outcome, RESAMPLES, What, p_value, penalties_of};
+use crate::words::thousands;
 
 /// Comparisons that a page has room for; of more, it shows those that are told apart.
 const SHOWN: usize = 15;
@@ -126,7 +127,7 @@ fn table(findings: &Findings, metric: Metric, pairs: &[Pair], most: usize) -> St
     let mut header = vec!["difference".to_owned()];
     let mut group = |name: String| {
         header.push(name);
-        header.extend(["p"].iter().filter(|_| tested).map(|&s| s.to_owned()));
+        header.extend(["p (Holm)"].iter().filter(|_| tested).map(|&s| s.to_owned()));
         header.extend(["better in %"].iter().filter(|_| improved).map(|&s| s.to_owned()));
     };
     if rounds.count > 1 {
@@ -153,7 +154,11 @@ fn table(findings: &Findings, metric: Metric, pairs: &[Pair], most: usize) -> St
     let mut text = format!("**Differences: {label}**\n\n{}\n", aligned(&grid));
     text += &note(&comparisons, most, findings.spec().seeds.len());
     if tested {
-        text += " p is two-sided, after that correction.";
+        text += " p (Holm) is two-sided, after that correction.";
+        let is_tested = |outcome| matches!(outcome, Outcome::Held | Outcome::Failed);
+        if findings.judgements.iter().any(|j| j.expectation.better_than.is_some() && is_tested(j.outcome)) {
+            text += " The p of a claim in the verdict is another one: it is corrected over the claims alone.";
+        }
     }
     if improved {
         text += &format!(
@@ -167,11 +172,6 @@ fn table(findings: &Findings, metric: Metric, pairs: &[Pair], most: usize) -> St
     text + "\n"
 }
 
-/// `0.012`, `< 0.001`.
-pub(super) fn p_value(p: f64) -> String {
-    if p < 0.0005 { "< 0.001".into() } else { format!("{p:.3}") }
-}
-
 /// `71 [60, 82]`.
 fn improvement(comparison: &Comparison) -> Option<String> {
     let value = format!("{:.0}", comparison.improvement? * 100.0);
@@ -183,7 +183,7 @@ fn improvement(comparison: &Comparison) -> Option<String> {
 fn interquartile_means(findings: &Findings, metric: Metric) -> String {
     let results = &findings.results;
     let what = if findings.spec().rounds.count > 1 { "area" } else { "value" };
-    let mut grid = vec![vec!["arm".to_owned(), format!("{what} (%)"), "95 % interval".into(), "n".into()]];
+    let mut grid = vec![vec!["arm".to_owned(), format!("{what} (%)"), "95 % interval".into(), "trials".into()]];
     let mut most = 0;
     for arm in results.arms() {
         let areas = results.areas(&arm.label, metric.name, results.select_of(&arm, findings.rule()));
@@ -241,9 +241,9 @@ mod tests {
         let (spec, rows) = six(&spec());
         let section = section(&findings(&spec, rows)).unwrap();
         let text = &section.text;
-        assert!(text.contains("| difference        |        area |     p |"), "{text}");
-        assert!(text.contains("| core-set - random | +3.1 ± 1.5* | 0.003 | 75 ["), "{text}");
-        assert!(text.contains("p is two-sided, after that correction. Better in %"), "{text}");
+        assert!(text.contains("| difference        |        area | p (Holm) |"), "{text}");
+        assert!(text.contains("| core-set - random | +3.1 ± 1.5* |    0.003 | 75 ["), "{text}");
+        assert!(text.contains("p (Holm) is two-sided, after that correction. Better in %"), "{text}");
         // The middle half of 16 .. 21: one value goes at either end.
         assert!(text.contains("| random   |     28.9 |"), "{text}");
         assert_eq!(section.figures.len(), 1);
@@ -267,7 +267,7 @@ mod tests {
             let rows = full().into_iter().filter(|row| row.seed < seeds).collect();
             let section = section(&findings(&spec(), rows)).unwrap();
             assert!(section.text.starts_with(words) && section.figures.is_empty(), "{}", section.text);
-            assert!(section.text.contains("| core-set - random |") && !section.text.contains("| p |"));
+            assert!(section.text.contains("| core-set - random |") && !section.text.contains("p (Holm)"));
         }
         let alone = findings(&spec(), full().into_iter().filter(|row| row.sampler == "random").collect());
         assert_eq!(section(&alone).unwrap().text, "");

@@ -1,6 +1,7 @@
 //! What the trials took.
 
 use crate::store::Records;
+use crate::words::whole;
 
 /// Over all trials; processes may have worked side by side.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -37,13 +38,13 @@ impl Cost {
         (all > 0.0).then(|| {
             format!(
                 "Rounds took {:.1} min in all, side by side or not: {:.0} % training, {:.0} % evaluating, {:.0} % choosing \
-                 queries; of all that, {:.1} % waiting for images. Peak memory of a process: {:.0} MiB.",
+                 queries; of all that, {:.1} % waiting for images. Peak memory of a process: {} MiB.",
                 all / 60.0,
                 part(self.train),
                 part(self.evaluate),
                 part(self.query),
                 part(self.wait),
-                self.peak_mb
+                whole(self.peak_mb)
             )
         })
     }

@@ -1,13 +1,14 @@
 //! Variants against the experiment, paired by seed.
 
 use super::arm::TRAIN_MARK;
-use super::metric::{metric_in_words, thousands};
+use super::metric::metric_in_words;
 use super::table::aligned;
 use super::{Findings, Metric, Rule};
 use crate::results::Arm;
 use crate::spec::Spec;
 use crate::stats::LEAST_PAIRS;
 use crate::verdict::{Comparison, What};
+use crate::words::thousands;
 
 /// The columns: the first round, the last one and the area.
 #[derive(Clone, Copy, PartialEq)]

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::metric::{metric_in_words, seeds_in_words, thousands};
+use super::metric::{metric_in_words, seeds_in_words};
 use super::page::Section;
 use super::table::aligned;
 use super::{Findings, Rule};
 use crate::stats::{LEAST_PAIRS, LabelsToReach, Reach};
 use crate::verdict::{Efficiency, efficiencies};
+use crate::words::thousands;
 
 /// Empty where no arm samples at random, and where one round gives no curve to read labels from.
 pub(super) fn section(findings: &Findings) -> Section {

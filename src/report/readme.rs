@@ -1,17 +1,16 @@
 //! The page of a results folder.
 
-use std::collections::BTreeSet;
-
 use anyhow::Result;
 use serde::Serialize;
 
 use super::Findings;
 use super::arm::Images;
-use super::metric::{select_in_words, thousands};
+use super::metric::select_in_words;
 use super::page::{Figure, Page, Section};
 use super::switches::switches;
 use crate::spec::{EvaluationImages, Imbalance, LossSource, PretextSpec, Spec, Stem};
 use crate::store::{Manifest, Session};
+use crate::words::{code, counted, thousands};
 
 /// The pictures that a page may have beside its curves. One that is not made any more is of records that are gone.
 pub(super) const FIGURES: [&str; 5] = ["penalties.svg", "classes.svg", "overlap.svg", "thumbnails.svg", "losses.svg"];
@@ -64,7 +63,7 @@ fn results(findings: &Findings, tables: &str) -> Section {
     if !findings.comparisons.is_empty() {
         text += " Arms against each other: [comparisons.csv](comparisons.csv).";
     }
-    text += " Each trial's: [records.csv](records.csv).\n";
+    text += &format!(" Each trial's: [records.csv]({}records.csv).\n", findings.files);
     Section::of("Results", text)
 }
 
@@ -74,7 +73,7 @@ fn protocol(findings: &Findings) -> Vec<String> {
     let seeds: Vec<String> = spec.seeds.iter().map(u64::to_string).collect();
     let (rounds, train) = (&spec.rounds, &spec.train);
     let mut lines = vec![
-        format!("{}, all of it in [spec.toml](spec.toml).", identity(spec)),
+        format!("{}, all of it in [spec.toml]({}spec.toml).", identity(spec), findings.files),
         format!("Seeds: {}.", seeds.join(", ")),
         format!(
             "Rounds: {} of {} labels at first and {} more each.",
@@ -83,10 +82,10 @@ fn protocol(findings: &Findings) -> Vec<String> {
             thousands(rounds.query)
         ),
         format!(
-            "Task model: {}, {} weights, {} epochs, minibatch {}; queried with: {}.",
+            "Task model: {}, {} weights, {}, minibatch {}; queried with: {}.",
             network(spec),
             name(&train.start),
-            train.epochs,
+            counted(train.epochs, "epoch"),
             train.minibatch,
             select_in_words(train.select.query.name(), images(spec))
         ),
@@ -102,24 +101,24 @@ fn protocol(findings: &Findings) -> Vec<String> {
 /// Experiment, profile and protocol.
 pub(super) fn identity(spec: &Spec) -> String {
     let (experiment, profile) = spec.identity();
-    let profile = if profile.is_empty() { String::new() } else { format!(", profile `{profile}`") };
-    format!("Experiment `{experiment}`{profile}; protocol `{}`", spec.hash())
+    let profile = if profile.is_empty() { String::new() } else { format!(", profile {}", code(profile)) };
+    format!("Experiment {}{profile}; protocol `{}`", code(experiment), spec.hash())
 }
 
 /// The network and what it sees.
 pub(super) fn network(spec: &Spec) -> String {
     let [height, width] = spec.trained_size();
     let stem = if spec.model.stem == Stem::Large { " with the 7x7 stem" } else { "" };
-    format!("{}{stem} of width {} on images of {height} x {width}", name(&spec.model.arch), spec.model.width)
+    format!("{}{stem} of width {} on images of {height} x {width} pixels", name(&spec.model.arch), spec.model.width)
 }
 
 /// Where the pretext losses are from.
 pub(super) fn pretext(pretext: &PretextSpec) -> String {
     match &pretext.losses {
         LossSource::Learner(learner) => format!(
-            "Pretext task: {}, {} epochs, minibatch {}.",
+            "Pretext task: {}, {}, minibatch {}.",
             name(&learner.task),
-            learner.epochs,
+            counted(learner.epochs, "epoch"),
             learner.minibatch
         ),
         LossSource::File(losses) => {
@@ -154,7 +153,9 @@ pub(super) fn commands(manifest: &Manifest) -> String {
             commands.push(&session.command);
         }
     }
-    let commands: String = commands.into_iter().map(|c| c.replace(char::is_control, " ") + "\n").collect();
+    // A line break is inside quotes, and part of what is pasted.
+    let shown = |c: &str| c.replace(|c: char| c.is_control() && c != '\n', " ") + "\n";
+    let commands: String = commands.into_iter().map(shown).collect();
     // Longer than any that is in a command.
     let longest = commands.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(3.max(longest + 1));
@@ -167,14 +168,11 @@ pub(super) fn origin(manifest: Option<&Manifest>) -> Vec<String> {
         return vec!["No manifest.json: where and on which data this ran is not known.".into()];
     };
     let data = &manifest.data;
-    let each = |value: fn(&Session) -> String| {
-        let values: BTreeSet<String> = manifest.sessions.iter().map(value).filter(|v| !v.is_empty()).collect();
-        values.into_iter().collect::<Vec<_>>().join(", ")
-    };
+    let each = |value: fn(&Session) -> String| manifest.each(value).into_iter().collect::<Vec<_>>().join(", ");
     let note = data.note.trim().trim_end_matches('.');
     let note = if note.is_empty() { String::new() } else { format!(" {note}.") };
     let mut lines = vec![format!(
-        "Data: {}, pool of {}, {} test images, fingerprint `{}`.{note}",
+        "Data: {}, pool of {} images, {} test images, fingerprint `{}`.{note}",
         data.name,
         thousands(data.pool),
         thousands(data.test),
@@ -190,35 +188,20 @@ pub(super) fn origin(manifest: Option<&Manifest>) -> Vec<String> {
             n => format!(", in {n} sessions"),
         };
         lines.push(format!("Ran from {} to {finished}{sessions}.", first.started));
-        lines.push(format!("Device: {}; processor: {}; host: {}.", each(device), each(cpu), each(host)));
-        lines.push(format!("Program: {}; libtorch {}.", each(program), each(libtorch)));
+        lines.push(format!(
+            "Device: {}; processor: {}; host: {}.",
+            each(|s| s.device.clone()),
+            each(|s| s.cpu.clone()),
+            each(|s| s.host.clone())
+        ));
+        lines.push(format!(
+            "Threads of a process on the CPU: {}. Values on a CPU repeat bit for bit only on the same processor type with the \
+             same number of threads.",
+            each(|s| s.threads.to_string())
+        ));
+        lines.push(format!("Program: {}; libtorch {}.", each(Session::program), each(|s| s.libtorch.clone())));
     }
     lines
-}
-
-fn device(session: &Session) -> String {
-    session.device.clone()
-}
-
-fn cpu(session: &Session) -> String {
-    session.cpu.clone()
-}
-
-fn host(session: &Session) -> String {
-    session.host.clone()
-}
-
-fn libtorch(session: &Session) -> String {
-    session.libtorch.clone()
-}
-
-fn program(session: &Session) -> String {
-    let revision = match (session.revision.as_str(), session.dirty) {
-        ("", _) => String::new(),
-        (revision, false) => format!(" at {revision}"),
-        (revision, true) => format!(" at {revision} with local changes"),
-    };
-    format!("pt4al {}{revision}", session.pt4al)
 }
 
 /// The name that the spec has for a value of a closed set, without its options.

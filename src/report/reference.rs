@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, anyhow, ensure};
 use serde::Deserialize;
 
-use super::metric::thousands;
 use super::page::Section;
 use super::table::aligned;
 use super::{Findings, Metric};
 use crate::spec::{Spec, TaskKind};
+use crate::words::thousands;
 
 /// The numbers that one source publishes of one sampler.
 #[derive(Clone, Debug, PartialEq)]

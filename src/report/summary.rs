@@ -8,7 +8,7 @@ use crate::results::Results;
 use crate::stats;
 
 /// One value over the seeds that have it; the columns of `summary.csv` (`docs/formats.md`). Numbers have the unit of the records.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     pub experiment: String,
     /// Empty for the spec without a profile.

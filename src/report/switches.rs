@@ -2,12 +2,13 @@
 
 use super::value::value;
 use crate::spec::{Channels, Confidence, EvaluationImages, LossOrder, Precision, PretextForward, ShortBatch, Spec};
+use crate::words::code;
 
 /// The protocol's switches that do not have their described values, as the spec has them, and the queries that are
 /// replayed: a line each, or none. What the page says of every protocol (the start of a round) is not repeated.
 pub(super) fn switches(spec: &Spec) -> Vec<String> {
     let mut set = Vec::new();
-    let mut push = |key: &str, value: String| set.push(format!("`{key} = {value}`"));
+    let mut push = |key: &str, value: String| set.push(code(&format!("{key} = {value}")));
     if spec.channels != Channels::default() {
         push("channels", value(&spec.channels));
     }

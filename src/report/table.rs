@@ -1,12 +1,13 @@
 //! Tables that read well both as Markdown and on a terminal.
 
 use super::arm::Images;
-use super::metric::{metric_in_words, rule_in_words, seeds_in_words, select_in_words, thousands};
+use super::metric::{metric_in_words, rule_in_words, seeds_in_words, select_in_words};
 use super::summary::samplers;
 use super::{Findings, Metric, Reference, Row, Rule};
 use crate::results::Failure;
 use crate::spec::Labeled;
 use crate::store::{ClassCount, Manifest};
+use crate::words::thousands;
 
 /// The tables of every metric under every recorded rule, the one that queried first (where arms queried by several, each
 /// arm under its own), then the variants and what they change, then what a reader must know of all that, then the failed

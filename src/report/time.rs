@@ -6,6 +6,7 @@ use super::Findings;
 use super::page::Section;
 use super::table::aligned;
 use crate::store::Record;
+use crate::words;
 
 /// Seconds of one trial, and its peak memory in MiB.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -51,7 +52,7 @@ pub(super) fn section(findings: &Findings) -> Section {
         let mut row = vec![arm.label.clone()];
         row.extend((0..4).map(|stage| mean(&|taken: &Taken| taken.stages[stage])));
         row.extend([mean(&Taken::total), mean(&|taken| taken.stages[4])]);
-        row.extend([format!("{peak:.0}"), whole.len().to_string()]);
+        row.extend([words::whole(peak), whole.len().to_string()]);
         grid.push(row);
     }
     if grid.len() == 1 {
@@ -82,7 +83,7 @@ fn by_arm(findings: &Findings) -> BTreeMap<&str, BTreeMap<u64, Taken>> {
 
 /// `0.4`, `12`: two digits are enough.
 fn seconds(value: f64) -> String {
-    if value < 9.95 { format!("{value:.1}") } else { format!("{value:.0}") }
+    if value < 9.95 { format!("{value:.1}") } else { words::whole(value) }
 }
 
 #[cfg(test)]

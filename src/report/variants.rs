@@ -6,6 +6,7 @@ use super::Findings;
 use super::value::inline;
 use crate::spec::Spec;
 use crate::store::differing_keys;
+use crate::words::code;
 
 /// A line for each variant: the keys in which its protocol differs from the experiment's, with the experiment's value
 /// and its own. None without variants.
@@ -45,7 +46,7 @@ pub(crate) fn changes(old: &Spec, new: &Spec) -> Vec<Change> {
 
 /// `train.start: "fresh" -> "continue"` for each change; `none` where nothing differs.
 pub(super) fn in_words(changes: &[Change], none: &str) -> String {
-    let one = |change: &Change| format!("`{}`: {} -> {}", change.key, change.was, change.is);
+    let one = |change: &Change| format!("{}: {} -> {}", code(&change.key), change.was, change.is);
     if changes.is_empty() { none.into() } else { changes.iter().map(one).collect::<Vec<_>>().join("; ") }
 }
 

@@ -2,13 +2,18 @@
 
 use super::arm::images_of;
 use super::difference::signed;
-use super::metric::{metric_in_words, thousands};
+use super::metric::metric_in_words;
 use super::page::Section;
 use super::table::aligned;
 use super::{Findings, Metric, Rule};
 use crate::spec::{At, Spec};
 use crate::stats::LEAST_PAIRS;
 use crate::verdict::{Comparison, Judgement, Visible, What, visible};
+use crate::words::{code, counted, thousands};
+
+/// What stands behind values and differences alike.
+pub(crate) const PLUS_MINUS: &str = "± is half the 95 % t interval of the mean over seeds, or of the mean difference over pairs of \
+                                     them, of each by itself.";
 
 /// The verdict, the circumstances under which it holds, and what a reader must know before trusting it.
 pub(super) fn section(findings: &Findings) -> Section {
@@ -21,6 +26,9 @@ pub(super) fn section(findings: &Findings) -> Section {
         text += &format!("\n> **{}**\n", warning.trim_end());
     }
     text += &format!("\n{}", told_apart(findings));
+    if text.contains('±') {
+        text += &format!("\n{PLUS_MINUS}\n");
+    }
     Section::of("Verdict", text)
 }
 
@@ -36,7 +44,10 @@ pub(crate) fn claims(spec: &Spec, judgements: &[Judgement]) -> String {
         grid.push(vec![
             format!("{} ({})", expected.claim, expected.source),
             measured(judgement),
-            if judgement.n == 0 { "-".into() } else { judgement.n.to_string() },
+            match judgement.n {
+                0 => "-".into(),
+                n => counted(n, if expected.band.is_some() { "seed" } else { "pair" }),
+            },
             format!("**{}**", judgement.outcome.in_words()),
         ]);
         let note = if judgement.note.is_empty() { String::new() } else { format!(" {}", judgement.note) };
@@ -45,16 +56,19 @@ pub(crate) fn claims(spec: &Spec, judgements: &[Judgement]) -> String {
     format!("{}\n{notes}", aligned(&grid))
 }
 
-/// `44.6 ± 2.5`, or `+1.3 ± 2.0` for a difference.
+/// `44.6 ± 2.5 %`, or `+1.3 ± 2.0 points` for a difference.
 fn measured(judgement: &Judgement) -> String {
     let Some(value) = judgement.measured else { return "-".into() };
     let factor = judgement.metric.factor;
-    let value =
-        if judgement.expectation.band.is_some() { format!("{:.1}", value * factor) } else { signed(value * factor) };
-    judgement.half_width.map_or(value.clone(), |half| format!("{value} ± {:.1}", half * factor))
+    let (value, unit) = match judgement.expectation.band {
+        Some(_) => (format!("{:.1}", value * factor), "%"),
+        None => (signed(value * factor), "points"),
+    };
+    let half = judgement.half_width.map_or(String::new(), |half| format!(" ± {:.1}", half * factor));
+    format!("{value}{half} {unit}")
 }
 
-/// What would have to be so: `test accuracy of pretext-batch with 10,000 labels within 92.6 to 93.6`.
+/// What would have to be so: `test accuracy of pretext-batch with 10,000 labels, within 92.6 to 93.6 %`.
 fn criterion(spec: &Spec, judgement: &Judgement) -> String {
     let expected = &judgement.expectation;
     let metric = metric_in_words(judgement.metric.label, images_of(spec, &[&expected.sampler]));
@@ -68,7 +82,7 @@ fn criterion(spec: &Spec, judgement: &Judgement) -> String {
     let factor = judgement.metric.factor;
     match (&expected.band, &expected.better_than) {
         (Some([low, high]), _) => {
-            format!("{metric} of {} {at}, within {:.1} to {:.1}", expected.sampler, low * factor, high * factor)
+            format!("{metric} of {} {at}, within {:.1} to {:.1} %", expected.sampler, low * factor, high * factor)
         }
         (None, other) => {
             format!("{metric} of {} {at}, above that of {}", expected.sampler, other.as_deref().unwrap_or_default())
@@ -82,11 +96,11 @@ fn circumstances(findings: &Findings) -> String {
     let seeds = findings.rows.iter().map(|row| row.n).max().unwrap_or(0);
     let mut parts = vec![format!("n = {seeds} of {} seeds", spec.seeds.len())];
     let (experiment, profile) = spec.identity();
-    let profile = if profile.is_empty() { String::new() } else { format!(", profile `{profile}`") };
-    parts.push(format!("experiment `{experiment}`{profile}, protocol `{}`", spec.hash()));
+    let profile = if profile.is_empty() { String::new() } else { format!(", profile {}", code(profile)) };
+    parts.push(format!("experiment {}{profile}, protocol `{}`", code(experiment), spec.hash()));
     parts.push(super::readme::network(spec));
     if let Some(manifest) = findings.manifest() {
-        parts.push(format!("{}, pool of {}", manifest.data.name, thousands(manifest.data.pool)));
+        parts.push(format!("{}, pool of {} images", manifest.data.name, thousands(manifest.data.pool)));
         let cpus: std::collections::BTreeSet<&str> = manifest.sessions.iter().map(|s| s.cpu.as_str()).collect();
         parts.extend(cpus.into_iter().map(str::to_owned));
     }

@@ -4,19 +4,22 @@
 //! averaged here.
 
 mod check;
+mod circumstance;
 mod rule;
 mod warnings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 
+pub use circumstance::{Circumstance, Differing};
 pub use rule::Rule;
 
 use crate::spec::{SamplerSpec, Spec, arm_label, load_resolved};
 use crate::stats;
 use crate::store::{Manifest, Record, Records};
+use crate::words::counted;
 
 /// What one experiment left, with every record checked.
 #[derive(Clone, Debug)]
@@ -79,7 +82,7 @@ impl Results {
     /// Reads a results folder.
     ///
     /// # Errors
-    /// If a file is missing, does not fit, or belongs to another experiment; one line.
+    /// If a file is missing, does not fit, or belongs to another experiment, or if no round has finished; one line.
     pub fn read(folder: &Path) -> Result<Self> {
         let shown = folder.display();
         ensure!(folder.is_dir(), "{shown}: no such results folder; `pt4al run` makes it");
@@ -92,7 +95,34 @@ impl Results {
         ensure!(file.exists(), "{}: not there yet; `pt4al run` writes it with the first round", file.display());
         let records = Records::read(&file)?;
         let manifest = Manifest::read(&folder.join("manifest.json"))?;
-        Self::of(folder, spec, manifest, records)
+        let results = Self::of(folder, spec, manifest, records)?;
+        results.ensure_begun(&file)?;
+        Ok(results)
+    }
+
+    /// Without a finished round there is nothing to say, and what was said before must not give way to it.
+    fn ensure_begun(&self, file: &Path) -> Result<()> {
+        let file = file.display();
+        if self.records.rounds().next().is_some() {
+            return Ok(());
+        }
+        // Its first line is the header.
+        let summary = std::fs::read_to_string(self.folder.join("summary.csv")).unwrap_or_default();
+        ensure!(
+            summary.lines().count() < 2,
+            "{file}: holds no finished round, though the summary.csv beside it was made of some; restore it, or type the same \
+             `pt4al run` again, which makes it from trials/"
+        );
+        if let Some(Failure { sampler, seed, error, .. }) = self.failures.first() {
+            bail!(
+                "{file}: no round has finished yet, and {} failed (the first: {sampler}, seed {seed}: {error}); mend the cause, \
+                 and type the same `pt4al run` again",
+                counted(self.failures.len(), "trial")
+            );
+        }
+        bail!(
+            "{file}: no round has finished yet; wait for the first one, or type the same `pt4al run` again if it was stopped"
+        )
     }
 
     /// Of records that were read from `records.csv` of `folder`, which the messages name.

@@ -76,7 +76,7 @@ fn values_of_several_devices_and_a_foreign_manifest_are_told() {
     let warnings = Results::of(Path::new("small"), spec(), Some(other), records(rows)).unwrap().warnings();
     let expected = [
         "Values of 2 devices are averaged: cpu, cuda:0.",
-        "manifest.json is of experiment `big`, profile ``, on shapes; spec.toml of `small`, ``, on shapes: one of them is from \
+        "manifest.json is of experiment `big`, profile none, on shapes; spec.toml is of experiment `small`, profile none, on shapes: one of them is from \
          elsewhere.",
         "manifest.json has a pool of 500 images, but the last round has 600 labels.",
     ];
@@ -119,7 +119,9 @@ fn sessions_that_were_not_alike_are_told() {
         warnings,
         [
             format!("manifest.json is of the protocol 0000, spec.toml of {hash}: one of them is from elsewhere."),
-            "The sessions that made these results had 2 devices (cpu, cuda:0 (H100)).".into()
+            "The sessions that made these results differ in the device (cpu, cuda (H100)), which can change values: devices round \
+             differently."
+                .into()
         ]
     );
     let none = Results::of(Path::new("small"), spec(), None, records(full())).unwrap();

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Results;
+use super::{Circumstance, Results};
 use crate::spec::Trial;
-use crate::store::Session;
+use crate::words::{code, thousands};
 
 /// The rounds of each trial.
 type Finished<'a> = BTreeMap<(&'a str, u64), BTreeSet<usize>>;
@@ -102,43 +102,42 @@ fn manifest(results: &Results) -> Vec<String> {
     let (was, data) = ((manifest.experiment.as_str(), manifest.profile.as_str()), results.spec.dataset.name());
     if was != (experiment, profile) || manifest.data.name != data {
         found.push(format!(
-            "manifest.json is of experiment `{}`, profile `{}`, on {}; spec.toml of `{experiment}`, `{profile}`, on {data}: one of \
+            "manifest.json is of experiment {}, profile {}, on {}; spec.toml is of experiment {}, profile {}, on {data}: one of \
              them is from elsewhere.",
-            was.0, was.1, manifest.data.name
+            code(was.0),
+            profile_in_words(was.1),
+            manifest.data.name,
+            code(experiment),
+            profile_in_words(profile)
         ));
     }
     let last = results.spec.rounds.labeled(results.spec.rounds.count.saturating_sub(1));
     if manifest.data.pool < last {
         found.push(format!(
-            "manifest.json has a pool of {} images, but the last round has {last} labels.",
-            manifest.data.pool
+            "manifest.json has a pool of {} images, but the last round has {} labels.",
+            thousands(manifest.data.pool),
+            thousands(last)
         ));
     }
-    let sessions = &manifest.sessions;
-    let mut differing = Vec::new();
-    for (what, of) in [
-        ("devices", device as fn(&Session) -> String),
-        ("processors", |s| s.cpu.clone()),
-        ("revisions", |s| s.revision.clone()),
-        ("versions of libtorch", |s| s.libtorch.clone()),
-        ("numbers of threads", |s| s.threads.to_string()),
-    ] {
-        let values: BTreeSet<String> = sessions.iter().map(of).filter(|value| !value.is_empty()).collect();
+    for circumstance in Circumstance::ALL {
+        let values = circumstance.of(manifest);
         if values.len() > 1 {
-            differing.push(format!("{} {what} ({})", values.len(), listed(values.into_iter().collect())));
+            found.push(format!(
+                "The sessions that made these results differ in {} ({}), which can change values: {}.",
+                circumstance.in_words(),
+                listed(values.into_iter().collect()),
+                circumstance.why()
+            ));
         }
     }
-    if !differing.is_empty() {
-        found.push(format!("The sessions that made these results had {}.", differing.join("; ")));
-    }
-    if sessions.iter().any(|session| session.dirty) {
+    if manifest.sessions.iter().any(|session| session.dirty) {
         found.push("The program was built with local changes that no revision names.".into());
     }
     found
 }
 
-fn device(session: &Session) -> String {
-    session.device.clone()
+fn profile_in_words(profile: &str) -> String {
+    if profile.is_empty() { "none".into() } else { code(profile) }
 }
 
 /// As many as a line holds.

@@ -23,6 +23,7 @@ use regex::Regex;
 
 use crate::data;
 use crate::machine;
+use crate::shell;
 use crate::spec::Spec;
 use crate::store::{ClassCount, DataOrigin, Folder, Manifest, Record, Session};
 use crate::trial::Event;
@@ -185,11 +186,9 @@ fn begin_session(
     Ok(manifest)
 }
 
-/// The command as it was typed, with the program's name alone.
+/// The command as it was typed, for a shell, with the program's name alone.
 fn command_line() -> String {
-    let quote = |arg: String| if arg.contains(char::is_whitespace) { format!("'{arg}'") } else { arg };
-    let args = std::env::args_os().skip(1).map(|arg| quote(arg.to_string_lossy().into_owned()));
-    std::iter::once("pt4al".to_owned()).chain(args).collect::<Vec<_>>().join(" ")
+    shell::command(std::iter::once("pt4al".into()).chain(std::env::args_os().skip(1)))
 }
 
 struct Driver<'a> {

@@ -10,6 +10,7 @@ use crate::data;
 use crate::machine;
 use crate::spec::{Spec, Storage, Work};
 use crate::trial::Event;
+use crate::words::{counted, thousands, whole};
 
 /// Trials, work, and what they take on this machine.
 #[derive(Clone, Debug)]
@@ -17,9 +18,8 @@ pub struct Plan {
     title: String,
     folder: String,
     hash: String,
-    /// Under all protocols together.
-    samplers: usize,
-    variants: usize,
+    /// Samplers of each protocol, the experiment's own first.
+    samplers: Vec<usize>,
     seeds: usize,
     pretext_learners: usize,
     budget: usize,
@@ -73,8 +73,7 @@ pub fn plan(spec: &Spec, options: &Options) -> Result<Plan> {
         title: spec.title.clone(),
         folder: options.results.join(spec.folder_name()).display().to_string(),
         hash: spec.hash(),
-        samplers: spec.arms().len(),
-        variants: spec.variants.len(),
+        samplers: spec.protocols().map(|(_, protocol)| protocol.samplers.len()).collect(),
         seeds: spec.seeds.len(),
         pretext_learners,
         budget,
@@ -131,40 +130,66 @@ impl Plan {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let Work { train, evaluate, score } = self.work;
-        let (samplers, seeds) = (self.samplers, self.seeds);
         writeln!(f, "{} (spec {})", self.title, self.hash)?;
+        let each = self.pretext_learners / self.seeds.max(1);
         writeln!(
             f,
-            "trials    {} ({samplers} samplers{} x {seeds} seeds), and {} pretext learners",
-            samplers * seeds,
-            if self.variants == 0 { String::new() } else { format!(" under {} protocols", self.variants + 1) },
-            self.pretext_learners
+            "trials    {}, and {}{}",
+            trials_in_words(&self.samplers, self.seeds),
+            counted(self.pretext_learners, "pretext learner"),
+            if each > 1 { format!(" ({each} for each seed)") } else { String::new() }
         )?;
-        writeln!(f, "labels    {} of a pool of {}; test split of {}", self.budget, self.pool, self.test)?;
+        let [budget, pool, test] = [self.budget, self.pool, self.test].map(thousands);
+        writeln!(f, "labels    {budget} of a pool of {pool} images; test split of {test} images")?;
         writeln!(f, "train on  {} image passes", millions(train))?;
         writeln!(f, "score     {} image passes, and evaluate {}", millions(score), millions(evaluate))?;
         writeln!(
             f,
-            "speed     {:.0} images/s trained, {:.0} scored: {} side by side on {}, {} threads each (just measured)",
-            self.train_rate, self.score_rate, self.jobs, self.device, self.threads
+            "speed     {} images/s trained, {} images/s scored: {} side by side on {}, {} each (just measured)",
+            whole(self.train_rate),
+            whole(self.score_rate),
+            self.jobs,
+            self.device,
+            counted(self.threads, "thread")
         )?;
         let decoding = if self.streamed { ", if decoding keeps up" } else { "" };
         writeln!(f, "time      about {}{decoding}", self.duration())?;
-        let available = machine::available_mb().map_or(String::new(), |mb| format!("; {mb:.0} MiB are free"));
+        let available = machine::available_mb().map_or(String::new(), |mb| format!("; {} MiB are free", whole(mb)));
         writeln!(
             f,
-            "memory    {:.0} MiB a process, {:.0} MiB side by side{available}",
-            self.memory,
-            self.memory * self.jobs as f64
+            "memory    {} MiB a process, {} MiB side by side{available}",
+            whole(self.memory),
+            whole(self.memory * self.jobs as f64)
         )?;
         write!(f, "disk      {:.1} MB in {}", self.disk, self.folder)?;
         if let Some((megabytes, folder)) = &self.cache {
-            write!(f, "\n          {megabytes:.0} MB of decoded images in {folder}")?;
+            write!(f, "\n          {} MB of decoded images in {folder}", whole(*megabytes))?;
         }
         if let Some(problem) = &self.data_problem {
             write!(f, "\nwarning: the data cannot be read yet: {problem}")?;
         }
         Ok(())
+    }
+}
+
+/// `27 = 9 arms x 3 seeds (3 samplers under 3 protocols)`: what is shown multiplies out.
+fn trials_in_words(samplers: &[usize], seeds: usize) -> String {
+    let arms: usize = samplers.iter().sum();
+    let (trials, seeds) = (thousands(arms * seeds), counted(seeds, "seed"));
+    match samplers {
+        [_] => format!("{trials} = {} x {seeds}", counted(arms, "sampler")),
+        [first, others @ ..] if others.iter().all(|n| n == first) => {
+            format!(
+                "{trials} = {arms} arms x {seeds} ({} under {} protocols)",
+                counted(*first, "sampler"),
+                samplers.len()
+            )
+        }
+        _ => {
+            let each: Vec<String> = samplers.iter().map(usize::to_string).collect();
+            let protocols = samplers.len();
+            format!("{trials} = {arms} arms x {seeds} ({} samplers under {protocols} protocols)", each.join(" + "))
+        }
     }
 }
 
@@ -210,4 +235,20 @@ pub(super) fn calibrate(
         }
     }
     Ok(speeds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trials_multiply_out() {
+        assert_eq!(trials_in_words(&[4], 5), "20 = 4 samplers x 5 seeds");
+        assert_eq!(trials_in_words(&[1], 1), "1 = 1 sampler x 1 seed");
+        assert_eq!(trials_in_words(&[3, 3, 3], 3), "27 = 9 arms x 3 seeds (3 samplers under 3 protocols)");
+        assert_eq!(
+            trials_in_words(&[4, 1, 2], 200),
+            "1,400 = 7 arms x 200 seeds (4 + 1 + 2 samplers under 3 protocols)"
+        );
+    }
 }

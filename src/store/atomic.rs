@@ -35,18 +35,32 @@ pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::i
     attempt().map_err(|e| anyhow!("{}: cannot be written ({e}); {}, then run again", path.display(), remedy(&e)))
 }
 
-/// Writes rows as CSV, as [`write_atomically`] does.
+/// Writes rows as CSV, as [`write_atomically`] does. Without rows there is the header alone.
 ///
 /// # Errors
 /// As [`write_atomically`].
-pub fn write_csv<T: serde::Serialize>(path: &Path, rows: &[T]) -> Result<()> {
+pub fn write_csv<T: serde::Serialize + Default>(path: &Path, rows: &[T]) -> Result<()> {
     write_atomically(path, |out| {
+        if rows.is_empty() {
+            return out.write_all(&header::<T>()?);
+        }
         let mut csv = csv::Writer::from_writer(out);
         for row in rows {
             csv.serialize(row).map_err(std::io::Error::other)?;
         }
         csv.flush()
     })
+}
+
+/// The names of the columns, as a line.
+fn header<T: serde::Serialize + Default>() -> std::io::Result<Vec<u8>> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    // A row is what tells the names.
+    csv.serialize(T::default()).map_err(std::io::Error::other)?;
+    let mut text = csv.into_inner().map_err(|e| std::io::Error::other(e.to_string()))?;
+    let end = text.iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| at + 1);
+    text.truncate(end);
+    Ok(text)
 }
 
 /// Temporary files are private; results are for everybody.
@@ -89,6 +103,17 @@ mod tests {
         std::os::unix::fs::symlink("/dev/null", &null).unwrap();
         write_atomically(&null, |out| out.write_all(b"gone")).unwrap();
         assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
+    }
+
+    #[test]
+    fn a_file_without_rows_has_the_header_of_one_with_rows() {
+        let dir = tempfile::tempdir().unwrap();
+        let (none, one) = (dir.path().join("none.csv"), dir.path().join("one.csv"));
+        write_csv::<crate::store::Record>(&none, &[]).unwrap();
+        write_csv(&one, &[crate::store::Record::default()]).unwrap();
+        let [none, one] = [none, one].map(|path| std::fs::read_to_string(path).unwrap());
+        assert!(none.starts_with("experiment,profile,") && none.lines().count() == 1, "{none}");
+        assert_eq!(one.split_inclusive('\n').next(), Some(none.as_str()));
     }
 
     #[test]

@@ -206,7 +206,8 @@ impl Folder {
         for trial in &spec.trials() {
             let files = self.trial(trial);
             let Some(rows) = by_trial.get(&(trial.label(), trial.seed)) else { continue };
-            if files.records_path().exists() {
+            // An empty one is what is left of a file that was lost: a trial writes its own with its first round.
+            if !files.records()?.rows.is_empty() {
                 continue;
             }
             let rows = rows.iter().filter(|r| r.error.is_empty()).map(|r| (*r).clone()).collect();

@@ -1,5 +1,6 @@
 //! Where, when and on which data an experiment ran.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
@@ -24,6 +25,7 @@ pub struct Session {
     pub started: String,
     /// Empty while it runs, or if it was killed.
     pub finished: String,
+    /// As a shell takes it (`crate::shell`). Sessions before 2026-11-26 have words with brackets or quotes as they were.
     pub command: String,
     pub pt4al: String,
     /// The git revision that the program was built from; empty when it was built outside a checkout.
@@ -82,7 +84,24 @@ pub struct DataFile {
     pub official: bool,
 }
 
+impl Session {
+    /// The version and the revision of the program: `pt4al 0.1.0 at abc1234 with local changes`.
+    pub fn program(&self) -> String {
+        let revision = match (self.revision.as_str(), self.dirty) {
+            ("", _) => String::new(),
+            (revision, false) => format!(" at {revision}"),
+            (revision, true) => format!(" at {revision} with local changes"),
+        };
+        format!("pt4al {}{revision}", self.pt4al)
+    }
+}
+
 impl Manifest {
+    /// The different values of its sessions, sorted; empty ones are left out.
+    pub fn each(&self, value: impl Fn(&Session) -> String) -> BTreeSet<String> {
+        self.sessions.iter().map(value).filter(|value| !value.is_empty()).collect()
+    }
+
     /// Reads a `manifest.json`; `None` if there is none.
     ///
     /// # Errors

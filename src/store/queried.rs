@@ -20,7 +20,7 @@ pub struct Queried {
 }
 
 /// A row of `classes.csv`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClassShare {
     /// The image's position in the train split.
     pub index: usize,
@@ -44,7 +44,7 @@ pub struct Sheet {
 }
 
 /// A row of `thumbnails.csv`: the rectangle of the sheet, in pixels from its top left corner, that shows an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Thumbnail {
     /// The image's position in the train split.
     pub index: usize,

@@ -13,7 +13,7 @@ pub struct Queries {
     pub rounds: Vec<Vec<usize>>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 struct QueryRow {
     round: usize,
     rank: usize,
@@ -71,7 +71,7 @@ pub struct Losses {
 }
 
 /// A row of a file of losses.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct LossRow {
     pub index: usize,
     pub loss: f64,
@@ -150,7 +150,7 @@ impl Losses {
 }
 
 /// What a model that gives losses is judged by, on the images whose losses it gave.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PartMetric {
     /// As in the records.
     pub metric: String,

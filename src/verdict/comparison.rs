@@ -11,7 +11,7 @@ use crate::stats::{self, Estimate, Paired, Penalties};
 
 /// One arm less another, over the seeds that both have; the columns of `comparisons.csv` (`docs/formats.md`). Numbers
 /// have the unit of the records.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     pub experiment: String,
     /// Empty for the spec without a profile.
@@ -53,10 +53,11 @@ pub struct Comparison {
 }
 
 /// Which value of a trial is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum What {
     /// The normalised area under the budget curve.
+    #[default]
     Area,
     /// The value after the last round.
     LastRound,

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::comparison::values;
 use super::{LEVEL, POWER, p_in_words};
 use crate::results::{Arm, Results, Rule};
-use crate::spec::{At, Expectation, Metric};
+use crate::spec::{At, Expectation, Metric, RoundsSpec};
 use crate::stats::{self, LEAST_PAIRS, Paired};
+use crate::words::{counted, thousands};
 
 /// What became of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,8 +115,7 @@ fn missing(results: &Results, expected: &Expectation) -> Option<String> {
         && expected.at.round(&results.spec).is_none()
     {
         let rounds = &results.spec.rounds;
-        let last = rounds.labeled(rounds.count - 1);
-        return Some(format!("No round has {labeled} labels: they go from {} to {last} here.", rounds.initial));
+        return Some(format!("No round has {} labels: {}.", thousands(labeled), rounds_in_words(rounds)));
     }
     let has = |label: &String| values_of(results, expected, label).is_some_and(|values| !values.is_empty());
     let lacking: Vec<&str> = std::iter::once(&expected.sampler)
@@ -124,6 +124,30 @@ fn missing(results: &Results, expected: &Expectation) -> Option<String> {
         .map(String::as_str)
         .collect();
     (!lacking.is_empty()).then(|| format!("No trial of {} has come so far.", lacking.join(" and of ")))
+}
+
+/// `the rounds here have 200, 400 and 600`; of many, where they begin and end.
+fn rounds_in_words(rounds: &RoundsSpec) -> String {
+    const LISTED: usize = 6;
+    let labels: Vec<String> = (0..rounds.count).map(|round| thousands(rounds.labeled(round))).collect();
+    match labels.as_slice() {
+        [one] => format!("the one round here has {one}"),
+        [first, .., last] if rounds.count > LISTED => {
+            format!("the {} rounds here have {first} to {last}, {} more each", rounds.count, thousands(rounds.query))
+        }
+        [before @ .., last] => format!("the rounds here have {} and {last}", before.join(", ")),
+        [] => "there is no round here".into(),
+    }
+}
+
+/// Which p it is: claims are a family of their own, other than the comparisons of arms.
+fn corrected_in_words(p: f64, tests: usize) -> String {
+    match tests {
+        1 => format!("{} (paired t-test of this claim alone: no other claim is tested).", p_in_words(p)),
+        _ => {
+            format!("{} (paired t-test, by Holm's correction over the {tests} claims that are tested).", p_in_words(p))
+        }
+    }
 }
 
 fn in_band(results: &Results, judged: Judgement, [least, most]: [f64; 2]) -> Judgement {
@@ -159,14 +183,14 @@ fn better(judged: Judgement, difference: Option<&Paired>, corrected: Option<f64>
     };
     if p < LEVEL {
         let outcome = if difference.mean > 0.0 { Outcome::Held } else { Outcome::Failed };
-        return Judgement { outcome, note: format!("{}.", p_in_words(p)), ..judged };
+        return Judgement { outcome, note: corrected_in_words(p, tests), ..judged };
     }
     let seen = difference.sd.and_then(|sd| stats::detectable(sd, difference.n, LEVEL / tests as f64, POWER));
     let unit = judged.metric.factor;
     let note = seen.map_or(String::new(), |seen| {
         format!(
-            "With {} pairs of this spread, a difference under {:.1} points cannot be relied on to be seen.",
-            difference.n,
+            "With {} of this spread, a difference under {:.1} points cannot be relied on to be seen.",
+            counted(difference.n, "pair"),
             seen * unit
         )
     });

@@ -20,7 +20,13 @@ pub const RESAMPLES: usize = 2000;
 
 /// `p = 0.012`, or `p < 0.001`.
 pub(crate) fn p_in_words(p: f64) -> String {
-    if p < 0.001 { "p < 0.001".into() } else { format!("p = {p:.3}") }
+    let value = p_value(p);
+    if value.starts_with('<') { format!("p {value}") } else { format!("p = {value}") }
+}
+
+/// `0.012`, or `< 0.001`, for a table that says which p it is.
+pub(crate) fn p_value(p: f64) -> String {
+    if p < 0.001 { "< 0.001".into() } else { format!("{p:.3}") }
 }
 
 #[cfg(test)]

@@ -170,7 +170,7 @@ fn what_was_not_measured_says_why() {
     assert!(found.iter().all(|f| (f.0, f.1, f.2) == (Outcome::NotMeasured, 0, None)), "{found:?}");
     let notes: Vec<&str> = found.iter().map(|f| f.3.as_str()).collect();
     let expected = [
-        "No round has 10000 labels: they go from 200 to 600 here.",
+        "No round has 10,000 labels: the rounds here have 200, 400 and 600.",
         "entropy is not among the arms (random, core-set).",
         "No trial of core-set has come so far.",
     ];
@@ -201,7 +201,39 @@ fn a_sampler_is_better_where_the_paired_difference_is_above_chance() {
     let both = [better("core-set", "random"), better("random", "core-set")].concat();
     let found = judged(&both, clear);
     assert_eq!([found[0].0, found[1].0], [Outcome::Held, Outcome::Failed]);
-    assert_eq!(found[0].3, "p < 0.001.");
+    assert_eq!(found[0].3, "p < 0.001 (paired t-test, by Holm's correction over the 2 claims that are tested).");
+}
+
+/// Differences of 1, 2 and 3 points less 8: t = -6 / (1 / sqrt(3)), for which two degrees of freedom have p = 0.0091.
+#[test]
+fn a_claim_names_the_family_of_its_p() {
+    let worse = shifted().into_iter().map(|mut row| {
+        if row.sampler == "core-set" {
+            row.value = row.value.map(|v| v - 0.08);
+        }
+        row
+    });
+    let claim =
+        "[[expect]]\nclaim = 'c'\nsource = 's'\nsampler = 'core-set'\nbetter-than = 'random'\nat = 'last-round'\n";
+    let found = judged(claim, worse.collect());
+    assert_eq!(
+        (found[0].0, &*found[0].3),
+        (Outcome::Failed, "p = 0.009 (paired t-test of this claim alone: no other claim is tested).")
+    );
+}
+
+#[test]
+fn of_many_rounds_the_first_and_the_last_are_named() {
+    let spec = loaded(
+        &format!(
+            "{}[[expect]]\nclaim = 'c'\nsource = 's'\nsampler = 'random'\nat = {{ labeled = 50000 }}\nband = [0.9, 1.0]\n",
+            spec_text().replace("count = 3", "count = 10").replace("= 200", "= 100")
+        ),
+        None,
+    );
+    let rows = vec![Record { labeled: 100, ..accuracy("random", 0, 0, 0.5) }];
+    let found = judgements(&results_of(&spec, rows));
+    assert_eq!(found[0].note, "No round has 50,000 labels: the 10 rounds here have 100 to 1,000, 100 more each.");
 }
 
 #[test]

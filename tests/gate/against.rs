@@ -24,7 +24,7 @@ fn the_same_values_have_held_and_so_have_other_seeds() {
     let held = "held: no curve moved by more than chance (test accuracy: 4 samplers x 3 rounds, 5 seeds against 5)";
     other.says(0, &[head, held, "Tested is test accuracy alone: other metrics that are recorded are not."]);
     // 4 samplers x (3 rounds and an area), and the mean.
-    let level = "a level of 5 % for all 17 cells together";
+    let level = "a level of 5 % for all 17 cells together (4 samplers x (3 rounds + area) + the mean over samplers), for which each p";
     other.says(0, &[level, "Measured changes smaller than these cannot be told from chance: "]);
     assert_eq!(other.err, "");
 }
@@ -34,7 +34,10 @@ fn a_drop_of_one_sampler_is_named_in_every_form() {
     let place = both(&|cell| if cell.arm == "entropy" && cell.round == 2 { 0.15 } else { 0.0 });
     let found = place.pt4al("check now --against base --markdown pages/check.md --junit pages/check.xml");
     found.says(1, &["moved: entropy at 300 labels: -1", "points (p < 0.001)", " worse |", "**What moved**"]);
-    found.says(1, &["(test accuracy)\n", "| counts from |"]);
+    found.says(
+        1,
+        &["(test accuracy; each p is corrected for all 17 cells together (4 samplers x (3", "| counts from (points) |"],
+    );
     let page = place.read("pages/check.md");
     assert!(page.starts_with("# Check of now against base\n\n**moved: entropy at 300 labels"), "{page}");
     // Each cell of 4 samplers, and the mean.
@@ -162,7 +165,13 @@ fn one_round_has_values_and_no_areas() {
     place.results("base", &["rounds.count=1"], &usual);
     place.results("now", &["rounds.count=1"], &|cell| usual(cell) - 0.2);
     let found = place.pt4al("check now --against base --markdown check.md --junit check.xml");
-    found.says(1, &["Mean value over samplers: -20.0 worse", "mean over samplers at 100 labels: -20.0 points"]);
+    found.says(
+        1,
+        &[
+            "Mean value over samplers: -20.0 points (p < 0.001, worse)",
+            "mean over samplers at 100 labels: -20.0 points",
+        ],
+    );
     let (page, xml) = (place.read("check.md"), place.read("check.xml"));
     assert!(page.contains("| mean over samplers | 100 labels |") && !page.contains("area"), "{page}");
     assert!(xml.contains("name=\"mean over samplers, 100 labels\"") && !xml.contains("area"), "{xml}");

@@ -3,4 +3,5 @@
 mod accept;
 mod against;
 mod expectations;
+mod pages;
 mod support;

@@ -173,6 +173,13 @@ fn a_diverging_training_is_a_row_and_the_others_go_on() {
     let rows = values(&place.path("results/tiny"));
     assert_eq!(rows.len(), 4);
     assert!(rows.iter().all(|r| r.contains("training diverged")), "{rows:?}");
+    // There is nothing to report yet.
+    assert!(!place.path("results/tiny/summary.csv").exists());
+    fails(
+        &place,
+        "report results/tiny",
+        &["records.csv: no round has finished yet, and 4 trials failed (the first: random"],
+    );
 }
 
 #[test]

@@ -12,6 +12,7 @@ fn a_spec_becomes_records_queries_and_curves_and_repeats_bit_for_bit() {
     for sampler in ["random", "entropy", "core-set", "pretext-batch"] {
         assert!(table.contains(sampler), "{table}");
     }
+    assert_eq!(table.lines().last(), Some("open results/tiny/report.html"));
     let folder = place.path("results/tiny");
     for file in ["spec.toml", "manifest.json", "records.csv", "summary.csv", "curve.svg", "README.md"] {
         assert!(folder.join(file).metadata().unwrap().len() > 0, "{file}");
@@ -127,8 +128,8 @@ fn three_selection_rules_from_a_round() {
 fn plan_counts_and_measures() {
     let place = Workplace::new();
     let plan = stdout(&place.succeeds("plan tiny.toml --device cpu --jobs 1"));
-    assert!(plan.contains("8 (4 samplers x 2 seeds), and 2 pretext learners"), "{plan}");
-    assert!(plan.contains("60 of a pool of 200; test split of 60"), "{plan}");
+    assert!(plan.contains("8 = 4 samplers x 2 seeds, and 2 pretext learners"), "{plan}");
+    assert!(plan.contains("60 of a pool of 200 images; test split of 60 images"), "{plan}");
     // 8 trials x (20 + 40 + 60 labels) x 2 epochs, and 2 learners x 200 images x 4 rotations x 1 epoch.
     assert!(plan.contains("train on  0.00 M image passes"), "{plan}");
     for part in ["images/s trained", "time      about", "MiB a process", "disk"] {

@@ -147,6 +147,7 @@ fn correlate_trains_measures_and_reports() {
     let place = Workplace::with(&spec);
     let output = place.succeeds("correlate tiny.toml --device cpu");
     assert!(stdout(&output).contains("Spearman"), "{}", stdout(&output));
+    assert_eq!(stdout(&output).lines().last(), Some("open results/tiny-correlation/README.md"));
     let folder = place.path("results/tiny-correlation");
     let rows = std::fs::read_to_string(folder.join("losses.csv")).unwrap();
     assert_eq!(rows.lines().count(), 201);

@@ -209,7 +209,7 @@ fn quiet_runs_name_their_page_and_say_no_more() {
     let place = Workplace::new();
     for verb in ["run tiny.toml --device cpu --only random-seed0", "run tiny.toml --device cpu --only random-seed0"] {
         let output = place.succeeds(&format!("{verb} --quiet"));
-        assert_eq!((stdout(&output).as_str(), stderr(&output).as_str()), ("results/tiny/README.md\n", ""));
+        assert_eq!((stdout(&output).as_str(), stderr(&output).as_str()), ("open results/tiny/report.html\n", ""));
     }
     // Failures are said all the same.
     let output = place.pt4al(

@@ -11,7 +11,8 @@ use serde::Serialize;
 
 use super::curve::{Plot, png, svg};
 use super::page::Figure;
-use super::{Findings, Metric};
+use super::place::ensure_own;
+use super::{Findings, Metric, Written, html};
 use crate::store::{write_atomically, write_csv};
 
 use test::comparisons;
@@ -25,7 +26,7 @@ struct Compared {
 }
 
 /// A row of `curves.csv`: `docs/formats.md`.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct CurveRow<'a> {
     results: &'a str,
     sampler: &'a str,
@@ -37,20 +38,15 @@ struct CurveRow<'a> {
     high: Option<f64>,
 }
 
-/// Compares results folders: writes `README.md`, `curve.svg`, `curve.png`, `curves.csv` and `comparisons.csv` into `out`, and
-/// returns the text to print.
+/// Compares results folders: writes `README.md`, `report.html`, `curve.svg`, `curve.png`, `curves.csv` and `comparisons.csv`
+/// into `out`, and gives the text to print.
 ///
 /// # Errors
-/// If one of them cannot be read or is named twice, if they are judged by different metrics, or if `out` cannot be
-/// written; one line.
-pub fn compare(folders: &[PathBuf], out: &Path) -> Result<String> {
+/// If one of them cannot be read, has no finished round or is named twice, if they are judged by different metrics, or if
+/// `out` cannot be written; one line. Nothing has been written in all but the last case.
+pub fn compare(folders: &[PathBuf], out: &Path) -> Result<Written> {
     let compared = Compared::read(folders)?;
-    let is_other = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
-    ensure!(
-        !is_other || out.join("curves.csv").is_file() && !out.join("records.csv").exists(),
-        "{}: holds other files, which a comparison would write over; name another folder with --out",
-        out.display()
-    );
+    ensure_own(out, &["curves.csv"], "a comparison")?;
     let found = comparisons(&compared);
     let mut rows = Vec::new();
     for (name, findings) in compared.each() {
@@ -65,24 +61,30 @@ pub fn compare(folders: &[PathBuf], out: &Path) -> Result<String> {
             high: row.high,
         }));
     }
-    ensure!(!rows.is_empty(), "{}: no round has finished in any of them; run them first", folders[0].display());
-    write_csv(&out.join("curves.csv"), &rows)?;
-    write_csv(&out.join("comparisons.csv"), &found)?;
     let parts: Vec<(&str, &Findings)> = compared.each().collect();
-    let mut figures = Vec::new();
+    let (mut figures, mut pixels) = (Vec::new(), None);
     if let Some(plot) = Plot::of_several(&parts, compared.metric) {
-        let pixels = png(&plot)?;
-        write_atomically(&out.join("curve.png"), |file| file.write_all(&pixels))?;
+        pixels = Some(png(&plot)?);
         let alt = format!("Learning curves: {}", plot.y_label());
         figures.push(Figure { file: "curve.svg".into(), alt, svg: svg(&plot)? });
     }
     let page = page::page(&compared, &found, figures);
+    let html = html::of_several(&parts, compared.metric, &page);
+
+    write_csv(&out.join("curves.csv"), &rows)?;
+    write_csv(&out.join("comparisons.csv"), &found)?;
+    if let Some(pixels) = pixels {
+        write_atomically(&out.join("curve.png"), |file| file.write_all(&pixels))?;
+    }
     for figure in page.figures() {
         write_atomically(&out.join(&figure.file), |file| file.write_all(figure.svg.as_bytes()))?;
     }
     write_atomically(&out.join("README.md"), |file| file.write_all(page.markdown().as_bytes()))?;
-    let text: Vec<&str> = page.sections.iter().filter(|s| s.figures.is_empty()).map(|s| s.text.as_str()).collect();
-    Ok(text.join("\n"))
+    let written = out.join("report.html");
+    write_atomically(&written, |file| file.write_all(html.as_bytes()))?;
+    let shown = page.sections.iter().filter(|section| section.figures.is_empty() && !section.text.is_empty());
+    let text: Vec<&str> = shown.map(|section| section.text.as_str()).collect();
+    Ok(Written { text: text.join("\n"), page: written })
 }
 
 impl Compared {

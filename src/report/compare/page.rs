@@ -4,13 +4,15 @@ use super::test::{FolderComparison, Test};
 use super::{Compared, Findings};
 use crate::report::arm::{Images, TRAIN_MARK};
 use crate::report::difference::signed;
-use crate::report::metric::{metric_in_words, thousands};
+use crate::report::metric::metric_in_words;
 use crate::report::page::{Figure, Page, Section};
 use crate::report::table::aligned;
 use crate::report::variants::{changes, in_words};
+use crate::results::Differing;
 use crate::spec::Spec;
 use crate::stats::{self, LEAST_TRIALS};
-use crate::verdict::RESAMPLES;
+use crate::verdict::{RESAMPLES, p_value};
+use crate::words::{code, counted, thousands};
 
 /// Curves in one picture and one table, what differs, and by how much.
 pub(super) fn page(compared: &Compared, found: &[FolderComparison], figures: Vec<Figure>) -> Page {
@@ -21,6 +23,7 @@ pub(super) fn page(compared: &Compared, found: &[FolderComparison], figures: Vec
         sections: vec![
             Section::of("What is compared", folders(compared)),
             Section::of("Where the specs differ", specs(compared)),
+            Section::of("In what the runs differ that can change values", runs(compared)),
             curves,
             Section::of("Results", table(compared)),
             Section::of("Differences", differences(compared, found)),
@@ -33,13 +36,14 @@ fn folders(compared: &Compared) -> String {
     let mut text = String::new();
     for (name, findings) in compared.each() {
         let (experiment, profile) = findings.spec().identity();
-        let profile = if profile.is_empty() { String::new() } else { format!(", profile `{profile}`") };
+        let profile = if profile.is_empty() { String::new() } else { format!(", profile {}", code(profile)) };
         let devices = findings.results.devices.join(", ");
         text += &format!(
-            "- **{name}**: {}; experiment `{experiment}`{profile}, protocol `{}`, {} seeds, on {devices}.\n",
+            "- **{name}**: {}; experiment {}{profile}, protocol `{}`, {}, on {devices}.\n",
             findings.spec().title.replace(['\n', '\r'], " "),
+            code(experiment),
             findings.spec().hash(),
-            findings.spec().seeds.len()
+            counted(findings.spec().seeds.len(), "seed")
         );
         for warning in findings.results.warnings() {
             text += &format!("  - Warning: {warning}\n");
@@ -65,6 +69,31 @@ fn specs(compared: &Compared) -> String {
     for (name, findings) in compared.each().skip(1) {
         let changed = in_words(&changes(&base, &protocol(findings.spec())), "nothing");
         text += &format!("- {} -> {name}: {changed}.\n", compared.names[0]);
+    }
+    text
+}
+
+/// Where, by what and on what the others ran otherwise than the first: equal specs give equal values only where all of it is
+/// the same.
+fn runs(compared: &Compared) -> String {
+    let first = &compared.findings[0].results;
+    let mut text = String::new();
+    for (name, findings) in compared.each().skip(1) {
+        let pair = format!("- {} -> {name}", compared.names[0]);
+        let Some(differing) = first.differing(&findings.results) else {
+            let lacking = compared
+                .each()
+                .filter(|(of, f)| [compared.names[0].as_str(), name].contains(of) && f.manifest().is_none());
+            let lacking: Vec<&str> = lacking.map(|(of, _)| of).collect();
+            text += &format!("{pair}: not known, because there is no manifest.json in {}.\n", lacking.join(" and "));
+            continue;
+        };
+        if differing.is_empty() {
+            text += &format!("{pair}: nothing.\n");
+        }
+        for Differing { circumstance, was, is } in differing {
+            text += &format!("{pair}, {}: {was} -> {is} ({}).\n", circumstance.in_words(), circumstance.why());
+        }
     }
     text
 }
@@ -117,7 +146,8 @@ fn differences(compared: &Compared, found: &[FolderComparison]) -> String {
     if found.is_empty() {
         return "No arm is in two of them with a number of labels in common, so there is nothing to compare.\n".into();
     }
-    let mut grid = vec![["arm", "of", "against", "what", "n", "difference", "p (Holm)"].map(str::to_owned).to_vec()];
+    let mut grid =
+        vec![["arm", "of", "against", "what", "n", "difference (points)", "p (Holm)"].map(str::to_owned).to_vec()];
     for c in found {
         let factor = compared.metric.factor;
         let half = c.low.zip(c.high).map(|(low, high)| format!(" ± {:.1}", (high - low) / 2.0 * factor));
@@ -133,17 +163,17 @@ fn differences(compared: &Compared, found: &[FolderComparison]) -> String {
             c.labeled.map_or("area".into(), |labeled| format!("{} labels", thousands(labeled))),
             if c.test == Test::Paired { format!("{} pairs", c.n) } else { format!("{} and {}", c.n, c.versus_n) },
             format!("{}{}{mark}", signed(c.mean * factor), half.unwrap_or_default()),
-            c.p_holm.map_or("-".into(), crate::report::against::p_value),
+            c.p_holm.map_or("-".into(), p_value),
         ]);
     }
     let apart = found.iter().filter(|c| c.p_holm.is_some_and(|p| p < crate::verdict::LEVEL)).count();
     format!(
-        "{}\nPoints; areas are over the numbers of labels that both have. Trials are paired by seed where at least three seeds \
+        "{}\n± is half the 95 % t interval of the mean difference, of each by itself; areas are over the numbers of labels that both have. Trials are paired by seed where at least three seeds \
          are in both, else taken as independent (Welch). * marks what is told apart at the level of 5 %, by Holm's correction \
          over all areas, or all last rounds: {apart} of {}. No p: fewer than three trials, or no spread.\n\nIn full precision: \
          [comparisons.csv](comparisons.csv).\n",
         aligned(&grid),
-        found.len()
+        counted(found.len(), "comparison")
     )
 }
 
@@ -177,8 +207,8 @@ fn over_all(compared: &Compared) -> String {
             .map(|(low, high)| format!(" [{:.digits$}, {:.digits$}]", low * factor, high * factor));
         format!("{:.digits$}{}", value.value * factor, ends.unwrap_or_default())
     };
-    let heading = format!("probability of exceeding {base}");
-    let mut grid = vec![["arm".to_owned(), "interquartile mean of areas".to_owned(), heading]];
+    let heading = format!("better than {base} (% of pairs of trials)");
+    let mut grid = vec![["arm".to_owned(), "interquartile mean of areas (%)".to_owned(), heading]];
     for label in &shared {
         let iqm = stats::interquartile_mean(&strata(label), RESAMPLES, 0);
         let pairs: Vec<(Vec<f64>, Vec<f64>)> = strata(label).into_iter().zip(strata(base)).collect();
@@ -186,13 +216,14 @@ fn over_all(compared: &Compared) -> String {
         grid.push([
             (*label).to_owned(),
             iqm.map_or("-".into(), |v| interval(&v, metric.factor, 1)),
-            improvement.map_or("-".into(), |v| interval(&v, 1.0, 2)),
+            improvement.map_or("-".into(), |v| interval(&v, 100.0, 0)),
         ]);
     }
     let grid: Vec<Vec<String>> = grid.into_iter().map(Vec::from).collect();
     format!(
-        "{}\nOver {} folders as strata, with 95 % intervals of {RESAMPLES} bootstrap resamples of the trials of each.\n",
+        "{}\nOver {} folders as strata, with 95 % intervals of {} bootstrap resamples of the trials of each.\n",
         aligned(&grid),
-        compared.findings.len()
+        compared.findings.len(),
+        thousands(RESAMPLES)
     )
 }

@@ -13,7 +13,7 @@ use crate::verdict::What;
 
 /// An arm in one folder less the same arm in another; the columns of `comparisons.csv` (`docs/formats.md`). Numbers have the
 /// unit of the records.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct FolderComparison {
     pub metric: String,
     pub arm: String,
@@ -35,10 +35,11 @@ pub(super) struct FolderComparison {
 }
 
 /// How trials are matched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Test {
     /// By seed.
+    #[default]
     Paired,
     /// Not at all: the folders have fewer than three seeds in common.
     Welch,

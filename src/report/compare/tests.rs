@@ -27,9 +27,10 @@ fn compared(folders: &[PathBuf]) -> Vec<FolderComparison> {
 fn one_table_one_picture_and_the_keys_that_differ() {
     let (dir, folders) = two(0.1);
     let out = dir.path().join("out");
-    let text = compare(&folders, &out).unwrap();
+    let text = compare(&folders, &out).unwrap().text;
     for part in [
         "- base -> other: `train.epochs`: 1 -> 2.",
+        "- base -> other: nothing.",
         "| base: random    | 30.0 ± 2.5 (3) | 40.0 ± 2.5 (3) | 50.0 ± 2.5 (3) |",
         "| other: core-set |",
         // 10, 11 and 12 points: 11 ± 4.302652729911275 / sqrt(3).
@@ -72,6 +73,34 @@ fn seeds_in_common_are_paired_and_others_are_not() {
 }
 
 #[test]
+fn what_the_runs_differ_in_is_told_a_line_each() {
+    let (dir, folders) = two(0.1);
+    let text = || compare(&folders, &dir.path().join("out")).unwrap().text;
+    let path = folders[1].join("manifest.json");
+    let manifest = std::fs::read_to_string(&path).unwrap();
+    let other = manifest
+        .replace("\"threads\": 2", "\"threads\": 8")
+        .replace("a processor (2 cores)", "another, 8 logical cores");
+    std::fs::write(&path, other).unwrap();
+    let told = text();
+    for part in [
+        "- base -> other, the threads of a process: 2 -> 8 (sums over another number of threads round differently).\n",
+        "- base -> other, the processor: a processor (2 cores) -> another (instruction sets round differently).\n",
+    ] {
+        assert!(told.contains(part), "{part:?} is not in {told}");
+    }
+    assert!(!told.contains(": nothing."), "{told}");
+    std::fs::remove_file(&path).unwrap();
+    let told = text();
+    assert!(told.contains("- base -> other: not known, because there is no manifest.json in other.\n"), "{told}");
+    let page = std::fs::read_to_string(dir.path().join("out/README.md")).unwrap();
+    assert!(
+        page.contains("\n## In what the runs differ that can change values\n\n- base -> other: not known"),
+        "{page}"
+    );
+}
+
+#[test]
 fn areas_are_over_the_labels_that_both_have() {
     let (_dir, folders) = two(0.0);
     let spec = loaded(&spec_text().replace("count = 3", "count = 2"), Some("tiny"));
@@ -95,9 +124,9 @@ fn what_cannot_be_compared_is_one_line() {
     assert!(message(&folders[..1]).contains("name two or more"));
     assert!(message(&[folders[0].clone(), folders[0].join("../base")]).contains("base: is named twice"));
     assert!(message(&[folders[0].clone(), dir.path().join("none")]).contains("no such results folder"));
-    write_folder(&folders[0], &spec(), Vec::new());
+    // One that has not begun is enough.
     write_folder(&folders[1], &spec_of(Some("tiny")), Vec::new());
-    assert!(message(&folders).contains("no round has finished in any of them"));
+    assert!(message(&folders).contains("other/records.csv: no round has finished yet"));
 }
 
 #[test]
@@ -133,7 +162,7 @@ fn folders_of_train_images_are_marked_beside_those_of_test_images() {
     let text = spec_text().replace("every = 1", "every = 1, images = 'train'");
     let rows = full().into_iter().map(|row| Record { profile: "tiny".into(), ..row }).collect();
     write_folder(&folders[1], &loaded(&text, Some("tiny")), rows);
-    let text = compare(&folders, &dir.path().join("out")).unwrap();
+    let text = compare(&folders, &dir.path().join("out")).unwrap().text;
     for part in [
         "some values are of TRAIN images",
         "| other: random [TRAIN images] ",

@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use self::scatter::Scatter;
+use super::Written;
 use super::picture::{png, svg};
 use crate::spec::{CorrelationSpec, Spec};
 use crate::stats::{bootstrap_95, spearman};
@@ -124,7 +125,7 @@ impl Measured {
 }
 
 /// A row of `summary.csv`.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct SummaryRow {
     which: &'static str,
     n: usize,
@@ -135,12 +136,12 @@ struct SummaryRow {
     seed: u64,
 }
 
-/// Writes all files of a correlation into `folder`, each whole or not at all, and returns the tables to print.
+/// Writes all files of a correlation into `folder`, each whole or not at all, and gives the tables to print.
 ///
 /// # Errors
 /// If the spec has no `[correlation]`, a loss is not finite, an image comes twice, there are fewer than two, or the
 /// folder cannot be written; one line. Nothing is written in all but the last case.
-pub fn write(folder: &Path, findings: &CorrelationFindings) -> Result<String> {
+pub fn write(folder: &Path, findings: &CorrelationFindings) -> Result<Written> {
     let asked: CorrelationSpec = findings
         .spec
         .correlation
@@ -168,8 +169,9 @@ pub fn write(folder: &Path, findings: &CorrelationFindings) -> Result<String> {
     let published = published::read(&super::reference_folder(folder))?;
     let tables = page::tables(findings, &measured, asked.resamples, &published);
     let page = page::page(findings, &asked, &tables);
-    write_atomically(&folder.join("README.md"), |out| out.write_all(page.as_bytes()))?;
-    Ok(tables)
+    let written = folder.join("README.md");
+    write_atomically(&written, |out| out.write_all(page.as_bytes()))?;
+    Ok(Written { text: tables, page: written })
 }
 
 #[cfg(test)]

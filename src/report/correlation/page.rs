@@ -2,10 +2,10 @@
 
 use super::published::{self, Published};
 use super::{CorrelationFindings, Measured, Which};
-use crate::report::metric::thousands;
 use crate::report::readme::{commands, identity, imbalance, network, origin, pretext};
 use crate::report::table::{aligned, data_note};
 use crate::spec::{CorrelationSpec, Labeled};
+use crate::words::{counted, thousands};
 
 /// The table of both task losses, how well the models do, and what others published, for page and terminal.
 pub(super) fn tables(
@@ -101,9 +101,9 @@ fn protocol(findings: &CorrelationFindings, asked: &CorrelationSpec) -> Vec<Stri
             thousands(asked.points.min(findings.pairs.len()))
         ),
         format!(
-            "Task models: {}, {} epochs, of which the last gives the losses, minibatch {}.",
+            "Task models: {}, {}, of which the last gives the losses, minibatch {}.",
             network(spec),
-            spec.train.epochs,
+            counted(spec.train.epochs, "epoch"),
             spec.train.minibatch
         ),
     ];

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::store::write_csv;
 
 /// The losses of one image of the pool; a row of `losses.csv`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pair {
     /// The position in the data set's train split.

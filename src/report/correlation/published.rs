@@ -5,9 +5,9 @@ use std::path::Path;
 use anyhow::{Result, anyhow, ensure};
 use serde::Deserialize;
 
-use crate::report::metric::thousands;
 use crate::report::table::aligned;
 use crate::spec::Spec;
+use crate::words::{code, thousands};
 
 /// One published rank correlation.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -66,7 +66,7 @@ pub(super) fn table(spec: &Spec, published: &[Published]) -> Option<String> {
     let mut ours = Vec::new();
     let (_, profile) = spec.identity();
     if !profile.is_empty() {
-        ours.push(format!("the profile `{profile}`"));
+        ours.push(format!("the profile {}", code(profile)));
     }
     ours.extend(spec.dataset.pool().map(|pool| format!("a pool of {} images", thousands(pool))));
     ours.extend(spec.imbalance.as_ref().map(|_| "an imbalanced pool".into()));

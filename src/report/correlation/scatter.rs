@@ -5,12 +5,12 @@ use plotters::prelude::{Circle, Color, DrawingBackend};
 
 use super::{CorrelationFindings, Measured};
 use crate::report::curve::COLORS;
-use crate::report::metric::thousands;
 use crate::report::picture::{
     Area, Axes, Axis, Drawn, INK, Line, MARGIN, Picture, axes, fine, heading, register_font, text,
 };
 use crate::seed::{Purpose, sample, stream};
 use crate::stats::average_ranks;
+use crate::words::thousands;
 
 /// The axes with their labels, so that a unit of x is as long as one of y.
 const CHART: (f64, f64) = (632.0, 620.0);

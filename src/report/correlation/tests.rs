@@ -25,7 +25,7 @@ fn findings(spec: Spec) -> CorrelationFindings {
 
 fn written(findings: &CorrelationFindings) -> (tempfile::TempDir, String) {
     let dir = tempfile::tempdir().unwrap();
-    let text = write(dir.path(), findings).unwrap();
+    let text = write(dir.path(), findings).unwrap().text;
     (dir, text)
 }
 
@@ -74,7 +74,7 @@ fn everything_is_written_and_says_the_same() {
         "They are not over seeds",
         &format!("Experiment `small`; protocol `{}`.", findings.spec.hash()),
         "Seed: 5; folds: 4; bootstrap resamples: 200; points shown: 100.",
-        "Task models: resnet18 of width 4 on images of 16 x 16, 1 epochs, of which the last gives the losses, minibatch 32.",
+        "Task models: resnet18 of width 4 on images of 16 x 16 pixels, 1 epoch, of which the last gives the losses, minibatch 32.",
         "fingerprint `0123abcd`. generated pictures, not photographs.",
         "Device: cpu;",
         "pt4al 0.1.0 at abc1234 with local changes",

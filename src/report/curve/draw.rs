@@ -5,8 +5,8 @@ use plotters::prelude::*;
 use super::layout::{Layout, SAMPLE};
 use super::style::Style;
 use super::{Plot, Series};
-use crate::report::metric::thousands;
 use crate::report::picture::{Area, Axes, Drawn, FAINT_INK, INK, Line, axes, fine, scaled, text};
+use crate::words::thousands;
 
 type Pixel = (i32, i32);
 

@@ -2,8 +2,8 @@
 
 use super::style::Style;
 use super::{Plot, Point};
-use crate::report::metric::thousands;
 use crate::report::picture::{Axis, LINE, Line, MARGIN, TICK, heading, width, wrap};
+use crate::words::thousands;
 
 const LEGEND: f64 = 15.0;
 const SOURCE: f64 = 13.0;

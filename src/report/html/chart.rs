@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use plotters::style::RGBColor;
 use serde::Serialize;
 
+use crate::report::arm::{Images, TRAIN_MARK};
 use crate::report::curve::{MARKERS, Marker, Style};
 use crate::report::metric::{metric_in_words, rule_in_words};
 use crate::report::summary::samplers;
@@ -85,9 +86,54 @@ struct Points {
 
 /// As JSON that no text of which can end the element that it stands in; none before a round has finished.
 pub(super) fn data(findings: &Findings) -> Option<String> {
-    let chart = chart(findings)?;
-    let json = serde_json::to_string(&chart).expect("numbers and text have a JSON form");
-    Some(json.replace('<', "\\u003c"))
+    chart(findings).as_ref().map(json)
+}
+
+fn json(chart: &Chart) -> String {
+    let json = serde_json::to_string(chart).expect("numbers and text have a JSON form");
+    json.replace('<', "\\u003c")
+}
+
+fn markers() -> Vec<String> {
+    MARKERS.iter().map(|marker| path(*marker)).collect()
+}
+
+/// The same of several experiments in one view, each arm under the rule that it queries with; the published numbers are those
+/// of the first. None before a round has finished in any.
+pub(super) fn data_of_several(parts: &[(&str, &Findings)], metric: Metric) -> Option<String> {
+    let of: Vec<Images> = parts.iter().map(|(_, findings)| findings.images(&[])).collect();
+    let images = if of.iter().all(|images| *images == of[0]) { of[0] } else { Images::Mixed };
+    let (mut arms, mut curves) = (Vec::new(), Vec::new());
+    for (name, findings) in parts {
+        let rows = findings.rows(metric, Rule::Own);
+        for label in samplers(rows.iter().copied()) {
+            let arm = arms.len();
+            let is_marked = images == Images::Mixed && findings.images(&[label]) == Images::Train;
+            let mark = if is_marked { format!(" {TRAIN_MARK}") } else { String::new() };
+            arms.push(Curve { name: format!("{name}: {label}{mark}"), look: Look::of(&Style::ours(arm)) });
+            curves.push(points(arm, label, &rows, metric));
+        }
+    }
+    let view = View {
+        metric: metric.name,
+        rule: Rule::Own.name().to_owned(),
+        metric_label: metric_in_words(metric.label, images),
+        rule_label: rule_in_words(Rule::Own, images),
+        x_label: "labels",
+        warning: (images != Images::Test).then(|| "labels among TRAIN images were trained on".into()),
+        most: metric.factor,
+        arms: curves,
+    };
+    let first = parts.first()?.1;
+    (!arms.is_empty()).then(|| {
+        json(&Chart {
+            arms,
+            published: published(first, metric),
+            published_heading: first.published_heading(),
+            markers: markers(),
+            views: vec![view],
+        })
+    })
 }
 
 fn chart(findings: &Findings) -> Option<Chart> {
@@ -114,7 +160,7 @@ fn chart(findings: &Findings) -> Option<Chart> {
         arms,
         published: findings.metrics().into_iter().flat_map(|metric| published(findings, metric)).collect(),
         published_heading: findings.published_heading(),
-        markers: MARKERS.iter().map(|marker| path(*marker)).collect(),
+        markers: markers(),
         views,
     })
 }
@@ -124,15 +170,6 @@ fn view(findings: &Findings, metric: Metric, rule: Rule, rows: &[&Row], labels: 
     let images = findings.images(&arms);
     let of_train = |arm: &&str| findings.protocol_of(arm).train.select.images == EvaluationImages::Train;
     let place: HashMap<&str, usize> = labels.iter().enumerate().map(|(i, label)| (*label, i)).collect();
-    let shown = |value: f64| rounded(value * metric.factor);
-    let points = |arm: &&str| Points {
-        arm: place[*arm],
-        points: rows
-            .iter()
-            .filter(|row| row.sampler == **arm)
-            .map(|row| (row.labeled, shown(row.mean), row.low.map(shown), row.high.map(shown), row.n))
-            .collect(),
-    };
     View {
         metric: metric.name,
         rule: rule.name().to_owned(),
@@ -141,8 +178,16 @@ fn view(findings: &Findings, metric: Metric, rule: Rule, rows: &[&Row], labels: 
         x_label: "labels",
         warning: findings.warning().filter(|_| arms.iter().any(of_train)).map(|text| text.trim_end().to_owned()),
         most: metric.factor,
-        arms: arms.iter().map(points).collect(),
+        arms: arms.iter().map(|arm| points(place[arm], arm, rows, metric)).collect(),
     }
+}
+
+/// The rows of one arm, which has a place in the chart's list.
+fn points(arm: usize, label: &str, rows: &[&Row], metric: Metric) -> Points {
+    let shown = |value: f64| rounded(value * metric.factor);
+    let of_arm = rows.iter().filter(|row| row.sampler == label);
+    let points = of_arm.map(|row| (row.labeled, shown(row.mean), row.low.map(shown), row.high.map(shown), row.n));
+    Points { arm, points: points.collect() }
 }
 
 /// Between our first and our last number of labels; curves first, as in the pictures.

@@ -12,9 +12,9 @@ mod tests;
 use anyhow::{Context, Result};
 
 use self::markdown::{Inliner, escape, html_of};
-use super::Findings;
 use super::page::{Page, Section};
 use super::readme::OF_STATIC_CURVES;
+use super::{Findings, Metric};
 use crate::verdict::Outcome;
 
 /// The heading of the section that gets the chart.
@@ -30,28 +30,40 @@ pub(super) fn html(findings: &Findings, page: &Page) -> Result<String> {
         std::fs::read_to_string(&file).with_context(|| format!("{}: cannot be read; restore it", file.display()));
     let spec = spec.map_err(|e| anyhow::anyhow!("{e:#}"))?;
     let manifest = findings.manifest().map(serde_json::to_string_pretty).transpose()?;
-    let mut inliner = Inliner::default();
-    let mut parts: Vec<Part> =
-        page.sections.iter().filter(|s| !s.text.is_empty()).map(|s| part(findings, s, &mut inliner)).collect();
-    parts.push(Part::text("The resolved spec", "spec.toml", &spec));
-    parts.extend(manifest.map(|text| Part::text("The manifest", "manifest.json", &text)));
+    let file = |name: &str| format!("{}{name}", findings.files);
+    let mut files = vec![Part::text("The resolved spec", "spec.toml", &file("spec.toml"), &spec)];
+    files.extend(manifest.map(|text| Part::text("The manifest", "manifest.json", &file("manifest.json"), &text)));
+    Ok(document(page, chart::data(findings).as_deref(), &tally(findings), files))
+}
 
+/// The document of a comparison: the same means, without claims, spec or manifest.
+pub(super) fn of_several(parts: &[(&str, &Findings)], metric: Metric, page: &Page) -> String {
+    document(page, chart::data_of_several(parts, metric).as_deref(), "", Vec::new())
+}
+
+/// The sections of a page, with the chart in place of the pictures of curves, and `files` behind them.
+fn document(page: &Page, chart: Option<&str>, tally: &str, files: Vec<Part>) -> String {
+    let mut inliner = Inliner::default();
+    let sections = page.sections.iter().filter(|section| !section.text.is_empty());
+    let mut parts: Vec<Part> = sections.map(|section| part(chart, section, &mut inliner)).collect();
+    let first = parts.first().map_or_else(String::new, |part| part.heading.to_lowercase());
+    parts.extend(files);
     let title = escape(&page.title.replace(['\n', '\r'], " "));
     let contents: String =
         parts.iter().map(|p| format!("<li><a href=\"#{}\">{}</a></li>\n", p.id(), escape(&p.heading))).collect();
     let sections: String = parts.iter().map(Part::html).collect();
-    Ok(format!(
+    format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
          <link rel=\"icon\" href=\"data:,\">\n<style>\n{css}</style>\n</head>\n<body>\n\
-         <a class=\"skip\" href=\"#main\">To the verdict</a>\n<header>\n<h1>{title}</h1>\n{tally}\
+         <a class=\"skip\" href=\"#main\">To the {first}</a>\n<header>\n<h1>{title}</h1>\n{tally}\
          <button id=\"theme\" type=\"button\" hidden></button>\n</header>\n\
          <nav aria-label=\"Sections\">\n<ol>\n{contents}</ol>\n</nav>\n<main id=\"main\">\n{sections}</main>\n\
          <script>\n{js}</script>\n</body>\n</html>\n",
         css = include_str!("page.css"),
         js = concat!(include_str!("page.js"), include_str!("chart.js")),
-        tally = tally(findings),
-    ))
+        first = escape(&first),
+    )
 }
 
 /// A section as it stands in the document.
@@ -71,10 +83,11 @@ enum Fold {
 }
 
 impl Part {
-    /// A file beside the page.
-    fn text(heading: &str, file: &str, text: &str) -> Self {
+    /// A file of the results folder.
+    fn text(heading: &str, name: &str, url: &str, text: &str) -> Self {
         let body = format!(
-            "<p>The file <a href=\"{file}\">{file}</a>:</p>\n<pre tabindex=\"0\"><code>{}</code></pre>\n",
+            "<p>The file <a href=\"{}\">{name}</a>:</p>\n<pre tabindex=\"0\"><code>{}</code></pre>\n",
+            escape(url),
             escape(text)
         );
         Self { heading: heading.into(), body, fold: Fold::Closed }
@@ -100,10 +113,10 @@ impl Part {
     }
 }
 
-fn part(findings: &Findings, section: &Section, inliner: &mut Inliner) -> Part {
+fn part(chart: Option<&str>, section: &Section, inliner: &mut Inliner) -> Part {
     let heading = section.heading.clone();
-    match chart::data(findings).filter(|_| heading == CURVES) {
-        Some(data) => Part { heading, body: curves(section, &data, inliner), fold: Fold::Never },
+    match chart.filter(|_| heading == CURVES) {
+        Some(data) => Part { heading, body: curves(section, data, inliner), fold: Fold::Never },
         None => {
             let fold = if ["Verdict", CURVES].contains(&heading.as_str()) { Fold::Never } else { Fold::Open };
             Part { heading, body: html_of(&section.text, &section.figures, inliner), fold }

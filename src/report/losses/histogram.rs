@@ -173,7 +173,7 @@ impl Histograms {
                 place: (panel.left, panel.top, CHART.0, CHART.1),
                 x: &panel.x,
                 y: &panel.y,
-                x_label: if panel.is_logarithmic { "loss (logarithmic)" } else { "loss" },
+                x_label: if panel.is_logarithmic { "loss (nats, logarithmic)" } else { "loss (nats)" },
                 y_label: "images",
                 x_tick: &|x| panel.tick(x),
             },

@@ -6,13 +6,13 @@ use anyhow::Result;
 
 use self::histogram::Histograms;
 use super::Findings;
-use super::metric::thousands;
 use super::page::{Figure, Section};
 use super::table::aligned;
 use super::value::value;
 use crate::pretext::split_into_batches;
 use crate::spec::LossOrder;
 use crate::store::{Losses, losses_path};
+use crate::words::thousands;
 
 /// Losses below this are printed with an exponent, and sort as strings where they do not belong.
 const SMALL: f64 = 1e-4;
@@ -138,7 +138,7 @@ fn quantiles(found: &[Batched], seed: u64) -> String {
         grid.push(std::iter::once(name).chain(shown).chain(counts).collect());
     }
     format!(
-        "{}\nLosses of seed {seed}. Those under 1e-4 are printed with an exponent: sorted as strings, they lie among those of 1 to \
+        "{}\nLosses of seed {seed}, in nats. Those under 1e-4 are printed with an exponent: sorted as strings, they lie among those of 1 to \
          9.\n",
         aligned(&grid)
     )
@@ -148,7 +148,7 @@ fn quantiles(found: &[Batched], seed: u64) -> String {
 fn means(found: &[Batched]) -> String {
     let most = found.iter().map(|b| b.batches.len()).max().unwrap_or(0);
     let header = (0..most).map(|batch| batch.to_string());
-    let mut grid = vec![std::iter::once("mean loss of batch".to_owned()).chain(header).collect::<Vec<_>>()];
+    let mut grid = vec![std::iter::once("mean loss (nats) of batch".to_owned()).chain(header).collect::<Vec<_>>()];
     for batched in found {
         let mean = |batch: usize| crate::stats::mean(batched.batches.get(batch)?);
         let cells = (0..most).map(|batch| mean(batch).map_or("-".into(), number));

@@ -61,7 +61,7 @@ fn losses_are_shown_once_for_each_file_and_order() {
     assert_eq!(section.figures.len(), 1);
     let svg = &section.figures[0].svg;
     assert_well_formed(svg);
-    assert!(svg.contains("loss (logarithmic)") && svg.contains("strings (published-string-sort)"));
+    assert!(svg.contains("loss (nats, logarithmic)") && svg.contains("strings (published-string-sort)"));
 }
 
 #[test]

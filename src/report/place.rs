@@ -1,0 +1,122 @@
+//! Where the files of a page go, and how the page finds those of its results folder from there.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+
+/// A folder for a page.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Place {
+    /// What the page and its pictures are written into.
+    pub folder: PathBuf,
+    /// Where the page finds the files of the results folder: a URL that ends in `/`, or nothing where they lie beside it.
+    pub files: String,
+}
+
+impl Place {
+    /// The results folder itself, or `out`.
+    ///
+    /// # Errors
+    /// If `out` is in the results folder, or holds what no earlier report wrote. Nothing has been written then.
+    pub fn of(results: &Path, out: Option<&Path>) -> Result<Self> {
+        let Some(out) = out else { return Ok(Self { folder: results.to_owned(), files: String::new() }) };
+        let (from, to) = (resolved(out), resolved(results));
+        ensure!(
+            !from.starts_with(&to),
+            "--out {}: is in the results folder {}, which --out leaves as it is; name another folder, or leave --out away",
+            out.display(),
+            results.display()
+        );
+        ensure_own(out, &["summary.csv", "report.html"], "a report")?;
+        Ok(Self { folder: out.to_owned(), files: relative_url(&from, &to) })
+    }
+}
+
+/// What is written over is of the same kind: a folder that is not there, is empty, or has all of `marks` and is no results
+/// folder.
+///
+/// # Errors
+/// If it is anything else.
+pub(super) fn ensure_own(out: &Path, marks: &[&str], what: &str) -> Result<()> {
+    let is_empty = match std::fs::read_dir(out) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(_) => !out.exists(),
+    };
+    let is_results = ["records.csv", "spec.toml"].iter().any(|name| out.join(name).exists());
+    ensure!(
+        is_empty || !is_results && marks.iter().all(|name| out.join(name).is_file()),
+        "{}: holds other files, which {what} would write over; name another folder with --out",
+        out.display()
+    );
+    Ok(())
+}
+
+/// The whole path without links, as far as it is there.
+fn resolved(path: &Path) -> PathBuf {
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let there = full.ancestors().find_map(|part| Some((part, part.canonicalize().ok()?)));
+    let Some((part, real)) = there else { return full };
+    full.strip_prefix(part)
+        .map_or_else(|_| full.clone(), |rest| if rest.as_os_str().is_empty() { real.clone() } else { real.join(rest) })
+}
+
+/// From one folder to another, both whole paths: `../../results/demo/`.
+fn relative_url(from: &Path, to: &Path) -> String {
+    let (from, to): (Vec<_>, Vec<_>) = (from.components().collect(), to.components().collect());
+    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let down = to[shared..].iter().map(|part| encoded(part.as_os_str().as_encoded_bytes()) + "/");
+    "../".repeat(from.len() - shared) + &down.collect::<String>()
+}
+
+/// A part of a path in which nothing has a meaning to a URL or to Markdown.
+fn encoded(part: &[u8]) -> String {
+    let one = |&byte: &u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    part.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_to_the_results_is_a_relative_url() {
+        let url = |from: &str, to: &str| relative_url(Path::new(from), Path::new(to));
+        assert_eq!(url("/a/pages/demo", "/a/results/demo"), "../../results/demo/");
+        assert_eq!(url("/pages", "/a/b c/(d)#é"), "../a/b%20c/%28d%29%23%C3%A9/");
+        assert_eq!(url("/a/b", "/a"), "../");
+    }
+
+    #[test]
+    fn another_folder_is_not_in_the_results_and_not_of_something_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let results = dir.path().join("results/demo");
+        std::fs::create_dir_all(&results).unwrap();
+        let place = |out: &Path| Place::of(&results, Some(out));
+        let failed = |out: &Path| {
+            let message = place(out).unwrap_err().to_string();
+            assert!(!message.contains('\n'), "{message}");
+            message
+        };
+        for inside in [results.clone(), results.join("pages"), dir.path().join("results/../results/demo/x")] {
+            assert!(failed(&inside).contains("is in the results folder"), "{inside:?}");
+        }
+        std::fs::write(dir.path().join("results/letter"), "dear").unwrap();
+        assert!(failed(&dir.path().join("results")).contains("holds other files, which a report would write over"));
+        assert!(failed(&dir.path().join("results/letter")).contains("holds other files"));
+        let new = dir.path().join("pages/demo");
+        assert_eq!(place(&new).unwrap(), Place { folder: new.clone(), files: "../../results/demo/".into() });
+        assert!(!new.exists());
+        // One of ours, and a results folder that has the same files.
+        std::fs::create_dir_all(&new).unwrap();
+        for name in ["summary.csv", "report.html"] {
+            std::fs::write(new.join(name), "").unwrap();
+        }
+        place(&new).unwrap();
+        std::fs::write(new.join("records.csv"), "").unwrap();
+        assert!(failed(&new).contains("holds other files"));
+        assert_eq!(Place::of(&results, None).unwrap(), Place { folder: results.clone(), files: String::new() });
+    }
+}
