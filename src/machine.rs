@@ -21,12 +21,29 @@ pub fn peak_rss_mb() -> f64 {
     usage.ru_maxrss as f64 / if cfg!(target_os = "macos") { 1024.0 * 1024.0 } else { 1024.0 }
 }
 
-/// The processor's model and its logical cores.
+/// The processor's model, its widest instruction set, and its logical cores.
 pub fn cpu() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model =
-        info.lines().find_map(|l| l.strip_prefix("model name")?.split_once(": ")).map_or("unknown processor", |p| p.1);
-    format!("{model}, {} logical cores", cores())
+    format!("{}, {} logical cores", processor(&info), cores())
+}
+
+/// The model and the widest instruction set that `/proc/cpuinfo` names. Machines of a cloud share a model's name, and
+/// libtorch chooses its kernels by the instruction set.
+fn processor(info: &str) -> String {
+    let line = |key: &str| info.lines().find_map(|l| Some(l.strip_prefix(key)?.split_once(": ")?.1));
+    let model = line("model name").unwrap_or("unknown processor");
+    let flags: Vec<&str> = line("flags").unwrap_or_default().split_whitespace().collect();
+    let sets = [
+        ("amx_bf16", "AMX"),
+        ("avx512_bf16", "AVX-512 with bf16"),
+        ("avx512bw", "AVX-512"),
+        ("avx2", "AVX2"),
+        ("sse4_1", "SSE4.1"),
+    ];
+    match sets.iter().find(|(flag, _)| flags.contains(flag)) {
+        Some((_, set)) => format!("{model} ({set})"),
+        None => model.to_owned(),
+    }
 }
 
 /// Logical cores that this process may use.
@@ -101,6 +118,16 @@ pub fn now() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_processor_is_named_with_its_widest_instruction_set() {
+        let info = |flags: &str| format!("processor\t: 0\nmodel name\t: AMD EPYC\nflags\t\t: {flags}\n");
+        assert_eq!(processor(&info("fpu sse4_1 avx avx2 avx512bw avx512_bf16")), "AMD EPYC (AVX-512 with bf16)");
+        assert_eq!(processor(&info("fpu sse4_1 avx avx2 avx512bw")), "AMD EPYC (AVX-512)");
+        assert_eq!(processor(&info("fpu sse4_1 avx avx2")), "AMD EPYC (AVX2)");
+        assert_eq!(processor(&info("fpu")), "AMD EPYC");
+        assert_eq!(processor(""), "unknown processor");
+    }
 
     #[test]
     fn memory_is_in_mib() {

@@ -139,6 +139,7 @@ mod tests {
     #[test]
     fn the_streams_are_those_of_the_stored_results() {
         assert_eq!(permutation(8, &mut stream(0, Purpose::InitialLabels, &[])), [2, 7, 0, 6, 4, 5, 3, 1]);
+        assert_eq!(permutation(8, &mut stream(0, Purpose::Ties, &[])), [6, 0, 4, 7, 1, 2, 5, 3]);
     }
 
     #[test]

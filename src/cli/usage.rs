@@ -90,7 +90,10 @@ mod tests {
                 "unrecognized subcommand 'rprt'; a similar subcommand exists: 'report'; see `pt4al --help`",
             ),
             (&["report"], "the following required arguments were not provided: <FOLDER>; see `pt4al report --help`"),
-            (&["report", "x", "--aut", "y"], "unexpected argument '--aut' found; a similar argument exists: '--out'; see `pt4al report --help`"),
+            (
+                &["report", "x", "--aut", "y"],
+                "unexpected argument '--aut' found; a similar argument exists: '--out'; see `pt4al report --help`",
+            ),
             (&["check"], "the following required arguments were not provided: <RESULTS>; see `pt4al check --help`"),
             (
                 &["pretext", "split", "--losses", "l.csv", "--batches", "-3", "--order", "loss", "--out", "o"],

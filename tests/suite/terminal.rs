@@ -160,10 +160,13 @@ fn who_is_stopped_says_how_to_go_on() {
     assert_eq!(values(&place.path("results/tiny")).len(), 2 * 9);
 }
 
+/// The paper's network on images of the paper's size.
+const WIDE: &str = "--set model.width=64 --set dataset.shapes.side=32";
+
 #[test]
 fn what_takes_longer_than_a_day_is_asked_for() {
     let place = Workplace::with(&format!("{TINY}[profile.cpu]\ntrain.epochs = 1\n"));
-    let long = "tiny.toml --device cpu --jobs 2 --set train.epochs=50000000";
+    let long = format!("tiny.toml --device cpu --jobs 2 --set train.epochs=1000000 {WIDE}");
     // Nobody to ask.
     let output = place.command(&format!("run {long}")).stdin(Stdio::null()).output().unwrap();
     let text = stderr(&output);
@@ -194,10 +197,10 @@ fn what_takes_longer_than_a_day_is_asked_for() {
 fn other_verbs_ask_too() {
     let place = Workplace::with(&format!("{TINY}[correlation]\nfolds = 2\npoints = 10\nresamples = 10\n"));
     for verb in [
-        "correlate tiny.toml --set train.epochs=50000000",
-        "pretext losses tiny.toml --out losses.csv --set pretext.epochs=50000000",
+        "correlate tiny.toml --set train.epochs=1000000",
+        "pretext losses tiny.toml --out losses.csv --set pretext.epochs=1000000",
     ] {
-        let output = place.command(&format!("{verb} --device cpu")).stdin(Stdio::null()).output().unwrap();
+        let output = place.command(&format!("{verb} --device cpu {WIDE}")).stdin(Stdio::null()).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{verb}: {}", stderr(&output));
         assert!(stderr(&output).contains("more than a day; add --yes"), "{verb}: {}", stderr(&output));
     }
