@@ -96,7 +96,6 @@ fn counted(spec: &Spec, options: &Options, jobs: usize, stages: &[Vec<Work>]) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runner::Jobs;
     use crate::spec::Source;
 
     fn spec(name: &str, profile: Option<&str>) -> Spec {
@@ -106,16 +105,7 @@ mod tests {
 
     /// The most seconds of all trials, one after the other and two side by side.
     fn most(spec: &Spec, pool: usize, test: usize) -> (f64, f64) {
-        let options = Options {
-            data: "data".into(),
-            results: "results".into(),
-            only: None,
-            jobs: Jobs::Auto,
-            device: "cpu".into(),
-            device_name: "cpu".into(),
-            quiet: true,
-            measured: None,
-        };
+        let options = Options::of_a_test("results");
         let work: Vec<Work> = spec.trials().iter().map(|trial| spec.trial_work(trial, pool, test)).collect();
         let of = |jobs| counted(spec, &options, jobs, std::slice::from_ref(&work));
         (of(1), of(2))

@@ -61,6 +61,21 @@ pub struct Options {
 }
 
 impl Options {
+    /// Those of a quiet run on the CPU, with results below a folder.
+    #[cfg(test)]
+    fn of_a_test(results: impl Into<PathBuf>) -> Self {
+        Self {
+            data: "data".into(),
+            results: results.into(),
+            only: None,
+            jobs: Jobs::Auto,
+            device: "cpu".into(),
+            device_name: "cpu".into(),
+            quiet: true,
+            measured: None,
+        }
+    }
+
     /// A line of progress, unless nothing is to be said of it.
     fn say(&self, line: &str) {
         if !self.quiet {

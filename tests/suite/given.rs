@@ -2,17 +2,9 @@
 
 use std::path::Path;
 
-use crate::support::{TINY, Workplace, queries, stderr, stdout, values};
+use crate::support::{TINY, Workplace, fails, queries, stderr, stdout, values};
 
 const FIRST: &str = "run tiny.toml --device cpu --only ^pretext-batch-seed0$";
-
-fn fails(place: &Workplace, arguments: &str, part: &str) {
-    let output = place.pt4al(arguments);
-    let text = stderr(&output);
-    assert_eq!(output.status.code(), Some(1), "pt4al {arguments}: {text}");
-    assert_eq!(text.lines().filter(|l| l.starts_with("error: ")).count(), 1, "{text}");
-    assert!(text.contains(part) && !text.contains("panicked"), "{text:?} lacks {part:?}");
-}
 
 /// The tiny spec with losses from a file in place of its learner.
 fn with_losses(file: &str) -> String {

@@ -1,16 +1,13 @@
 //! A last minibatch of one image, where batch norm sees one number of each channel an image.
 
-use crate::support::{Workplace, stderr, values};
+use crate::support::{Workplace, fails, values};
 
 /// Five halvings leave one place of an image of 12x12.
 const ONE_PLACE: &str = "run tiny.toml --device cpu --set seeds=[0] --set model.stem=7x7";
 
-fn fails(place: &Workplace, arguments: &str, part: &str) {
-    let output = place.pt4al(arguments);
-    let text = stderr(&output);
-    assert_eq!(output.status.code(), Some(1), "pt4al {arguments}: {text}");
-    assert_eq!(text.lines().filter(|l| l.starts_with("error: ")).count(), 1, "{text}");
-    assert!(text.contains(part) && !text.contains("diverged"), "{text:?} lacks {part:?}");
+/// Fails before anything is trained or written.
+fn refused(place: &Workplace, arguments: &str, part: &str) {
+    fails(place, arguments, part);
     assert!(!place.path("results").exists(), "nothing may be written");
 }
 
@@ -35,9 +32,9 @@ fn trainings_that_have_no_second_image_are_refused_beforehand() {
         ("--set pretext.minibatch=1", "`pretext.minibatch` is 1, but batch norm"),
         ("--set rounds.initial=1", "`rounds.initial` is 1, but batch norm needs 2 images"),
     ] {
-        fails(&place, &format!("{ONE_PLACE} {sets}"), part);
+        refused(&place, &format!("{ONE_PLACE} {sets}"), part);
         let plan = ONE_PLACE.replacen("run", "plan", 1);
-        fails(&place, &format!("{plan} {sets}"), part);
+        refused(&place, &format!("{plan} {sets}"), part);
     }
     // With the small stem the smallest map of 12x12 has four places, and one image is enough.
     place.succeeds("run tiny.toml --device cpu --only ^random-seed0$ --set train.minibatch=1 --set train.epochs=1");

@@ -116,3 +116,12 @@ pub fn skip(why: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
 }
+
+/// Runs, and expects exit code 1 and one error that has `part`.
+pub fn fails(place: &Workplace, arguments: &str, part: &str) {
+    let output = place.pt4al(arguments);
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "pt4al {arguments}: {text}");
+    assert_eq!(text.lines().filter(|l| l.starts_with("error: ")).count(), 1, "{text}");
+    assert!(text.contains(part) && !text.contains("panicked"), "{text:?} lacks {part:?}");
+}

@@ -1,5 +1,4 @@
 use super::*;
-use crate::runner::Jobs;
 use crate::spec::Source;
 use crate::store::{Queries, Record, Records};
 
@@ -8,16 +7,7 @@ fn demo(results: &Path) -> (Spec, Options, DataOrigin) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/demo.toml");
     let sets = vec!["seeds=[0]".to_owned()];
     let spec = crate::spec::load(&Source { path, profile: None, sets }).unwrap();
-    let options = Options {
-        data: "data".into(),
-        results: results.to_owned(),
-        only: None,
-        jobs: Jobs::Auto,
-        device: "cpu".into(),
-        device_name: "cpu".into(),
-        quiet: true,
-        measured: None,
-    };
+    let options = Options::of_a_test(results);
     let origin = DataOrigin {
         name: "shapes".into(),
         fingerprint: "f".into(),
