@@ -29,7 +29,7 @@ pub(super) fn correlate(args: &CorrelateArgs) -> Result<i32> {
     let options = args.machine.options(args.start.quiet)?;
     let spec = args.spec.load_on(&options)?;
     let seed = args.seed.unwrap_or(spec.seeds[0]);
-    let consent = |cost: &runner::Cost| args.start.consent(cost, &args.spec);
+    let consent = |cost: &runner::Cost| args.start.consent(cost, &args.spec, &options.device);
     let (folder, findings) = runner::correlate(&spec, &options, seed, &consent)?;
     super::report::say(&report::correlation::write(&folder, &findings)?, args.start.quiet)
 }

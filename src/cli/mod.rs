@@ -120,8 +120,10 @@ impl SpecArgs {
     }
 
     /// The profile that does less work, where the spec has one that is not laid over it yet.
-    fn smaller(&self) -> Option<String> {
-        let mut parts: Vec<&str> = self.profile.split('+').filter(|part| !["paper", "auto"].contains(part)).collect();
+    fn smaller(&self, device: &str) -> Option<String> {
+        let laid = |part: &&str| *part != "paper" && (*part != "auto" || device == "cpu");
+        let parts = self.profile.split('+').filter(laid).map(|part| if part == "auto" { SMALLER } else { part });
+        let mut parts: Vec<&str> = parts.collect();
         let has_it = || spec::profiles(&self.spec).is_ok_and(|names| names.iter().any(|name| name == SMALLER));
         let there = !parts.contains(&SMALLER) && has_it();
         parts.push(SMALLER);

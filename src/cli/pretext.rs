@@ -95,7 +95,7 @@ pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
                 out.display()
             );
             let seed = seed.unwrap_or(spec.seeds[0]);
-            let consent = |cost: &crate::runner::Cost| start.consent(cost, &args);
+            let consent = |cost: &crate::runner::Cost| start.consent(cost, &args, &options.device);
             let losses = crate::runner::pretext_losses(&spec, variant.as_deref(), &options, seed, &consent)?;
             losses.write(&out)?;
             super::print(format!("{}: {} losses", out.display(), losses.rows.len()))?;

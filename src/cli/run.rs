@@ -80,7 +80,7 @@ pub(super) fn run(mut args: RunArgs) -> Result<i32> {
     let mut options = args.machine.options(args.start.quiet)?;
     options.only = args.only.clone();
     let spec = if args.spec.is_automatic() { automatic(args, &mut options)? } else { args.spec.load("paper")? };
-    let outcome = runner::run(&spec, &options, &|cost| args.start.consent(cost, &args.spec))?;
+    let outcome = runner::run(&spec, &options, &|cost| args.start.consent(cost, &args.spec, &options.device))?;
     let reported =
         crate::report::report(&outcome.folder, None).and_then(|page| super::report::say(&page, args.start.quiet));
     let Some((key, why)) = outcome.failed.first() else { return reported };

@@ -24,22 +24,30 @@ impl StartArgs {
     ///
     /// # Errors
     /// If it is not to start; the message names the smaller profile, if the spec has one.
-    pub fn consent(&self, cost: &Cost, spec: &SpecArgs) -> Result<()> {
+    pub fn consent(&self, cost: &Cost, spec: &SpecArgs, device: &str) -> Result<()> {
         let duration = cost.duration();
         if !self.quiet {
             let how = match cost {
                 Cost::Measured(_) => "just measured on this machine",
-                Cost::Counted(_) => "by the count of the work",
+                Cost::Counted(_) => "estimated from the amount of work, not measured",
             };
             say(&format!("left to run: {duration} ({how})"));
         }
         if self.yes || cost.seconds() <= A_DAY {
             return Ok(());
         }
-        let smaller = spec.smaller().map_or(String::new(), |profile| format!(", or --profile {profile} for less work"));
+        let smaller = spec.smaller(device).map_or(String::new(), |profile| {
+            format!(", or --profile {} for less work", crate::shell::word(profile.as_ref()))
+        });
         let (stdin, stderr) = (std::io::stdin(), std::io::stderr());
         if !(stdin.is_terminal() && stderr.is_terminal()) {
-            bail!("this takes {duration}, which is more than a day; add --yes to start it all the same{smaller}");
+            bail!(
+                "this takes {duration}{}; add --yes to start it all the same{smaller}",
+                match cost {
+                    Cost::Measured(_) => ", which is more than a day",
+                    Cost::Counted(_) => " (the speed of this machine could not be measured)",
+                }
+            );
         }
         let _ = write!(stderr.lock(), "This takes {duration}. Start it? [y/N] ");
         let mut answer = String::new();

@@ -115,7 +115,7 @@ pub(super) fn note(shown: &[&Comparison], most: usize, planned: usize) -> String
     }
     note += ", one of each seed that both have";
     if most > 1 {
-        note += "; ± is half the 95 % t interval of the mean paired difference, of each by itself";
+        note += "; ± is half the 95 % t interval of the mean paired difference; each interval is of its number alone";
     }
     if shown.iter().any(|d| d.n == 1) {
         note += "; one pair has no interval";

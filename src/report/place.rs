@@ -1,6 +1,6 @@
 //! Where the files of a page go, and how the page finds those of its results folder from there.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Result, ensure};
 
@@ -32,8 +32,8 @@ impl Place {
     }
 }
 
-/// What is written over is of the same kind: a folder that is not there, is empty, or has all of `marks` and is no results
-/// folder.
+/// What is written over is of the same kind: a folder that is not there, is empty, or has one of `marks` (all of them, unless
+/// an earlier report was stopped) and is no results folder.
 ///
 /// # Errors
 /// If it is anything else.
@@ -44,20 +44,31 @@ pub(super) fn ensure_own(out: &Path, marks: &[&str], what: &str) -> Result<()> {
     };
     let is_results = ["records.csv", "spec.toml"].iter().any(|name| out.join(name).exists());
     ensure!(
-        is_empty || !is_results && marks.iter().all(|name| out.join(name).is_file()),
+        is_empty || !is_results && marks.iter().any(|name| out.join(name).is_file()),
         "{}: holds other files, which {what} would write over; name another folder with --out",
         out.display()
     );
     Ok(())
 }
 
-/// The whole path without links, as far as it is there.
+/// The whole path without links, as far as it is there, and without `..` in the rest.
 fn resolved(path: &Path) -> PathBuf {
     let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let there = full.ancestors().find_map(|part| Some((part, part.canonicalize().ok()?)));
     let Some((part, real)) = there else { return full };
-    full.strip_prefix(part)
-        .map_or_else(|_| full.clone(), |rest| if rest.as_os_str().is_empty() { real.clone() } else { real.join(rest) })
+    full.strip_prefix(part).map_or_else(|_| full.clone(), |rest| without_dots(&real, rest))
+}
+
+/// `rest` below `real`, where a `..` goes back by a part.
+fn without_dots(real: &Path, rest: &Path) -> PathBuf {
+    let mut whole = real.to_owned();
+    for part in rest.components() {
+        match part {
+            Component::ParentDir => drop(whole.pop()),
+            part => whole.push(part),
+        }
+    }
+    whole
 }
 
 /// From one folder to another, both whole paths: `../../results/demo/`.
@@ -100,7 +111,12 @@ mod tests {
             assert!(!message.contains('\n'), "{message}");
             message
         };
-        for inside in [results.clone(), results.join("pages"), dir.path().join("results/../results/demo/x")] {
+        for inside in [
+            results.clone(),
+            results.join("pages"),
+            dir.path().join("results/../results/demo/x"),
+            dir.path().join("new/../results/demo/x"),
+        ] {
             assert!(failed(&inside).contains("is in the results folder"), "{inside:?}");
         }
         std::fs::write(dir.path().join("results/letter"), "dear").unwrap();

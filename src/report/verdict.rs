@@ -12,8 +12,8 @@ use crate::verdict::{Comparison, Judgement, Visible, What, visible};
 use crate::words::{code, counted, thousands};
 
 /// What stands behind values and differences alike.
-pub(crate) const PLUS_MINUS: &str = "± is half the 95 % t interval of the mean over seeds, or of the mean difference over pairs of \
-                                     them, of each by itself.";
+pub(crate) const PLUS_MINUS: &str = "± is half the width of a 95 % t interval: of a mean over seeds, or of a mean difference paired \
+                                     by seed. Each interval is of its number alone.";
 
 /// The verdict, the circumstances under which it holds, and what a reader must know before trusting it.
 pub(super) fn section(findings: &Findings) -> Section {

@@ -48,7 +48,11 @@ impl Circumstance {
     pub fn of(self, manifest: &Manifest) -> BTreeSet<String> {
         match self {
             Self::Device => manifest.each(|session| without_number(&session.device)),
-            Self::Threads => manifest.each(|session| session.threads.to_string()),
+            // On a GPU they change nothing.
+            Self::Threads => manifest.each(|session| match session.device == "cpu" {
+                true => session.threads.to_string(),
+                false => String::new(),
+            }),
             Self::Processor => manifest.each(|session| model(&session.cpu).to_owned()),
             Self::Libtorch => manifest.each(|session| session.libtorch.clone()),
             Self::Program => manifest.each(Session::program),
@@ -72,10 +76,25 @@ impl Results {
         let (ours, theirs) = (self.manifest.as_ref()?, other.manifest.as_ref()?);
         let found = Circumstance::ALL.into_iter().filter_map(|circumstance| {
             let (was, is) = (circumstance.of(ours), circumstance.of(theirs));
-            (was != is || was.is_empty()).then(|| Differing { circumstance, was: listed(&was), is: listed(&is) })
+            let unknown = || Differing { circumstance, was: listed(&was), is: listed(&is) };
+            let doubtful = match circumstance {
+                // Of sessions on GPUs there is nothing to know.
+                Circumstance::Threads if was.is_empty() || is.is_empty() => {
+                    return (ours.sessions.is_empty() || theirs.sessions.is_empty()).then(unknown);
+                }
+                // Local changes of one revision need not be the same.
+                Circumstance::Program => [ours, theirs].iter().any(|manifest| !manifest.sessions.iter().all(is_named)),
+                _ => was.is_empty(),
+            };
+            (was != is || doubtful).then(unknown)
         });
         Some(found.collect())
     }
+}
+
+/// Whether a session says all of its program.
+fn is_named(session: &Session) -> bool {
+    !session.dirty && !session.revision.is_empty()
 }
 
 fn listed(values: &BTreeSet<String>) -> String {
@@ -92,7 +111,7 @@ fn model(cpu: &str) -> &str {
 }
 
 /// `cuda:1 (NVIDIA H100)` as `cuda (NVIDIA H100)`: one of several alike computes as the other.
-fn without_number(device: &str) -> String {
+pub(super) fn without_number(device: &str) -> String {
     match device.strip_prefix("cuda:") {
         Some(rest) => format!("cuda{}", rest.trim_start_matches(|c: char| c.is_ascii_digit())),
         None => device.to_owned(),
@@ -108,6 +127,7 @@ mod tests {
 
     fn results(change: impl Fn(&mut Manifest)) -> Results {
         let mut manifest = manifest(&spec());
+        manifest.sessions[0].dirty = false;
         change(&mut manifest);
         Results::of(Path::new("small"), spec(), Some(manifest), records(full())).unwrap()
     }
@@ -123,12 +143,9 @@ mod tests {
                 m.sessions[0].cpu = "another, 4 logical cores".into();
             }),
             (Circumstance::Libtorch, "2.11.0", "not known", |m| m.sessions[0].libtorch = String::new()),
-            (
-                Circumstance::Program,
-                "pt4al 0.1.0 at abc1234 with local changes",
-                "pt4al 0.1.0 at def5678 with local changes",
-                |m| m.sessions[0].revision = "def5678".into(),
-            ),
+            (Circumstance::Program, "pt4al 0.1.0 at abc1234", "pt4al 0.1.0 at def5678", |m| {
+                m.sessions[0].revision = "def5678".into()
+            }),
             (Circumstance::Data, "0123abcd", "ffff", |m| m.data.fingerprint = "ffff".into()),
         ];
         for (circumstance, was, is, change) in cases {
@@ -140,6 +157,22 @@ mod tests {
             m.sessions.push(session);
         });
         assert_eq!(base.differing(&more).unwrap()[0].is, "1 and 2");
+    }
+
+    #[test]
+    fn what_a_manifest_does_not_tell_is_not_held_for_equal() {
+        let only = |change: fn(&mut Manifest)| {
+            let found = results(change).differing(&results(change)).unwrap();
+            found.into_iter().map(|differing| differing.circumstance).collect::<Vec<_>>()
+        };
+        assert_eq!(only(|m| m.sessions[0].dirty = true), [Circumstance::Program]);
+        assert_eq!(only(|m| m.sessions[0].revision = String::new()), [Circumstance::Program]);
+        assert_eq!(only(|m| m.sessions[0].libtorch = String::new()), [Circumstance::Libtorch]);
+        // On a GPU another number of threads changes nothing.
+        let gpu = |threads: usize| {
+            results(move |m| (m.sessions[0].device, m.sessions[0].threads) = ("cuda:0 (H100)".into(), threads))
+        };
+        assert_eq!(gpu(1).differing(&gpu(16)), Some(Vec::new()));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::circumstance::without_number;
 use super::{Circumstance, Results};
 use crate::spec::Trial;
 use crate::words::{code, thousands};
@@ -15,12 +16,10 @@ pub(super) fn warnings(results: &Results) -> Vec<String> {
     let finished = results.finished();
     found.extend(trials(results, &finished));
     found.extend(series(results, &finished));
-    if results.devices.len() > 1 {
-        found.push(format!(
-            "Values of {} devices are averaged: {}.",
-            results.devices.len(),
-            results.devices.join(", ")
-        ));
+    let devices: BTreeSet<String> = results.devices.iter().map(|device| without_number(device)).collect();
+    if devices.len() > 1 {
+        let named: Vec<String> = devices.into_iter().collect();
+        found.push(format!("Values of {} devices are averaged: {}.", named.len(), named.join(", ")));
     }
     found.extend(manifest(results));
     found
@@ -119,7 +118,8 @@ fn manifest(results: &Results) -> Vec<String> {
             thousands(last)
         ));
     }
-    for circumstance in Circumstance::ALL {
+    // Of devices, the records themselves tell.
+    for circumstance in Circumstance::ALL.into_iter().filter(|&found| found != Circumstance::Device) {
         let values = circumstance.of(manifest);
         if values.len() > 1 {
             found.push(format!(

@@ -8,6 +8,7 @@ use std::sync::mpsc::Sender;
 
 use anyhow::{Context, Result, anyhow};
 
+use crate::machine;
 use crate::trial::Event;
 
 /// A running worker. It watches its standard input and ends when that closes, so it never outlives its driver.
@@ -30,8 +31,9 @@ pub(super) enum Ended {
     Badly(String),
 }
 
-/// The command of a worker, without its verb.
-pub(super) fn worker(device: &str, threads: usize) -> Result<Command> {
+/// The command of a worker, without its verb: one of `jobs` side by side, with so many threads for tensors. Images are decoded
+/// with what each process can have of the machine, since that changes no value.
+pub(super) fn worker(device: &str, (jobs, threads): (usize, usize)) -> Result<Command> {
     // On Linux by the running image, so that a build during a run of many hours neither breaks it nor mixes versions.
     let running = Path::new("/proc/self/exe");
     let program = if running.exists() { Ok(running.to_owned()) } else { std::env::current_exe() };
@@ -41,7 +43,7 @@ pub(super) fn worker(device: &str, threads: usize) -> Result<Command> {
     command.args(["worker", "--device", device, "--threads", &threads.to_string(), "--watch-stdin"]);
     // OpenMP reads it before libtorch can be told.
     command.env("OMP_NUM_THREADS", threads.to_string());
-    command.env("RAYON_NUM_THREADS", threads.to_string());
+    command.env("RAYON_NUM_THREADS", threads.max(machine::cores() / jobs.max(1)).to_string());
     Ok(command)
 }
 

@@ -75,6 +75,15 @@ pub fn correlate(
         settings.folds,
         origin.pool
     );
+    alone.check_pool(origin.pool, origin.test)?;
+    let (least, held_out) = (alone.minibatches().least, origin.pool.div_ceil(settings.folds));
+    ensure!(
+        origin.pool - held_out >= least,
+        "`correlation.folds` is {}, which leaves {} images of a pool of {} to train on, but batch norm needs {least}; raise it",
+        settings.folds,
+        origin.pool - held_out,
+        origin.pool
+    );
     memory::check(&alone, &read.size(), &options.device)?;
     let name = format!("{}-correlation", spec.folder_name());
     // Other seeds lie beside the first.
@@ -98,9 +107,10 @@ pub fn correlate(
         parts.iter().filter(|part| !part.is_done(&root)).map(|part| part.work(&alone, origin.pool)).collect(),
     ];
     if stages.iter().any(|stage: &Vec<Work>| !stage.is_empty()) {
-        consent(&cost::of(&alone, &read.size(), options, (jobs, threads), &stages)?)?;
+        consent(&cost::of(&alone, &read.size(), options, (jobs, threads), &stages))?;
     }
     let folder = folder.take().map_or_else(open, Ok)?;
+    folder.begin(&alone)?;
     let read = data::share(&alone, &options.data, read)?;
     let mut manifest = super::begin_session(&folder, &alone, &origin, options, (jobs, threads), earlier)?;
     let losses = pretext::losses_of(&alone, options, &read, threads, seed)?;
@@ -133,7 +143,7 @@ fn train(
         while running.len() < jobs
             && let Some(&part) = left.next()
         {
-            let mut command = child::worker(&options.device, threads)?;
+            let mut command = child::worker(&options.device, (jobs, threads))?;
             command.arg("losses").arg("--folder").arg(root).args(["--seed", &seed.to_string()]);
             command.args(["--folds", &part.folds.to_string()]);
             command.args(part.fold.iter().flat_map(|fold| ["--fold".to_owned(), fold.to_string()]));

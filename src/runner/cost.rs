@@ -8,7 +8,7 @@ use super::time_left::side_by_side;
 use super::{Options, plan};
 use crate::data::Size;
 use crate::machine;
-use crate::spec::{Spec, Work};
+use crate::spec::{Precision, Spec, Storage, Work};
 
 /// Seconds that what is left of a run takes on this machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,31 +42,30 @@ impl Cost {
         }
     }
 
-    /// For instance `about 412 h (17 days)`, or `less than 20 min`.
+    /// For instance `about 412 h (17 days)`, or `at most 20 min`.
     pub fn duration(self) -> String {
         match self {
-            Self::Counted(seconds) => format!("less than {}", duration(seconds)),
+            Self::Counted(seconds) => format!("at most {}", duration(seconds)),
             Self::Measured(seconds) => format!("about {}", duration(seconds)),
         }
     }
 }
 
 /// What tasks cost: `stages` one after the other, and the tasks of each `jobs` side by side, in their order.
-///
-/// # Errors
-/// If a measurement is needed and there is no place for its files.
 pub(super) fn of(
     spec: &Spec,
     size: &Size,
     options: &Options,
     (jobs, threads): (usize, usize),
     stages: &[Vec<Work>],
-) -> Result<Cost> {
-    let counted = counted(spec, options, jobs, stages);
+) -> Cost {
+    let counted = counted(spec, options, (jobs, threads), stages);
     // Where `plan` has measured another scale of the spec, its speed is in the count.
     let enough = if options.measured.is_some() { super::A_DAY } else { NOT_MEASURED };
-    if counted <= enough {
-        return Ok(Cost::Counted(counted));
+    // The count knows nothing of the decoding of images that are decoded each time.
+    let streamed = spec.dataset.storage() == Storage::Stream;
+    if counted <= enough && !streamed {
+        return Cost::Counted(counted);
     }
     let jobs = stages.iter().map(Vec::len).max().unwrap_or(1).clamp(1, jobs);
     options.say("measuring for some seconds how fast this machine does such work ...");
@@ -74,21 +73,31 @@ pub(super) fn of(
         Ok(speeds) => {
             let of_process = |rate: fn(&(f64, f64, f64)) -> f64| speeds.iter().map(rate).sum::<f64>() / jobs as f64;
             let (train, score) = (of_process(|speed| speed.0), of_process(|speed| speed.1));
-            let seconds = |work: &Work| work.train as f64 / train + (work.evaluate + work.score) as f64 / score;
-            Ok(Cost::Measured(stages.iter().map(|stage| side_by_side(jobs, stage.iter().map(seconds))).sum()))
+            let seconds =
+                |work: &Work| START_UP + work.train as f64 / train + (work.evaluate + work.score) as f64 / score;
+            Cost::Measured(stages.iter().map(|stage| side_by_side(jobs, stage.iter().map(seconds))).sum())
         }
         Err(error) => {
             machine::say(&format!("warning: the speed of this machine could not be measured ({error:#})"));
-            Ok(Cost::Counted(counted))
+            Cost::Counted(counted)
         }
     }
 }
 
 /// The most seconds that the work may take.
-fn counted(spec: &Spec, options: &Options, jobs: usize, stages: &[Vec<Work>]) -> f64 {
+fn counted(spec: &Spec, options: &Options, (jobs, threads): (usize, usize), stages: &[Vec<Work>]) -> f64 {
+    // More processes than cores take turns.
+    let jobs = if options.device == "cpu" { jobs.min(machine::cores() / threads).max(1) } else { jobs };
     let measured = options.measured.as_ref().map_or(0.0, |plan| plan.operations_of_process() * SMALLER);
-    let minibatch = spec.protocols().map(|(_, spec)| spec.train.minibatch).min().unwrap_or(1);
-    let of_unit = spec.operations() / measured.max(SLOWEST) + MINIBATCH / minibatch.max(1) as f64;
+    let smallest = |spec: &Spec| {
+        let of_learner = spec.learner().map_or(usize::MAX, |learner| learner.minibatch);
+        spec.train.minibatch.min(spec.rounds.initial).min(of_learner)
+    };
+    let minibatch = spec.protocols().map(|(_, spec)| smallest(spec)).min().unwrap_or(1);
+    // Twice as many bytes take twice as long, and more.
+    let bytes = spec.protocols().map(|(_, spec)| spec.precisions().map(Precision::bytes).max()).max().flatten();
+    let slower = (bytes.unwrap_or(4) as f64 / 4.0).powi(2);
+    let of_unit = slower * spec.operations() / measured.max(SLOWEST) + MINIBATCH / minibatch.max(1) as f64;
     let seconds = |work: &Work| START_UP + work.units() as f64 * of_unit;
     stages.iter().map(|stage| side_by_side(jobs, stage.iter().map(seconds))).sum()
 }
@@ -107,14 +116,20 @@ mod tests {
     fn most(spec: &Spec, pool: usize, test: usize) -> (f64, f64) {
         let options = Options::of_a_test("results");
         let work: Vec<Work> = spec.trials().iter().map(|trial| spec.trial_work(trial, pool, test)).collect();
-        let of = |jobs| counted(spec, &options, jobs, std::slice::from_ref(&work));
+        let of = |jobs| counted(spec, &options, (jobs, 1), std::slice::from_ref(&work));
         (of(1), of(2))
     }
 
     #[test]
     fn small_work_is_not_measured_and_large_work_is() {
         let (alone, two) = most(&spec("demo", None), 2000, 1000);
-        assert!(two < alone && alone < NOT_MEASURED, "{alone} {two}");
+        assert!(two <= alone && alone < NOT_MEASURED, "{alone} {two}");
+        // More processes than cores are no faster.
+        let cores = machine::cores();
+        let demo = spec("demo", None);
+        let work: Vec<Work> = demo.trials().iter().map(|trial| demo.trial_work(trial, 2000, 1000)).collect();
+        let of = |jobs| counted(&demo, &Options::of_a_test("results"), (jobs, 1), std::slice::from_ref(&work));
+        assert_eq!(of(cores), of(1024));
         // 21 minutes on two cores, as the README says: no bound below it would be one.
         let (_, two) = most(&spec("cifar10", Some("cpu")), 10_000, 10_000);
         assert!(two > 21.0 * 60.0, "{two}");
@@ -127,6 +142,6 @@ mod tests {
     #[test]
     fn a_cost_says_whether_it_was_measured() {
         assert_eq!(Cost::Measured(22_420_800.0).duration(), "about 6228 h (260 days)");
-        assert_eq!(Cost::Counted(1200.0).duration(), "less than 20 min");
+        assert_eq!(Cost::Counted(1200.0).duration(), "at most 20 min");
     }
 }

@@ -122,9 +122,10 @@ pub fn run(spec: &Spec, options: &Options, consent: &Consent) -> Result<Outcome>
     let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device, spec.threads, begun_with, trial_mb);
     let left = Tasks::left(spec, folder.as_ref(), options, &origin, threads)?.work();
     if !left.is_empty() {
-        consent(&cost::of(spec, &read.size(), options, (jobs, threads), &[left])?)?;
+        consent(&cost::of(spec, &read.size(), options, (jobs, threads), &[left]))?;
     }
     let folder = folder.take().map_or_else(open, Ok)?;
+    folder.begin(spec)?;
     // Decoding a large data set takes hours: what can be refused has been by now.
     let read = data::share(spec, &options.data, read)?;
     if origin.classes.is_empty() {
@@ -148,11 +149,13 @@ pub fn run(spec: &Spec, options: &Options, consent: &Consent) -> Result<Outcome>
         queried::update(spec, &folder, &read.splits);
         return Ok(outcome(Vec::new()));
     }
+    let (trials, learners) = tasks.counts();
+    let jobs = jobs.min(trials + learners);
     let mut manifest = begin_session(&folder, spec, &origin, options, (jobs, threads), earlier)?;
     folder.merge(spec)?;
     let display = Display::new(&tasks, jobs, threads, &origin, options);
-    let mut driver = Driver { spec, options, folder: &folder, threads, display, failed: Vec::new() };
-    driver.drive(&mut tasks, jobs)?;
+    let mut driver = Driver { spec, options, folder: &folder, jobs, threads, display, failed: Vec::new() };
+    driver.drive(&mut tasks)?;
     let failed = driver.failed;
     if let Some(session) = manifest.sessions.last_mut() {
         session.finished = machine::now();
@@ -210,6 +213,7 @@ struct Driver<'a> {
     spec: &'a Spec,
     options: &'a Options,
     folder: &'a Folder,
+    jobs: usize,
     threads: usize,
     display: Display,
     failed: Vec<(String, String)>,
@@ -217,12 +221,12 @@ struct Driver<'a> {
 
 impl Driver<'_> {
     /// Starts tasks while there is room, and handles what the children say, until nothing is left.
-    fn drive(&mut self, tasks: &mut Tasks, jobs: usize) -> Result<()> {
+    fn drive(&mut self, tasks: &mut Tasks) -> Result<()> {
         let (sender, messages) = mpsc::channel();
         let mut running: Vec<(usize, Task, u64, Child)> = Vec::new();
         let mut next_id = 0;
         loop {
-            while running.len() < jobs
+            while running.len() < self.jobs
                 && let Some((task, units)) = tasks.next()
             {
                 if let Task::Trial { trial, .. } = &task {
@@ -304,7 +308,7 @@ impl Driver<'_> {
     }
 
     fn command(&self, task: &Task) -> Result<std::process::Command> {
-        let mut command = child::worker(&self.options.device, self.threads)?;
+        let mut command = child::worker(&self.options.device, (self.jobs, self.threads))?;
         let given = |features: &Option<PathBuf>| {
             features.as_ref().map(|path| [OsStr::new("--features"), path.as_os_str()].map(OsStr::to_owned))
         };

@@ -211,7 +211,7 @@ pub(super) fn calibrate(
         out.write_all(toml::to_string(spec).map_err(std::io::Error::other)?.as_bytes())
     })?;
     let start = |_| {
-        let mut command = child::worker(&options.device, threads)?;
+        let mut command = child::worker(&options.device, (jobs, threads))?;
         command.arg("calibrate").arg("--spec").arg(&path).arg("--dimensions");
         command.args([size.height, size.width, size.classes].map(|n| n.to_string()));
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();

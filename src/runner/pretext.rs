@@ -33,7 +33,7 @@ pub fn pretext_losses(
         options.jobs.divide(trials, &options.device, spec.threads, None, memory::trial_mb(spec, &read.size()));
     let left = work(protocol, options, &read.splits.origin, threads, seed);
     if left != Work::default() {
-        consent(&cost::of(protocol, &read.size(), options, (1, threads), &[vec![left]])?)?;
+        consent(&cost::of(protocol, &read.size(), options, (1, threads), &[vec![left]]))?;
     }
     let read = data::share(protocol, &options.data, read)?;
     losses_of(protocol, options, &read, threads, seed)
@@ -79,7 +79,7 @@ fn train(
         sessions: Vec::new(),
     };
     manifest.write(&folder.path().join("manifest.json"))?;
-    let mut command = child::worker(&options.device, threads)?;
+    let mut command = child::worker(&options.device, (1, threads))?;
     command.arg("pretext").arg("--spec").arg(&spec).args(["--seed", &seed.to_string()]).arg("--out").arg(cached);
     command.arg("--data").arg(&options.data);
     let (sender, messages) = mpsc::channel();

@@ -1,6 +1,6 @@
 //! How images are cut into minibatches, and the smallest one that a network can be trained on.
 
-use super::{Arch, Augment, Labeled, LearnerSpec, PretextForward, PretextTask, Spec, Stem};
+use super::{Arch, Augment, Labeled, LearnerSpec, Precision, PretextForward, PretextTask, Spec, Stem};
 
 /// How images in some order are cut into minibatches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,10 +52,16 @@ impl Spec {
         let single = match learner.task {
             PretextTask::Rotation => learner.forward != PretextForward::Together && self.is_one_place([side; 2]),
             PretextTask::Colorization => self.is_one_place([height, width]),
-            PretextTask::Jigsaw(jigsaw) => self.is_one_place([side / jigsaw.grid * jigsaw.grid; 2]),
+            // Tiles of whole pixels.
+            PretextTask::Jigsaw(jigsaw) => self.is_one_place([side / jigsaw.grid.max(1) * jigsaw.grid; 2]),
             PretextTask::Simsiam(_) => true,
         };
         Cut { size: learner.minibatch, least: if single { 2 } else { 1 } }
+    }
+
+    /// The precisions of the networks that this protocol trains.
+    pub fn precisions(&self) -> impl Iterator<Item = Precision> {
+        std::iter::once(self.train.precision).chain(self.learner().map(|learner| learner.precision))
     }
 
     /// Whether the smallest map of the network has one place, for images of this height and width. Each halving rounds up.

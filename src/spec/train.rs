@@ -28,9 +28,9 @@ pub enum Precision {
     /// IEEE single precision, as in the official code.
     #[default]
     F32,
-    /// IEEE double precision. It is slow, and no experiment needs it: it is there for tests, since a short training in
-    /// it gives the same values on every processor to about ten digits, where one in `f32` gives none for sure (sums
-    /// are ordered by the processor's instruction set, and training amplifies what rounding leaves).
+    /// IEEE double precision. It is slow, and no experiment needs it. It is there for tests: a short training gives the same
+    /// values on every processor, to at least nine digits. In `f32` no digit is certain, since each instruction set sums in
+    /// another order, and training amplifies what rounding leaves.
     F64,
 }
 

@@ -119,7 +119,7 @@ impl Spec {
     /// A rough estimate of what a training step of the task model keeps in memory, in MiB: activations for the backward
     /// pass.
     pub fn step_mb(&self) -> f64 {
-        self.largest_minibatch() as f64 * self.activations_mb()
+        self.largest_minibatch() as f64 * self.activations_mb(self.train.precision)
     }
 
     /// Images of the task model's largest training step: no round has more labels than the last.
@@ -132,7 +132,7 @@ impl Spec {
     pub fn pretext_step_mb(&self, pool: usize) -> f64 {
         self.learner().map_or(0.0, |learner| {
             let passes = learner.minibatch.min(pool) * learner.task.passes().training;
-            passes as f64 * self.pretext_pixels() * self.activations_mb()
+            passes as f64 * self.pretext_pixels() * self.activations_mb(learner.precision)
         })
     }
 
@@ -155,9 +155,9 @@ impl Spec {
         self.protocols().map(|(_, spec)| of_protocol(spec)).fold(0.0, f64::max)
     }
 
-    /// MiB for an image of the task model's. Bytes a pixel were measured on the CPU (peaks at two minibatches) for
-    /// ResNet-18 of width 64 and DRN-D-22 of width 16; those of ResNet-50 are in proportion to its channels.
-    fn activations_mb(&self) -> f64 {
+    /// MiB for an image of the task model's, in a precision. Bytes a pixel were measured on the CPU (peaks at two
+    /// minibatches) for ResNet-18 of width 64 and DRN-D-22 of width 16; those of ResNet-50 are in proportion to its channels.
+    fn activations_mb(&self, precision: Precision) -> f64 {
         let bytes_of_pixel_and_width = match (self.model.arch, self.model.stem) {
             (Arch::ResNet18, Stem::Small) => 70.0,
             (Arch::ResNet18, Stem::Large) => 7.0,
@@ -166,11 +166,11 @@ impl Spec {
             (Arch::DrnD22, _) => 100.0,
         };
         let pixels = self.trained_size().iter().product::<usize>() as f64;
-        let times = self.train.precision.bytes() as f64 / Precision::F32.bytes() as f64;
+        let times = precision.bytes() as f64 / Precision::F32.bytes() as f64;
         times * pixels * self.model.width as f64 * bytes_of_pixel_and_width / 1024.0 / 1024.0
     }
 
-    /// MiB of the task model's weights, their gradients and their momentum, of which each has 4 bytes a parameter. Nearly all
+    /// MiB of the task model's weights, their gradients and their momentum. Nearly all
     /// parameters are of convolutions from channels to channels, so their number goes with the square of the width.
     pub fn weights_mb(&self) -> f64 {
         let (parameters, width) = match self.model.arch {
@@ -179,7 +179,7 @@ impl Spec {
             Arch::DrnD22 => (16.4e6, 16.0),
         };
         let wider = self.model.width as f64 / width;
-        parameters * wider * wider * 3.0 * 4.0 / 1024.0 / 1024.0
+        parameters * wider * wider * 3.0 * self.train.precision.bytes() as f64 / 1024.0 / 1024.0
     }
 
     /// The work of one training of [`super::CorrelationSpec`]: on the whole pool, or on all of it but one of so many folds,

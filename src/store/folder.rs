@@ -18,11 +18,12 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Creates the folder, or continues in it, after checking that `spec` and `data` are those it was made with.
+    /// Takes the folder, and makes it if it is not there, after checking that `spec` and `data` are those it was made
+    /// with. What it holds stays what it is until [`Folder::begin`].
     ///
     /// # Errors
     /// If another process works in it, if the spec or the data differ (both hashes are named), or if it cannot be
-    /// written. Nothing in it has changed then.
+    /// written.
     pub fn open(root: &Path, spec: &Spec, data: &DataOrigin) -> Result<Self> {
         let shown = root.display();
         std::fs::create_dir_all(root)
@@ -32,15 +33,24 @@ impl Folder {
         let folder = Self { root: root.to_owned(), _lock: lock };
         folder.check_spec(spec)?;
         folder.check_data(data)?;
-        folder.forget_variants(spec)?;
         folder.remove_leftovers();
+        // Says of trials how far they are, and adds nothing to what the records say.
         folder.import(spec)?;
-        super::write_atomically(&folder.spec_path(), |out| {
+        Ok(folder)
+    }
+
+    /// Makes the folder one of `spec`, which [`Folder::open`] has checked: from now on it has its seeds, samplers and
+    /// variants.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn begin(&self, spec: &Spec) -> Result<()> {
+        self.forget_variants(spec)?;
+        super::write_atomically(&self.spec_path(), |out| {
             let text = toml::to_string(spec).map_err(std::io::Error::other)?;
             out.write_all(HEADER.as_bytes())?;
             out.write_all(text.as_bytes())
-        })?;
-        Ok(folder)
+        })
     }
 
     /// The folder itself.
@@ -291,8 +301,8 @@ fn lock(path: &Path, held: &str) -> Result<File> {
     }
 }
 
-/// The files that one trial writes. Records and queries are whole at every moment: a round is committed by writing
-/// the queries (with the next round's) and then the records; a round without records is run again.
+/// The files that one trial writes. Records and queries are whole at every moment. A round's queries are written, then its
+/// records; the next round's queries follow once its model has chosen them. A round without records is run again.
 #[derive(Clone, Debug)]
 pub struct TrialFiles {
     folder: PathBuf,
@@ -315,7 +325,8 @@ impl TrialFiles {
         self.folder.join("records.csv")
     }
 
-    /// The weights that the round after `round` continues from, where the spec says that it does.
+    /// The weights after `round`: by them the next labels are chosen, and where the spec says so, the next round begins from
+    /// them.
     pub fn weights_path(&self, round: usize) -> PathBuf {
         self.folder.join(format!("weights-{round}.safetensors"))
     }
@@ -391,13 +402,22 @@ impl TrialFiles {
         Queries::read(&self.queries)
     }
 
-    /// Writes the queries, and then the records.
+    /// Writes the queries of a round, and then its records.
     ///
     /// # Errors
     /// If the folder cannot be written; the round then counts as not run.
-    pub fn commit(&self, records: &Records, queries: &Queries) -> Result<()> {
+    pub fn commit_round(&self, records: &Records, queries: &Queries) -> Result<()> {
         queries.write(&self.queries)?;
         records.write(&self.records_path())
+    }
+
+    /// Writes the records, which have the seconds of a query now, and then the queries with its labels.
+    ///
+    /// # Errors
+    /// If the folder cannot be written; the labels then count as not asked for.
+    pub fn commit_query(&self, records: &Records, queries: &Queries) -> Result<()> {
+        records.write(&self.records_path())?;
+        queries.write(&self.queries)
     }
 
     /// The row that says why the trial ended early.

@@ -117,7 +117,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
             // Before the records: a round that has them may have to be asked for the next labels by another process.
             network.save(&files.weights_path(round))?;
         }
-        files.commit(&records, &queries)?;
+        files.commit_round(&records, &queries)?;
         // Only now: a round that is run again needs them.
         if let Some(older) = round.checked_sub(1) {
             files.remove_weights(older);
@@ -145,5 +145,5 @@ fn commit_query(files: &TrialFiles, records: &mut Records, queries: &mut Queries
         row.peak_rss_mb = row.peak_rss_mb.max(crate::machine::peak_rss_mb());
     }
     queries.rounds.push(asked.labels);
-    files.commit(records, queries)
+    files.commit_query(records, queries)
 }

@@ -34,6 +34,11 @@ fn bad_specs() {
         ),
         ("count = 3", "count = 4611686018427387905", &["the budget is 18446744073709551615 labels", "lower"]),
         ("order = \"loss\"", "order = \"loss\"\nbatches = 20", &["a pretext batch of 10 images", "lower"]),
+        (
+            "task = \"rotation\"",
+            "task = { jigsaw = { grid = 0, permutations = 5 } }",
+            &["`pretext.task.jigsaw.grid` is 0"],
+        ),
     ] {
         assert!(TINY.contains(find));
         let place = Workplace::with(&TINY.replacen(find, replace, 1));

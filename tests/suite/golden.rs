@@ -1,7 +1,7 @@
 //! Stored runs of the tiny experiment, in double precision. Trained in single precision they would be those of one
 //! processor: each instruction set sums in an order of its own, training amplifies what rounding leaves, and a near tie (which
 //! image is least sure, which epoch was best) makes another result of it. In double precision the same trainings agree on
-//! all instruction sets to about fifteen digits (`make golden` repeats them on each that the machine has), and what is
+//! all instruction sets to at least nine digits (`make golden` repeats them on each that the machine has), and what is
 //! nearer than that to a tie does not occur here.
 //!
 //! Whoever changes what they give must mean to: every stored result is of the program that gave it. If so, run them once

@@ -19,6 +19,13 @@ fn a_single_image_that_is_left_over_is_trained_on() {
     let values = values(&place.path("results/tiny"));
     assert_eq!(values.len(), 36);
     assert!(values.iter().all(|value| !value.contains("NaN") && !value.contains("diverged")), "{values:?}");
+    // 19 labels and the one that is left over are a minibatch of 20.
+    place.succeeds(&format!("{ONE_PLACE} --set train.minibatch=20 --only ^random --results twenty"));
+    let first = |folder: &str| -> Vec<String> {
+        let of_round = |value: &String| value.starts_with("tiny,,random,0,0,");
+        crate::support::values(&place.path(folder)).into_iter().filter(of_round).collect()
+    };
+    assert_eq!(first("results/tiny"), first("twenty/tiny"));
     // With the held-out labels' own training, too: of 20 labels two are held out.
     let select = "train.select={query='best-on-held-out',record=['best-on-held-out'],every=1,held-out=0.1}";
     place.succeeds(&format!("{ONE_PLACE} --set train.minibatch=17 --results held-out --only ^random --set {select}"));

@@ -23,7 +23,7 @@ pub(super) fn page(compared: &Compared, found: &[FolderComparison], figures: Vec
         sections: vec![
             Section::of("What is compared", folders(compared)),
             Section::of("Where the specs differ", specs(compared)),
-            Section::of("In what the runs differ that can change values", runs(compared)),
+            Section::of("Differences between the runs that can change values", runs(compared)),
             curves,
             Section::of("Results", table(compared)),
             Section::of("Differences", differences(compared, found)),
@@ -168,7 +168,7 @@ fn differences(compared: &Compared, found: &[FolderComparison]) -> String {
     }
     let apart = found.iter().filter(|c| c.p_holm.is_some_and(|p| p < crate::verdict::LEVEL)).count();
     format!(
-        "{}\n± is half the 95 % t interval of the mean difference, of each by itself; areas are over the numbers of labels that both have. Trials are paired by seed where at least three seeds \
+        "{}\n± is half the 95 % t interval of the mean difference, and each interval is of its number alone; areas are over the numbers of labels that both have. Trials are paired by seed where at least three seeds \
          are in both, else taken as independent (Welch). * marks what is told apart at the level of 5 %, by Holm's correction \
          over all areas, or all last rounds: {apart} of {}. No p: fewer than three trials, or no spread.\n\nIn full precision: \
          [comparisons.csv](comparisons.csv).\n",

@@ -95,7 +95,7 @@ fn what_the_runs_differ_in_is_told_a_line_each() {
     assert!(told.contains("- base -> other: not known, because there is no manifest.json in other.\n"), "{told}");
     let page = std::fs::read_to_string(dir.path().join("out/README.md")).unwrap();
     assert!(
-        page.contains("\n## In what the runs differ that can change values\n\n- base -> other: not known"),
+        page.contains("\n## Differences between the runs that can change values\n\n- base -> other: not known"),
         "{page}"
     );
 }

@@ -46,7 +46,6 @@ fn document(page: &Page, chart: Option<&str>, tally: &str, files: Vec<Part>) -> 
     let mut inliner = Inliner::default();
     let sections = page.sections.iter().filter(|section| !section.text.is_empty());
     let mut parts: Vec<Part> = sections.map(|section| part(chart, section, &mut inliner)).collect();
-    let first = parts.first().map_or_else(String::new, |part| part.heading.to_lowercase());
     parts.extend(files);
     let title = escape(&page.title.replace(['\n', '\r'], " "));
     let contents: String =
@@ -56,7 +55,7 @@ fn document(page: &Page, chart: Option<&str>, tally: &str, files: Vec<Part>) -> 
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
          <link rel=\"icon\" href=\"data:,\">\n<style>\n{css}</style>\n</head>\n<body>\n\
-         <a class=\"skip\" href=\"#main\">To the {first}</a>\n<header>\n<h1>{title}</h1>\n{tally}\
+         <a class=\"skip\" href=\"#main\">Skip to the content</a>\n<header>\n<h1>{title}</h1>\n{tally}\
          <button id=\"theme\" type=\"button\" hidden></button>\n</header>\n\
          <nav aria-label=\"Sections\">\n<ol>\n{contents}</ol>\n</nav>\n<main id=\"main\">\n{sections}</main>\n\
          <script>\n{js}</script>\n</body>\n</html>\n",

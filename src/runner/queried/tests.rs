@@ -51,7 +51,7 @@ fn what_is_known_is_not_read_again_and_what_cannot_be_read_is_missing() {
     let trial = trials.iter().find(|trial| trial.seed == spec.seeds[1]).unwrap();
     let ask = |rounds: &[&[usize]]| {
         let rounds = rounds.iter().map(|asked| asked.to_vec()).collect();
-        folder.trial(trial).commit(&crate::store::Records::default(), &Queries { rounds }).unwrap();
+        folder.trial(trial).commit_round(&crate::store::Records::default(), &Queries { rounds }).unwrap();
     };
     ask(&[&[4, 2], &[0]]);
     let first = made().unwrap();

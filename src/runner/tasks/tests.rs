@@ -39,7 +39,7 @@ fn only_what_is_left_is_counted() {
     let files = folder.trial(&trials[0]);
     let row = |round| Record { round, labeled: 100, metric: "accuracy".into(), value: Some(0.5), ..Record::default() };
     let queries = Queries { rounds: vec![(0..100).collect(), (100..200).collect(), (200..300).collect()] };
-    files.commit(&Records { rows: vec![row(0), row(1)] }, &queries).unwrap();
+    files.commit_round(&Records { rows: vec![row(0), row(1)] }, &queries).unwrap();
     let cache = cached(&spec, &options, &origin, 1, 0, "csv");
     std::fs::create_dir_all(cache.parent().unwrap()).unwrap();
     std::fs::write(&cache, "index,loss\n0,1\n").unwrap();

@@ -52,8 +52,8 @@ fn check_learner(learner: &LearnerSpec, spec: &Spec) -> Result<()> {
     let Cut { size, least } = spec.pretext_minibatches(learner);
     ensure!(
         size >= least,
-        "`pretext.minibatch` is {size}, but batch norm sees one number of each channel an image here, and needs {least} images; \
-         raise it"
+        "`pretext.minibatch` is {size}, but each image gives batch norm one value for each channel here, so that a minibatch needs \
+         {least} images; raise it"
     );
     augment::check("pretext.augment", &learner.augment, &spec.dataset)?;
     let seen = spec.trained_size();
@@ -199,8 +199,8 @@ pub(super) fn check_batches(spec: &Spec, pool: usize) -> Result<()> {
         }
         if let Some(batch) = (0..batches).find(|&batch| asked[batch] > 0 && asked[batch] + initial > size(batch)) {
             bail!(
-                "a pretext batch has {} images ({pool} in {batches} batches), of which the rounds of {} ask batch {batch} for \
-                 {}; the {initial} labels of `rounds.initial` are not chosen by batch here, and could leave fewer: {remedy}",
+                "a pretext batch has {} images ({pool} in {batches} batches), and the rounds of {} ask batch {batch} for {}. The \
+                 {initial} initial labels are not chosen by batch here, and could lie in it: {remedy}",
                 size(batch),
                 sampler.label(),
                 asked[batch]
