@@ -61,7 +61,6 @@ fn document(page: &Page, chart: Option<&str>, tally: &str, files: Vec<Part>) -> 
          <script>\n{js}</script>\n</body>\n</html>\n",
         css = include_str!("page.css"),
         js = concat!(include_str!("page.js"), include_str!("chart.js")),
-        first = escape(&first),
     )
 }
 
