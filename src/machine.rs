@@ -24,7 +24,12 @@ pub fn peak_rss_mb() -> f64 {
 /// The processor's model, its widest instruction set, and its logical cores.
 pub fn cpu() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    format!("{}, {} logical cores", processor(&info), cores())
+    // What holds libtorch to a smaller one.
+    let held: String = ["ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA"]
+        .into_iter()
+        .filter_map(|name| Some(format!(", {name}={}", std::env::var(name).ok()?)))
+        .collect();
+    format!("{}{held}, {} logical cores", processor(&info), cores())
 }
 
 /// The model and the widest instruction set that `/proc/cpuinfo` names. Machines of a cloud share a model's name, and

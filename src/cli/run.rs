@@ -89,7 +89,8 @@ pub(super) fn run(mut args: RunArgs) -> Result<i32> {
         crate::machine::say(&format!("warning: {error:#}"));
     }
     crate::machine::say(&format!(
-        "error: {} failed ({key}: {why}); mend the cause and run the same command again: finished rounds are kept",
+        "error: {} failed ({key}: {why}); mend the cause and run the same command again (a changed spec needs another --results): finished rounds are \
+         kept",
         match outcome.failed.len() {
             1 => "a trial".to_owned(),
             more => format!("{more} trials"),

@@ -75,7 +75,7 @@ fn values_of_several_devices_and_a_foreign_manifest_are_told() {
     other.sessions[0].dirty = false;
     let warnings = Results::of(Path::new("small"), spec(), Some(other), records(rows)).unwrap().warnings();
     let expected = [
-        "Values of 2 devices are averaged: cpu, cuda:0.",
+        "Values of 2 devices are averaged: cpu, cuda.",
         "manifest.json is of experiment `big`, profile none, on shapes; spec.toml is of experiment `small`, profile none, on shapes: one of them is from \
          elsewhere.",
         "manifest.json has a pool of 500 images, but the last round has 600 labels.",

@@ -17,7 +17,8 @@ pub(super) fn warnings(results: &Results) -> Vec<String> {
     found.extend(trials(results, &finished));
     found.extend(series(results, &finished));
     let devices: BTreeSet<String> = results.devices.iter().map(|device| without_number(device)).collect();
-    if devices.len() > 1 {
+    let told = results.manifest.as_ref().is_some_and(|manifest| Circumstance::Device.of(manifest).len() > 1);
+    if devices.len() > 1 && !told {
         let named: Vec<String> = devices.into_iter().collect();
         found.push(format!("Values of {} devices are averaged: {}.", named.len(), named.join(", ")));
     }
@@ -118,8 +119,7 @@ fn manifest(results: &Results) -> Vec<String> {
             thousands(last)
         ));
     }
-    // Of devices, the records themselves tell.
-    for circumstance in Circumstance::ALL.into_iter().filter(|&found| found != Circumstance::Device) {
+    for circumstance in Circumstance::ALL {
         let values = circumstance.of(manifest);
         if values.len() > 1 {
             found.push(format!(

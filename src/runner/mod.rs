@@ -120,6 +120,12 @@ pub fn run(spec: &Spec, options: &Options, consent: &Consent) -> Result<Outcome>
     let begun_with = earlier.iter().find(|s| s.device == options.device_name).map(|s| s.threads);
     let trial_mb = memory::trial_mb(spec, &read.size());
     let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device, spec.threads, begun_with, trial_mb);
+    if options.device == "cpu" && threads > machine::cores() {
+        machine::say(&format!(
+            "warning: `threads` is {threads}, but this machine has {} cores: that is slow, and changes no value",
+            machine::cores()
+        ));
+    }
     let left = Tasks::left(spec, folder.as_ref(), options, &origin, threads)?.work();
     if !left.is_empty() {
         consent(&cost::of(spec, &read.size(), options, (jobs, threads), &[left]))?;

@@ -166,6 +166,8 @@ impl Tasks {
             let files = folder.trial(&trial);
             if files.finished()? >= spec.rounds.count {
                 files.set_failure(None)?;
+                // Those that a kill left behind after the last round.
+                (0..spec.rounds.count).for_each(|round| files.remove_weights(round));
             }
         }
         for losses in self.trials.iter().filter_map(|waiting| waiting.losses.as_ref()) {

@@ -189,11 +189,13 @@ impl Spec {
     /// The rules that need the number of images, for all protocols. `pool` and `test` are what the data set holds.
     pub fn check_pool(&self, pool: usize, test: usize) -> Result<CheckedAgainstPool> {
         let RoundsSpec { count, initial, query } = self.rounds.clone();
-        let budget = self.rounds.labeled(count - 1);
+        // Only what can be counted is.
+        let budget = (count - 1).checked_mul(query).and_then(|asked| asked.checked_add(initial));
         ensure!(
-            budget <= pool,
-            "the budget is {budget} labels (`rounds`: {initial} + {} x {query}) but the pool has {pool} images; lower \
-             `rounds.count`, `rounds.initial` or `rounds.query`",
+            budget.is_some_and(|budget| budget <= pool),
+            "the budget is {}{initial} + {} x {query} labels (`rounds`), but the pool has {pool} images; lower `rounds.count`, \
+             `rounds.initial` or `rounds.query`",
+            budget.map_or(String::new(), |budget| format!("{budget} = ")),
             count - 1
         );
         for (_, protocol) in self.protocols() {
@@ -213,7 +215,10 @@ fn check_count(key: &str, value: usize, most: usize) -> Result<()> {
 fn check_optimizer(table: &str, optimizer: &Optimizer, schedule: &Schedule, epochs: usize) -> Result<()> {
     let Optimizer::Sgd(Sgd { lr, momentum, weight_decay }) = *optimizer;
     ensure!(lr > 0.0 && lr.is_finite(), "`{table}.optimizer.sgd.lr` is {lr}; it must be above 0");
-    ensure!((0.0..1.0).contains(&momentum), "`{table}.optimizer.sgd.momentum` is {momentum}; it must be in 0..1");
+    ensure!(
+        (0.0..1.0).contains(&momentum),
+        "`{table}.optimizer.sgd.momentum` is {momentum}; it must be at least 0 and below 1"
+    );
     ensure!(
         weight_decay >= 0.0 && weight_decay.is_finite(),
         "`{table}.optimizer.sgd.weight-decay` is {weight_decay}; it must be 0 or above"

@@ -76,6 +76,10 @@ pub fn experiment_name(path: &Path) -> Result<String> {
         !name.contains(char::is_control),
         "{shown}: the file's name has a line break or another control character, and it names the results; rename it"
     );
+    ensure!(
+        !name.starts_with('.'),
+        "{shown}: the file's name begins with a dot, and it names the results, which would lie elsewhere or be hidden; rename it"
+    );
     Ok(name.to_owned())
 }
 
@@ -101,8 +105,10 @@ fn check_profile_name(file: &str, name: &str) -> Result<()> {
 pub fn load(source: &Source) -> Result<Spec> {
     let experiment = experiment_name(&source.path)?;
     let file = shown(&source.path);
-    let text = std::fs::read_to_string(&source.path)
-        .map_err(|e| anyhow!("{file}: cannot read the spec ({e}); `pt4al list` shows those there are"))?;
+    let text = std::fs::read_to_string(&source.path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::InvalidData => anyhow!("{file}: not a text in UTF-8, so no spec; name a .toml file"),
+        _ => anyhow!("{file}: cannot read the spec ({e}); `pt4al list` shows those there are"),
+    })?;
     let mut table: Table = text.parse().map_err(|e| syntax_error(&source.path, &text, &e))?;
     let profiles = match table.remove("profile") {
         None => Table::new(),
@@ -112,6 +118,10 @@ pub fn load(source: &Source) -> Result<Spec> {
     for name in source.profile_names() {
         ensure!(!name.is_empty(), "--profile has an empty name; write --profile P, or several as P+Q");
         check_profile_name(&file, name)?;
+        ensure!(
+            profiles.get(name).is_none_or(Value::is_table),
+            "{file}: `profile.{name}` is not a table; write [profile.{name}]"
+        );
         let Some(Value::Table(overlay)) = profiles.get(name) else {
             let known: Vec<&str> = profiles.keys().map(String::as_str).collect();
             bail!(

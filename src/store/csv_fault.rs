@@ -4,7 +4,13 @@ use csv::{DeserializeErrorKind as Cell, Error, ErrorKind};
 
 /// On one line, with the line of the file where the reader knows it; columns are counted from 1.
 pub fn csv_fault(error: &Error) -> String {
-    let line = error.position().map_or(String::new(), |position| format!("line {}: ", position.line()));
+    // Which columns there are, the first line says.
+    let of_header =
+        |err: &csv::DeserializeError| matches!(err.kind(), Cell::Message(m) if m.starts_with("missing field"));
+    let line = match error.kind() {
+        ErrorKind::Deserialize { err, .. } if of_header(err) => "line 1: ".into(),
+        _ => error.position().map_or(String::new(), |position| format!("line {}: ", position.line())),
+    };
     let fault = match error.kind() {
         ErrorKind::Io(error) => error.to_string(),
         ErrorKind::Utf8 { .. } => "it is not UTF-8 text".into(),
@@ -54,7 +60,7 @@ mod tests {
             ("index,loss,flag\nx,1,\n", "line 2: column 1: it must be a whole number from 0"),
             ("index,loss,flag\n0,1,\n-3,1,\n", "line 3: column 1: it must be a whole number from 0"),
             ("index,loss,flag\n0,low,\n", "line 2: column 2: it must be a number"),
-            ("index,flag\n0,true\n", "line 2: the column `loss` is missing"),
+            ("index,flag\n0,true\n", "line 1: the column `loss` is missing"),
             ("index,loss,flag\n0,1\n", "line 2: it has 2 columns, but the first line has 3"),
         ] {
             let mut reader = csv::Reader::from_reader(text.as_bytes());

@@ -112,9 +112,13 @@ impl Folder {
         let (was, is) = (old.hash(), spec.hash());
         ensure!(
             was == is,
-            "{shown}: these results are of spec {was}, but the spec is now {is} (differs in {}); restore the spec, or \
-             keep both by another --results",
-            differing_keys(&old, spec).join(", ")
+            "{shown}: these results are of spec {was}, but the spec is now {is} (differs in {}); {}",
+            differing_keys(&old, spec).join(", "),
+            if self.holds_a_round()? {
+                "restore the spec, or keep both by another --results"
+            } else {
+                "no round of them is finished: remove the folder, or use another --results"
+            }
         );
         for (name, variant) in &old.variants {
             let Some(now) = spec.variants.get(name) else { continue };
@@ -174,6 +178,12 @@ impl Folder {
             }
         }
         Ok(())
+    }
+
+    /// Whether any round of any trial is recorded.
+    fn holds_a_round(&self) -> Result<bool> {
+        let path = self.records_path();
+        Ok(path.exists() && Records::read(&path)?.rounds().next().is_some())
     }
 
     fn check_data(&self, data: &DataOrigin) -> Result<()> {
@@ -319,6 +329,11 @@ impl TrialFiles {
     /// What the trial's process wrote on standard error.
     pub fn log_path(&self) -> PathBuf {
         self.folder.join("log.txt")
+    }
+
+    /// The labels that it asked for.
+    pub fn queries_path(&self) -> &Path {
+        &self.queries
     }
 
     fn records_path(&self) -> PathBuf {

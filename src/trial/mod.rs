@@ -60,6 +60,14 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
     }
     let data = data::open(spec, job.data, job.device, &Manifest::data_of(job.folder)?)?;
     spec.check_pool(data.pool.len(), data.test.len())?;
+    let stranger = queries.rounds.iter().flatten().find(|index| data.pool.binary_search(index).is_err());
+    ensure!(
+        stranger.is_none(),
+        "{}: asks for image {}, which is not in the pool; restore the file, or remove it and the trial's folder to run the trial \
+         anew",
+        files.queries_path().display(),
+        stranger.unwrap_or(&0)
+    );
     let task = task::task(spec, &data.classes);
     let learner = Learner { data: &data, task: task.as_ref(), train: &spec.train, minibatches: spec.minibatches() };
     let asks = Asks::new(job, spec, &learner)?;

@@ -147,7 +147,14 @@ impl PoolView for Pool<'_> {
     }
 
     fn features(&self, positions: &[usize]) -> Result<Tensor> {
-        self.infer(positions, &|features, _| features)
+        let features = self.infer(positions, &|features, _| features)?;
+        ensure!(
+            has_distances(&features),
+            "the features of the task model of round {} are too large to have distances, so its training diverged; lower \
+             `train.optimizer.sgd.lr`",
+            self.round - 1
+        );
+        Ok(features)
     }
 
     fn predicted(&self, positions: &[usize]) -> Result<Vec<usize>> {
@@ -179,13 +186,33 @@ impl PoolView for Pool<'_> {
     fn pretext_features(&self) -> Result<Tensor> {
         let features = self.pretext.features.as_ref().filter(|_| self.labeled.is_empty());
         let features = features.ok_or_else(|| anyhow::anyhow!("there are no pretext features; report this fault"))?;
+        ensure!(
+            has_distances(features),
+            "the features of the pretext learner are too large to have distances, so its training diverged; lower \
+             `pretext.optimizer.sgd.lr`"
+        );
         Ok(features.shallow_clone())
     }
+}
+
+/// Whether the squared distances of float `[n, d]` are numbers: those of large features need not be.
+fn has_distances(features: &Tensor) -> bool {
+    // A difference is at most twice as long as the longer of the two.
+    let squares = (features * features).sum_dim_intlist([1i64].as_slice(), false, None) * 4.0;
+    squares.isfinite().all().int64_value(&[]) == 1
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn features_whose_squares_are_no_numbers_have_no_distances() {
+        let features = |largest: f32| Tensor::from_slice(&[1.0, 2.0, 3.0, largest]).reshape([2, 2]);
+        assert!(has_distances(&features(1e18)));
+        assert!(!has_distances(&features(1e20)) && !has_distances(&features(f32::NAN)));
+        assert!(has_distances(&Tensor::zeros([0, 1], (Kind::Float, tch::Device::Cpu))));
+    }
 
     #[test]
     fn ties_are_a_permutation_of_the_pool_that_only_the_seed_decides() {

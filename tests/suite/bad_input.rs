@@ -26,13 +26,13 @@ fn bad_specs() {
         ("epochs = 2", "epoch = 2", &["tiny.toml:19", "`train.epoch`", "did you mean `epochs`"] as &[&str]),
         ("epochs = 2", "epochs = \"two\"", &["tiny.toml:19", "`train.epochs`", "a whole number"]),
         ("\"entropy\"", "\"entrpy\"", &["tiny.toml:4", "entrpy", "did you mean `entropy`"]),
-        ("query = 20", "query = 200", &["the budget is 420 labels", "the pool has 200", "lower"]),
+        ("query = 20", "query = 200", &["the budget is 420 = 20 + 2 x 200 labels", "the pool has 200", "lower"]),
         (
             "order = \"loss\"",
             "order = \"loss\"\nbatches = 999999999999",
             &["`pretext.batches` is 999999999999", "lower it"],
         ),
-        ("count = 3", "count = 4611686018427387905", &["the budget is 18446744073709551615 labels", "lower"]),
+        ("count = 3", "count = 4611686018427387905", &["the budget is 20 + 4611686018427387904 x 20 labels", "lower"]),
         ("order = \"loss\"", "order = \"loss\"\nbatches = 20", &["a pretext batch of 10 images", "lower"]),
         (
             "task = \"rotation\"",
@@ -199,4 +199,35 @@ fn damaged_results_are_not_continued() {
     std::fs::write(&spec, text).unwrap();
     std::fs::write(place.path("results/tiny/trials/random-seed0/records.csv"), "not,records\n1,2\n").unwrap();
     fails(&place, only, &["records.csv", "run again"]);
+}
+
+/// A remedy that the same folder refuses would be none.
+#[test]
+fn a_changed_spec_is_told_what_to_do_where_no_round_is_finished() {
+    let place = Workplace::new();
+    let run = "run tiny.toml --device cpu --only random-seed0 --set train.optimizer.sgd.lr";
+    let output = place.pt4al(&format!("{run}=1e30"));
+    assert!(stderr(&output).contains("a changed spec needs another --results"), "{}", stderr(&output));
+    fails(&place, &format!("{run}=0.01"), &["no round of them is finished: remove the folder"]);
+    std::fs::remove_dir_all(place.path("results/tiny")).unwrap();
+    place.succeeds(&format!("{run}=0.01"));
+}
+
+#[test]
+fn recorded_labels_that_are_not_in_the_pool_are_named_with_their_file() {
+    let place = Workplace::new();
+    let run = "run tiny.toml --device cpu --only random-seed0";
+    place.succeeds(run);
+    // As a run leaves them that was stopped in the last of three rounds.
+    let folder = place.path("results/tiny");
+    for name in ["records.csv", "trials/random-seed0/records.csv"] {
+        let text = std::fs::read_to_string(folder.join(name)).unwrap();
+        let kept: Vec<&str> = text.lines().filter(|line| !line.contains("random,0,2,")).collect();
+        std::fs::write(folder.join(name), kept.join("\n") + "\n").unwrap();
+    }
+    let queries = folder.join("queries/random-seed0.csv");
+    let text = std::fs::read_to_string(&queries).unwrap();
+    let (first, _) = text.trim_end().rsplit_once(',').unwrap();
+    std::fs::write(&queries, format!("{first},9999\n")).unwrap();
+    fails(&place, run, &["queries/random-seed0.csv: asks for image 9999, which is not in the pool; restore the file"]);
 }

@@ -36,7 +36,7 @@ fn trainings_that_have_no_second_image_are_refused_beforehand() {
     let place = Workplace::new();
     for (sets, part) in [
         ("--set train.minibatch=1", "`train.minibatch` is 1, but batch norm needs 2 images"),
-        ("--set pretext.minibatch=1", "`pretext.minibatch` is 1, but batch norm"),
+        ("--set pretext.minibatch=1", "`pretext.minibatch` is 1, but each image gives batch norm one value"),
         ("--set rounds.initial=1", "`rounds.initial` is 1, but batch norm needs 2 images"),
     ] {
         refused(&place, &format!("{ONE_PLACE} {sets}"), part);

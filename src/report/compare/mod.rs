@@ -83,7 +83,7 @@ pub fn compare(folders: &[PathBuf], out: &Path) -> Result<Written> {
     let written = out.join("report.html");
     write_atomically(&written, |file| file.write_all(html.as_bytes()))?;
     let shown = page.sections.iter().filter(|section| section.figures.is_empty() && !section.text.is_empty());
-    let text: Vec<&str> = shown.map(|section| section.text.as_str()).collect();
+    let text: Vec<String> = shown.map(|section| format!("**{}**\n\n{}", section.heading, section.text)).collect();
     Ok(Written { text: text.join("\n"), page: written })
 }
 

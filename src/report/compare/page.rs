@@ -92,7 +92,11 @@ fn runs(compared: &Compared) -> String {
             text += &format!("{pair}: nothing.\n");
         }
         for Differing { circumstance, was, is } in differing {
-            text += &format!("{pair}, {}: {was} -> {is} ({}).\n", circumstance.in_words(), circumstance.why());
+            let (what, why) = (circumstance.in_words(), circumstance.why());
+            text += &match was == is {
+                true => format!("{pair}, {what}: {was} in both, which need not be the same ({why}).\n"),
+                false => format!("{pair}, {what}: {was} -> {is} ({why}).\n"),
+            };
         }
     }
     text

@@ -30,7 +30,7 @@ fn one_table_one_picture_and_the_keys_that_differ() {
     let text = compare(&folders, &out).unwrap().text;
     for part in [
         "- base -> other: `train.epochs`: 1 -> 2.",
-        "- base -> other: nothing.",
+        "- base -> other, the program: pt4al 0.1.0 at abc1234 with local changes in both, which need not be the same",
         "| base: random    | 30.0 ± 2.5 (3) | 40.0 ± 2.5 (3) | 50.0 ± 2.5 (3) |",
         "| other: core-set |",
         // 10, 11 and 12 points: 11 ± 4.302652729911275 / sqrt(3).

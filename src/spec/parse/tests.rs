@@ -203,6 +203,9 @@ fn names_of_results_are_plain() {
     };
     refused(Path::new("a\nb.toml"), "a?b.toml: the file's name has a line break or another control character");
     refused(Path::new("red\u{1b}[31m.toml"), "red?[31m.toml: the file's name has a line break");
+    for hidden in ["...toml", "..toml", "a/.x.toml"] {
+        refused(Path::new(hidden), "begins with a dot");
+    }
     #[cfg(unix)]
     {
         use std::os::unix::ffi::OsStrExt;
