@@ -28,7 +28,7 @@ pub enum Purpose {
     Augmentation,
     /// Choices of a sampler.
     Query,
-    /// The order in which images are asked for that a sampler holds for equal.
+    /// The order in which images with equal scores are asked for.
     Ties,
     /// Which labels are held out of the training whose epoch they choose.
     HeldOut,

@@ -24,9 +24,9 @@ pub trait PoolView {
     /// Positions without a label, ascending.
     fn unlabeled(&self) -> &[usize];
 
-    /// The place of a position of the pool in a random order, the same for all samplers of a seed: of images that a sampler
-    /// holds for equal, the first in this order is asked for first. Positions themselves would be no fair order: in many
-    /// data sets they go by class.
+    /// The place of a position of the pool in a random order, the same for all samplers of a seed. Of images with equal
+    /// scores, the first in this order is asked for first. Positions would be no fair order: in many data sets they go by
+    /// class.
     fn tie_rank(&self, position: usize) -> usize;
 
     /// Positions with a label, in the order in which they were asked for.

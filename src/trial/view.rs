@@ -14,7 +14,7 @@ use crate::seed::{self, Purpose};
 use crate::spec::{Spec, Uncertainty};
 use crate::train::{Learner, infer};
 
-/// An order of the pool for images that a sampler holds for equal, drawn once for a seed.
+/// The order in which images with equal scores are asked for, drawn once for a seed.
 #[derive(Debug)]
 pub(super) struct Ties<'a> {
     /// Ascending positions.
