@@ -122,7 +122,7 @@ pub fn run(spec: &Spec, options: &Options, consent: &Consent) -> Result<Outcome>
     let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device, spec.threads, begun_with, trial_mb);
     if options.device == "cpu" && threads > machine::cores() {
         machine::say(&format!(
-            "warning: `threads` is {threads}, but this machine has {} cores: that is slow, and changes no value",
+            "warning: `threads` is {threads}, but this machine has {} cores: the run will be slow, with the values of {threads} threads",
             machine::cores()
         ));
     }

@@ -61,7 +61,7 @@ fn most_typical(points: &Tensor, members: &[usize], neighbours: usize) -> usize 
     }
     let indices: Vec<i64> = members.iter().map(|&row| row as i64).collect();
     let of_cluster = points.index_select(0, &Tensor::from_slice(&indices).to_device(points.device()));
-    // Some rows at a time, so that the distances never take more than 64 MiB.
+    // Some rows at a time, so that the distances never take more than 64 MiB (128 in double precision).
     let rows = (16 << 20) / members.len() as i64;
     let sums_of = |part: Tensor| {
         let distances = Tensor::cdist(&part, &of_cluster, 2.0, WITHOUT_PRODUCTS);

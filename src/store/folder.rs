@@ -34,7 +34,7 @@ impl Folder {
         folder.check_spec(spec)?;
         folder.check_data(data)?;
         folder.remove_leftovers();
-        // Says of trials how far they are, and adds nothing to what the records say.
+        // It tells how far trials are that stand in records.csv alone; what the records say stays the same.
         folder.import(spec)?;
         Ok(folder)
     }
