@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow};
 use clap::{Args, Subcommand};
 
 use super::DataDir;
-use crate::device::Choice;
+use crate::device::{self, Choice};
 use crate::store::Manifest;
 use crate::trial::{self, Event, Reporter};
 use crate::{data, machine, pretext, spec, train};
@@ -156,6 +156,7 @@ fn work(args: &WorkerArgs, report: &mut Reporter) -> Result<()> {
             let spec = spec::load_resolved(&folder.join("spec.toml"))?;
             let found = spec.trials().into_iter().find(|t| t.key() == *trial);
             let found = found.with_context(|| format!("--trial {trial}: the spec has no such trial"))?;
+            device::prepare(device, spec.protocol_of(&found).train.precision)?;
             let features = features.as_deref();
             trial::run(&trial::Job { folder, spec: &spec, trial: &found, data: &data.path, device, features }, report)
         }
@@ -165,6 +166,7 @@ fn work(args: &WorkerArgs, report: &mut Reporter) -> Result<()> {
             let spec = spec::load_resolved(spec)?;
             let spec = spec.protocol(variant.as_deref());
             let settings = spec.learner().context("the spec has no pretext learner; add one to [pretext]")?;
+            device::prepare(device, settings.precision)?;
             let data = data::open(spec, &data.path, device, &fingerprint)?;
             let (pixels, cut) = (spec.pretext_pixels(), spec.pretext_minibatches(settings));
             let learned =
@@ -181,6 +183,7 @@ fn work(args: &WorkerArgs, report: &mut Reporter) -> Result<()> {
         Task::Losses { folder, seed, fold, folds, out, metric_out, data } => {
             let spec = spec::load_resolved(&folder.join("spec.toml"))?;
             let (seed, fold, folds) = (*seed, *fold, *folds);
+            device::prepare(device, spec.train.precision)?;
             let job = trial::LossJob { folder, spec: &spec, seed, fold, folds, data: &data.path, device };
             let (losses, metric) = trial::task_losses(&job, report)?;
             metric.write(metric_out)?;
@@ -190,6 +193,7 @@ fn work(args: &WorkerArgs, report: &mut Reporter) -> Result<()> {
         }
         Task::Calibrate { spec, dimensions } => {
             let spec = spec::load_resolved(spec)?;
+            device::prepare(device, spec.train.precision)?;
             let speed = train::speed::measure(&spec, &size(dimensions)?, device, Duration::from_secs(4))?;
             report.event(&Event::Speed { train: speed.train, score: speed.score, peak_rss_mb: machine::peak_rss_mb() });
             Ok(())
