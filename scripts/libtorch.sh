@@ -12,8 +12,9 @@ VERSION=2.11.0
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
 HOME_DIR="$ROOT/.libtorch"
 DIST="$HOME_DIR/dist"
-# Two lines: the folder of torch that DIST is made from, and what it serves: user, cpu or cuda.
+# Three lines: the folder of torch that DIST is made from; what it serves: user, cpu or cuda; and how it is laid out.
 MARKER="$DIST/made-from"
+LAYOUT=2
 
 fail() { echo "error: $*" >&2; exit 1; }
 say() { echo "libtorch: $*" >&2; }
@@ -70,12 +71,12 @@ except m.PackageNotFoundError:
 
 # The folder of an earlier run serves, unless it was for another Python, its torch has changed since, or a GPU came.
 if [ -e "$MARKER" ] && [ -e "$DIST/lib/libtorch_cpu.$SO" ] && [ "$(version_of "$DIST/include")" = "$VERSION" ]; then
-    { read -r from; read -r kind; } <"$MARKER" || true
+    { read -r from; read -r kind; read -r layout; } <"$MARKER" || true
     wanted=$from
     if [ -n "${PT4AL_PYTHON:-}" ]; then
         wanted=$("$PYTHON" -c "$PROBE" 2>/dev/null | cut -d' ' -f2- || true)
     fi
-    if [ "$wanted" = "$from" ] && { [ "${kind:-user}" != cpu ] || ! has_gpu; }; then
+    if [ "$wanted" = "$from" ] && [ "${layout:-1}" = "$LAYOUT" ] && { [ "${kind:-user}" != cpu ] || ! has_gpu; }; then
         echo "$DIST"
         exit 0
     fi
@@ -87,6 +88,11 @@ lay_out() {
     rm -rf "$DIST.new"
     mkdir -p "$DIST.new/lib"
     ln -s "$torch/include" "$DIST.new/include"
+    # CUDA's headers, with which build.rs compiles what records CUDA graphs; without them everything runs all the same.
+    local cuda
+    for cuda in "$(dirname "$torch")"/nvidia/cu1[0-9]/include; do
+        if [ -d "$cuda/crt" ]; then ln -sfn "$cuda" "$DIST.new/cuda"; fi
+    done
     for lib in "libtorch_cpu.$SO" "libc10.$SO" libgomp.so.1 libomp.dylib; do
         if [ -e "$torch/lib/$lib" ]; then ln -s "$torch/lib/$lib" "$DIST.new/lib/$lib"; fi
     done
@@ -101,7 +107,7 @@ lay_out() {
     else
         ln -s "$torch/lib/libtorch.$SO" "$DIST.new/lib/libtorch.$SO"
     fi
-    printf '%s\n%s\n' "$torch" "$kind" >"$DIST.new/made-from"
+    printf '%s\n%s\n%s\n' "$torch" "$kind" "$LAYOUT" >"$DIST.new/made-from"
     rm -rf "$DIST"
     mv "$DIST.new" "$DIST"
 }
@@ -132,11 +138,11 @@ fi
 if has_gpu; then
     say "NVIDIA GPU found: installing torch $VERSION with CUDA (about 5 GB)"
     kind=cuda
-    packages=("torch==$VERSION")
+    packages=("torch==$VERSION" 'nvidia-cuda-crt==13.0.*')
 else
     say "installing torch $VERSION, CPU libraries (about 0.55 GB)"
     kind=cpu
-    packages=(--no-deps "torch==$VERSION" 'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-cupti==13.0.*')
+    packages=(--no-deps "torch==$VERSION" 'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-cupti==13.0.*' 'nvidia-cuda-crt==13.0.*')
 fi
 if ! "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check "${packages[@]}" >"$LOG" 2>&1; then
     why=$(grep -m 1 -iE 'name resolution|unreachable|refused|connection|timed out|no space' "$LOG" || tail -n 1 "$LOG")

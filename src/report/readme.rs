@@ -82,8 +82,9 @@ fn protocol(findings: &Findings) -> Vec<String> {
             thousands(rounds.query)
         ),
         format!(
-            "Task model: {}, {} weights, {}, minibatch {}; queried with: {}.",
+            "Task model: {}, {}, {} weights, {}, minibatch {}; queried with: {}.",
             network(spec),
+            code(&name(&train.precision)),
             name(&train.start),
             counted(train.epochs, "epoch"),
             train.minibatch,
@@ -116,8 +117,9 @@ pub(super) fn network(spec: &Spec) -> String {
 pub(super) fn pretext(pretext: &PretextSpec) -> String {
     match &pretext.losses {
         LossSource::Learner(learner) => format!(
-            "Pretext task: {}, {}, minibatch {}.",
+            "Pretext task: {}, {}, {}, minibatch {}.",
             name(&learner.task),
+            code(&name(&learner.precision)),
             counted(learner.epochs, "epoch"),
             learner.minibatch
         ),

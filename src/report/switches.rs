@@ -1,11 +1,11 @@
 //! What a protocol does otherwise than the paper describes it.
 
 use super::value::value;
-use crate::spec::{Channels, Confidence, EvaluationImages, LossOrder, Precision, PretextForward, ShortBatch, Spec};
+use crate::spec::{Channels, Confidence, EvaluationImages, LossOrder, PretextForward, ShortBatch, Spec};
 use crate::words::code;
 
 /// The protocol's switches that do not have their described values, as the spec has them, and the queries that are
-/// replayed: a line each, or none. What the page says of every protocol (the start of a round) is not repeated.
+/// replayed: a line each, or none. What the page says of every protocol (the start of a round, precision) is not repeated.
 pub(super) fn switches(spec: &Spec) -> Vec<String> {
     let mut set = Vec::new();
     let mut push = |key: &str, value: String| set.push(code(&format!("{key} = {value}")));
@@ -14,9 +14,6 @@ pub(super) fn switches(spec: &Spec) -> Vec<String> {
     }
     if spec.confidence != Confidence::default() {
         push("confidence", value(&spec.confidence));
-    }
-    if spec.train.precision != Precision::default() {
-        push("train.precision", value(&spec.train.precision));
     }
     if spec.train.select.images != EvaluationImages::default() {
         push("train.select.images", value(&spec.train.select.images));
@@ -37,9 +34,6 @@ pub(super) fn switches(spec: &Spec) -> Vec<String> {
         if let Some(learner) = pretext.learner() {
             if learner.forward == PretextForward::SeparateUnshuffled {
                 push("pretext.forward", value(&learner.forward));
-            }
-            if learner.precision != Precision::default() {
-                push("pretext.precision", value(&learner.precision));
             }
             if !learner.augment.is_empty() {
                 push("pretext.augment", value(&learner.augment));

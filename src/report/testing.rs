@@ -116,6 +116,7 @@ pub fn manifest(spec: &Spec) -> Manifest {
         experiment: experiment.into(),
         profile: profile.into(),
         spec_hash: spec.hash(),
+        precision: spec.precision_of_networks(),
         data: DataOrigin {
             name: "shapes".into(),
             pool: 1000,

@@ -81,7 +81,7 @@ mod tests {
     fn what_is_far_beyond_the_free_memory_is_refused_with_both_numbers() {
         assert_eq!(checked(&[], 1000.0), Ok(()));
         let wide = checked(&["model.width=1024"], 20000.0).unwrap_err();
-        assert!(wide.starts_with("`model.width` is 1024: the network is estimated to take 3281"), "{wide}");
+        assert!(wide.starts_with("`model.width` is 1024: the network is estimated to take 4375"), "{wide}");
         assert!(wide.ends_with("but 20000 MiB are free; lower it"), "{wide}");
         // No step has more images than there are labels, or images in the pool.
         assert_eq!(checked(&["train.minibatch=65536"], 1000.0), Ok(()));

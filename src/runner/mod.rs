@@ -189,6 +189,7 @@ fn begin_session(
         experiment: experiment.into(),
         profile: profile.into(),
         spec_hash: spec.hash(),
+        precision: spec.precision_of_networks(),
         data: data.clone(),
         sessions: earlier,
     };

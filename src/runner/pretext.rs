@@ -75,6 +75,7 @@ fn train(
         experiment: experiment.into(),
         profile: profile.into(),
         spec_hash: protocol.hash(),
+        precision: protocol.precision_of_networks(),
         data: origin.clone(),
         sessions: Vec::new(),
     };

@@ -262,6 +262,30 @@ impl Spec {
         self.resolved = Some(Resolved { experiment, profile, hash: self.hash(), variants });
     }
 
+    /// As `spec.toml` of a results folder has it. What the hash leaves out where it has its usual value is there all the same, as far
+    /// as a reader should see it: the precision of each network.
+    ///
+    /// # Errors
+    /// If TOML cannot say it; that would be a fault of the program.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        let mut table = toml::Table::try_from(self)?;
+        for (key, is_network) in [("train", "epochs"), ("pretext", "task")] {
+            if let Some(toml::Value::Table(part)) = table.get_mut(key)
+                && part.contains_key(is_network)
+            {
+                let usual = toml::Value::try_from(Precision::default())?;
+                part.entry("precision").or_insert(usual);
+            }
+        }
+        toml::to_string(&table)
+    }
+
+    /// The precision of each network that the spec's own protocol trains, by the table that it stands in.
+    pub fn precision_of_networks(&self) -> BTreeMap<String, Precision> {
+        let learner = self.learner().filter(|_| self.needs_pretext()).map(|learner| ("pretext", learner.precision));
+        [("train", self.train.precision)].into_iter().chain(learner).map(|(key, of)| (key.to_owned(), of)).collect()
+    }
+
     /// The results folder's name: `<experiment>[-<profile>...]`.
     pub fn folder_name(&self) -> String {
         let resolved = self.resolved.as_ref().expect("a loaded spec is resolved");

@@ -170,7 +170,7 @@ impl Spec {
         times * pixels * self.model.width as f64 * bytes_of_pixel_and_width / 1024.0 / 1024.0
     }
 
-    /// MiB of the task model's weights, their gradients and their momentum. Nearly all
+    /// MiB of the task model's weights, their momentum, and twice their gradients (each filter's, and all in one). Nearly all
     /// parameters are of convolutions from channels to channels, so their number goes with the square of the width.
     pub fn weights_mb(&self) -> f64 {
         let (parameters, width) = match self.model.arch {
@@ -179,7 +179,11 @@ impl Spec {
             Arch::DrnD22 => (16.4e6, 16.0),
         };
         let wider = self.model.width as f64 / width;
-        parameters * wider * wider * 3.0 * self.train.precision.bytes() as f64 / 1024.0 / 1024.0
+        let bytes = match self.train.precision {
+            Precision::F64 => 8.0,
+            Precision::F32 | Precision::Tf32 | Precision::Bf16 => 4.0,
+        };
+        parameters * wider * wider * 4.0 * bytes / 1024.0 / 1024.0
     }
 
     /// The work of one training of [`super::CorrelationSpec`]: on the whole pool, or on all of it but one of so many folds,

@@ -47,7 +47,7 @@ impl Folder {
     pub fn begin(&self, spec: &Spec) -> Result<()> {
         self.forget_variants(spec)?;
         super::write_atomically(&self.spec_path(), |out| {
-            let text = toml::to_string(spec).map_err(std::io::Error::other)?;
+            let text = spec.to_toml().map_err(std::io::Error::other)?;
             out.write_all(HEADER.as_bytes())?;
             out.write_all(text.as_bytes())
         })

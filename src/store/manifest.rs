@@ -1,10 +1,12 @@
 //! Where, when and on which data an experiment ran.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
 use serde::{Deserialize, Serialize};
+
+use crate::spec::Precision;
 
 /// `manifest.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,6 +15,9 @@ pub struct Manifest {
     pub profile: String,
     /// The hash of the resolved spec.
     pub spec_hash: String,
+    /// The precision of each network that is trained, by its table in the spec. Older manifests lack it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub precision: BTreeMap<String, Precision>,
     pub data: DataOrigin,
     /// Every `pt4al run` that worked on these results, oldest first.
     pub sessions: Vec<Session>,

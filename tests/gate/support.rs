@@ -168,6 +168,7 @@ fn manifest(spec: &Spec) -> Manifest {
         experiment: spec.identity().0.into(),
         profile: String::new(),
         spec_hash: spec.hash(),
+        precision: spec.precision_of_networks(),
         data: DataOrigin {
             name: "shapes".into(),
             pool: 1000,
