@@ -21,11 +21,17 @@ pub struct Speed {
     pub score: f64,
 }
 
-/// Trains and scores made-up images of the data set's size for about `budget` each, after one step to warm up.
+/// Trains and scores made-up images of the data set's size: one step of each to warm up, then for about the time that `next`
+/// gives, half of it for scoring, as often as it gives one. It is told what was measured.
 ///
 /// # Errors
 /// If a step fails.
-pub fn measure(spec: &Spec, size: &Size, device: Device, budget: Duration) -> Result<Speed> {
+pub fn measure(
+    spec: &Spec,
+    size: &Size,
+    device: Device,
+    mut next: impl FnMut(Option<Speed>) -> Option<Duration>,
+) -> Result<()> {
     let minibatch = spec.largest_minibatch();
     let data = made_up(spec, size, minibatch, device);
     let task = task::task(spec, &data.classes);
@@ -44,11 +50,15 @@ pub fn measure(spec: &Spec, size: &Size, device: Device, budget: Duration) -> Re
         }
         Ok(())
     };
-    step()?;
-    let train = rate(budget, minibatch, step)?;
     let score = || learner.evaluate(&network, data.test.as_ref(), &data.pool).map(drop);
+    step()?;
     score()?;
-    Ok(Speed { train, score: rate(budget, minibatch, score)? })
+    let mut measured = None;
+    while let Some(budget) = next(measured) {
+        let (train, score) = (rate(budget, minibatch, &mut step)?, rate(budget / 2, minibatch, score)?);
+        measured = Some(Speed { train, score });
+    }
+    Ok(())
 }
 
 fn made_up(spec: &Spec, size: &Size, n: usize, device: Device) -> Data {
