@@ -12,6 +12,7 @@ use super::jobs::{Room, chosen};
 use super::mps::Mps;
 use super::{Options, gpu, memory};
 use crate::data::Size;
+use crate::machine;
 use crate::spec::Spec;
 use crate::trial::Event;
 use crate::words::whole;
@@ -39,6 +40,8 @@ pub(super) struct Measured {
 
 /// How long processes train while they are measured; scoring takes half of it.
 const SECONDS: f64 = 3.0;
+/// Cores that a machine without work keeps busy at most.
+const BUSY: f64 = 0.5;
 /// A worker whose standard input is closed ends at once, unless a driver holds it.
 const END: Duration = Duration::from_secs(10);
 
@@ -55,6 +58,13 @@ pub(super) fn measure(
     mps: &Mps,
     worth: impl Fn(&Speed) -> bool,
 ) -> Result<Measured> {
+    if let Some(busy) = busy(options) {
+        options.say(&format!(
+            "other processes keep about {busy:.1} cores busy now: what is measured is too low{}",
+            if room.first < room.most { ", and so the cores alone say how many trials run side by side" } else { "" }
+        ));
+        room = room.by_rule();
+    }
     let free = gpu::free_mb(&options.device);
     let mut workers = Workers::new(spec, size, options, room.threads(room.most), mps)?;
     let mut measured = Measured { jobs: 0, speeds: Vec::new(), tried: Vec::new(), gpu: None };
@@ -87,19 +97,29 @@ pub(super) fn measure(
     Ok(measured)
 }
 
+/// Cores that others keep busy, where work is for the CPU. They may be done in a minute, and a run goes on for hours: too
+/// few processes would cost far more than too many.
+fn busy(options: &Options) -> Option<f64> {
+    let on_cpu = options.device == "cpu";
+    on_cpu.then(machine::busy_cores).flatten().filter(|&cores| cores > BUSY)
+}
+
 impl Measured {
     /// Images a second of all processes together.
     pub fn together(&self, rate: fn(&Speed) -> f64) -> f64 {
         self.speeds.iter().map(rate).sum()
     }
 
-    /// For instance `2 side by side on cuda:0: 51,000 images/s trained (1 alone: 41,000, 4 side by side: 52,000; just measured)`.
+    /// For instance `2 side by side on cpu: 57 images/s trained (1 process: 29; just measured)`.
     pub fn said(&self, device: &str) -> String {
         format!(
-            "{} on {device}: {} images/s trained ({}just measured)",
+            "{} on {device}: {} images/s trained ({}just measured{})",
             in_words(self.jobs),
             whole(self.together(|speed| speed.train)),
-            self.others().map_or(String::new(), |others| format!("{others}; "))
+            self.others().map_or(String::new(), |others| format!("{others}; ")),
+            self.gpu.map_or(String::new(), |(of_trial, free)| {
+                format!("; {} MiB of GPU memory each, {} MiB are free", whole(of_trial), whole(free))
+            })
         )
     }
 
@@ -112,8 +132,8 @@ impl Measured {
 }
 
 /// So many processes.
-fn in_words(jobs: usize) -> String {
-    if jobs == 1 { "1 alone".into() } else { format!("{jobs} side by side") }
+pub(super) fn in_words(jobs: usize) -> String {
+    if jobs == 1 { "1 process".into() } else { format!("{jobs} side by side") }
 }
 
 /// Worker processes that calibrate when they are told to, all at the same time.
@@ -222,12 +242,13 @@ mod tests {
         let speed = |train| Speed { train, score: 0.0, peak_rss_mb: 0.0 };
         let speeds = vec![speed(25_400.0), speed(25_600.0)];
         let tried = vec![(1, 41_000.0), (2, 51_000.0), (4, 52_000.0)];
-        let measured = Measured { jobs: 2, speeds, tried, gpu: None };
+        let measured = Measured { jobs: 2, speeds, tried, gpu: Some((2660.0, 80_900.0)) };
         assert_eq!(
             measured.said("cuda:0"),
-            "2 side by side on cuda:0: 51,000 images/s trained (1 alone: 41,000, 4 side by side: 52,000; just measured)"
+            "2 side by side on cuda:0: 51,000 images/s trained (1 process: 41,000, 4 side by side: 52,000; just measured; \
+             2,660 MiB of GPU memory each, 80,900 MiB are free)"
         );
         let alone = Measured { jobs: 1, speeds: vec![speed(57.4)], tried: vec![(1, 57.4)], gpu: None };
-        assert_eq!(alone.said("cpu"), "1 alone on cpu: 57 images/s trained (just measured)");
+        assert_eq!(alone.said("cpu"), "1 process on cpu: 57 images/s trained (just measured)");
     }
 }

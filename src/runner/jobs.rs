@@ -47,6 +47,11 @@ pub(super) struct Room {
 }
 
 impl Room {
+    /// The same where measurements cannot say how many are too many.
+    pub fn by_rule(self) -> Self {
+        Self { first: self.unmeasured, most: self.unmeasured, ..self }
+    }
+
     /// The same, and no more processes than there are tasks.
     pub fn for_tasks(self, tasks: usize) -> Self {
         let held = |jobs: usize| jobs.min(tasks).max(1);
@@ -172,6 +177,8 @@ mod tests {
         assert_eq!(five.next(&[(3, 1.0)]), Some(5));
         assert_eq!(CPU.for_tasks(4).next(&[]), Some(4));
         assert_eq!(CPU.for_tasks(4).next(&[(4, 1.0)]), None);
+        assert_eq!(CPU.by_rule().next(&[]), Some(16));
+        assert_eq!(CPU.by_rule().next(&[(16, 500.0)]), None);
         assert_eq!(CPU.for_tasks(3), Room { unmeasured: 3, first: 3, most: 3, on_cpu: Some(1) });
     }
 

@@ -155,15 +155,18 @@ impl fmt::Display for Plan {
         writeln!(f, "score     {} image passes, and evaluate {}", millions(score), millions(evaluate))?;
         writeln!(
             f,
-            "speed     {} images/s trained, {} images/s scored: {} side by side on {}, {} each (just measured)",
+            "speed     {} images/s trained, {} images/s scored: {} on {}, {} each (just measured)",
             whole(self.train_rate()),
             whole(self.measured.together(|speed| speed.score)),
-            self.measured.jobs,
+            calibrate::in_words(self.measured.jobs),
             self.device,
             counted(self.threads, "thread")
         )?;
         if let Some(tried) = self.measured.others() {
             writeln!(f, "          {tried}")?;
+        }
+        for (label, line) in &self.advice {
+            writeln!(f, "{label:<9} {line}")?;
         }
         let decoding = if self.streamed { ", if decoding keeps up" } else { "" };
         writeln!(f, "time      about {}{decoding}", self.duration())?;
@@ -181,9 +184,6 @@ impl fmt::Display for Plan {
                 whole(of_trial),
                 whole(free)
             )?;
-        }
-        for (label, line) in &self.advice {
-            writeln!(f, "{label:<9} {line}")?;
         }
         write!(f, "disk      {:.1} MB in {}", self.disk, self.folder)?;
         if let Some((megabytes, folder)) = &self.cache {
