@@ -1,6 +1,7 @@
 //! Writes the folder of libtorch into the binaries (rpath), so that they run without `LD_LIBRARY_PATH`,
-//! and the git revision into the manifest.
+//! and the git revision into the manifest; and compiles the library that records CUDA graphs, where CUDA's headers are.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn main() {
@@ -14,6 +15,9 @@ fn main() {
     if let Ok(lib) = std::env::var("DEP_TCH_LIBTORCH_LIB") {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{lib}");
     }
+    if std::env::var_os("CARGO_FEATURE_TORCH").is_some() {
+        graphs();
+    }
     println!("cargo:rustc-env=PT4AL_REVISION={}", git(&["rev-parse", "HEAD"]).unwrap_or_default());
     let dirty = git(&["status", "--porcelain", "--untracked-files=no"]).is_some_and(|s| !s.is_empty());
     println!("cargo:rustc-env=PT4AL_DIRTY={dirty}");
@@ -22,4 +26,50 @@ fn main() {
 fn git(args: &[&str]) -> Option<String> {
     let out = Command::new("git").args(args).output().ok()?;
     out.status.success().then(|| String::from_utf8_lossy(&out.stdout).trim().to_owned())
+}
+
+const SOURCE: &str = "src/device/graph.cpp";
+
+/// Leaves `graph.so` in `OUT_DIR`, which `src/device/graph.rs` takes into the program. It is empty where it cannot be made: then
+/// `PT4AL_NO_GRAPHS` says why, and everything runs without it.
+fn graphs() {
+    for variable in ["CXX", "CUDA_HOME"] {
+        println!("cargo:rerun-if-env-changed={variable}");
+    }
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("Cargo sets it"));
+    let (library, stamp) = (out.join("graph.so"), out.join("graph.stamp"));
+    let made = compile(&library, &stamp);
+    if made.is_err() {
+        std::fs::write(&library, []).expect("OUT_DIR can be written");
+        let _ = std::fs::remove_file(&stamp);
+    }
+    println!("cargo:rustc-env=PT4AL_NO_GRAPHS={}", made.err().unwrap_or_default());
+}
+
+/// Compiles unless the library is there, of the same source and by the same command. The error is one line.
+fn compile(library: &Path, stamp: &Path) -> Result<(), String> {
+    let torch = std::env::var("DEP_TCH_LIBTORCH_LIB").map_err(|_| "no libtorch was named at build time")?;
+    let torch = Path::new(&torch).parent().unwrap_or(Path::new("/")).to_owned();
+    let home = std::env::var_os("CUDA_HOME").map(PathBuf::from).unwrap_or("/usr/local/cuda".into());
+    let places = [torch.join("cuda"), home.join("include")];
+    let cuda = places.iter().find(|place| place.join("cuda_runtime_api.h").exists() && place.join("crt").exists());
+    let cuda = cuda.ok_or("the headers of CUDA were not there at build time")?;
+    let mut command = cc::Build::new().cpp(true).opt_level(1).warnings(false).get_compiler().to_command();
+    command.args(["-std=c++17", "-shared", "-fPIC", "-w"]);
+    for place in [torch.join("include"), torch.join("include/torch/csrc/api/include"), cuda.clone()] {
+        command.arg("-I").arg(place);
+    }
+    command.arg(SOURCE).arg("-o").arg(library);
+    let source = std::fs::read_to_string(SOURCE).map_err(|e| format!("{SOURCE}: {e}"))?;
+    let wanted = format!("{command:?}\n{source}");
+    if std::fs::read_to_string(stamp).is_ok_and(|made| made == wanted) && library.exists() {
+        return Ok(());
+    }
+    let output = command.output().map_err(|e| format!("the C++ compiler did not start ({e})"))?;
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let line = text.lines().find(|line| line.contains("error")).unwrap_or("no message");
+        return Err(format!("it did not compile ({line})"));
+    }
+    std::fs::write(stamp, wanted).map_err(|e| format!("{}: {e}", stamp.display()))
 }

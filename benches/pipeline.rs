@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use pt4al::data::augment::Draws;
-use pt4al::data::{Input, Minibatch, cifar10, images::Images, on_device, shapes};
+use pt4al::data::{Input, Minibatch, Place, cifar10, images::Images, on_device, shapes};
 use pt4al::model::{Head, Network};
 use pt4al::pretext::split_into_batches;
 use pt4al::sampler::k_center_greedy;
@@ -90,7 +90,7 @@ fn augmentation(c: &mut Criterion) {
         b.iter(|| {
             let draws = Draws::new(&[Augment::Crop4, Augment::Flip], MINIBATCH, [32, 32], &mut draws, Device::Cpu);
             let minibatch = Minibatch { images: pixels.shallow_clone(), targets: targets.shallow_clone() };
-            black_box(input.prepare(&draws.apply(minibatch, 0).images))
+            black_box(input.prepare(&draws.apply(minibatch, &Place::First(0)).images))
         });
     });
     group.finish();

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow};
 use clap::{Args, Subcommand};
 
 use super::DataDir;
-use crate::device::Choice;
+use crate::device::{self, Choice};
 use crate::store::Manifest;
 use crate::train::speed::Speed;
 use crate::trial::{self, Event, Reporter};
@@ -168,6 +168,7 @@ fn work(args: &WorkerArgs, words: &mpsc::Receiver<String>, report: &mut Reporter
             let spec = spec::load_resolved(&folder.join("spec.toml"))?;
             let found = spec.trials().into_iter().find(|t| t.key() == *trial);
             let found = found.with_context(|| format!("--trial {trial}: the spec has no such trial"))?;
+            device::prepare(device, spec.protocol_of(&found).train.precision)?;
             let features = features.as_deref();
             trial::run(&trial::Job { folder, spec: &spec, trial: &found, data: &data.path, device, features }, report)
         }
@@ -177,6 +178,7 @@ fn work(args: &WorkerArgs, words: &mpsc::Receiver<String>, report: &mut Reporter
             let spec = spec::load_resolved(spec)?;
             let spec = spec.protocol(variant.as_deref());
             let settings = spec.learner().context("the spec has no pretext learner; add one to [pretext]")?;
+            device::prepare(device, settings.precision)?;
             let data = data::open(spec, &data.path, device, &fingerprint)?;
             let (pixels, cut) = (spec.pretext_pixels(), spec.pretext_minibatches(settings));
             let learned =
@@ -193,6 +195,7 @@ fn work(args: &WorkerArgs, words: &mpsc::Receiver<String>, report: &mut Reporter
         Task::Losses { folder, seed, fold, folds, out, metric_out, data } => {
             let spec = spec::load_resolved(&folder.join("spec.toml"))?;
             let (seed, fold, folds) = (*seed, *fold, *folds);
+            device::prepare(device, spec.train.precision)?;
             let job = trial::LossJob { folder, spec: &spec, seed, fold, folds, data: &data.path, device };
             let (losses, metric) = trial::task_losses(&job, report)?;
             metric.write(metric_out)?;
@@ -206,6 +209,7 @@ fn work(args: &WorkerArgs, words: &mpsc::Receiver<String>, report: &mut Reporter
         }
         Task::Calibrate { spec, dimensions } => {
             let spec = spec::load_resolved(spec)?;
+            device::prepare(device, spec.train.precision)?;
             train::speed::measure(&spec, &size(dimensions)?, device, |speed| {
                 report.event(&speed.map_or(Event::Ready, |Speed { train, score }| Event::Speed {
                     train,

@@ -5,8 +5,8 @@ mod colour;
 use rand::Rng;
 use tch::{Device, Kind, Tensor};
 
-use super::Minibatch;
 use super::images::IGNORED;
+use super::{Minibatch, Place, Rows};
 use crate::seed::Stream;
 use crate::spec::Augment;
 use colour::Colour;
@@ -81,26 +81,26 @@ impl Draws {
         Self { crop, flips, colour: Colour::new(augment, n, stream, device) }
     }
 
-    /// Applies the draws `start..start + n` to a minibatch: to its images, and to its targets where they are maps.
-    pub fn apply(&self, minibatch: Minibatch, start: i64) -> Minibatch {
+    /// Applies the draws of a place to the minibatch that is there: to its images, and to its targets where they are maps.
+    pub fn apply(&self, minibatch: Minibatch, place: &Place) -> Minibatch {
         let Minibatch { images, targets } = minibatch;
         let targets = match &self.crop {
             // Checked with the spec: label maps are never resized.
             Crop::Resized { .. } => targets,
-            crop if targets.dim() == 3 => self.window(&targets, crop, start, IGNORED),
+            crop if targets.dim() == 3 => self.window(&targets, crop, place, IGNORED),
             _ => targets,
         };
-        Minibatch { images: self.images(&images, start), targets }
+        Minibatch { images: self.images(&images, place), targets }
     }
 
     /// The same for images alone, uint8 `[n, h, w, 3]`.
-    pub fn images(&self, images: &Tensor, start: i64) -> Tensor {
+    pub fn images(&self, images: &Tensor, place: &Place) -> Tensor {
         let placed = match &self.crop {
-            Crop::Resized { boxes, side } => self.resized(images, boxes, *side, start),
-            crop => self.window(images, crop, start, 0),
+            Crop::Resized { boxes, side } => self.resized(images, boxes, *side, place),
+            crop => self.window(images, crop, place, 0),
         };
         match &self.colour {
-            Some(colour) => colour.apply(&placed, start),
+            Some(colour) => colour.apply(&placed, place),
             None => placed,
         }
     }
@@ -109,7 +109,7 @@ impl Draws {
     ///
     /// A window and a flip are one gather: the padded image is read at `row + i` and at `column + j`, with `j` counted
     /// from the other end where the image is flipped (a crop, then a flip, in torchvision's order).
-    fn window(&self, from: &Tensor, crop: &Crop, start: i64, outside: u8) -> Tensor {
+    fn window(&self, from: &Tensor, crop: &Crop, place: &Place, outside: u8) -> Tensor {
         if matches!(crop, Crop::Whole) && self.flips.is_none() {
             return from.shallow_clone();
         }
@@ -123,14 +123,14 @@ impl Draws {
         let mut rows = range(out_height).unsqueeze(0);
         let mut columns = range(out_width).unsqueeze(0);
         if let Some(flips) = &self.flips {
-            let flips = flips.narrow(0, start, n).unsqueeze(1);
+            let flips = place.take(flips, n).unsqueeze(1);
             columns = columns.where_self(&flips.logical_not(), &columns.flip([1]));
         }
         let padded = match crop {
             Crop::Window { offsets: (row, column), padding, .. } => {
                 // Not in place: the sum has a row for every image.
-                rows = row.narrow(0, start, n).unsqueeze(1) + rows;
-                columns = column.narrow(0, start, n).unsqueeze(1) + columns;
+                rows = place.take(row, n).unsqueeze(1) + rows;
+                columns = place.take(column, n).unsqueeze(1) + columns;
                 pad(from, *padding, outside)
             }
             _ => from.shallow_clone(),
@@ -140,16 +140,16 @@ impl Draws {
     }
 
     /// The boxes of uint8 `[n, h, w, 3]`, resized to `[n, side, side, 3]` (bilinear, rounded to whole grey levels).
-    fn resized(&self, images: &Tensor, boxes: &Tensor, side: i64, start: i64) -> Tensor {
+    fn resized(&self, images: &Tensor, boxes: &Tensor, side: i64, place: &Place) -> Tensor {
         let n = images.size()[0];
-        let boxes = boxes.narrow(0, start, n);
+        let boxes = place.take(boxes, n);
         let part = |at| boxes.narrow(1, at, 1);
         // Centers of the output's pixels within the box, then from 0..1 to grid_sample's -1..1.
         let centers = (Tensor::arange(side, (Kind::Double, images.device())) + 0.5) / side as f64;
         let rows = (part(0) + part(2) * &centers) * 2.0 - 1.0;
         let mut columns = (part(1) + part(3) * &centers) * 2.0 - 1.0;
         if let Some(flips) = &self.flips {
-            let flips = flips.narrow(0, start, n).unsqueeze(1);
+            let flips = place.take(flips, n).unsqueeze(1);
             columns = columns.where_self(&flips.logical_not(), &columns.flip([1]));
         }
         let shape = [n, side, side];
@@ -159,6 +159,20 @@ impl Draws {
         let (bilinear, border) = (0, 1);
         let sampled = floats.grid_sampler(&grid.to_kind(Kind::Float), bilinear, border, false);
         sampled.round().clamp(0.0, 255.0).to_kind(Kind::Uint8).permute([0, 2, 3, 1])
+    }
+}
+
+impl Rows for Draws {
+    fn tensors(&mut self) -> Vec<&mut Tensor> {
+        let Self { crop, flips, colour } = self;
+        let mut all: Vec<&mut Tensor> = match crop {
+            Crop::Whole => Vec::new(),
+            Crop::Window { offsets: (rows, columns), .. } => vec![rows, columns],
+            Crop::Resized { boxes, .. } => vec![boxes],
+        };
+        all.extend(flips);
+        all.extend(colour.iter_mut().flat_map(Colour::tensors));
+        all
     }
 }
 

@@ -15,6 +15,8 @@ pub mod index;
 #[cfg(feature = "torch")]
 mod on_device;
 mod overlap;
+#[cfg(feature = "torch")]
+mod place;
 pub mod problems;
 pub mod shapes;
 pub mod storage;
@@ -33,6 +35,10 @@ use problems::Problems;
 
 #[cfg(feature = "torch")]
 pub use on_device::{Data, Dataset, Input, Minibatch, on_device, open};
+#[cfg(feature = "torch")]
+pub use place::Place;
+#[cfg(feature = "torch")]
+pub(crate) use place::{Held, Rows};
 
 /// How one data set is read from disk, or made. Every data set is one file of this folder that implements it for its
 /// part of the spec.

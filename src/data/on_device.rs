@@ -48,6 +48,11 @@ pub trait Dataset {
     /// A minibatch is an error if a file of it cannot be read any more.
     fn minibatches<'a>(&'a self, order: &'a [usize], cut: Cut) -> Minibatches<'a>;
 
+    /// The whole split, if it is in the device's memory.
+    fn resident(&self) -> Option<&Resident> {
+        None
+    }
+
     /// How long minibatches were waited for so far.
     fn waited(&self) -> Duration {
         Duration::ZERO
@@ -159,7 +164,7 @@ pub fn on_device(split: Split, device: Device) -> Box<dyn Dataset> {
 
 /// Images and labels in the device's memory.
 #[derive(Debug)]
-struct Resident {
+pub struct Resident {
     /// uint8 `[n, h, w, 3]`.
     images: Tensor,
     /// int64 `[n]` or uint8 `[n, h, w]`.
@@ -170,6 +175,11 @@ impl Resident {
     fn new(split: &Split, records: &[u8], device: Device) -> Self {
         let Minibatch { images, targets } = tensors(split, records, &(0..split.len).collect::<Vec<_>>());
         Self { images: images.to_device(device), targets: targets.to_device(device) }
+    }
+
+    /// The images at some positions, int64 `[n]` on the device.
+    pub(crate) fn at(&self, positions: &Tensor) -> Minibatch {
+        Minibatch { images: self.images.index_select(0, positions), targets: self.targets.index_select(0, positions) }
     }
 }
 
@@ -194,12 +204,11 @@ impl Dataset for Resident {
         let order: Vec<i64> = order.iter().map(|&i| i as i64).collect();
         // One upload for all.
         let parts = Tensor::from_slice(&order).to_device(self.device()).split_with_sizes(&lengths, 0);
-        Box::new(parts.into_iter().map(|indices| {
-            Ok(Minibatch {
-                images: self.images.index_select(0, &indices),
-                targets: self.targets.index_select(0, &indices),
-            })
-        }))
+        Box::new(parts.into_iter().map(|positions| Ok(self.at(&positions))))
+    }
+
+    fn resident(&self) -> Option<&Resident> {
+        Some(self)
     }
 }
 

@@ -3,7 +3,7 @@
 use tch::Tensor;
 use tch::nn::{ModuleT, Path};
 
-use super::layers::{Conv, Residual, Unit};
+use super::layers::{Body, Conv, Residual, Unit};
 
 /// Pixels of the image, in a row, for one of the map.
 pub(super) const STRIDE: i64 = 8;
@@ -54,5 +54,12 @@ impl ModuleT for DrnD22 {
             x = unit.forward_t(&x, train);
         }
         x
+    }
+}
+
+impl Body for DrnD22 {
+    fn units(&mut self) -> Vec<&mut Unit> {
+        let Self { before, blocks, after } = self;
+        before.iter_mut().chain(blocks.iter_mut().flat_map(Residual::units)).chain(after).collect()
     }
 }

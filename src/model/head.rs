@@ -77,11 +77,11 @@ impl Layers {
         }
     }
 
-    /// What the head sees of the body's map: its mean over the places for an image, all of it for pixels.
-    pub fn features(&self, map: Tensor) -> Tensor {
+    /// What the head sees of the body's map, in `kind`: its mean over the places for an image, all of it for pixels.
+    pub fn features(&self, map: &Tensor, kind: Kind) -> Tensor {
         match self {
-            Self::Image(_) | Self::Siamese(_) => pooled(&map),
-            Self::Pixel(..) => map,
+            Self::Image(_) | Self::Siamese(_) => pooled(map, kind),
+            Self::Pixel(..) => map.to_kind(kind),
         }
     }
 
@@ -95,7 +95,7 @@ impl Layers {
     }
 }
 
-/// The mean over all places of a map, `[n, d]`. The official code pools 4x4, which is the whole map of a 32x32 image.
-pub(super) fn pooled(map: &Tensor) -> Tensor {
-    map.mean_dim([2i64, 3].as_slice(), false, None)
+/// The mean over all places of a map, `[n, d]`, in `kind`. The official code pools 4x4, which is the whole map of a 32x32 image.
+pub(super) fn pooled(map: &Tensor, kind: Kind) -> Tensor {
+    map.mean_dim([2i64, 3].as_slice(), false, kind)
 }

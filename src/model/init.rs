@@ -27,7 +27,7 @@ impl Network {
     /// (The authors of DRN and torchvision draw convolutions from normal distributions instead; here all are alike.)
     /// Every variable has a stream of its own, named by its rank among the sorted names.
     pub fn initialise(&mut self, seed: u64, purpose: Purpose, place: u64) {
-        let mut variables: Vec<(String, Tensor)> = self.store().variables().into_iter().collect();
+        let mut variables = self.weights.variables();
         variables.sort_by(|a, b| a.0.cmp(&b.0));
         let fans: Vec<f64> = variables.iter().map(|(name, tensor)| fan_in(name, tensor, &variables)).collect();
         for (rank, ((name, tensor), fan_in)) in variables.iter_mut().zip(fans).enumerate() {
@@ -35,14 +35,15 @@ impl Network {
                 let bound = 1.0 / fan_in.sqrt() as f32;
                 let mut stream = seed::stream(seed, purpose, &[place, rank as u64]);
                 let draws: Vec<f32> = (0..tensor.numel()).map(|_| stream.random_range(-bound..=bound)).collect();
-                Tensor::from_slice(&draws).to_kind(tensor.kind()).reshape(tensor.size())
+                Tensor::from_slice(&draws).reshape(tensor.size())
             } else if name.ends_with("running_var") || name.ends_with("weight") {
                 tensor.ones_like()
             } else {
                 tensor.zeros_like()
             };
-            tch::no_grad(|| tensor.set_data(&channels_last(&values.to_device(tensor.device()))));
+            tch::no_grad(|| tensor.copy_(&values));
         }
+        self.weights.written();
     }
 }
 
@@ -55,22 +56,4 @@ fn fan_in(name: &str, tensor: &Tensor, all: &[(String, Tensor)]) -> f64 {
     let weight = name.strip_suffix("bias").map(|layer| format!("{layer}weight"));
     let weight = weight.and_then(|w| all.iter().find(|(n, t)| *n == w && t.dim() > 1));
     weight.map_or(0.0, |(_, t)| inputs(t))
-}
-
-/// Lays out the weights of a new network as [`Network::initialise`] does: the layout decides in which order libtorch sums,
-/// so weights that are loaded into it are to have the same.
-pub(super) fn lay_out(store: &nn::VarStore) {
-    for mut tensor in store.variables().into_values() {
-        tch::no_grad(|| tensor.set_data(&channels_last(&tensor.detach())));
-    }
-}
-
-/// Convolution weights laid out as the images are (tch has no memory format of its own): permuted, made contiguous
-/// and permuted back.
-fn channels_last(values: &Tensor) -> Tensor {
-    if values.dim() == 4 {
-        values.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
-    } else {
-        values.shallow_clone()
-    }
 }

@@ -1,18 +1,27 @@
 //! The layers that the networks are made of.
 
-use tch::Tensor;
-use tch::nn::{self, Module, ModuleT, Path};
+use tch::nn::{self, ModuleT, Path};
+use tch::{Kind, Tensor};
+
+/// A body of units: images `[n, 3, h, w]` to a map `[n, d, h', w']`, in the kind of the images.
+pub(super) trait Body: ModuleT {
+    /// Its units, in the order in which images go through them.
+    fn units(&mut self) -> Vec<&mut Unit>;
+}
 
 /// A convolution without bias, and batch norm.
 #[derive(Debug)]
 pub(super) struct Unit {
-    conv: nn::Conv2D,
+    /// `[output, input, side, side]`.
+    filters: Tensor,
+    /// The same in bf16, which minibatches in bf16 are convolved with.
+    halves: Option<Tensor>,
     norm: nn::BatchNorm,
-    /// The stride of a 1x1 convolution, if it has one.
-    skips: Option<i64>,
+    shape: Conv,
 }
 
 /// What a convolution does; its padding keeps the side where the stride is 1.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Conv {
     pub input: i64,
     pub output: i64,
@@ -24,20 +33,24 @@ pub(super) struct Conv {
 impl Unit {
     /// The variables of the convolution are at `conv`, those of batch norm at `norm`.
     pub fn new(conv: &Path, norm: &Path, shape: &Conv) -> Self {
-        let config = nn::ConvConfig {
-            stride: shape.stride,
-            padding: shape.side / 2 * shape.dilation,
-            dilation: shape.dilation,
-            bias: false,
-            ws_init: nn::Init::Const(0.0),
-            ..Default::default()
-        };
         let ones = nn::BatchNormConfig { ws_init: nn::Init::Const(1.0), ..Default::default() };
+        let size = [shape.output, shape.input, shape.side, shape.side];
         Self {
-            conv: nn::conv2d(conv, shape.input, shape.output, shape.side, config),
+            filters: conv.var("weight", &size, nn::Init::Const(0.0)),
+            halves: None,
             norm: nn::batch_norm2d(norm, shape.output, ones),
-            skips: (shape.side == 1 && shape.stride > 1).then_some(shape.stride),
+            shape: *shape,
         }
+    }
+
+    /// The filters, as they are trained.
+    pub fn filters(&self) -> &Tensor {
+        &self.filters
+    }
+
+    /// Sets or removes the filters for minibatches in bf16.
+    pub fn set_halves(&mut self, halves: Option<Tensor>) {
+        self.halves = halves;
     }
 
     /// The unit of a numbered sequence: the convolution is its member 0, batch norm its member 1.
@@ -50,13 +63,23 @@ impl Unit {
         self.norm.forward_t(&self.convolved(x), train)
     }
 
-    /// A 1x1 convolution with a stride looks at every so many pixels. They are taken beforehand: in libtorch 2.11 the
-    /// gradient of such a convolution of few channels writes outside its memory (oneDNN's for AVX2 with fewer than 8
-    /// channels on maps of any size, the one for AVX-512 with 8 on large ones).
     fn convolved(&self, x: &Tensor) -> Tensor {
-        let Some(stride) = self.skips else { return self.conv.forward(x) };
-        let seen = x.slice(2, None, None, stride).slice(3, None, None, stride);
-        seen.conv2d::<Tensor>(&self.conv.ws, None, [1, 1], [0, 0], [1, 1], 1)
+        let Conv { side, stride, dilation, .. } = self.shape;
+        let filters = match &self.halves {
+            Some(halves) if x.kind() == Kind::BFloat16 => halves,
+            _ => &self.filters,
+        };
+        let convolve = |x: &Tensor, stride: i64| {
+            let padding = side / 2 * dilation;
+            x.conv2d::<Tensor>(filters, None, [stride; 2], [padding; 2], [dilation; 2], 1)
+        };
+        if side > 1 || stride == 1 {
+            return convolve(x, stride);
+        }
+        // A 1x1 convolution with a stride looks at every so many pixels. They are taken beforehand: in libtorch 2.11 the
+        // gradient of such a convolution of few channels writes outside its memory (oneDNN's for AVX2 with fewer than 8
+        // channels on maps of any size, the one for AVX-512 with 8 on large ones).
+        convolve(&x.slice(2, None, None, stride).slice(3, None, None, stride), 1)
     }
 }
 
@@ -101,6 +124,11 @@ impl Residual {
         let shortcut = (stride != 1 || input != output)
             .then(|| Unit::sequence(&(path / "shortcut"), &Conv { input, output, side: 1, stride, dilation: 1 }));
         Self { first: units, last, shortcut }
+    }
+
+    /// Its units; the shortcut's is the last.
+    pub fn units(&mut self) -> impl Iterator<Item = &mut Unit> {
+        self.first.iter_mut().chain([&mut self.last]).chain(&mut self.shortcut)
     }
 }
 

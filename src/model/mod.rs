@@ -10,23 +10,26 @@ mod resnet;
 mod siamese;
 #[cfg(test)]
 mod tests;
+mod weights;
 
 use std::path::Path;
 
 use anyhow::{Result, anyhow, ensure};
-use tch::nn::{ModuleT, VarStore};
+use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
 use crate::spec::{Arch, ModelSpec, Precision};
 pub use head::Head;
 use head::{Layers, Upsample};
+use layers::Body;
 use resnet::Blocks;
+use weights::Weights;
 
 /// A network that turns images into features, and features into outputs.
 #[derive(Debug)]
 pub struct Network {
-    store: VarStore,
-    body: Box<dyn ModuleT>,
+    weights: Weights,
+    body: Box<dyn Body>,
     head: Layers,
 }
 
@@ -38,35 +41,36 @@ impl Network {
         let width = spec.width as i64;
         let resnet = |blocks| {
             let (body, channels) = resnet::resnet(&root, blocks, spec.stem, width);
-            (Box::new(body) as Box<dyn ModuleT>, channels, Upsample::Resize)
+            (Box::new(body) as Box<dyn Body>, channels, Upsample::Resize)
         };
-        let (body, channels, upsample) = match spec.arch {
+        let (mut body, channels, upsample) = match spec.arch {
             Arch::ResNet18 => resnet(Blocks::Basic),
             Arch::ResNet50 => resnet(Blocks::Bottleneck),
             Arch::DrnD22 => {
                 let (body, channels) = drn::drn_d_22(&root, width);
-                (Box::new(body) as Box<dyn ModuleT>, channels, Upsample::Fixed { stride: drn::STRIDE })
+                (Box::new(body) as Box<dyn Body>, channels, Upsample::Fixed { stride: drn::STRIDE })
             }
         };
         let head = Layers::new(&root, head, channels, upsample);
-        init::lay_out(&store);
-        Self { store, body, head }
+        let weights = Weights::new(store, body.units(), Precision::F32);
+        Self { weights, body, head }
     }
 
     /// The same network in another precision.
-    pub fn in_precision(mut self, precision: Precision) -> Self {
-        self.store.set_kind(match precision {
-            Precision::F32 => Kind::Float,
-            Precision::F64 => Kind::Double,
-        });
-        self
+    pub fn in_precision(self, precision: Precision) -> Self {
+        let Self { weights, mut body, head } = self;
+        Self { weights: weights.in_precision(body.units(), precision), body, head }
     }
 
     /// The features before the head, for normalised images `[n, 3, h, w]`: `[n, d]` where the head answers for images,
     /// the map `[n, d, h', w']` where it answers for pixels. `train` makes batch norm use and update the statistics of
     /// the minibatch.
     pub fn features(&self, images: &Tensor, train: bool) -> Tensor {
-        self.head.features(self.body.forward_t(&images.to_kind(self.kind()), train))
+        let computed = match self.weights.precision() {
+            Precision::Bf16 => Kind::BFloat16,
+            Precision::F32 | Precision::Tf32 | Precision::F64 => self.kind(),
+        };
+        self.head.features(&self.body.forward_t(&images.to_kind(computed), train), self.kind())
     }
 
     /// The outputs: `[n, k]`, or `[n, k, h, w]` from a head for pixels, or `[n, 2, k]` from a siamese one.
@@ -79,7 +83,7 @@ impl Network {
         tch::no_grad(|| {
             let features = self.features(images, false);
             let outputs = self.outputs(&features, images, false);
-            let features = if features.dim() == 4 { head::pooled(&features) } else { features };
+            let features = if features.dim() == 4 { head::pooled(&features, self.kind()) } else { features };
             (features, outputs)
         })
     }
@@ -89,30 +93,46 @@ impl Network {
         self.head.forward(features, size[2], size[3], train)
     }
 
-    /// The trainable variables.
+    /// The variables by their names. What writes to the filters of a network in bf16 has no effect on what it computes.
     pub fn store(&self) -> &VarStore {
-        &self.store
+        self.weights.store()
+    }
+
+    /// A number that no other network of this process has.
+    pub(crate) fn id(&self) -> usize {
+        self.weights.id()
     }
 
     /// The device of the weights.
     pub fn device(&self) -> Device {
-        self.store.device()
+        self.weights.device()
     }
 
     /// The kind of its numbers: of weights, features and outputs.
     pub fn kind(&self) -> Kind {
-        self.store.kind()
+        self.weights.kind()
     }
 
     /// Trainable numbers.
     pub fn parameters(&self) -> usize {
-        self.store.trainable_variables().iter().map(Tensor::numel).sum()
+        self.store().trainable_variables().iter().map(Tensor::numel).sum()
+    }
+
+    /// The gradient of a scalar by all trainable numbers, `[p]`, until the next one is asked for.
+    pub(crate) fn gradient(&self, loss: &Tensor) -> &Tensor {
+        self.weights.gradient(loss)
+    }
+
+    /// All trainable numbers in the order of [`Network::gradient`], `[p]`; between them there are some that nothing uses. `change`
+    /// may write to them.
+    pub(crate) fn train(&self, change: impl FnOnce(&mut Tensor)) {
+        tch::no_grad(|| change(&mut self.weights.trained()));
+        self.weights.written();
     }
 
     /// A copy of all weights and of batch norm's statistics.
     pub fn snapshot(&self) -> Snapshot {
-        let copy = |(name, tensor): (String, Tensor)| (name, tensor.detach().copy());
-        Snapshot(self.store.variables().into_iter().map(copy).collect())
+        Snapshot(self.weights.copy())
     }
 
     /// Writes all weights and batch norm's statistics, aside first, in the safetensors format.
@@ -121,8 +141,8 @@ impl Network {
     /// If the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
         // The format has no layouts, and filters are channels last.
-        let plain = |(name, tensor): (String, Tensor)| (name, tensor.detach().contiguous());
-        save_tensors(path, &self.store.variables().into_iter().map(plain).collect::<Vec<_>>())
+        let plain = |(name, tensor): (String, Tensor)| (name, tensor.contiguous());
+        save_tensors(path, &self.weights.on_cpu().into_iter().map(plain).collect::<Vec<_>>())
     }
 
     /// Takes the weights that [`Network::save`] wrote.
@@ -138,7 +158,7 @@ impl Network {
         let read = Tensor::read_safetensors(path).map_err(|e| {
             anyhow!("{shown}: cannot read the weights ({}); remove the trial's folder to run it anew", one_line(&e))
         })?;
-        let mut variables = self.store.variables();
+        let mut variables = self.store().variables();
         let fits = read.len() == variables.len()
             && read.iter().all(|(name, tensor)| variables.get(name).is_some_and(|own| own.size() == tensor.size()));
         ensure!(fits, "{shown}: the weights are not of this network; remove the trial's folder to run it anew");
@@ -147,17 +167,13 @@ impl Network {
                 variables.get_mut(name).expect("just looked up").copy_(tensor);
             }
         });
+        self.weights.written();
         Ok(())
     }
 
     /// Takes the weights of a snapshot of the same network.
     pub fn restore(&mut self, snapshot: &Snapshot) {
-        let mut variables = self.store.variables();
-        tch::no_grad(|| {
-            for (name, tensor) in &snapshot.0 {
-                variables.get_mut(name).expect("a snapshot of the same network").copy_(tensor);
-            }
-        });
+        self.weights.restore(&snapshot.0);
     }
 }
 
@@ -186,4 +202,4 @@ fn one_line(error: &tch::TchError) -> String {
 
 /// Weights at one moment.
 #[derive(Debug)]
-pub struct Snapshot(Vec<(String, Tensor)>);
+pub struct Snapshot(Tensor);

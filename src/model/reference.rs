@@ -5,7 +5,7 @@ use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
 use super::{Head, Network};
-use crate::spec::{Arch, ModelSpec, Stem};
+use crate::spec::{Arch, ModelSpec, Precision, Stem};
 
 /// Largest difference of an output; the outputs are of order 1.
 const TOLERANCE: f64 = 1e-4;
@@ -72,8 +72,9 @@ fn compare(fixture: &str, spec: &ModelSpec, head: Head, reference: &dyn Fn(&str)
     assert_eq!(network.parameters() as f64, fixture["parameters"].as_f64().expect("parameters"));
     let size = numbers(&fixture, "images");
     let images = images(size[0] as i64, size[2] as i64, size[3] as i64);
-    for (mode, train, kind) in [("evaluation", false, Kind::Float), ("training", true, Kind::Double)] {
-        network.store.set_kind(kind);
+    for (mode, train, precision) in [("evaluation", false, Precision::F32), ("training", true, Precision::F64)] {
+        network = network.in_precision(precision);
+        let kind = network.kind();
         fill(&network, reference);
         let outputs = tch::no_grad(|| network.forward(&images.to_kind(kind), train));
         let size: Vec<f64> = outputs.size().into_iter().map(|s| s as f64).collect();

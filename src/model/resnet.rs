@@ -3,7 +3,7 @@
 use tch::Tensor;
 use tch::nn::{ModuleT, Path};
 
-use super::layers::{Conv, Residual, Unit};
+use super::layers::{Body, Conv, Residual, Unit};
 use crate::spec::Stem;
 
 /// The residual blocks of a ResNet.
@@ -62,5 +62,12 @@ impl ModuleT for ResNet {
             x = block.forward_t(&x, train);
         }
         x
+    }
+}
+
+impl Body for ResNet {
+    fn units(&mut self) -> Vec<&mut Unit> {
+        let Self { first, blocks, .. } = self;
+        std::iter::once(first).chain(blocks.iter_mut().flat_map(Residual::units)).collect()
     }
 }

@@ -2,7 +2,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::{Head, Network};
 use crate::seed::Purpose;
-use crate::spec::{Arch, ModelSpec, Stem};
+use crate::spec::{Arch, ModelSpec, Precision, Stem};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 
@@ -173,14 +173,21 @@ fn every_variable_of_a_head_for_pixels_gets_a_gradient() {
 
 /// The gradients of all variables, sorted by name. Batch norm takes its running statistics and has biases of 1: then
 /// hardly a map is all zeros, and no statistics of few numbers enlarge the rounding.
-fn gradients(net: &ModelSpec, head: Head, [height, width]: [i64; 2], kind: Kind, cut: bool) -> Vec<(String, Tensor)> {
+fn gradients(
+    net: &ModelSpec,
+    head: Head,
+    [height, width]: [i64; 2],
+    precision: Precision,
+    cut: bool,
+) -> Vec<(String, Tensor)> {
     let mut network = Network::new(net, head, Device::Cpu);
     network.initialise(0, Purpose::Weights, 0);
     tch::no_grad(|| {
         let variables = network.store().variables().into_iter();
         variables.filter(|(name, _)| name.ends_with("bias")).for_each(|(_, mut bias)| _ = bias.fill_(1.0));
     });
-    network.store.set_kind(kind);
+    let network = network.in_precision(precision);
+    let kind = network.kind();
     let images: Tensor = Tensor::arange(2 * 3 * height * width, FLOAT).sin() + 1.0;
     let images = images.to_kind(kind).reshape([2, height, width, 3]).permute([0, 3, 1, 2]);
     let images = if cut { images.contiguous() } else { images };
@@ -202,11 +209,11 @@ fn thin_networks_have_the_gradients_of_doubles() {
     };
     let drn = ModelSpec { arch: Arch::DrnD22, stem: Stem::Small, width: 2 };
     for (net, head, size) in (1..=8).flat_map(sides).chain([(drn, Head::Pixel(3), [40, 48])]) {
-        let reference = gradients(&net, head, size, Kind::Double, true);
+        let reference = gradients(&net, head, size, Precision::F64, true);
         let of_shortcuts = reference.iter().filter(|(name, _)| name.ends_with("shortcut.0.weight"));
         assert!(of_shortcuts.map(|(_, g)| g.abs().max().double_value(&[])).fold(0.0, f64::max) > 0.0, "{net:?}");
         for cut in [false, true] {
-            let ours = gradients(&net, head, size, Kind::Float, cut);
+            let ours = gradients(&net, head, size, Precision::F32, cut);
             assert_eq!(ours.len(), reference.len());
             for ((name, ours), (_, reference)) in ours.iter().zip(&reference) {
                 let largest = reference.abs().max().double_value(&[]);
@@ -215,4 +222,57 @@ fn thin_networks_have_the_gradients_of_doubles() {
             }
         }
     }
+}
+
+/// A network in bf16 computes about what one in single precision does, and all that is kept of it is single precision.
+#[test]
+fn bf16_is_near_single_precision_and_keeps_its_weights_in_it() {
+    let net = ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width: 4 };
+    for head in [Head::Image(3), Head::Pixel(3), Head::Siamese(8)] {
+        let network = |precision| {
+            let mut network = Network::new(&net, head, Device::Cpu).in_precision(precision);
+            network.initialise(0, Purpose::Weights, 0);
+            network
+        };
+        let (single, mut half) = (network(Precision::F32), network(Precision::Bf16));
+        let images: Tensor = Tensor::arange(8 * 3 * 16 * 16, FLOAT).sin();
+        let images = images.reshape([8, 16, 16, 3]).permute([0, 3, 1, 2]);
+        let loss = |network: &Network| network.forward(&images, true).square().mean(None);
+        let (expected, found) = (loss(&single), loss(&half));
+        let (wanted, got) = (expected.double_value(&[]), found.double_value(&[]));
+        assert!(found.kind() == Kind::Float && got != wanted && (got - wanted).abs() < 0.1 * wanted, "{got} {wanted}");
+        let cosine = |a: &Tensor, b: &Tensor| Tensor::cosine_similarity(a, b, 0, 1e-12).double_value(&[]);
+        let (wanted, got) = (single.gradient(&expected).copy(), half.gradient(&found).copy());
+        assert!(got.kind() == Kind::Float && cosine(&wanted, &got) > 0.9, "{head:?}: {}", cosine(&wanted, &got));
+        // What is written to the weights reaches what is computed.
+        let before = half.snapshot();
+        let outputs = || half.infer(&images).1;
+        let first = outputs();
+        half.train(|weights| _ = weights.g_mul_scalar_(0.5));
+        assert_ne!(outputs(), first);
+        half.restore(&before);
+        assert_eq!(half.infer(&images).1, first);
+        assert!(half.store().variables().values().all(|variable| variable.kind() == Kind::Float));
+    }
+}
+
+/// A file of weights serves networks of every precision, and all of it comes back.
+#[test]
+fn weights_of_a_file_are_those_that_were_saved() {
+    let net = ModelSpec { arch: Arch::ResNet50, stem: Stem::Large, width: 3 };
+    let network = |seed| {
+        let mut network = Network::new(&net, Head::Image(5), Device::Cpu).in_precision(Precision::Bf16);
+        network.initialise(seed, Purpose::Weights, 0);
+        network
+    };
+    let images = Tensor::arange(2 * 3 * 40 * 40, FLOAT).cos().reshape([2, 40, 40, 3]).permute([0, 3, 1, 2]);
+    let (one, mut other) = (network(0), network(1));
+    // Statistics of batch norm, too.
+    let _ = one.forward(&images, true);
+    let outputs = one.infer(&images).1;
+    assert_ne!(other.infer(&images).1, outputs);
+    let folder = tempfile::tempdir().unwrap();
+    one.save(&folder.path().join("weights")).unwrap();
+    other.load(&folder.path().join("weights")).unwrap();
+    assert_eq!(other.infer(&images).1, outputs);
 }

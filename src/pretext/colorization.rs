@@ -2,23 +2,42 @@
 //! it for segmentation, by a review of it; neither its network nor its loss is known. Assumed here: the two colour
 //! channels of CIE Lab are regressed, pixel by pixel, with the mean squared error.
 
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::task::{Pretext, Scores};
 use crate::data::Input;
 use crate::model::{Head, Network};
-use crate::seed::Stream;
 
 /// Predicts a and b of CIE Lab from L.
-pub(super) struct Colorization;
+pub(super) struct Colorization {
+    /// From linear red, green and blue to X, Y and Z of CIE over those of white, float64 `[3, 3]`.
+    to_xyz: Tensor,
+}
 
 /// Keeps a and b of common colours within -1 to 1.
 const SCALE: f64 = 100.0;
 
 impl Colorization {
+    /// For images on a device.
+    pub fn new(device: Device) -> Self {
+        // IEC 61966-2-1, each row divided by the white point (0.95047, 1, 1.08883).
+        let to_xyz = Tensor::from_slice(&[
+            0.412_456_4 / 0.950_47,
+            0.357_576_1 / 0.950_47,
+            0.180_437_5 / 0.950_47,
+            0.212_672_9,
+            0.715_152_2,
+            0.072_175_0,
+            0.019_333_9 / 1.088_83,
+            0.119_192 / 1.088_83,
+            0.950_304_1 / 1.088_83,
+        ]);
+        Self { to_xyz: to_xyz.reshape([3, 3]).to_device(device) }
+    }
+
     /// The squared error of each pixel, `[n, h, w]`, and the squared colour that there was to predict.
-    fn errors(network: &Network, images: &Tensor, input: &Input, train: bool) -> (Tensor, Tensor) {
-        let lab = lab(&input.centered(images));
+    fn errors(&self, network: &Network, images: &Tensor, input: &Input, train: bool) -> (Tensor, Tensor) {
+        let lab = self.lab(&input.centered(images));
         // As a grey picture, 0 to 255, so that the normalisation of the data set fits.
         let grey = (lab.narrow(3, 0, 1) * 2.55).repeat([1, 1, 1, 3]);
         let colours = lab.narrow(3, 1, 2).permute([0, 3, 1, 2]) / SCALE;
@@ -27,6 +46,21 @@ impl Colorization {
         let squares = |x: Tensor| x.square().mean_dim(channels.as_slice(), false, None);
         (squares(predicted - &colours), squares(colours))
     }
+
+    /// uint8 sRGB `[n, h, w, 3]` to CIE Lab under D65, float32 `[n, h, w, 3]`: L from 0 to 100, a and b about -110 to 110.
+    /// Computed in double precision: powers in single precision differ between processors.
+    fn lab(&self, images: &Tensor) -> Tensor {
+        let rgb = images.to_kind(Kind::Double) / 255.0;
+        let linear = ((&rgb + 0.055) / 1.055).pow_tensor_scalar(2.4).where_self(&rgb.gt(0.04045), &(&rgb / 12.92));
+        let xyz = linear.matmul(&self.to_xyz.transpose(0, 1));
+        let delta = 6.0f64 / 29.0;
+        let f = xyz
+            .clamp_min(0.0)
+            .pow_tensor_scalar(1.0 / 3.0)
+            .where_self(&xyz.gt(delta.powi(3)), &(&xyz / (3.0 * delta * delta) + 4.0 / 29.0));
+        let (x, y, z) = (f.narrow(3, 0, 1), f.narrow(3, 1, 1), f.narrow(3, 2, 1));
+        Tensor::cat(&[&y * 116.0 - 16.0, (&x - &y) * 500.0, (&y - &z) * 200.0], 3).to_kind(Kind::Float)
+    }
 }
 
 impl Pretext for Colorization {
@@ -34,12 +68,12 @@ impl Pretext for Colorization {
         Head::Pixel(2)
     }
 
-    fn loss(&self, network: &Network, views: &[Tensor], input: &Input, _: &mut Stream) -> Tensor {
-        Self::errors(network, &views[0], input, true).0.mean(None)
+    fn loss(&self, network: &Network, views: &[Tensor], input: &Input, _: &Tensor) -> Tensor {
+        self.errors(network, &views[0], input, true).0.mean(None)
     }
 
     fn score(&self, network: &Network, views: &[Tensor], input: &Input) -> Scores {
-        let (errors, colours) = Self::errors(network, &views[0], input, false);
+        let (errors, colours) = self.errors(network, &views[0], input, false);
         // Against leaving the picture grey.
         let (left, of) = (errors.sum(Kind::Double).double_value(&[]), colours.sum(Kind::Double).double_value(&[]));
         let losses = errors.mean_dim([1i64, 2].as_slice(), false, None);
@@ -51,46 +85,19 @@ impl Pretext for Colorization {
     }
 }
 
-/// uint8 sRGB `[n, h, w, 3]` to CIE Lab under D65, float32 `[n, h, w, 3]`: L from 0 to 100, a and b about -110 to 110.
-/// Computed in double precision: powers in single precision differ between processors.
-fn lab(images: &Tensor) -> Tensor {
-    let rgb = images.to_kind(Kind::Double) / 255.0;
-    let linear = ((&rgb + 0.055) / 1.055).pow_tensor_scalar(2.4).where_self(&rgb.gt(0.04045), &(&rgb / 12.92));
-    // IEC 61966-2-1, each row divided by the white point (0.95047, 1, 1.08883).
-    let to_xyz = Tensor::from_slice(&[
-        0.412_456_4 / 0.950_47,
-        0.357_576_1 / 0.950_47,
-        0.180_437_5 / 0.950_47,
-        0.212_672_9,
-        0.715_152_2,
-        0.072_175_0,
-        0.019_333_9 / 1.088_83,
-        0.119_192 / 1.088_83,
-        0.950_304_1 / 1.088_83,
-    ])
-    .reshape([3, 3])
-    .to_device(images.device());
-    let xyz = linear.matmul(&to_xyz.transpose(0, 1));
-    let delta = 6.0f64 / 29.0;
-    let f = xyz
-        .clamp_min(0.0)
-        .pow_tensor_scalar(1.0 / 3.0)
-        .where_self(&xyz.gt(delta.powi(3)), &(&xyz / (3.0 * delta * delta) + 4.0 / 29.0));
-    let (x, y, z) = (f.narrow(3, 0, 1), f.narrow(3, 1, 1), f.narrow(3, 2, 1));
-    Tensor::cat(&[&y * 116.0 - 16.0, (&x - &y) * 500.0, (&y - &z) * 200.0], 3).to_kind(Kind::Float)
-}
-
 #[cfg(test)]
 mod tests {
-    use tch::Device;
-
     use super::*;
-    use crate::seed::{self, Purpose};
+    use crate::seed::Purpose;
     use crate::spec::{Arch, ModelSpec, Normalize, Optimizer, Precision, Sgd, Stem};
 
     const RED: [u8; 3] = [255, 0, 0];
     const BLUE: [u8; 3] = [0, 0, 255];
     const BROWN: [u8; 3] = [90, 80, 70];
+
+    fn task() -> Colorization {
+        Colorization::new(Device::Cpu)
+    }
 
     fn input() -> Input {
         Input::new(&Normalize { mean: [0.5; 3], std: [0.25; 3] }, None, Device::Cpu)
@@ -99,7 +106,7 @@ mod tests {
     /// A network that predicts the same a and b (in units of the loss) for every pixel.
     fn constant(a: f32, b: f32) -> Network {
         let spec = ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width: 2 };
-        let mut network = Network::new(&spec, Colorization.head(), Device::Cpu);
+        let mut network = Network::new(&spec, task().head(), Device::Cpu);
         network.initialise(0, Purpose::PretextWeights, 0);
         let variables = network.store().variables();
         tch::no_grad(|| {
@@ -116,14 +123,13 @@ mod tests {
 
     /// The loss of a training step.
     fn step(network: &Network, images: &Tensor) -> Tensor {
-        let mut stream = seed::stream(0, Purpose::PretextTransformations, &[]);
-        Colorization.loss(network, &[images.shallow_clone()], &input(), &mut stream)
+        task().loss(network, &[images.shallow_clone()], &input(), &Tensor::new())
     }
 
     /// The loss of each image, and what was right of what there was.
     fn scored(network: &Network, images: &Tensor) -> (Vec<f64>, f64, f64) {
         let views = [images.shallow_clone()];
-        let Scores { losses, right, of, .. } = tch::no_grad(|| Colorization.score(network, &views, &input()));
+        let Scores { losses, right, of, .. } = tch::no_grad(|| task().score(network, &views, &input()));
         (losses.to_kind(Kind::Double).try_into().unwrap(), right, of)
     }
 
@@ -176,11 +182,11 @@ mod tests {
         let images = colour(RED).where_self(&columns.lt_tensor(&borders), &colour(BLUE)).repeat([1, 16, 1, 1]);
         let network = constant(0.0, 0.0).in_precision(Precision::F64);
         let sgd = Optimizer::Sgd(Sgd { lr: 0.02, momentum: 0.9, weight_decay: 0.0 });
-        let mut optimizer = crate::train::optimizer(&sgd, &network);
+        let mut sgd = crate::train::Sgd::new(&sgd, &network);
         let mut losses = Vec::new();
         for _ in 0..30 {
             let loss = step(&network, &images);
-            optimizer.backward_step(&loss);
+            sgd.step(&network, &loss);
             losses.push(loss.double_value(&[]));
         }
         assert!(losses[29] < 0.7 * losses[0], "{losses:?}");
@@ -196,7 +202,8 @@ mod tests {
             ([0, 0, 255], [32.2970, 79.1875, -107.8602]),
             ([90, 80, 70], [34.7083, 2.2782, 7.4086]),
         ] {
-            let got: Vec<f32> = lab(&Tensor::from_slice(&rgb).reshape([1, 1, 1, 3])).reshape([3]).try_into().unwrap();
+            let got: Vec<f32> =
+                task().lab(&Tensor::from_slice(&rgb).reshape([1, 1, 1, 3])).reshape([3]).try_into().unwrap();
             for (got, want) in got.iter().zip(want) {
                 assert!((f64::from(*got) - want).abs() < 0.02, "{rgb:?}: {got} is not {want}");
             }

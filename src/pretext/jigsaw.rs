@@ -3,7 +3,7 @@
 //! (Noroozi and Favaro leave gaps between tiles, normalise each and show them to nine copies of a network.)
 
 use rand::Rng;
-use tch::{Kind, Reduction, Tensor};
+use tch::{Device, Kind, Reduction, Tensor};
 
 use super::permutations::farthest;
 use super::square::square;
@@ -23,10 +23,13 @@ pub(super) struct Jigsaw {
 }
 
 impl Jigsaw {
-    pub fn new(options: spec::Jigsaw) -> Self {
+    pub fn new(options: spec::Jigsaw, device: Device) -> Self {
         let chosen = farthest(options.grid * options.grid, options.permutations).concat();
         let grid = options.grid as i64;
-        Self { grid, permutations: Tensor::from_slice(&chosen).to_kind(Kind::Int64).reshape([-1, grid * grid]) }
+        Self {
+            grid,
+            permutations: Tensor::from_slice(&chosen).to_kind(Kind::Int64).reshape([-1, grid * grid]).to_device(device),
+        }
     }
 
     fn count(&self) -> i64 {
@@ -43,10 +46,9 @@ impl Jigsaw {
         input: &Input,
         train: bool,
     ) -> (Tensor, Tensor) {
-        let orders = self.permutations.index_select(0, targets).to_device(images.device());
+        let orders = self.permutations.index_select(0, targets);
         let outputs = network.forward(&input.normalized(&permuted(images, self.grid, &orders)), train);
-        let targets = targets.to_device(images.device());
-        let losses = cross_entropy(&outputs, &targets, Reduction::None);
+        let losses = cross_entropy(&outputs, targets, Reduction::None);
         (losses, outputs)
     }
 }
@@ -68,10 +70,14 @@ impl Pretext for Jigsaw {
     }
 
     /// The mean over images, each in one permutation that is drawn for it.
-    fn loss(&self, network: &Network, views: &[Tensor], input: &Input, stream: &mut Stream) -> Tensor {
+    /// The permutation of each image.
+    fn draws(&self, n: usize, stream: &mut Stream) -> Vec<i64> {
+        (0..n).map(|_| stream.random_range(0..self.count())).collect()
+    }
+
+    fn loss(&self, network: &Network, views: &[Tensor], input: &Input, drawn: &Tensor) -> Tensor {
         let images = square(&views[0], input, self.grid);
-        let drawn: Vec<i64> = (0..images.size()[0]).map(|_| stream.random_range(0..self.count())).collect();
-        self.answered(network, &images, &Tensor::from_slice(&drawn), input, true).0.mean(None)
+        self.answered(network, &images, &drawn.select(1, 0), input, true).0.mean(None)
     }
 
     /// The mean over all permutations.
@@ -81,7 +87,7 @@ impl Pretext for Jigsaw {
         let mut losses = Tensor::zeros([n], (network.kind(), images.device()));
         let mut correct = Tensor::zeros([], (Kind::Int64, images.device()));
         for permutation in 0..self.count() {
-            let targets = Tensor::full([n], permutation, (Kind::Int64, tch::Device::Cpu));
+            let targets = Tensor::full([n], permutation, (Kind::Int64, images.device()));
             let (loss, outputs) = self.answered(network, &images, &targets, input, false);
             losses += loss;
             correct += outputs.argmax(-1, false).eq(permutation).sum(Kind::Int64);
@@ -97,8 +103,6 @@ impl Pretext for Jigsaw {
 
 #[cfg(test)]
 mod tests {
-    use tch::Device;
-
     use super::*;
     use crate::seed::{self, Purpose};
     use crate::spec::{Arch, ModelSpec, Normalize, Optimizer, Precision, Sgd, Stem};
@@ -130,7 +134,7 @@ mod tests {
     /// With all outputs equal, each permutation costs the logarithm of how many there are, and the first is answered.
     #[test]
     fn the_loss_of_an_image_is_the_mean_over_all_permutations() {
-        let task = Jigsaw::new(spec::Jigsaw { grid: 2, permutations: 5 });
+        let task = Jigsaw::new(spec::Jigsaw { grid: 2, permutations: 5 }, Device::Cpu);
         let network = network(&task);
         let variables = network.store().variables();
         for name in ["linear.weight", "linear.bias"] {
@@ -143,25 +147,27 @@ mod tests {
         assert!(losses.len() == 3 && losses.iter().all(|loss| (loss - 5f32.ln()).abs() < 1e-5), "{losses:?}");
         assert_eq!((scores.right, scores.of), (3.0, 15.0));
         let mut stream = seed::stream(0, Purpose::PretextTransformations, &[]);
-        let loss = task.loss(&network, &views, &input(), &mut stream).double_value(&[]);
+        let drawn = Tensor::from_slice(&task.draws(3, &mut stream)).reshape([3, 1]);
+        let loss = task.loss(&network, &views, &input(), &drawn).double_value(&[]);
         assert!((loss - 5f64.ln()).abs() < 1e-5, "{loss}");
     }
 
     #[test]
     fn training_lowers_the_loss() {
-        let task = Jigsaw::new(spec::Jigsaw { grid: 2, permutations: 4 });
+        let task = Jigsaw::new(spec::Jigsaw { grid: 2, permutations: 4 }, Device::Cpu);
         let network = network(&task).in_precision(Precision::F64);
         // Each tile has a colour of its own.
         let corners = Tensor::from_slice(&[250u8, 0, 0, 0, 250, 0, 0, 0, 250, 250, 250, 0]).reshape([1, 2, 2, 3]);
         let images = corners.repeat_interleave_self_int(4, 1, None).repeat_interleave_self_int(4, 2, None);
         let views = [images.repeat([16, 1, 1, 1])];
         let sgd = Optimizer::Sgd(Sgd { lr: 0.05, momentum: 0.9, weight_decay: 0.0 });
-        let mut optimizer = crate::train::optimizer(&sgd, &network);
+        let mut sgd = crate::train::Sgd::new(&sgd, &network);
         let mut stream = seed::stream(0, Purpose::PretextTransformations, &[]);
         let mut losses = Vec::new();
         for _ in 0..30 {
-            let loss = task.loss(&network, &views, &input(), &mut stream);
-            optimizer.backward_step(&loss);
+            let drawn = Tensor::from_slice(&task.draws(16, &mut stream)).reshape([16, 1]);
+            let loss = task.loss(&network, &views, &input(), &drawn);
+            sgd.step(&network, &loss);
             losses.push(loss.double_value(&[]));
         }
         assert!(losses[29] < 0.5 * losses[0], "{losses:?}");

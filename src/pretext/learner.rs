@@ -3,19 +3,19 @@
 mod views;
 
 use anyhow::{Result, ensure};
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::colorization::Colorization;
 use super::jigsaw::Jigsaw;
 use super::rotation::Rotation;
 use super::simsiam::SimSiam;
 use super::task::Pretext;
-use crate::data::Data;
+use crate::data::{Data, Held, Place};
 use crate::model::{Network, Snapshot};
 use crate::seed::{self, Purpose};
 use crate::spec::{Cut, LearnerSpec, ModelSpec, PretextCheckpoint, PretextTask};
 use crate::store::Losses;
-use crate::train;
+use crate::train::{self, Steps};
 use views::Views;
 
 /// What a pretext learner gives.
@@ -46,16 +46,17 @@ pub fn losses(
     features: bool,
     done: &mut dyn FnMut(u64),
 ) -> Result<Learned> {
-    let task = task(spec);
-    let mut network = Network::new(model, task.head(), data.train.device()).in_precision(spec.precision);
+    let device = data.train.device();
+    let task = task(spec, device);
+    let mut network = Network::new(model, task.head(), device).in_precision(spec.precision);
     network.initialise(seed, Purpose::PretextWeights, 0);
     let learner = Learner { data, spec, minibatches, task: task.as_ref(), seed };
-    let mut optimizer = train::optimizer(&spec.optimizer, &network);
+    let mut training = Training::new(spec, &network);
     let mut best: Option<Learned> = None;
     let mut best_weights: Option<Snapshot> = None;
     for epoch in 0..spec.epochs {
-        optimizer.set_lr(train::base_rate(&spec.optimizer) * spec.schedule.factor(epoch, spec.epochs));
-        let loss = learner.train(&network, &mut optimizer, epoch as u64, done)?;
+        training.steps.begin_epoch(spec.schedule.factor(epoch, spec.epochs));
+        let loss = learner.train(&network, &mut training, epoch as u64, done)?;
         ensure!(
             loss.is_finite(),
             "pretext training diverged: the loss is {loss} in epoch {} of {}; lower `pretext.optimizer.sgd.lr`",
@@ -99,12 +100,12 @@ pub fn losses(
     Ok(learned)
 }
 
-/// The task of `spec`.
-fn task(spec: &LearnerSpec) -> Box<dyn Pretext> {
+/// The task of `spec` for images on a device.
+fn task(spec: &LearnerSpec, device: Device) -> Box<dyn Pretext> {
     match spec.task {
         PretextTask::Rotation => Box::new(Rotation { forward: spec.forward }),
-        PretextTask::Colorization => Box::new(Colorization),
-        PretextTask::Jigsaw(options) => Box::new(Jigsaw::new(options)),
+        PretextTask::Colorization => Box::new(Colorization::new(device)),
+        PretextTask::Jigsaw(options) => Box::new(Jigsaw::new(options, device)),
         PretextTask::Simsiam(options) => Box::new(SimSiam { options }),
     }
 }
@@ -118,34 +119,59 @@ struct Learner<'a> {
     seed: u64,
 }
 
+/// The learner's steps, and what they read.
+struct Training {
+    steps: Steps,
+    views: Held<Views>,
+    /// int64 `[pool, d]`.
+    drawn: Held<Tensor>,
+    /// A minibatch, uint8 `[n, h, w, 3]`.
+    fed: Held<Tensor>,
+}
+
+impl Training {
+    fn new(spec: &LearnerSpec, network: &Network) -> Self {
+        let steps = Steps::new(&spec.optimizer, network);
+        Self { steps, views: Held::default(), drawn: Held::default(), fed: Held::default() }
+    }
+}
+
 impl Learner<'_> {
     /// Trains for an epoch and gives its mean loss.
-    fn train(
-        &self,
-        network: &Network,
-        optimizer: &mut tch::nn::Optimizer,
-        epoch: u64,
-        done: &mut dyn FnMut(u64),
-    ) -> Result<f64> {
+    fn train(&self, network: &Network, training: &mut Training, epoch: u64, done: &mut dyn FnMut(u64)) -> Result<f64> {
         let Self { data, spec, minibatches, task, seed } = *self;
         let pool = &data.pool;
         let order = seed::permutation(pool.len(), &mut seed::stream(seed, Purpose::PretextOrder, &[epoch]));
         let order: Vec<usize> = order.into_iter().map(|i| pool[i]).collect();
-        let views = self.views(task.views(), Purpose::PretextAugmentation, epoch);
+        let Training { steps, views, drawn, fed } = training;
+        let room = |rows: usize| steps.stay_in_place().then_some(rows as i64);
+        let (of_epoch, of_minibatch) = (room(pool.len()), room(minibatches.size + minibatches.least));
+        let views = views.hold(self.views(task.views(), Purpose::PretextAugmentation, epoch), of_epoch);
+        let drawn = drawn.hold(self.drawn(epoch), of_epoch);
         let passes = spec.task.passes().training as u64;
-        let mut total = Tensor::zeros([], (network.kind(), network.device()));
-        let mut start = 0;
-        for (step, minibatch) in (0..).zip(data.train.minibatches(&order, minibatches)) {
+        for minibatch in data.train.minibatches(&order, minibatches) {
             let images = minibatch?.images;
             let n = images.size()[0];
-            let mut stream = seed::stream(seed, Purpose::PretextTransformations, &[epoch, step]);
-            let loss = task.loss(network, &views.of(&images, start), &data.input, &mut stream);
-            optimizer.backward_step(&loss);
-            total += loss.detach() * n;
-            start += n;
+            let images = fed.hold(images, of_minibatch);
+            steps.step(network, n, &|place| {
+                let seen = views.of(&images.narrow(0, 0, n), place);
+                task.loss(network, &seen, &data.input, &place.take(drawn, n))
+            })?;
             done(3 * passes * n as u64);
         }
-        Ok(total.double_value(&[]) / pool.len() as f64)
+        Ok(steps.mean_loss())
+    }
+
+    /// What the task draws for an epoch, int64 `[pool, d]` on the device.
+    fn drawn(&self, epoch: u64) -> Tensor {
+        let Self { data, minibatches, task, seed, .. } = *self;
+        let lengths = (0..).zip(minibatches.lengths(data.pool.len()));
+        let of_step = |(step, n): (u64, usize)| {
+            task.draws(n, &mut seed::stream(seed, Purpose::PretextTransformations, &[epoch, step]))
+        };
+        let drawn: Vec<i64> = lengths.flat_map(of_step).collect();
+        let rows = data.pool.len() as i64;
+        Tensor::from_slice(&drawn).reshape([rows, drawn.len() as i64 / rows]).to_device(data.train.device())
     }
 
     /// Scores the pool, and gives the spread of projections, where there are some: the root of the mean squared distance
@@ -168,7 +194,8 @@ impl Learner<'_> {
             for minibatch in data.train.minibatches(pool, train::minibatches(data.train.as_ref())) {
                 let images = minibatch?.images;
                 let n = images.size()[0] as usize;
-                let scores = tch::no_grad(|| task.score(network, &views.of(&images, start as i64), &data.input));
+                let seen = views.of(&images, &Place::First(start as i64));
+                let scores = tch::no_grad(|| task.score(network, &seen, &data.input));
                 let of_images = Vec::<f64>::try_from(scores.losses.to_kind(Kind::Double))?;
                 losses[start..start + n].iter_mut().zip(of_images).for_each(|(sum, loss)| *sum += loss);
                 right += scores.right;
@@ -195,7 +222,7 @@ impl Learner<'_> {
         let mut parts = Vec::new();
         train::infer(network, data.train.as_ref(), &data.pool, &data.input, &mut |features, _, _| {
             done(features.size()[0] as u64);
-            parts.push(features.to_device(tch::Device::Cpu));
+            parts.push(features.to_device(Device::Cpu));
         })?;
         Ok(Tensor::cat(&parts, 0))
     }

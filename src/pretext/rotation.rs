@@ -33,12 +33,9 @@ impl Rotation {
 }
 
 /// What each forward of [`PretextForward::Separate`] holds: all images in their order, turned, and by how often, int64
-/// `[n]`. The four rotations of an image are dealt to the forwards in an order that is drawn for it.
-fn dealt(images: &Tensor, stream: &mut Stream) -> Vec<(Tensor, Tensor)> {
+/// `[n]`. The four rotations of an image are dealt to the forwards in its row of `orders`, int64 `[n, 4]`.
+fn dealt(images: &Tensor, orders: &Tensor) -> Vec<(Tensor, Tensor)> {
     let n = images.size()[0];
-    let orders: Vec<i64> =
-        (0..n).flat_map(|_| seed::permutation(TURNS as usize, stream)).map(|turns| turns as i64).collect();
-    let orders = Tensor::from_slice(&orders).reshape([n, TURNS]).to_device(images.device());
     let turned: Vec<Tensor> = (0..TURNS).map(|turns| images.rot90(turns, [1, 2])).collect();
     let turned = Tensor::stack(&turned, 0);
     let each = Tensor::arange(n, (Kind::Int64, images.device()));
@@ -54,12 +51,23 @@ impl Pretext for Rotation {
         Head::Image(TURNS as usize)
     }
 
+    /// The order in which the rotations of each image are dealt.
+    fn draws(&self, n: usize, stream: &mut Stream) -> Vec<i64> {
+        match self.forward {
+            PretextForward::Separate => {
+                let orders = (0..n).flat_map(|_| seed::permutation(TURNS as usize, stream));
+                orders.map(|turns| turns as i64).collect()
+            }
+            PretextForward::SeparateUnshuffled | PretextForward::Together => Vec::new(),
+        }
+    }
+
     /// The mean over images and rotations.
-    fn loss(&self, network: &Network, views: &[Tensor], input: &Input, stream: &mut Stream) -> Tensor {
+    fn loss(&self, network: &Network, views: &[Tensor], input: &Input, drawn: &Tensor) -> Tensor {
         let images = &square(&views[0], input, 1);
         match self.forward {
             PretextForward::Separate => {
-                let forwards = dealt(images, stream).into_iter();
+                let forwards = dealt(images, drawn).into_iter();
                 let means =
                     forwards.map(|(turned, turns)| Self::answered(network, &turned, &turns, input, true).0.mean(None));
                 Tensor::stack(&means.collect::<Vec<_>>(), 0).mean(None)
@@ -115,8 +123,10 @@ mod tests {
         network
     }
 
-    fn stream() -> Stream {
-        seed::stream(0, Purpose::PretextTransformations, &[])
+    /// What is drawn for `n` images.
+    fn orders(task: &Rotation, n: i64) -> Tensor {
+        let drawn = task.draws(n as usize, &mut seed::stream(0, Purpose::PretextTransformations, &[]));
+        Tensor::from_slice(&drawn).reshape([n, drawn.len() as i64 / n])
     }
 
     /// uint8 `[n, height, width, 3]`, without symmetries.
@@ -128,14 +138,15 @@ mod tests {
     /// The loss of a training step from the same weights and draws.
     fn step(forward: PretextForward, images: &Tensor) -> f64 {
         let views = [images.shallow_clone()];
-        Rotation { forward }.loss(&network(), &views, &input(), &mut stream()).double_value(&[])
+        let task = Rotation { forward };
+        task.loss(&network(), &views, &input(), &orders(&task, images.size()[0])).double_value(&[])
     }
 
     /// Departure: the official loader shuffles the four rotations of each image.
     #[test]
     fn separate_forwards_hold_every_image_once_under_mixed_rotations() {
         let images = images(6, 5, 5);
-        let forwards = dealt(&images, &mut stream());
+        let forwards = dealt(&images, &orders(&Rotation { forward: PretextForward::Separate }, 6));
         assert_eq!(forwards.len(), 4);
         let mut turns_of = vec![Vec::new(); 6];
         for (turned, turns) in &forwards {

@@ -6,7 +6,6 @@ use tch::{Kind, Tensor};
 use super::task::{Pretext, Scores};
 use crate::data::Input;
 use crate::model::{Head, Network};
-use crate::seed::Stream;
 use crate::spec;
 
 /// Tells one view of an image from another.
@@ -51,7 +50,7 @@ impl Pretext for SimSiam {
         self.options.views
     }
 
-    fn loss(&self, network: &Network, views: &[Tensor], input: &Input, _: &mut Stream) -> Tensor {
+    fn loss(&self, network: &Network, views: &[Tensor], input: &Input, _: &Tensor) -> Tensor {
         negative_cosine(&Self::answers(network, views, input, true)).mean(None)
     }
 
@@ -77,7 +76,7 @@ mod tests {
     use tch::Device;
 
     use super::*;
-    use crate::seed::{self, Purpose};
+    use crate::seed::Purpose;
     use crate::spec::{Arch, ModelSpec, Normalize, Optimizer, Precision, Sgd, Stem};
 
     const TASK: SimSiam = SimSiam { options: spec::SimSiam { views: 1, dimension: 16 } };
@@ -129,12 +128,11 @@ mod tests {
     fn training_lowers_the_loss() {
         let (network, views) = (network().in_precision(Precision::F64), views());
         let sgd = Optimizer::Sgd(Sgd { lr: 0.05, momentum: 0.9, weight_decay: 0.0 });
-        let mut optimizer = crate::train::optimizer(&sgd, &network);
-        let mut stream = seed::stream(0, Purpose::PretextTransformations, &[]);
+        let mut sgd = crate::train::Sgd::new(&sgd, &network);
         let mut losses = Vec::new();
         for _ in 0..40 {
-            let loss = TASK.loss(&network, &views, &input(), &mut stream);
-            optimizer.backward_step(&loss);
+            let loss = TASK.loss(&network, &views, &input(), &Tensor::new());
+            sgd.step(&network, &loss);
             losses.push(loss.double_value(&[]));
         }
         assert!(losses[0].abs() < 0.5 && losses[39] < losses[0] - 0.3, "{losses:?}");

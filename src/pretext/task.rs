@@ -21,9 +21,14 @@ pub trait Pretext {
         1
     }
 
-    /// The mean loss of a minibatch, with its gradient. `views` are uint8 `[n, h, w, 3]`; `stream` gives what is random
-    /// in the step.
-    fn loss(&self, network: &Network, views: &[Tensor], input: &Input, stream: &mut Stream) -> Tensor;
+    /// What is drawn for a minibatch of `n` images: as many numbers for each image, image by image, or none.
+    fn draws(&self, _n: usize, _stream: &mut Stream) -> Vec<i64> {
+        Vec::new()
+    }
+
+    /// The mean loss of a minibatch, with its gradient. `views` are uint8 `[n, h, w, 3]`, and `drawn` is what was drawn for them,
+    /// int64 `[n, d]` on the device.
+    fn loss(&self, network: &Network, views: &[Tensor], input: &Input, drawn: &Tensor) -> Tensor;
 
     /// The loss of each image, and how well the learner did. A single view is the images themselves here, without
     /// augmentation.

@@ -1,8 +1,9 @@
 //! How fast this machine does the work of a spec: workers train its network on made-up images, side by side as trials would.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::process::{Child, ChildStdin, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -34,6 +35,8 @@ pub(super) struct Measured {
     pub speeds: Vec<Speed>,
     /// Images a second trained by so many processes together, in the order in which they were tried.
     pub tried: Vec<(usize, f64)>,
+    /// How long the first ones took, from their start to what they measured.
+    pub took: Duration,
     /// MiB of GPU memory of a trial, and what was free before the first, where that is known.
     pub gpu: Option<(f64, f64)>,
 }
@@ -67,7 +70,8 @@ pub(super) fn measure(
     }
     let free = gpu::free_mb(&options.device);
     let mut workers = Workers::new(spec, size, options, room.threads(room.most), mps)?;
-    let mut measured = Measured { jobs: 0, speeds: Vec::new(), tried: Vec::new(), gpu: None };
+    let begun = Instant::now();
+    let mut measured = Measured { jobs: 0, speeds: Vec::new(), tried: Vec::new(), took: Duration::ZERO, gpu: None };
     let mut of_each: Vec<Vec<Speed>> = Vec::new();
     while let Some(jobs) = room.next(&measured.tried) {
         let speeds = match workers.grow(jobs).and_then(|()| workers.measure()) {
@@ -81,6 +85,7 @@ pub(super) fn measure(
         if of_each.len() > 1 {
             continue;
         }
+        measured.took = begun.elapsed();
         if let (Some(before), Some(after)) = (free, gpu::free_mb(&options.device)) {
             // The made-up images are few.
             let of_trial = (before - after) / jobs as f64 + memory::data_mb(spec, size) + memory::more_mb(spec, size);
@@ -143,6 +148,8 @@ pub(super) struct Workers<'a> {
     size: &'a Size,
     threads: usize,
     mps: &'a Mps,
+    /// When it is waited for no longer.
+    until: Option<Instant>,
     /// Has the spec, and what workers say on standard error.
     folder: tempfile::TempDir,
 }
@@ -150,7 +157,7 @@ pub(super) struct Workers<'a> {
 struct Worker {
     process: Child,
     input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
+    output: Receiver<String>,
     log: PathBuf,
 }
 
@@ -161,7 +168,17 @@ impl<'a> Workers<'a> {
         crate::store::write_atomically(&folder.path().join("spec.toml"), |out| {
             out.write_all(toml::to_string(spec).map_err(std::io::Error::other)?.as_bytes())
         })?;
-        Ok(Self { running: Vec::new(), options, size, threads, mps, folder })
+        Ok(Self { running: Vec::new(), options, size, threads, mps, until: None, folder })
+    }
+
+    /// Images a second trained by so many processes together; `None` if that is not known within a time from now.
+    pub fn rate_within(mut self, jobs: usize, limit: Duration) -> Result<Option<f64>> {
+        self.until = Some(Instant::now() + limit);
+        match self.grow(jobs).and_then(|()| self.measure()) {
+            Ok(speeds) => Ok(Some(speeds.iter().map(|speed| speed.train).sum())),
+            Err(_) if self.until.is_some_and(|until| Instant::now() > until) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Starts more, until there are `jobs`, and waits until all are ready.
@@ -177,10 +194,10 @@ impl<'a> Workers<'a> {
             let process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(written).spawn();
             let mut process = process.context("cannot start a worker process; lower --jobs")?;
             let input = process.stdin.take();
-            let output = BufReader::new(process.stdout.take().expect("piped"));
+            let output = lines_of(process.stdout.take().expect("piped"));
             self.running.push(Worker { process, input, output, log });
         }
-        self.running[there..].iter_mut().try_for_each(|worker| worker.answer().map(drop))
+        self.running[there..].iter_mut().try_for_each(|worker| worker.answer(self.until).map(drop))
     }
 
     /// What each does while all of them work.
@@ -190,7 +207,7 @@ impl<'a> Workers<'a> {
             let _ = worker.input.as_mut().map(|input| writeln!(input, "{SECONDS}"));
         }
         let answers = self.running.iter_mut().map(|worker| {
-            let speed = worker.answer()?;
+            let speed = worker.answer(self.until)?;
             speed.ok_or_else(|| anyhow!("calibration failed: a worker has measured nothing; report this fault"))
         });
         answers.collect()
@@ -199,21 +216,42 @@ impl<'a> Workers<'a> {
 
 impl Worker {
     /// Waits until it is ready (`None`), or has measured.
-    fn answer(&mut self) -> Result<Option<Speed>> {
-        let mut line = String::new();
-        while self.output.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
+    fn answer(&mut self, until: Option<Instant>) -> Result<Option<Speed>> {
+        loop {
+            let line = match until {
+                Some(until) => self.output.recv_timeout(until.saturating_duration_since(Instant::now())),
+                None => self.output.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            let line = match line {
+                Ok(line) => line,
+                Err(RecvTimeoutError::Timeout) => bail!("calibration took too long"),
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
             match serde_json::from_str(&line) {
                 Ok(Event::Ready) => return Ok(None),
                 Ok(Event::Speed { train, score, peak_rss_mb }) => return Ok(Some(Speed { train, score, peak_rss_mb })),
                 Ok(Event::Failed { error }) => bail!("calibration failed: {error}"),
                 // A library's chatter.
-                _ => line.clear(),
+                _ => {}
             }
         }
         let status = self.process.wait().context("a calibration worker was lost")?;
         let said = std::fs::read_to_string(&self.log).unwrap_or_default();
         bail!("calibration failed ({status}): {}", said.trim().replace('\n', " "))
     }
+}
+
+/// What a process prints, line by line, until it ends.
+fn lines_of(output: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
 }
 
 impl Drop for Workers<'_> {
@@ -242,13 +280,14 @@ mod tests {
         let speed = |train| Speed { train, score: 0.0, peak_rss_mb: 0.0 };
         let speeds = vec![speed(25_400.0), speed(25_600.0)];
         let tried = vec![(1, 41_000.0), (2, 51_000.0), (4, 52_000.0)];
-        let measured = Measured { jobs: 2, speeds, tried, gpu: Some((2660.0, 80_900.0)) };
+        let took = Duration::ZERO;
+        let measured = Measured { jobs: 2, speeds, tried, took, gpu: Some((2660.0, 80_900.0)) };
         assert_eq!(
             measured.said("cuda:0"),
             "2 side by side on cuda:0: 51,000 images/s trained (1 process: 41,000, 4 side by side: 52,000; just measured; \
              2,660 MiB of GPU memory each, 80,900 MiB are free)"
         );
-        let alone = Measured { jobs: 1, speeds: vec![speed(57.4)], tried: vec![(1, 57.4)], gpu: None };
+        let alone = Measured { jobs: 1, speeds: vec![speed(57.4)], tried: vec![(1, 57.4)], took, gpu: None };
         assert_eq!(alone.said("cpu"), "1 process on cpu: 57 images/s trained (just measured)");
     }
 }

@@ -134,9 +134,14 @@ fn counted(spec: &Spec, options: &Options, (jobs, threads): (usize, usize), stag
         spec.train.minibatch.min(spec.rounds.initial).min(of_learner)
     };
     let minibatch = spec.protocols().map(|(_, spec)| smallest(spec)).min().unwrap_or(1);
-    // Twice as many bytes take twice as long, and more.
-    let bytes = spec.protocols().map(|(_, spec)| spec.precisions().map(Precision::bytes).max()).max().flatten();
-    let slower = (bytes.unwrap_or(4) as f64 / 4.0).powi(2);
+    let slower = |precision: Precision| match precision {
+        Precision::F32 | Precision::Tf32 => 1.0,
+        // Twice as many bytes take twice as long, and more.
+        Precision::F64 => 4.0,
+        // By conversion, on processors that do not compute with it.
+        Precision::Bf16 => 8.0,
+    };
+    let slower = spec.protocols().flat_map(|(_, spec)| spec.precisions()).map(slower).fold(1.0, f64::max);
     let of_unit = slower * spec.operations() / measured.max(SLOWEST) + MINIBATCH / minibatch.max(1) as f64;
     let seconds = |work: &Work| START_UP + work.units() as f64 * of_unit;
     stages.iter().map(|stage| side_by_side(jobs, stage.iter().map(seconds))).sum()

@@ -25,9 +25,16 @@ pub struct TrainSpec {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
-    /// IEEE single precision, as in the official code.
+    /// IEEE single precision everywhere.
     #[default]
     F32,
+    /// Single precision whose convolutions may round their inputs to TF32 (10 bits of mantissa): what PyTorch does on CUDA unless
+    /// told otherwise (`torch.backends.cudnn.allow_tf32`), so what the official code computed with on an NVIDIA GPU of 2020 or
+    /// later. On the CPU, and on older GPUs, it is `f32`.
+    Tf32,
+    /// Convolutions in bfloat16 (7 bits of mantissa) and what lies between them; weights, their gradients' sum, batch norm's statistics,
+    /// head and loss in single precision. Fast on GPUs of 2020 and later and on CPUs with AMX, slow on others.
+    Bf16,
     /// IEEE double precision. It is slow, and no experiment needs it. It is there for tests: a short training gives the same
     /// values on every processor, to at least nine digits. In `f32` no digit is certain, since each instruction set sums in
     /// another order, and training amplifies what rounding leaves.
@@ -35,10 +42,11 @@ pub enum Precision {
 }
 
 impl Precision {
-    /// Bytes of a number.
+    /// Bytes of a number in the maps that a training step keeps, and in what is computed most.
     pub fn bytes(self) -> usize {
         match self {
-            Self::F32 => 4,
+            Self::Bf16 => 2,
+            Self::F32 | Self::Tf32 => 4,
             Self::F64 => 8,
         }
     }

@@ -1,10 +1,13 @@
 //! Training on some labels.
 
+use std::cell::RefCell;
+
 use anyhow::{Result, ensure};
 use tch::Tensor;
 
+use super::Steps;
 use crate::data::augment::Draws;
-use crate::data::{Data, Dataset, Minibatch};
+use crate::data::{Data, Dataset, Held, Minibatch, Place};
 use crate::model::Network;
 use crate::seed::{self, Purpose};
 use crate::spec::{Cut, TrainSpec};
@@ -17,6 +20,8 @@ pub struct Learner<'a> {
     pub train: &'a TrainSpec,
     /// Those of an epoch.
     pub minibatches: Cut,
+    /// What the last training leaves for the next one of the same network: its steps may have been recorded.
+    training: RefCell<Option<Training>>,
 }
 
 /// Which training this is; it names the random streams.
@@ -31,7 +36,12 @@ pub struct Fit<'a> {
     pub part: u64,
 }
 
-impl Learner<'_> {
+impl<'a> Learner<'a> {
+    /// Trainings on `data` as a spec says.
+    pub fn new(data: &'a Data, task: &'a dyn Task, train: &'a TrainSpec, minibatches: Cut) -> Self {
+        Self { data, task, train, minibatches, training: RefCell::new(None) }
+    }
+
     /// Trains `network` from its present weights, and calls `after_epoch` with the number of epochs done.
     ///
     /// Each epoch visits the labels once, in a new order.
@@ -44,28 +54,16 @@ impl Learner<'_> {
         fit: Fit,
         after_epoch: &mut dyn FnMut(usize, &mut Network) -> Result<()>,
     ) -> Result<()> {
-        let Self { data, task, train, minibatches } = self;
-        let device = network.device();
-        let mut optimizer = super::optimizer(&train.optimizer, network);
+        let Self { data, train, .. } = self;
+        let kept = self.training.take().filter(|training| training.network == network.id());
+        let mut training = kept.unwrap_or_else(|| Training::new(self, network, data.train.len()));
+        training.steps.begin_training();
         for epoch in 0..train.epochs {
-            optimizer.set_lr(super::base_rate(&train.optimizer) * train.schedule.factor(epoch, train.epochs));
             let stream = |purpose| seed::stream(fit.seed, purpose, &[fit.round, fit.part, epoch as u64]);
             let order = seed::permutation(fit.labeled.len(), &mut stream(Purpose::Order));
             let order: Vec<usize> = order.into_iter().map(|i| fit.labeled[i]).collect();
-            let size = data.train.size();
-            let draws = Draws::new(&train.augment, order.len(), size, &mut stream(Purpose::Augmentation), device);
-            let mut total = Tensor::zeros([], (network.kind(), device));
-            let mut start = 0;
-            for minibatch in data.train.minibatches(&order, *minibatches) {
-                let Minibatch { images, targets } = draws.apply(minibatch?, start);
-                let n = images.size()[0];
-                let loss = task.loss(&network.forward(&data.input.prepare(&images), true), &targets);
-                optimizer.backward_step(&loss);
-                total += loss.detach() * n;
-                start += n;
-            }
-            // One look an epoch: each look waits for the device.
-            let loss = total.double_value(&[]) / order.len() as f64;
+            let draws = self.draws(order.len(), &mut stream(Purpose::Augmentation));
+            let loss = training.epoch(self, network, &order, draws, train.schedule.factor(epoch, train.epochs))?;
             ensure!(
                 loss.is_finite(),
                 "training diverged in round {}: the loss is {loss} in epoch {} of {}; lower `train.optimizer.sgd.lr`",
@@ -75,7 +73,13 @@ impl Learner<'_> {
             );
             after_epoch(epoch + 1, network)?;
         }
+        self.training.replace(Some(training));
         Ok(())
+    }
+
+    /// The augmentation of an epoch of `n` images.
+    pub(super) fn draws(&self, n: usize, stream: &mut seed::Stream) -> Draws {
+        Draws::new(&self.train.augment, n, self.data.train.size(), stream, self.data.train.device())
     }
 
     /// The metrics of `network` on positions of a split.
@@ -86,3 +90,74 @@ impl Learner<'_> {
         super::evaluate(network, self.task, split, positions, &self.data.input)
     }
 }
+
+/// The steps of a network's trainings, and what they read.
+pub(super) struct Training {
+    /// The network's.
+    network: usize,
+    pub steps: Steps,
+    /// Rows of an epoch at most.
+    room: i64,
+    draws: Held<Draws>,
+    /// int64 `[epoch]`: positions in the split, where that is in the device's memory.
+    order: Held<Tensor>,
+    /// The minibatch otherwise.
+    fed: (Held<Tensor>, Held<Tensor>),
+}
+
+impl Training {
+    /// For epochs of at most `room` images.
+    pub fn new(learner: &Learner, network: &Network, room: usize) -> Self {
+        Self {
+            network: network.id(),
+            steps: Steps::new(&learner.train.optimizer, network),
+            room: room as i64,
+            draws: Held::default(),
+            order: Held::default(),
+            fed: (Held::default(), Held::default()),
+        }
+    }
+
+    /// Trains for an epoch on the images at positions `order`, and gives the mean loss.
+    pub fn epoch(
+        &mut self,
+        learner: &Learner,
+        network: &Network,
+        order: &[usize],
+        draws: Draws,
+        factor: f64,
+    ) -> Result<f64> {
+        let Learner { data, task, minibatches, .. } = learner;
+        let room = |rows| self.steps.stay_in_place().then_some(rows);
+        let (of_epoch, of_minibatch) = (room(self.room), room((minibatches.size + minibatches.least) as i64));
+        let draws = self.draws.hold(draws, of_epoch);
+        let loss = |minibatch: Minibatch, place: &Place| {
+            let Minibatch { images, targets } = draws.apply(minibatch, place);
+            task.loss(&network.forward(&data.input.prepare(&images), true), &targets)
+        };
+        self.steps.begin_epoch(factor);
+        if let Some(split) = data.train.resident() {
+            let positions: Vec<i64> = order.iter().map(|&position| position as i64).collect();
+            let order = self.order.hold(Tensor::from_slice(&positions).to_device(network.device()), of_epoch);
+            for n in minibatches.lengths(positions.len()) {
+                let n = n as i64;
+                self.steps.step(network, n, &|place| loss(split.at(&place.take(order, n)), place))?;
+            }
+        } else {
+            let (images, targets) = &mut self.fed;
+            for minibatch in data.train.minibatches(order, *minibatches) {
+                let minibatch = minibatch?;
+                let n = minibatch.images.size()[0];
+                let images = images.hold(minibatch.images, of_minibatch);
+                let targets = targets.hold(minibatch.targets, of_minibatch);
+                let fed = || Minibatch { images: images.narrow(0, 0, n), targets: targets.narrow(0, 0, n) };
+                self.steps.step(network, n, &|place| loss(fed(), place))?;
+            }
+        }
+        // One look an epoch: each look waits for the device.
+        Ok(self.steps.mean_loss())
+    }
+}
+
+#[cfg(test)]
+mod tests;

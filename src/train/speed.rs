@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use tch::Device;
 
-use super::Learner;
-use crate::data::augment::Draws;
+use super::fit::Training;
+use super::{Learner, minibatches};
 use crate::data::images::{Labels, Records, Split};
 use crate::data::{Data, Input, Size, on_device};
 use crate::model::Network;
@@ -21,8 +21,13 @@ pub struct Speed {
     pub score: f64,
 }
 
-/// Trains and scores made-up images of the data set's size: one step of each to warm up, then for about the time that `next`
-/// gives, half of it for scoring, as often as it gives one. It is told what was measured.
+/// Minibatches of an epoch, after which the host looks at the loss: on a GPU each look waits for it.
+fn minibatches_of_epoch(device: Device) -> usize {
+    if device.is_cuda() { 32 } else { 1 }
+}
+
+/// Trains and scores made-up images of the data set's size: a first epoch and a first pass, then for about the time that
+/// `next` gives, half of it for scoring, as often as it gives one. It is told what was measured.
 ///
 /// # Errors
 /// If a step fails.
@@ -35,33 +40,50 @@ pub fn measure(
     let minibatch = spec.largest_minibatch();
     let data = made_up(spec, size, minibatch, device);
     let task = task::task(spec, &data.classes);
-    let learner = Learner { data: &data, task: task.as_ref(), train: &spec.train, minibatches: spec.minibatches() };
+    let learner = Learner::new(&data, task.as_ref(), &spec.train, Cut::of(minibatch));
     let mut network = Network::new(&spec.model, task.head(), device).in_precision(spec.train.precision);
     network.initialise(0, Purpose::Weights, 0);
-    let mut optimizer = super::optimizer(&spec.train.optimizer, &network);
+    let order = data.pool.repeat(minibatches_of_epoch(device));
+    let mut training = Training::new(&learner, &network, order.len());
     let mut stream = seed::stream(0, Purpose::Augmentation, &[]);
-    let draws = Draws::new(&spec.train.augment, minibatch, data.train.size(), &mut stream, device);
-    let mut step = || -> Result<()> {
-        for part in data.train.minibatches(&data.pool, Cut::of(minibatch)) {
-            let part = draws.apply(part?, 0);
-            let loss = task.loss(&network.forward(&data.input.prepare(&part.images), true), &part.targets);
-            optimizer.backward_step(&loss);
-            loss.detach().double_value(&[]);
-        }
-        Ok(())
+    let mut epoch = || {
+        let draws = learner.draws(order.len(), &mut stream);
+        training.epoch(&learner, &network, &order, draws, 1.0).map(drop)
     };
-    let score = || learner.evaluate(&network, data.test.as_ref(), &data.pool).map(drop);
-    step()?;
+    // As many images as a minibatch of inference has, several times.
+    let scored = data.pool.repeat(minibatches(data.test.as_ref()).size.div_ceil(minibatch));
+    let score = || learner.evaluate(&network, data.test.as_ref(), &scored).map(drop);
+    epoch()?;
     score()?;
     let mut measured = None;
     while let Some(budget) = next(measured) {
-        let (train, score) = (rate(budget, minibatch, &mut step)?, rate(budget / 2, minibatch, score)?);
+        let (train, score) = (rate(budget, order.len(), &mut epoch)?, rate(budget / 2, scored.len(), score)?);
         measured = Some(Speed { train, score });
     }
     Ok(())
 }
 
-fn made_up(spec: &Spec, size: &Size, n: usize, device: Device) -> Data {
+/// The losses of the first `steps` steps on made-up images, for which every device draws the same.
+///
+/// # Errors
+/// If a step fails.
+pub fn first_losses(spec: &Spec, size: &Size, device: Device, steps: usize) -> Result<Vec<f64>> {
+    let minibatch = spec.largest_minibatch();
+    let data = made_up(spec, size, minibatch, device);
+    let task = task::task(spec, &data.classes);
+    let learner = Learner::new(&data, task.as_ref(), &spec.train, Cut::of(minibatch));
+    let mut network = Network::new(&spec.model, task.head(), device).in_precision(spec.train.precision);
+    network.initialise(0, Purpose::Weights, 0);
+    let mut training = Training::new(&learner, &network, minibatch);
+    let epoch = |step| {
+        let draws = learner.draws(minibatch, &mut seed::stream(0, Purpose::Augmentation, &[step]));
+        training.epoch(&learner, &network, &data.pool, draws, 1.0)
+    };
+    (0..steps as u64).map(epoch).collect()
+}
+
+/// A data set of `n` made-up images, which are the train split, the test split and the pool.
+pub(super) fn made_up(spec: &Spec, size: &Size, n: usize, device: Device) -> Data {
     let labels = match spec.dataset.task().labels() {
         Labeled::Images => Labels::Classes((0..n).map(|i| (i % size.classes) as u16).collect()),
         Labeled::Pixels => Labels::Maps,

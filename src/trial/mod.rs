@@ -69,7 +69,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
         stranger.unwrap_or(&0)
     );
     let task = task::task(spec, &data.classes);
-    let learner = Learner { data: &data, task: task.as_ref(), train: &spec.train, minibatches: spec.minibatches() };
+    let learner = Learner::new(&data, task.as_ref(), &spec.train, spec.minibatches());
     let asks = Asks::new(job, spec, &learner)?;
     let mut network = Network::new(&spec.model, task.head(), job.device).in_precision(spec.train.precision);
 

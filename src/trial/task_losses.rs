@@ -42,7 +42,7 @@ pub fn run(job: &LossJob, report: &mut Reporter) -> Result<(Losses, PartMetric)>
     let data = data::open(spec, job.data, job.device, &Manifest::data_of(job.folder)?)?;
     let (trained_on, measured) = split(&data.pool, job.fold, job.folds, job.seed);
     let task = task::task(spec, &data.classes);
-    let learner = Learner { data: &data, task: task.as_ref(), train: &spec.train, minibatches: spec.minibatches() };
+    let learner = Learner::new(&data, task.as_ref(), &spec.train, spec.minibatches());
     let mut network = Network::new(&spec.model, task.head(), job.device).in_precision(spec.train.precision);
     network.initialise(job.seed, Purpose::Weights, 0);
     let part = job.fold.map_or(0, |fold| fold as u64 + 1);

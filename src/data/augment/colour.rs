@@ -4,13 +4,14 @@
 use rand::Rng;
 use tch::{Device, Kind, Tensor};
 
+use crate::data::Place;
 use crate::seed::Stream;
 use crate::spec::{Augment, ColourJitter};
 
 /// The draws of one epoch.
 #[derive(Debug)]
 pub(super) struct Colour {
-    /// float32 `[3, n]`: the factors of brightness, contrast and saturation, 1 where an image is left alone; `None`
+    /// float32 `[n, 3]`: the factors of brightness, contrast and saturation, 1 where an image is left alone; `None`
     /// without jitter.
     factors: Option<Tensor>,
     /// bool `[n]`: which images become grey; `None` where none does.
@@ -39,25 +40,31 @@ impl Colour {
             grey.push(stream.random::<f64>() < grayscale.unwrap_or(0.0));
         }
         Some(Self {
-            factors: jitter.map(|_| Tensor::from_slice(&factors).reshape([-1, 3]).tr().contiguous().to_device(device)),
+            factors: jitter.map(|_| Tensor::from_slice(&factors).reshape([-1, 3]).to_device(device)),
             grey: grayscale.map(|_| Tensor::from_slice(&grey).to_device(device)),
         })
     }
 
-    /// Applies the draws `start..start + n` to uint8 `[n, h, w, 3]`. It computes in double precision: in single precision,
+    /// All that was drawn, a row for each image.
+    pub fn tensors(&mut self) -> impl Iterator<Item = &mut Tensor> {
+        self.factors.iter_mut().chain(&mut self.grey)
+    }
+
+    /// Applies the draws of a place to the uint8 `[n, h, w, 3]` that are there. It computes in double precision: in single precision,
     /// the mean of an image differs between processors, and rounding to grey levels would make that visible.
-    pub fn apply(&self, images: &Tensor, start: i64) -> Tensor {
+    pub fn apply(&self, images: &Tensor, place: &Place) -> Tensor {
         let n = images.size()[0];
         let mut pixels = images.to_kind(Kind::Double);
         if let Some(factors) = &self.factors {
-            let factor = |at| factors.select(0, at).narrow(0, start, n).reshape([n, 1, 1, 1]);
+            let factors = place.take(factors, n);
+            let factor = |at| factors.select(1, at).reshape([n, 1, 1, 1]);
             pixels = blend(&pixels, &pixels.zeros_like(), &factor(0));
             let mean = grey(&pixels).mean_dim([1i64, 2, 3].as_slice(), true, None);
             pixels = blend(&pixels, &mean, &factor(1));
             pixels = blend(&pixels, &grey(&pixels), &factor(2));
         }
         if let Some(chosen) = &self.grey {
-            pixels = grey(&pixels).where_self(&chosen.narrow(0, start, n).reshape([n, 1, 1, 1]), &pixels);
+            pixels = grey(&pixels).where_self(&place.take(chosen, n).reshape([n, 1, 1, 1]), &pixels);
         }
         pixels.round().to_kind(Kind::Uint8)
     }
@@ -90,10 +97,10 @@ mod tests {
     fn changed(factors: [f32; 3], grey: bool) -> [u8; 6] {
         let images = Tensor::from_slice(&[200u8, 100, 50, 40, 80, 10]).reshape([1, 1, 2, 3]);
         let colour = Colour {
-            factors: Some(Tensor::from_slice(&factors).reshape([3, 1])),
+            factors: Some(Tensor::from_slice(&factors).reshape([1, 3])),
             grey: Some(Tensor::from_slice(&[grey])),
         };
-        let pixels: Vec<u8> = colour.apply(&images, 0).reshape([-1]).try_into().unwrap();
+        let pixels: Vec<u8> = colour.apply(&images, &Place::First(0)).reshape([-1]).try_into().unwrap();
         pixels.try_into().unwrap()
     }
 
@@ -121,7 +128,7 @@ mod tests {
         assert!((900..1_100).contains(&grey), "{grey}");
         let factors = colour.factors.unwrap();
         for (at, strength) in [JITTER.brightness, JITTER.contrast, JITTER.saturation].into_iter().enumerate() {
-            let factor = factors.select(0, at as i64);
+            let factor = factors.select(1, at as i64);
             let (least, most) = (factor.min().double_value(&[]), factor.max().double_value(&[]));
             assert!(
                 (least - (1.0 - strength)).abs() < 0.01 && (most - (1.0 + strength)).abs() < 0.01,
@@ -147,8 +154,8 @@ mod tests {
         let colour = drawn(&[Augment::ColourJitter(JITTER), Augment::Grayscale(0.25)], 6);
         let images = (Tensor::arange(6 * 4 * 3, (Kind::Int64, Device::Cpu)) * 37).remainder(256);
         let images = images.to_kind(Kind::Uint8).reshape([6, 2, 2, 3]);
-        let whole = colour.apply(&images, 0);
+        let whole = colour.apply(&images, &Place::First(0));
         assert_ne!(whole, images);
-        assert_eq!(colour.apply(&images.narrow(0, 2, 3), 2), whole.narrow(0, 2, 3));
+        assert_eq!(colour.apply(&images.narrow(0, 2, 3), &Place::First(2)), whole.narrow(0, 2, 3));
     }
 }

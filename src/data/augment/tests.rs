@@ -1,4 +1,5 @@
 use super::*;
+use crate::data::Place;
 use crate::seed::{self, Purpose};
 use crate::spec::{ColourJitter, RandomResizedCrop};
 
@@ -30,7 +31,7 @@ fn placed(crop: Crop, flips: Option<&[bool]>) -> Draws {
 #[test]
 fn a_crop_moves_the_image_and_a_flip_mirrors_it() {
     let both = placed(window(&[4, 5], &[4, 3], None, PADDING), Some(&[true, false]));
-    let out = both.apply(numbered(2, 3), 0);
+    let out = both.apply(numbered(2, 3), &Place::First(0));
     // Image 0: not moved (offset 4 of padding 4), flipped.
     assert_eq!(pixel(&out, 0, 0, 0), 3);
     assert_eq!(pixel(&out, 0, 2, 2), 21);
@@ -45,7 +46,7 @@ fn a_crop_moves_the_image_and_a_flip_mirrors_it() {
 #[test]
 fn labels_move_with_their_pixels() {
     for augment in [vec![Augment::Flip], vec![Augment::Crop([3, 2]), Augment::Flip]] {
-        let out = draws(&augment, 4, [5, 5]).apply(numbered(2, 5), 0);
+        let out = draws(&augment, 4, [5, 5]).apply(numbered(2, 5), &Place::First(0));
         assert_eq!(out.images.select(3, 1), out.targets);
         assert_ne!(out.targets, numbered(2, 5).targets.narrow(1, 0, out.targets.size()[1]));
     }
@@ -54,7 +55,7 @@ fn labels_move_with_their_pixels() {
 #[test]
 fn a_window_is_a_part_of_the_image() {
     let draws = placed(window(&[1], &[2], Some([2, 3]), 0), None);
-    let out = draws.apply(numbered(1, 5), 0);
+    let out = draws.apply(numbered(1, 5), &Place::First(0));
     assert_eq!(out.images.size(), [1, 2, 3, 3]);
     assert_eq!((pixel(&out, 0, 0, 0), pixel(&out, 0, 1, 2)), (13, 25));
 }
@@ -63,7 +64,7 @@ fn a_window_is_a_part_of_the_image() {
 fn a_flip_mirrors_the_cropped_image() {
     let moved = |flip| {
         let draws = placed(window(&[4], &[2], None, PADDING), Some(&[flip]));
-        draws.apply(numbered(1, 3), 0).images
+        draws.apply(numbered(1, 3), &Place::First(0)).images
     };
     assert_eq!(moved(true), moved(false).flip([2]));
 }
@@ -72,9 +73,9 @@ fn a_flip_mirrors_the_cropped_image() {
 fn a_box_is_resized_and_the_whole_box_changes_nothing() {
     let boxed = |part: [f64; 4], side| Crop::Resized { boxes: Tensor::from_slice(&part).reshape([1, 4]), side };
     let whole = placed(boxed([0.0, 0.0, 1.0, 1.0], 4), None);
-    assert_eq!(whole.apply(numbered(1, 4), 0).images, numbered(1, 4).images);
+    assert_eq!(whole.apply(numbered(1, 4), &Place::First(0)).images, numbered(1, 4).images);
     let quarter = placed(boxed([0.5, 0.0, 0.5, 0.5], 2), Some(&[true]));
-    let out = quarter.apply(numbered(1, 4), 0);
+    let out = quarter.apply(numbered(1, 4), &Place::First(0));
     assert_eq!([pixel(&out, 0, 0, 0), pixel(&out, 0, 0, 1), pixel(&out, 0, 1, 0)], [22, 21, 32]);
 }
 
@@ -93,7 +94,7 @@ fn random_boxes_keep_to_the_area_the_shape_and_the_image() {
         }
     }
     let crop = Augment::RandomResizedCrop(RandomResizedCrop { side: 3, area: [0.1, 1.0] });
-    assert_eq!(draws(&[crop], 2, [5, 5]).apply(numbered(2, 5), 0).images.size(), [2, 3, 3, 3]);
+    assert_eq!(draws(&[crop], 2, [5, 5]).apply(numbered(2, 5), &Place::First(0)).images.size(), [2, 3, 3, 3]);
 }
 
 #[test]
@@ -107,15 +108,15 @@ fn minibatches_take_their_own_part_of_an_epochs_draws() {
             // Classes, so that no augmentation is ruled out.
             targets: Tensor::from_slice(&[0i64; 6]),
         };
-        let whole = draws.apply(three, 0).images;
+        let whole = draws.apply(three, &Place::First(0)).images;
         let part = Minibatch { images, targets: Tensor::from_slice(&[0i64; 2]) };
-        assert_eq!(draws.apply(part, 2).images, whole.narrow(0, 2, 2));
+        assert_eq!(draws.apply(part, &Place::First(2)).images, whole.narrow(0, 2, 2));
     }
 }
 
 #[test]
 fn without_augmentation_nothing_changes() {
-    assert_eq!(draws(&[], 2, [3, 3]).apply(numbered(2, 3), 0).images, numbered(2, 3).images);
+    assert_eq!(draws(&[], 2, [3, 3]).apply(numbered(2, 3), &Place::First(0)).images, numbered(2, 3).images);
 }
 
 /// Stored results were drawn before there were changes of colour.
@@ -135,7 +136,7 @@ fn changes_of_colour_do_not_move_crops_and_flips() {
         }
         assert!(plain.colour.is_none());
         let images = numbered(5, 5).images;
-        assert_ne!(coloured.images(&images, 0), plain.images(&images, 0));
+        assert_ne!(coloured.images(&images, &Place::First(0)), plain.images(&images, &Place::First(0)));
     }
 }
 
@@ -143,8 +144,9 @@ fn changes_of_colour_do_not_move_crops_and_flips() {
 fn label_maps_keep_their_values_where_colours_change() {
     let jitter = ColourJitter { brightness: 1.0, contrast: 0.0, saturation: 0.0, probability: 1.0 };
     let augment = [Augment::Crop([3, 2]), Augment::Flip];
-    let coloured = draws(&[augment[0], augment[1], Augment::ColourJitter(jitter)], 2, [5, 5]).apply(numbered(2, 5), 0);
-    let plain = draws(&augment, 2, [5, 5]).apply(numbered(2, 5), 0);
+    let coloured = draws(&[augment[0], augment[1], Augment::ColourJitter(jitter)], 2, [5, 5])
+        .apply(numbered(2, 5), &Place::First(0));
+    let plain = draws(&augment, 2, [5, 5]).apply(numbered(2, 5), &Place::First(0));
     assert_eq!(coloured.targets, plain.targets);
     assert_ne!(coloured.images, plain.images);
 }

@@ -85,17 +85,17 @@ fn every_task_scores_every_pool_image_and_reports_its_passes() {
 fn views_do_not_depend_on_the_minibatch() {
     let data = data(Labels::Classes(vec![0; 12]));
     let spec = spec(SIMSIAM, 1, 0.01);
-    let task = task(&spec);
+    let task = task(&spec, tch::Device::Cpu);
     let learner = Learner { data: &data, spec: &spec, minibatches: Cut::of(4), task: task.as_ref(), seed: 0 };
     let images = data.train.minibatches(&data.pool, Cut::of(POOL)).next().unwrap().unwrap().images;
     let draw = |scoring| learner.views(2, Purpose::PretextViews, scoring);
-    let whole = draw(0).of(&images, 0);
+    let whole = draw(0).of(&images, &Place::First(0));
     assert_eq!(whole.len(), 2);
-    for (view, part) in draw(0).of(&images.narrow(0, 3, 4), 3).iter().enumerate() {
+    for (view, part) in draw(0).of(&images.narrow(0, 3, 4), &Place::First(3)).iter().enumerate() {
         assert_eq!(*part, whole[view].narrow(0, 3, 4));
     }
     assert_ne!(whole[0], whole[1]);
-    assert_ne!(whole[0], draw(1).of(&images, 0)[0]);
+    assert_ne!(whole[0], draw(1).of(&images, &Place::First(0))[0]);
 }
 
 /// The rate is so high that the best epoch is not the last.

@@ -3,6 +3,7 @@
 use tch::{Device, Tensor};
 
 use crate::data::augment::Draws;
+use crate::data::{Place, Rows};
 use crate::seed::Stream;
 use crate::spec::Augment;
 
@@ -30,11 +31,17 @@ impl Views {
         Self((0..count as u64).map(|view| Draws::new(augment, n, size, &mut stream(view), device)).collect())
     }
 
-    /// The views of a minibatch, uint8 `[n, h, w, 3]`, whose images are `start..start + n` of those drawn for.
-    pub fn of(&self, images: &Tensor, start: i64) -> Vec<Tensor> {
+    /// The views of a minibatch, uint8 `[n, h, w, 3]`, at a place of what was drawn for.
+    pub fn of(&self, images: &Tensor, place: &Place) -> Vec<Tensor> {
         match &self.0[..] {
             [] => vec![images.shallow_clone()],
-            views => views.iter().map(|draws| draws.images(images, start)).collect(),
+            views => views.iter().map(|draws| draws.images(images, place)).collect(),
         }
+    }
+}
+
+impl Rows for Views {
+    fn tensors(&mut self) -> Vec<&mut Tensor> {
+        self.0.iter_mut().flat_map(Rows::tensors).collect()
     }
 }

@@ -1,11 +1,15 @@
 //! Where tensors live. One binary serves CPU and CUDA: it links libtorch's CPU libraries alone, and the CUDA ones are
 //! loaded here, from beside libtorch_cpu, where there is an NVIDIA GPU.
 
+pub mod graph;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use anyhow::{Result, bail, ensure};
 use tch::Device;
+
+use crate::spec::Precision;
 
 /// What `--device` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +67,17 @@ impl Choice {
                 Ok(Device::Cuda(number))
             }
         }
+    }
+}
+
+/// Readies this thread for work on a device in a precision. Call it before any other work there.
+///
+/// # Errors
+/// If the device refuses.
+pub fn prepare(device: Device, precision: Precision) -> Result<()> {
+    match device {
+        Device::Cuda(number) => graph::prepare(number, precision == Precision::Tf32),
+        _ => Ok(()),
     }
 }
 

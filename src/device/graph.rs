@@ -1,0 +1,163 @@
+//! CUDA graphs: work that is recorded once and replayed without the host's launching every kernel. The recording is libtorch's
+//! own (`at::cuda::CUDAGraph`), behind the C++ of `graph.cpp`.
+
+use std::ffi::{CStr, c_char, c_int, c_longlong, c_void};
+use std::sync::OnceLock;
+
+use anyhow::{Result, anyhow, bail, ensure};
+use libloading::Library;
+use tch::Device;
+
+/// The compiled `graph.cpp`; empty where it could not be compiled.
+static LIBRARY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/graph.so"));
+/// Why it could not be compiled.
+const MISSING: &str = env!("PT4AL_NO_GRAPHS");
+
+type GraphCall = unsafe extern "C" fn(*mut c_void) -> c_int;
+
+/// The functions of `graph.cpp`.
+struct Functions {
+    error: unsafe extern "C" fn() -> *const c_char,
+    own_stream: unsafe extern "C" fn(c_int) -> c_int,
+    convolutions: unsafe extern "C" fn(c_int, c_int) -> c_int,
+    begin: unsafe extern "C" fn(*mut *mut c_void) -> c_int,
+    end: GraphCall,
+    replay: GraphCall,
+    free: unsafe extern "C" fn(*mut c_void),
+    peak_bytes: unsafe extern "C" fn(c_int, *mut c_longlong) -> c_int,
+}
+
+impl Functions {
+    /// An error with C++'s own words if a function failed.
+    fn held(&self, status: c_int, what: &str) -> Result<()> {
+        if status == 0 {
+            return Ok(());
+        }
+        // SAFETY: a string of this thread that lives until the next failure.
+        let text = unsafe { CStr::from_ptr((self.error)()) }.to_string_lossy().into_owned();
+        bail!("{what}: {}", text.lines().next().unwrap_or("no message"))
+    }
+}
+
+/// The library, once CUDA is loaded; or why there is none.
+fn functions() -> Result<&'static Functions> {
+    static FUNCTIONS: OnceLock<Result<Functions, String>> = OnceLock::new();
+    let functions = FUNCTIONS.get_or_init(|| load().map_err(|error| format!("{error:#}")));
+    functions.as_ref().map_err(|why| anyhow!("{why}"))
+}
+
+fn load() -> Result<Functions> {
+    ensure!(!LIBRARY.is_empty(), "{MISSING}");
+    let file = tempfile::Builder::new().prefix("pt4al-graph-").suffix(".so").tempfile()?;
+    std::fs::write(file.path(), LIBRARY)?;
+    // SAFETY: it is our own library, whose initialisers do nothing; libtorch_cuda, which it needs, has been loaded.
+    let library = unsafe { Library::new(file.path())? };
+    // SAFETY: the signatures are those of graph.cpp.
+    let functions = unsafe {
+        Functions {
+            error: *library.get(b"pt4al_error")?,
+            own_stream: *library.get(b"pt4al_own_stream")?,
+            convolutions: *library.get(b"pt4al_convolutions")?,
+            begin: *library.get(b"pt4al_graph_begin")?,
+            end: *library.get(b"pt4al_graph_end")?,
+            replay: *library.get(b"pt4al_graph_replay")?,
+            free: *library.get(b"pt4al_graph_free")?,
+            peak_bytes: *library.get(b"pt4al_peak_bytes")?,
+        }
+    };
+    // Never unloaded: the functions are used as long as the process lives.
+    std::mem::forget(library);
+    Ok(functions)
+}
+
+/// Readies this thread for work on a CUDA device: its convolutions round single precision to TF32 if `tf32`, and not otherwise,
+/// and what it does can be recorded. Call it before any other work there.
+///
+/// # Errors
+/// If the device refuses. That graphs are missing is none: TF32 is then kept off by CUDA's own variable.
+pub(super) fn prepare(device: usize, tf32: bool) -> Result<()> {
+    let Ok(functions) = functions() else {
+        if !tf32 {
+            // SAFETY: no other thread of this process reads or writes the environment: the one that watches standard input waits.
+            unsafe { std::env::set_var("NVIDIA_TF32_OVERRIDE", "0") };
+        }
+        return Ok(());
+    };
+    let deterministic = c_int::from(std::env::var_os("PT4AL_DETERMINISTIC").is_some_and(|value| value == "1"));
+    // SAFETY: plain numbers.
+    functions.held(unsafe { (functions.convolutions)(tf32.into(), deterministic) }, "CUDA")?;
+    if why_not(Device::Cuda(device)).is_none() {
+        // SAFETY: plain numbers.
+        functions.held(unsafe { (functions.own_stream)(device as c_int) }, "CUDA")?;
+    }
+    Ok(())
+}
+
+/// Why nothing is recorded on a device, if nothing is.
+pub fn why_not(device: Device) -> Option<String> {
+    if !device.is_cuda() {
+        return Some("there are CUDA graphs on GPUs alone".into());
+    }
+    if std::env::var_os("PT4AL_GRAPHS").is_some_and(|value| value == "0") {
+        return Some("PT4AL_GRAPHS is 0".into());
+    }
+    functions().err().map(|why| format!("{why:#}"))
+}
+
+/// The most MiB that tensors have taken of a GPU so far, if it tells.
+pub fn peak_mb(device: Device) -> Option<f64> {
+    let Device::Cuda(number) = device else { return None };
+    let functions = functions().ok()?;
+    let mut bytes: c_longlong = 0;
+    // SAFETY: `bytes` outlives the call.
+    functions.held(unsafe { (functions.peak_bytes)(number as c_int, &raw mut bytes) }, "CUDA").ok()?;
+    Some(bytes as f64 / 1024.0 / 1024.0)
+}
+
+/// Recorded work.
+#[derive(Debug)]
+pub(crate) struct Graph(*mut c_void);
+
+impl Graph {
+    /// Records what `work` launches in this thread, and does none of it. All that it reads and writes must stay where it is for as
+    /// long as the graph is replayed, and it must not wait for the device.
+    ///
+    /// # Errors
+    /// If CUDA refuses. Nothing has been done then.
+    pub fn record(work: impl FnOnce()) -> Result<Self> {
+        let functions = functions()?;
+        let mut graph = Self(std::ptr::null_mut());
+        // SAFETY: `graph` is written before it is read.
+        functions.held(unsafe { (functions.begin)(&raw mut graph.0) }, "a CUDA graph could not be begun")?;
+        // libtorch's errors are panics here.
+        let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+        // SAFETY: made by `begin`. It ends the recording in any case.
+        let ended = functions.held(unsafe { (functions.end)(graph.0) }, "a CUDA graph could not be recorded");
+        if let Err(cause) = worked {
+            let text = cause.downcast_ref::<String>().map(String::as_str).or(cause.downcast_ref::<&str>().copied());
+            bail!("a step could not be recorded: {}", text.unwrap_or("no message").lines().next().unwrap_or_default());
+        }
+        ended.map(|()| graph)
+    }
+
+    /// Does the work again.
+    ///
+    /// # Errors
+    /// If CUDA refuses.
+    pub fn replay(&self) -> Result<()> {
+        let functions = functions()?;
+        // SAFETY: made by `begin`, and ended.
+        functions.held(unsafe { (functions.replay)(self.0) }, "a CUDA graph could not be replayed")
+    }
+}
+
+impl Drop for Graph {
+    fn drop(&mut self) {
+        if let Ok(functions) = functions()
+            && !self.0.is_null()
+        {
+            // SAFETY: made by `begin`, and not used any more.
+            unsafe { (functions.free)(self.0) }
+        }
+    }
+}
