@@ -56,6 +56,28 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// Cores of the whole machine that processes keep busy now, looked at for a moment; `None` where the system does not tell.
+pub fn busy_cores() -> Option<f64> {
+    let read = || std::fs::read_to_string("/proc/stat").ok();
+    let before = read()?;
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    busy_between(&before, &read()?)
+}
+
+/// [`busy_cores`], from `/proc/stat` at two moments: the time of all cores by what it went to. The fourth and fifth number
+/// are without work.
+fn busy_between(before: &str, after: &str) -> Option<f64> {
+    let times = |text: &str| -> Option<(f64, f64)> {
+        let line = text.lines().find_map(|line| line.strip_prefix("cpu "))?;
+        let times = line.split_whitespace().take(8).map(str::parse).collect::<Result<Vec<f64>, _>>().ok()?;
+        Some((times.iter().sum(), times.get(3)? + times.get(4)?))
+    };
+    let cores = after.lines().filter(|line| line.starts_with("cpu") && !line.starts_with("cpu ")).count();
+    let ((all, idle), (all_then, idle_then)) = (times(after)?, times(before)?);
+    let (all, idle) = (all - all_then, idle - idle_then);
+    (all > 0.0).then(|| cores as f64 * (1.0 - idle / all).max(0.0))
+}
+
 /// The machine's name.
 pub fn host() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname")
@@ -146,6 +168,16 @@ mod tests {
         assert_eq!(left_in_group_mb("10485760\n", "7340032\n", stat), Some(6.0));
         assert_eq!(left_in_group_mb("max\n", "7340032\n", stat), None);
         assert_eq!(left_in_group_mb("", "", ""), None);
+    }
+
+    #[test]
+    fn busy_cores_are_told_from_those_without_work() {
+        let before = "cpu  100 0 50 800 50 0 0 0 7 0\ncpu0 1\ncpu1 1\ncpu2 1\ncpu3 1\nintr 5\n";
+        let after = "cpu  220 0 70 1050 60 0 0 0 7 0\ncpu0 1\ncpu1 1\ncpu2 1\ncpu3 1\nintr 5\n";
+        // Of 400 ticks of four cores 260 were without work.
+        assert!((busy_between(before, after).unwrap() - 1.4).abs() < 1e-9);
+        assert_eq!(busy_between(before, before), None);
+        assert_eq!(busy_between("", ""), None);
     }
 
     #[test]

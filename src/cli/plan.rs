@@ -20,6 +20,6 @@ pub(super) struct PlanArgs {
 pub(super) fn plan(args: &PlanArgs) -> Result<i32> {
     say_when_stopped(Stopped::NothingKept);
     let options = args.machine.options(false)?;
-    super::print(runner::plan(&args.spec.load_on(&options)?, &options)?)?;
+    super::print(runner::plan(&args.spec.load_on(&options)?, &options, true)?)?;
     Ok(0)
 }

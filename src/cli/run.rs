@@ -11,7 +11,7 @@ use super::stopped::{Stopped, say_when_stopped};
 use super::usage::pattern;
 use super::{DataDir, SMALLER, SpecArgs};
 use crate::device::{self, Choice};
-use crate::runner::{self, Jobs, Options};
+use crate::runner::{self, Jobs, MpsChoice, Options};
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -37,10 +37,14 @@ pub(super) struct MachineArgs {
     /// The folder of the results folders
     #[arg(long, value_name = "DIR", default_value = "results")]
     results: PathBuf,
-    /// Trials side by side: a number, or auto for what the machine holds. It changes no value: how many threads a process
-    /// has on the CPU is the key `threads` of the spec (1 without it)
+    /// Trials side by side: a number, or auto for what the machine holds, measured where there is much to run. It changes no
+    /// value: how many threads a process has on the CPU is the key `threads` of the spec (1 without it)
     #[arg(long, value_name = "N", default_value = "auto", allow_negative_numbers = true)]
     jobs: Jobs,
+    /// MPS lets processes share a GPU at the same time: auto starts a daemon for the run where several are to share one, and
+    /// ends it; off starts none
+    #[arg(long, value_name = "M", default_value = "auto")]
+    mps: MpsChoice,
     /// auto, cpu, cuda or cuda:N
     #[arg(long, value_name = "D", default_value = "auto")]
     device: Choice,
@@ -57,6 +61,7 @@ impl MachineArgs {
             results: self.results.clone(),
             only: None,
             jobs: self.jobs,
+            mps: self.mps,
             device_name: if device.is_cuda() { format!("{name} ({})", device::gpu_model()) } else { name.clone() },
             device: name,
             quiet,
@@ -113,7 +118,7 @@ fn automatic(args: &RunArgs, options: &mut Options) -> Result<crate::spec::Spec>
     // Missing data should be told now, not after the measurement.
     crate::data::check(&cpu, &options.data)?;
     crate::machine::say("no CUDA here: measuring what the whole experiment would cost on this machine ...");
-    let plan = match runner::plan(&whole, options) {
+    let plan = match runner::plan(&whole, options, false) {
         Ok(plan) => plan,
         Err(error) => {
             // A list of files would bury that line.

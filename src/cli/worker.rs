@@ -2,6 +2,7 @@
 
 use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
@@ -10,6 +11,7 @@ use clap::{Args, Subcommand};
 use super::DataDir;
 use crate::device::{self, Choice};
 use crate::store::Manifest;
+use crate::train::speed::Speed;
 use crate::trial::{self, Event, Reporter};
 use crate::{data, machine, pretext, spec, train};
 
@@ -76,7 +78,9 @@ enum Task {
         #[command(flatten)]
         data: DataDir,
     },
-    /// How fast the spec's network trains here
+    /// Whether there is a device
+    Probe,
+    /// How fast the spec's network trains here: measured for so many seconds whenever a line of standard input gives them
     Calibrate {
         #[arg(long)]
         spec: PathBuf,
@@ -88,17 +92,10 @@ enum Task {
 
 /// Does the task, reports a failure as an event and on standard error, and gives the exit code.
 pub(super) fn worker(args: WorkerArgs) -> i32 {
-    if args.watch_stdin {
-        std::thread::spawn(|| {
-            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-            // Not exit(): that would run destructors under the feet of the training thread.
-            // SAFETY: ends the process; files are whole at every moment.
-            unsafe { libc::_exit(1) }
-        });
-    }
+    let words = if args.watch_stdin { watch() } else { mpsc::channel().1 };
     let mut report = Reporter::new(Box::new(std::io::stdout()));
     // libtorch's errors (out of memory, say) arrive as panics; the user gets them as one line too.
-    let done = panic::catch_unwind(AssertUnwindSafe(|| work(&args, &mut report))).unwrap_or_else(|cause| {
+    let done = panic::catch_unwind(AssertUnwindSafe(|| work(&args, &words, &mut report))).unwrap_or_else(|cause| {
         let text = cause.downcast_ref::<String>().map(String::as_str).or(cause.downcast_ref::<&str>().copied());
         Err(stopped(text.unwrap_or("no message")))
     });
@@ -111,6 +108,20 @@ pub(super) fn worker(args: WorkerArgs) -> i32 {
             1
         }
     }
+}
+
+/// The lines of standard input; the process ends when that closes.
+fn watch() -> mpsc::Receiver<String> {
+    let (sender, words) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lines().map_while(Result::ok) {
+            let _ = sender.send(line);
+        }
+        // Not exit(): that would run destructors under the feet of the training thread.
+        // SAFETY: ends the process; files are whole at every moment.
+        unsafe { libc::_exit(1) }
+    });
+    words
 }
 
 /// The size that `--dimensions` gives: what made-up images need.
@@ -147,7 +158,8 @@ fn libtorch_message(panic: &str) -> &str {
         .trim()
 }
 
-fn work(args: &WorkerArgs, report: &mut Reporter) -> Result<()> {
+/// `words` are the lines of standard input.
+fn work(args: &WorkerArgs, words: &mpsc::Receiver<String>, report: &mut Reporter) -> Result<()> {
     tch::set_num_threads(args.threads as i32);
     tch::set_num_interop_threads(1);
     let device = args.device.resolve()?;
@@ -191,12 +203,22 @@ fn work(args: &WorkerArgs, report: &mut Reporter) -> Result<()> {
             report.event(&Event::Losses { quality: metric.value, measure: metric.metric });
             Ok(())
         }
+        Task::Probe => {
+            tch::Tensor::zeros([1], (tch::Kind::Float, device)).double_value(&[0]);
+            Ok(())
+        }
         Task::Calibrate { spec, dimensions } => {
             let spec = spec::load_resolved(spec)?;
             device::prepare(device, spec.train.precision)?;
-            let speed = train::speed::measure(&spec, &size(dimensions)?, device, Duration::from_secs(4))?;
-            report.event(&Event::Speed { train: speed.train, score: speed.score, peak_rss_mb: machine::peak_rss_mb() });
-            Ok(())
+            train::speed::measure(&spec, &size(dimensions)?, device, |speed| {
+                report.event(&speed.map_or(Event::Ready, |Speed { train, score }| Event::Speed {
+                    train,
+                    score,
+                    peak_rss_mb: machine::peak_rss_mb(),
+                }));
+                let seconds = words.recv().ok()?.parse().ok()?;
+                Duration::try_from_secs_f64(seconds).ok()
+            })
         }
     }
 }

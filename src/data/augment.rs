@@ -5,8 +5,8 @@ mod colour;
 use rand::Rng;
 use tch::{Device, Kind, Tensor};
 
-use super::{Minibatch, Place, Rows};
 use super::images::IGNORED;
+use super::{Minibatch, Place, Rows};
 use crate::seed::Stream;
 use crate::spec::Augment;
 use colour::Colour;

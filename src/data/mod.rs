@@ -36,9 +36,9 @@ use problems::Problems;
 #[cfg(feature = "torch")]
 pub use on_device::{Data, Dataset, Input, Minibatch, on_device, open};
 #[cfg(feature = "torch")]
-pub(crate) use place::{Held, Rows};
-#[cfg(feature = "torch")]
 pub use place::Place;
+#[cfg(feature = "torch")]
+pub(crate) use place::{Held, Rows};
 
 /// How one data set is read from disk, or made. Every data set is one file of this folder that implements it for its
 /// part of the spec.

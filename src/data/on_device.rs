@@ -179,10 +179,7 @@ impl Resident {
 
     /// The images at some positions, int64 `[n]` on the device.
     pub(crate) fn at(&self, positions: &Tensor) -> Minibatch {
-        Minibatch {
-            images: self.images.index_select(0, positions),
-            targets: self.targets.index_select(0, positions),
-        }
+        Minibatch { images: self.images.index_select(0, positions), targets: self.targets.index_select(0, positions) }
     }
 }
 

@@ -173,7 +173,13 @@ fn every_variable_of_a_head_for_pixels_gets_a_gradient() {
 
 /// The gradients of all variables, sorted by name. Batch norm takes its running statistics and has biases of 1: then
 /// hardly a map is all zeros, and no statistics of few numbers enlarge the rounding.
-fn gradients(net: &ModelSpec, head: Head, [height, width]: [i64; 2], precision: Precision, cut: bool) -> Vec<(String, Tensor)> {
+fn gradients(
+    net: &ModelSpec,
+    head: Head,
+    [height, width]: [i64; 2],
+    precision: Precision,
+    cut: bool,
+) -> Vec<(String, Tensor)> {
     let mut network = Network::new(net, head, Device::Cpu);
     network.initialise(0, Purpose::Weights, 0);
     tch::no_grad(|| {

@@ -202,7 +202,8 @@ mod tests {
             ([0, 0, 255], [32.2970, 79.1875, -107.8602]),
             ([90, 80, 70], [34.7083, 2.2782, 7.4086]),
         ] {
-            let got: Vec<f32> = task().lab(&Tensor::from_slice(&rgb).reshape([1, 1, 1, 3])).reshape([3]).try_into().unwrap();
+            let got: Vec<f32> =
+                task().lab(&Tensor::from_slice(&rgb).reshape([1, 1, 1, 3])).reshape([3]).try_into().unwrap();
             for (got, want) in got.iter().zip(want) {
                 assert!((f64::from(*got) - want).abs() < 0.02, "{rgb:?}: {got} is not {want}");
             }

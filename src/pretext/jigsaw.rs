@@ -26,7 +26,10 @@ impl Jigsaw {
     pub fn new(options: spec::Jigsaw, device: Device) -> Self {
         let chosen = farthest(options.grid * options.grid, options.permutations).concat();
         let grid = options.grid as i64;
-        Self { grid, permutations: Tensor::from_slice(&chosen).to_kind(Kind::Int64).reshape([-1, grid * grid]).to_device(device) }
+        Self {
+            grid,
+            permutations: Tensor::from_slice(&chosen).to_kind(Kind::Int64).reshape([-1, grid * grid]).to_device(device),
+        }
     }
 
     fn count(&self) -> i64 {

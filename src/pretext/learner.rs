@@ -138,13 +138,7 @@ impl Training {
 
 impl Learner<'_> {
     /// Trains for an epoch and gives its mean loss.
-    fn train(
-        &self,
-        network: &Network,
-        training: &mut Training,
-        epoch: u64,
-        done: &mut dyn FnMut(u64),
-    ) -> Result<f64> {
+    fn train(&self, network: &Network, training: &mut Training, epoch: u64, done: &mut dyn FnMut(u64)) -> Result<f64> {
         let Self { data, spec, minibatches, task, seed } = *self;
         let pool = &data.pool;
         let order = seed::permutation(pool.len(), &mut seed::stream(seed, Purpose::PretextOrder, &[epoch]));

@@ -8,6 +8,7 @@ use std::sync::mpsc::Sender;
 
 use anyhow::{Context, Result, anyhow};
 
+use super::mps::Mps;
 use crate::machine;
 use crate::trial::Event;
 
@@ -31,9 +32,21 @@ pub(super) enum Ended {
     Badly(String),
 }
 
-/// The command of a worker, without its verb: one of `jobs` side by side, with so many threads for tensors. Images are decoded
-/// with what each process can have of the machine, since that changes no value.
-pub(super) fn worker(device: &str, (jobs, threads): (usize, usize)) -> Result<Command> {
+/// What a worker may use of the machine.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Share<'a> {
+    pub device: &'a str,
+    /// Processes side by side, of which it is one.
+    pub jobs: usize,
+    /// For tensors.
+    pub threads: usize,
+    pub mps: &'a Mps,
+}
+
+/// The command of a worker, without its verb. Images are decoded with what each process can have of the machine, since that
+/// changes no value.
+pub(super) fn worker(share: Share) -> Result<Command> {
+    let Share { device, jobs, threads, mps } = share;
     // On Linux by the running image, so that a build during a run of many hours neither breaks it nor mixes versions.
     let running = Path::new("/proc/self/exe");
     let program = if running.exists() { Ok(running.to_owned()) } else { std::env::current_exe() };
@@ -44,6 +57,7 @@ pub(super) fn worker(device: &str, (jobs, threads): (usize, usize)) -> Result<Co
     // OpenMP reads it before libtorch can be told.
     command.env("OMP_NUM_THREADS", threads.to_string());
     command.env("RAYON_NUM_THREADS", threads.max(machine::cores() / jobs.max(1)).to_string());
+    mps.tell(&mut command);
     Ok(command)
 }
 

@@ -5,8 +5,9 @@ use std::sync::mpsc;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
-use super::child::{self, Child, Ended, Message};
-use super::{Consent, Options, cost, memory, pretext};
+use super::child::{self, Child, Ended, Message, Share};
+use super::cost::{self, Start};
+use super::{Consent, Options, There, memory, pretext};
 use crate::data;
 use crate::machine;
 use crate::report::correlation::{CorrelationFindings, Pair};
@@ -89,33 +90,34 @@ pub fn correlate(
     // Other seeds lie beside the first.
     let name = if spec.seeds.first() == Some(&seed) { name } else { format!("{name}-seed{seed}") };
     let root = options.results.join(name);
-    let open = || Folder::open(&root, &alone, &origin);
-    // Whoever does not consent finds no folder that was not there.
-    let mut folder = root.exists().then(open).transpose()?;
     let parts: Vec<Part> = std::iter::once(None)
         .chain((0..settings.folds).map(Some))
         .map(|fold| Part { seed, fold, folds: settings.folds })
         .collect();
-    let manifest = folder.as_ref().map(|folder| Manifest::read(&folder.manifest_path())).transpose()?;
-    let earlier = manifest.flatten().map_or(Vec::new(), |manifest| manifest.sessions);
-    let begun_with = earlier.iter().find(|s| s.device == options.device_name).map(|s| s.threads);
-    let trial_mb = memory::trial_mb(&alone, &read.size());
-    let (jobs, threads) = options.jobs.divide(parts.len(), &options.device, spec.threads, begun_with, trial_mb);
+    let There { folder, sessions: earlier, room, .. } =
+        super::look(&root, &alone, &origin, options, parts.len(), &read.size())?;
+    let threads = room.threads(1);
     let learner = pretext::work(&alone, options, &origin, threads, seed);
     let stages = [
         (learner != Work::default()).then_some(learner).into_iter().collect(),
         parts.iter().filter(|part| !part.is_done(&root)).map(|part| part.work(&alone, origin.pool)).collect(),
     ];
-    if stages.iter().any(|stage: &Vec<Work>| !stage.is_empty()) {
-        consent(&cost::of(&alone, &read.size(), options, (jobs, threads), &stages))?;
-    }
-    let folder = folder.take().map_or_else(open, Ok)?;
+    let start = if stages.iter().all(|stage: &Vec<Work>| stage.is_empty()) {
+        Start::idle(room)
+    } else {
+        let start = cost::of(&alone, &read.size(), options, room, &stages);
+        consent(&start.cost)?;
+        start
+    };
+    let Start { jobs, threads, ref mps, .. } = start;
+    let folder = folder.map_or_else(|| Folder::open(&root, &alone, &origin), Ok)?;
     folder.begin(&alone)?;
     let read = data::share(&alone, &options.data, read)?;
     let mut manifest = super::begin_session(&folder, &alone, &origin, options, (jobs, threads), earlier)?;
     let losses = pretext::losses_of(&alone, options, &read, threads, seed)?;
     losses.write(&folder.losses_path(None, seed))?;
-    train(&alone, options, &folder, (jobs, threads), seed, &parts, origin.pool)?;
+    let share = Share { device: &options.device, jobs, threads, mps };
+    train(&alone, options, &folder, share, seed, &parts, origin.pool)?;
     if let Some(session) = manifest.sessions.last_mut() {
         session.finished = machine::now();
     }
@@ -124,12 +126,12 @@ pub fn correlate(
     Ok((folder.root().to_owned(), findings))
 }
 
-/// Runs the parts that are not there yet, `jobs` side by side.
+/// Runs the parts that are not there yet, side by side.
 fn train(
     spec: &Spec,
     options: &Options,
     folder: &Folder,
-    (jobs, threads): (usize, usize),
+    share: Share,
     seed: u64,
     parts: &[Part],
     pool: usize,
@@ -140,10 +142,10 @@ fn train(
     let mut running: Vec<(usize, Part, Child)> = Vec::new();
     let mut next = 0;
     loop {
-        while running.len() < jobs
+        while running.len() < share.jobs
             && let Some(&part) = left.next()
         {
-            let mut command = child::worker(&options.device, (jobs, threads))?;
+            let mut command = child::worker(share)?;
             command.arg("losses").arg("--folder").arg(root).args(["--seed", &seed.to_string()]);
             command.args(["--folds", &part.folds.to_string()]);
             command.args(part.fold.iter().flat_map(|fold| ["--fold".to_owned(), fold.to_string()]));

@@ -1,11 +1,14 @@
-//! What a run is about to cost, before it starts: counted, and measured where the count alone does not say that it is
-//! little.
+//! What a run is about to cost, before it starts, and how many processes it has: counted, and measured where the count
+//! alone does not say that it is little.
 
 use anyhow::Result;
 
+use super::Options;
+use super::calibrate::{self, Speed};
 use super::display::duration;
+use super::jobs::Room;
+use super::mps::Mps;
 use super::time_left::side_by_side;
-use super::{Options, plan};
 use crate::data::Size;
 use crate::machine;
 use crate::spec::{Precision, Spec, Storage, Work};
@@ -22,8 +25,12 @@ pub enum Cost {
 /// What decides whether work of a cost is started: an error says why not.
 pub type Consent<'a> = dyn Fn(&Cost) -> Result<()> + 'a;
 
-/// What is counted at most as so many seconds is not measured: that would be felt in a short run.
+/// What is counted at most as so many seconds on the CPU is not measured: that would be felt in a short run.
 const NOT_MEASURED: f64 = 3600.0;
+/// The same on a GPU, where a count that is made for any processor says less, and processes side by side gain more.
+const NOT_MEASURED_ON_GPU: f64 = 600.0;
+/// What one process at a time does in so many seconds is not worth the measurement of more.
+const ALONE: f64 = 120.0;
 /// Floating-point operations a second that any processor of the last ten years does in one process; current ones do ten
 /// times as many and more.
 const SLOWEST: f64 = 5e9;
@@ -51,37 +58,70 @@ impl Cost {
     }
 }
 
-/// What tasks cost: `stages` one after the other, and the tasks of each `jobs` side by side, in their order.
-pub(super) fn of(
-    spec: &Spec,
-    size: &Size,
-    options: &Options,
-    (jobs, threads): (usize, usize),
-    stages: &[Vec<Work>],
-) -> Cost {
-    let counted = counted(spec, options, (jobs, threads), stages);
+/// How a run starts: what it costs, and with what.
+#[derive(Debug)]
+pub(super) struct Start {
+    pub cost: Cost,
+    /// Processes side by side, and threads of each.
+    pub jobs: usize,
+    pub threads: usize,
+    /// To be held as long as they run.
+    pub mps: Mps,
+}
+
+impl Start {
+    /// Of a run that has nothing left to do.
+    pub fn idle(room: Room) -> Self {
+        let jobs = room.unmeasured;
+        Self { cost: Cost::Counted(0.0), jobs, threads: room.threads(jobs), mps: Mps::default() }
+    }
+}
+
+/// What tasks cost, and how many of them run side by side: `stages` one after the other, and the tasks of each side by
+/// side, in their order.
+pub(super) fn of(spec: &Spec, size: &Size, options: &Options, room: Room, stages: &[Vec<Work>]) -> Start {
+    let room = room.for_tasks(stages.iter().map(Vec::len).max().unwrap_or(1));
+    let on_gpu = options.device != "cpu";
+    let jobs = room.unmeasured;
+    let counted = counted(spec, options, (jobs, room.threads(jobs)), stages);
     // Where `plan` has measured another scale of the spec, its speed is in the count.
-    let enough = if options.measured.is_some() { super::A_DAY } else { NOT_MEASURED };
+    let enough = match options.measured {
+        Some(_) => super::A_DAY,
+        None if on_gpu => NOT_MEASURED_ON_GPU,
+        None => NOT_MEASURED,
+    };
+    let unmeasured = |mps| Start { cost: Cost::Counted(counted), jobs, threads: room.threads(jobs), mps };
     // The count knows nothing of the decoding of images that are decoded each time.
     let streamed = spec.dataset.storage() == Storage::Stream;
     if counted <= enough && !streamed {
-        return Cost::Counted(counted);
+        return unmeasured(Mps::start(options, jobs));
     }
-    let jobs = stages.iter().map(Vec::len).max().unwrap_or(1).clamp(1, jobs);
+    let mps = Mps::start(options, room.most);
     options.say("measuring for some seconds how fast this machine does such work ...");
-    match plan::calibrate(spec, size, options, jobs, threads) {
-        Ok(speeds) => {
-            let of_process = |rate: fn(&(f64, f64, f64)) -> f64| speeds.iter().map(rate).sum::<f64>() / jobs as f64;
-            let (train, score) = (of_process(|speed| speed.0), of_process(|speed| speed.1));
-            let seconds =
-                |work: &Work| START_UP + work.train as f64 / train + (work.evaluate + work.score) as f64 / score;
-            Cost::Measured(stages.iter().map(|stage| side_by_side(jobs, stage.iter().map(seconds))).sum())
-        }
+    let seconds = |jobs: usize, of_process: &Speed| -> f64 {
+        let of_task = |work: &Work| {
+            START_UP + work.train as f64 / of_process.train + (work.evaluate + work.score) as f64 / of_process.score
+        };
+        stages.iter().map(|stage| side_by_side(jobs, stage.iter().map(of_task))).sum()
+    };
+    // More processes on the CPU are measured to find out whether they are too many.
+    let worth = |alone: &Speed| !on_gpu || seconds(1, alone) > ALONE;
+    let measured = match calibrate::measure(spec, size, options, room, &mps, worth) {
+        Ok(measured) => measured,
         Err(error) => {
             machine::say(&format!("warning: the speed of this machine could not be measured ({error:#})"));
-            Cost::Counted(counted)
+            return unmeasured(if jobs > 1 { mps } else { Mps::default() });
         }
-    }
+    };
+    options.say(&measured.said(&options.device));
+    let jobs = measured.jobs;
+    let of_process = Speed {
+        train: measured.together(|speed| speed.train) / jobs as f64,
+        score: measured.together(|speed| speed.score) / jobs as f64,
+        peak_rss_mb: 0.0,
+    };
+    let cost = Cost::Measured(seconds(jobs, &of_process));
+    Start { cost, jobs, threads: room.threads(jobs), mps: if jobs > 1 { mps } else { Mps::default() } }
 }
 
 /// The most seconds that the work may take.
@@ -94,9 +134,14 @@ fn counted(spec: &Spec, options: &Options, (jobs, threads): (usize, usize), stag
         spec.train.minibatch.min(spec.rounds.initial).min(of_learner)
     };
     let minibatch = spec.protocols().map(|(_, spec)| smallest(spec)).min().unwrap_or(1);
-    // Twice as many bytes take twice as long, and more.
-    let bytes = spec.protocols().map(|(_, spec)| spec.precisions().map(Precision::bytes).max()).max().flatten();
-    let slower = (bytes.unwrap_or(4) as f64 / 4.0).powi(2);
+    let slower = |precision: Precision| match precision {
+        Precision::F32 | Precision::Tf32 => 1.0,
+        // Twice as many bytes take twice as long, and more.
+        Precision::F64 => 4.0,
+        // By conversion, on processors that do not compute with it.
+        Precision::Bf16 => 8.0,
+    };
+    let slower = spec.protocols().flat_map(|(_, spec)| spec.precisions()).map(slower).fold(1.0, f64::max);
     let of_unit = slower * spec.operations() / measured.max(SLOWEST) + MINIBATCH / minibatch.max(1) as f64;
     let seconds = |work: &Work| START_UP + work.units() as f64 * of_unit;
     stages.iter().map(|stage| side_by_side(jobs, stage.iter().map(seconds))).sum()

@@ -16,6 +16,14 @@ pub(super) fn trial_mb(spec: &Spec, size: &Size) -> f64 {
     data_mb(spec, size) + steps.fold(0.0, f64::max)
 }
 
+/// What the largest step of a pretext learner is estimated to take beyond the task model's, in MiB: what is measured has the
+/// latter alone.
+pub(super) fn more_mb(spec: &Spec, size: &Size) -> f64 {
+    let more =
+        super::plan::learners(spec).into_iter().map(|protocol| protocol.pretext_step_mb(size.pool) - spec.step_mb());
+    more.fold(0.0, f64::max)
+}
+
 /// What the images of a process are estimated to take at most, in MiB.
 pub(super) fn data_mb(spec: &Spec, size: &Size) -> f64 {
     let times = match (spec.dataset.storage(), spec.dataset.task().labels()) {

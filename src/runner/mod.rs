@@ -1,18 +1,23 @@
 //! Runs the trials of a spec as child processes: pretext learners first, then trials side by side. It holds no
 //! tensors; what a trial does is in `trial`.
 
+mod advice;
+mod calibrate;
 mod child;
 mod correlate;
 mod cost;
 mod display;
 mod given;
+mod gpu;
 mod jobs;
 mod memory;
+mod mps;
 mod plan;
 mod pretext;
 mod queried;
 mod tasks;
 mod time_left;
+mod tool;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -28,11 +33,15 @@ use crate::spec::Spec;
 use crate::store::{ClassCount, DataOrigin, Folder, Manifest, Record, Session};
 use crate::trial::Event;
 
-use child::{Child, Ended, Message};
+use child::{Child, Ended, Message, Share};
 pub use correlate::correlate;
+use cost::Start;
 pub use cost::{Consent, Cost};
 use display::Display;
 pub use jobs::Jobs;
+use jobs::Room;
+use mps::Mps;
+pub use mps::MpsChoice;
 pub use plan::{Plan, plan};
 pub use pretext::pretext_losses;
 use tasks::{Task, Tasks};
@@ -50,6 +59,7 @@ pub struct Options {
     /// Trials whose key matches are run; all without it.
     pub only: Option<Regex>,
     pub jobs: Jobs,
+    pub mps: MpsChoice,
     /// As `device::name` gives it.
     pub device: String,
     /// The device's name for people.
@@ -69,6 +79,7 @@ impl Options {
             results: results.into(),
             only: None,
             jobs: Jobs::Auto,
+            mps: MpsChoice::Auto,
             device: "cpu".into(),
             device_name: "cpu".into(),
             quiet: true,
@@ -109,17 +120,10 @@ pub fn run(spec: &Spec, options: &Options, consent: &Consent) -> Result<Outcome>
     memory::check(spec, &read.size(), &options.device)?;
     given::check(spec, &read)?;
     let root = options.results.join(spec.folder_name());
-    let open = || Folder::open(&root, spec, &origin);
-    // Whoever does not consent finds no folder that was not there.
-    let mut folder = root.exists().then(open).transpose()?;
-    let manifest = folder.as_ref().map(|folder| Manifest::read(&folder.manifest_path())).transpose()?;
-    let (earlier, known) = match manifest.flatten() {
-        Some(manifest) => (manifest.sessions, manifest.data.classes),
-        None => (Vec::new(), Vec::new()),
-    };
-    let begun_with = earlier.iter().find(|s| s.device == options.device_name).map(|s| s.threads);
-    let trial_mb = memory::trial_mb(spec, &read.size());
-    let (jobs, threads) = options.jobs.divide(spec.trials().len(), &options.device, spec.threads, begun_with, trial_mb);
+    let There { folder, sessions: earlier, classes: known, room } =
+        look(&root, spec, &origin, options, spec.trials().len(), &read.size())?;
+    // On the CPU it is the same for any number of jobs, and on a GPU it changes no value.
+    let threads = room.threads(1);
     if options.device == "cpu" && threads > machine::cores() {
         machine::say(&format!(
             "warning: `threads` is {threads}, but this machine has {} cores: the run will be slow, with the values of {threads} threads",
@@ -127,10 +131,14 @@ pub fn run(spec: &Spec, options: &Options, consent: &Consent) -> Result<Outcome>
         ));
     }
     let left = Tasks::left(spec, folder.as_ref(), options, &origin, threads)?.work();
-    if !left.is_empty() {
-        consent(&cost::of(spec, &read.size(), options, (jobs, threads), &[left]))?;
-    }
-    let folder = folder.take().map_or_else(open, Ok)?;
+    let start = if left.is_empty() {
+        Start::idle(room)
+    } else {
+        let start = cost::of(spec, &read.size(), options, room, &[left]);
+        consent(&start.cost)?;
+        start
+    };
+    let folder = folder.map_or_else(|| Folder::open(&root, spec, &origin), Ok)?;
     folder.begin(spec)?;
     // Decoding a large data set takes hours: what can be refused has been by now.
     let read = data::share(spec, &options.data, read)?;
@@ -156,11 +164,12 @@ pub fn run(spec: &Spec, options: &Options, consent: &Consent) -> Result<Outcome>
         return Ok(outcome(Vec::new()));
     }
     let (trials, learners) = tasks.counts();
+    let Start { jobs, threads, mps, .. } = start;
     let jobs = jobs.min(trials + learners);
     let mut manifest = begin_session(&folder, spec, &origin, options, (jobs, threads), earlier)?;
     folder.merge(spec)?;
     let display = Display::new(&tasks, jobs, threads, &origin, options);
-    let mut driver = Driver { spec, options, folder: &folder, jobs, threads, display, failed: Vec::new() };
+    let mut driver = Driver { spec, options, folder: &folder, jobs, threads, mps, display, failed: Vec::new() };
     driver.drive(&mut tasks)?;
     let failed = driver.failed;
     if let Some(session) = manifest.sessions.last_mut() {
@@ -169,6 +178,37 @@ pub fn run(spec: &Spec, options: &Options, consent: &Consent) -> Result<Outcome>
     manifest.write(&folder.manifest_path())?;
     queried::update(spec, &folder, &read.splits);
     Ok(outcome(failed))
+}
+
+/// What there is before anything starts.
+struct There {
+    folder: Option<Folder>,
+    sessions: Vec<Session>,
+    classes: Vec<ClassCount>,
+    /// For processes side by side.
+    room: Room,
+}
+
+/// Looks at a results folder, and at this machine. It makes no folder: whoever does not consent finds none that was not
+/// there. `tasks` is how many processes could have work at the same time.
+fn look(
+    root: &Path,
+    spec: &Spec,
+    origin: &DataOrigin,
+    options: &Options,
+    tasks: usize,
+    size: &data::Size,
+) -> Result<There> {
+    let folder = root.exists().then(|| Folder::open(root, spec, origin)).transpose()?;
+    let manifest = folder.as_ref().map(|folder| Manifest::read(&folder.manifest_path())).transpose()?;
+    let (sessions, classes) = match manifest.flatten() {
+        Some(manifest) => (manifest.sessions, manifest.data.classes),
+        None => (Vec::new(), Vec::new()),
+    };
+    let begun_with = sessions.iter().find(|s| s.device == options.device_name).map(|s| s.threads);
+    let trial_mb = memory::trial_mb(spec, size);
+    let room = options.jobs.divide(tasks, &options.device, spec.threads, begun_with, trial_mb);
+    Ok(There { folder, sessions, classes, room })
 }
 
 /// Of all classes together.
@@ -222,6 +262,7 @@ struct Driver<'a> {
     folder: &'a Folder,
     jobs: usize,
     threads: usize,
+    mps: Mps,
     display: Display,
     failed: Vec<(String, String)>,
 }
@@ -315,7 +356,8 @@ impl Driver<'_> {
     }
 
     fn command(&self, task: &Task) -> Result<std::process::Command> {
-        let mut command = child::worker(&self.options.device, (self.jobs, self.threads))?;
+        let (jobs, threads, mps) = (self.jobs, self.threads, &self.mps);
+        let mut command = child::worker(Share { device: &self.options.device, jobs, threads, mps })?;
         let given = |features: &Option<PathBuf>| {
             features.as_ref().map(|path| [OsStr::new("--features"), path.as_os_str()].map(OsStr::to_owned))
         };

@@ -1,15 +1,16 @@
 //! What an experiment would cost here.
 
 use std::fmt;
-use std::process::Stdio;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 
-use super::{Options, child, display::duration, memory};
+use super::calibrate::{self, Measured};
+use super::display::duration;
+use super::mps::Mps;
+use super::{Options, advice, memory};
 use crate::data;
 use crate::machine;
 use crate::spec::{Spec, Storage, Work};
-use crate::trial::Event;
 use crate::words::{counted, thousands, whole};
 
 /// Trials, work, and what they take on this machine.
@@ -26,12 +27,9 @@ pub struct Plan {
     pool: usize,
     test: usize,
     work: Work,
-    jobs: usize,
+    measured: Measured,
     threads: usize,
     device: String,
-    /// Images a second, all jobs together.
-    train_rate: f64,
-    score_rate: f64,
     /// Floating-point operations of a forward pass of one image, roughly.
     operations: f64,
     /// MiB of one trial, or of a pretext learner where that takes more.
@@ -42,34 +40,37 @@ pub struct Plan {
     data_problem: Option<String>,
     /// Whether images are decoded each time they are needed.
     streamed: bool,
+    /// Lines on what other choices would give, each with its label.
+    advice: Vec<(&'static str, String)>,
 }
 
-/// Counts the work of a spec, and measures for some seconds how fast this machine does such work: as many workers
-/// side by side as the run would have, each training the spec's network on made-up images.
+/// Counts the work of a spec, and measures for some seconds how fast this machine does such work: workers side by side,
+/// in the number that is best here, each training the spec's network on made-up images. With `advise`, and where the
+/// experiment is long, what other threads and another precision would give is measured too.
 ///
 /// # Errors
 /// If the spec asks for more than the data set holds, or a worker fails.
-pub fn plan(spec: &Spec, options: &Options) -> Result<Plan> {
+pub fn plan(spec: &Spec, options: &Options, advise: bool) -> Result<Plan> {
     let (size, problem) = data::size(spec, &options.data)?;
     let problem = problem.map(|e| format!("{e:#}"));
     let data_problem = problem.map(|list| list.lines().next().unwrap_or_default().to_owned());
     spec.check_pool(size.pool, size.test)?;
     data::storage::check_memory(&spec.dataset, size.bytes)?;
     memory::check(spec, &size, &options.device)?;
-    let (jobs, threads) =
-        options.jobs.divide(spec.trials().len(), &options.device, spec.threads, None, memory::trial_mb(spec, &size));
+    let trial_mb = memory::trial_mb(spec, &size);
+    let room = options.jobs.divide(spec.trials().len(), &options.device, spec.threads, None, trial_mb);
     let trials: Work = spec.trials().iter().map(|t| spec.trial_work(t, size.pool, size.test)).sum();
     let learners: Vec<&Spec> = learners(spec);
     let pretext_learners = learners.len() * spec.seeds.len();
     let of_seed: Work = learners.iter().map(|protocol| protocol.pretext_work(size.pool)).sum();
     let pretext: Work = spec.seeds.iter().map(|_| of_seed).sum();
-    let speeds = calibrate(spec, &size, options, jobs, threads)?;
-    // What was measured has the task model's step in it, not the pretext learner's.
-    let pretext_mb = learners.iter().map(|p| p.pretext_step_mb(size.pool) - spec.step_mb()).fold(0.0, f64::max);
-    let measured_mb = speeds.iter().map(|s| s.2).fold(0.0, f64::max);
+    let mps = Mps::start(options, room.most);
+    let measured = calibrate::measure(spec, &size, options, room, &mps, |_| true)?;
+    let threads = room.threads(measured.jobs);
+    let measured_mb = measured.speeds.iter().map(|speed| speed.peak_rss_mb).fold(0.0, f64::max);
     let budget = spec.rounds.labeled(spec.rounds.count - 1);
     let rows = spec.rounds.count * spec.rows_of_a_round(size.classes);
-    Ok(Plan {
+    let mut plan = Plan {
         title: spec.title.clone(),
         folder: options.results.join(spec.folder_name()).display().to_string(),
         hash: spec.hash(),
@@ -80,13 +81,11 @@ pub fn plan(spec: &Spec, options: &Options) -> Result<Plan> {
         pool: size.pool,
         test: size.test,
         work: trials + pretext,
-        jobs,
+        measured,
         threads,
         device: options.device_name.clone(),
-        train_rate: speeds.iter().map(|s| s.0).sum(),
-        score_rate: speeds.iter().map(|s| s.1).sum(),
         operations: spec.operations(),
-        memory: measured_mb + memory::data_mb(spec, &size) + pretext_mb,
+        memory: measured_mb + memory::data_mb(spec, &size) + memory::more_mb(spec, &size),
         cache: (spec.dataset.storage() == Storage::Mapped)
             .then(|| (size.bytes as f64 / 1e6, data::cache_folder(&options.data).display().to_string())),
         // A row of records is about 140 bytes, one of queries 12, one of losses 26.
@@ -94,11 +93,16 @@ pub fn plan(spec: &Spec, options: &Options) -> Result<Plan> {
             / 1e6,
         data_problem,
         streamed: spec.dataset.storage() == Storage::Stream,
-    })
+        advice: Vec::new(),
+    };
+    if advise && plan.seconds() > advice::WORTH {
+        plan.advice = advice::measure(spec, &size, options, &plan.measured, threads, &mps);
+    }
+    Ok(plan)
 }
 
 /// The protocols whose pretext learners a run trains, each learner once.
-fn learners(spec: &Spec) -> Vec<&Spec> {
+pub(super) fn learners(spec: &Spec) -> Vec<&Spec> {
     let mut names: Vec<Option<&str>> = Vec::new();
     for (variant, protocol) in spec.protocols() {
         let name = spec.losses_of(variant);
@@ -113,12 +117,18 @@ fn learners(spec: &Spec) -> Vec<&Spec> {
 impl Plan {
     /// Seconds that the whole experiment would take.
     pub fn seconds(&self) -> f64 {
-        self.work.train as f64 / self.train_rate + (self.work.evaluate + self.work.score) as f64 / self.score_rate
+        let (train, score) = (self.train_rate(), self.measured.together(|speed| speed.score));
+        self.work.train as f64 / train + (self.work.evaluate + self.work.score) as f64 / score
     }
 
     /// Floating-point operations a second of one process, in training; a step is worth three forward passes.
     pub(super) fn operations_of_process(&self) -> f64 {
-        3.0 * self.train_rate * self.operations / self.jobs as f64
+        3.0 * self.train_rate() * self.operations / self.measured.jobs as f64
+    }
+
+    /// Images a second, of all processes together.
+    fn train_rate(&self) -> f64 {
+        self.measured.together(|speed| speed.train)
     }
 
     /// For instance `412 h (17 days)`.
@@ -145,13 +155,19 @@ impl fmt::Display for Plan {
         writeln!(f, "score     {} image passes, and evaluate {}", millions(score), millions(evaluate))?;
         writeln!(
             f,
-            "speed     {} images/s trained, {} images/s scored: {} side by side on {}, {} each (just measured)",
-            whole(self.train_rate),
-            whole(self.score_rate),
-            self.jobs,
+            "speed     {} images/s trained, {} images/s scored: {} on {}, {} each (just measured)",
+            whole(self.train_rate()),
+            whole(self.measured.together(|speed| speed.score)),
+            calibrate::in_words(self.measured.jobs),
             self.device,
             counted(self.threads, "thread")
         )?;
+        if let Some(tried) = self.measured.others() {
+            writeln!(f, "          {tried}")?;
+        }
+        for (label, line) in &self.advice {
+            writeln!(f, "{label:<9} {line}")?;
+        }
         let decoding = if self.streamed { ", if decoding keeps up" } else { "" };
         writeln!(f, "time      about {}{decoding}", self.duration())?;
         let available = machine::available_mb().map_or(String::new(), |mb| format!("; {} MiB are free", whole(mb)));
@@ -159,8 +175,16 @@ impl fmt::Display for Plan {
             f,
             "memory    {} MiB a process, {} MiB side by side{available}",
             whole(self.memory),
-            whole(self.memory * self.jobs as f64)
+            whole(self.memory * self.measured.jobs as f64)
         )?;
+        if let Some((of_trial, free)) = self.measured.gpu {
+            writeln!(
+                f,
+                "          {} MiB of the GPU's a process; {} MiB of it are free",
+                whole(of_trial),
+                whole(free)
+            )?;
+        }
         write!(f, "disk      {:.1} MB in {}", self.disk, self.folder)?;
         if let Some((megabytes, folder)) = &self.cache {
             write!(f, "\n          {} MB of decoded images in {folder}", whole(*megabytes))?;
@@ -195,46 +219,6 @@ fn trials_in_words(samplers: &[usize], seeds: usize) -> String {
 
 fn millions(images: u64) -> String {
     if images >= 10_000_000 { format!("{:.0} M", images as f64 / 1e6) } else { format!("{:.2} M", images as f64 / 1e6) }
-}
-
-/// (images/s trained, images/s scored, peak MiB) of each of `jobs` workers side by side.
-pub(super) fn calibrate(
-    spec: &Spec,
-    size: &data::Size,
-    options: &Options,
-    jobs: usize,
-    threads: usize,
-) -> Result<Vec<(f64, f64, f64)>> {
-    let dir = tempfile::tempdir().context("cannot create a temporary folder; set TMPDIR")?;
-    let path = dir.path().join("spec.toml");
-    crate::store::write_atomically(&path, |out| {
-        out.write_all(toml::to_string(spec).map_err(std::io::Error::other)?.as_bytes())
-    })?;
-    let start = |_| {
-        let mut command = child::worker(&options.device, (jobs, threads))?;
-        command.arg("calibrate").arg("--spec").arg(&path).arg("--dimensions");
-        command.args([size.height, size.width, size.classes].map(|n| n.to_string()));
-        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        child.context("cannot start a worker process; lower --jobs")
-    };
-    let children = (0..jobs).map(start).collect::<Result<Vec<_>>>()?;
-    let mut speeds = Vec::new();
-    for mut child in children {
-        // Held, so that the worker is not told to end.
-        let _stdin = child.stdin.take();
-        let output = child.wait_with_output().context("a calibration worker was lost")?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        match text.lines().filter_map(|l| serde_json::from_str(l).ok()).next_back() {
-            Some(Event::Speed { train, score, peak_rss_mb }) => speeds.push((train, score, peak_rss_mb)),
-            Some(Event::Failed { error }) => bail!("calibration failed: {error}"),
-            _ => bail!(
-                "calibration failed ({}): {}",
-                output.status,
-                String::from_utf8_lossy(&output.stderr).trim().replace('\n', " ")
-            ),
-        }
-    }
-    Ok(speeds)
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::sync::mpsc;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
-use super::child::{self, Child, Ended, Message};
+use super::child::{self, Child, Ended, Message, Share};
+use super::mps::Mps;
 use super::{Consent, Options, cost, memory, tasks};
 use crate::data::{self, Read};
 use crate::spec::{Spec, Work};
@@ -29,11 +30,12 @@ pub fn pretext_losses(
     memory::check(protocol, &read.size(), &options.device)?;
     // As a new run of the spec would divide them, so that its cache serves here and the other way round.
     let trials = spec.trials().len();
-    let (_, threads) =
-        options.jobs.divide(trials, &options.device, spec.threads, None, memory::trial_mb(spec, &read.size()));
+    let trial_mb = memory::trial_mb(spec, &read.size());
+    let room = options.jobs.divide(trials, &options.device, spec.threads, None, trial_mb).for_tasks(1);
+    let threads = room.threads(1);
     let left = work(protocol, options, &read.splits.origin, threads, seed);
     if left != Work::default() {
-        consent(&cost::of(protocol, &read.size(), options, (1, threads), &[vec![left]]))?;
+        consent(&cost::of(protocol, &read.size(), options, room, &[vec![left]]).cost)?;
     }
     let read = data::share(protocol, &options.data, read)?;
     losses_of(protocol, options, &read, threads, seed)
@@ -80,7 +82,8 @@ fn train(
         sessions: Vec::new(),
     };
     manifest.write(&folder.path().join("manifest.json"))?;
-    let mut command = child::worker(&options.device, (1, threads))?;
+    let share = Share { device: &options.device, jobs: 1, threads, mps: &Mps::default() };
+    let mut command = child::worker(share)?;
     command.arg("pretext").arg("--spec").arg(&spec).args(["--seed", &seed.to_string()]).arg("--out").arg(cached);
     command.arg("--data").arg(&options.data);
     let (sender, messages) = mpsc::channel();

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-use super::{SamplerSpec, Spec};
+use super::{Precision, SamplerSpec, Spec};
 
 /// `[variant.<name>]`: the keys that it changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -96,6 +96,17 @@ impl Spec {
             resolved.variants.clear();
         }
         alone
+    }
+
+    /// The experiment's own protocol with task models in another precision, without its variants. It is another spec, with
+    /// another hash.
+    pub fn in_precision(&self, precision: Precision) -> Self {
+        let mut other = Self { variants: Variants::new(), ..self.clone() };
+        other.train.precision = precision;
+        let (experiment, profile) = self.identity();
+        let (experiment, profile) = (experiment.to_owned(), profile.to_owned());
+        other.resolve(&experiment, &profile);
+        other
     }
 
     /// What is compared: samplers under protocols, by [`Trial::label`], each with its protocol.

@@ -26,11 +26,17 @@ fn minibatches_of_epoch(device: Device) -> usize {
     if device.is_cuda() { 32 } else { 1 }
 }
 
-/// Trains and scores made-up images of the data set's size for about `budget` each, after a first epoch and a first pass.
+/// Trains and scores made-up images of the data set's size: a first epoch and a first pass, then for about the time that
+/// `next` gives, half of it for scoring, as often as it gives one. It is told what was measured.
 ///
 /// # Errors
 /// If a step fails.
-pub fn measure(spec: &Spec, size: &Size, device: Device, budget: Duration) -> Result<Speed> {
+pub fn measure(
+    spec: &Spec,
+    size: &Size,
+    device: Device,
+    mut next: impl FnMut(Option<Speed>) -> Option<Duration>,
+) -> Result<()> {
     let minibatch = spec.largest_minibatch();
     let data = made_up(spec, size, minibatch, device);
     let task = task::task(spec, &data.classes);
@@ -44,13 +50,17 @@ pub fn measure(spec: &Spec, size: &Size, device: Device, budget: Duration) -> Re
         let draws = learner.draws(order.len(), &mut stream);
         training.epoch(&learner, &network, &order, draws, 1.0).map(drop)
     };
-    epoch()?;
-    let train = rate(budget, order.len(), epoch)?;
     // As many images as a minibatch of inference has, several times.
     let scored = data.pool.repeat(minibatches(data.test.as_ref()).size.div_ceil(minibatch));
     let score = || learner.evaluate(&network, data.test.as_ref(), &scored).map(drop);
+    epoch()?;
     score()?;
-    Ok(Speed { train, score: rate(budget, scored.len(), score)? })
+    let mut measured = None;
+    while let Some(budget) = next(measured) {
+        let (train, score) = (rate(budget, order.len(), &mut epoch)?, rate(budget / 2, scored.len(), score)?);
+        measured = Some(Speed { train, score });
+    }
+    Ok(())
 }
 
 /// The losses of the first `steps` steps on made-up images, for which every device draws the same.

@@ -20,6 +20,8 @@ pub enum Event {
     Failed { error: String },
     /// Pretext losses are on disk, of a learner that does so well, as a part of 1.
     Losses { quality: f64, measure: String },
+    /// A calibration has done a step of each kind, and waits to be told to measure.
+    Ready,
     /// Images a second, and the peak of memory, of a calibration.
     Speed { train: f64, score: f64, peak_rss_mb: f64 },
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::support::{Workplace, queries, stderr, stdout, values};
+use crate::support::{TINY, Workplace, in_double_precision, queries, stderr, stdout, values};
 
 #[test]
 fn a_spec_becomes_records_queries_and_curves_and_repeats_bit_for_bit() {
@@ -135,6 +135,26 @@ fn plan_counts_and_measures() {
     for part in ["images/s trained", "time      about", "MiB a process", "disk"] {
         assert!(plan.contains(part), "{plan}");
     }
+}
+
+#[test]
+fn plans_of_long_experiments_say_what_other_choices_give() {
+    let place = Workplace::with(&in_double_precision(TINY));
+    // So long on any machine.
+    let plan = "plan tiny.toml --device cpu --set threads=2 --set train.epochs=100000000";
+    let text = stdout(&place.succeeds(plan));
+    let line = |label: &str| {
+        let found = text.lines().find(|line| line.starts_with(label));
+        found.unwrap_or_else(|| panic!("no line of {label}: {text}"))
+    };
+    assert!(line("threads  ").contains("2 threads x ") && line("threads  ").contains("; 1 thread x "), "{text}");
+    assert!(line("precision f64: ").contains("; f32 "), "{text}");
+    // What is chosen by hand is not measured against other numbers.
+    let text = stdout(&place.succeeds(&format!("{plan} --jobs 1")));
+    assert!(text.contains("scored: 1 process on cpu, 2 threads each") && !text.contains("threads   "), "{text}");
+    // Nor is anything else of what is short.
+    let text = stdout(&place.succeeds("plan tiny.toml --device cpu --jobs 2 --set train.epochs=1"));
+    assert!(text.contains("scored: 2 side by side on cpu") && !text.contains("precision"), "{text}");
 }
 
 #[test]

@@ -144,7 +144,8 @@ fn changes_of_colour_do_not_move_crops_and_flips() {
 fn label_maps_keep_their_values_where_colours_change() {
     let jitter = ColourJitter { brightness: 1.0, contrast: 0.0, saturation: 0.0, probability: 1.0 };
     let augment = [Augment::Crop([3, 2]), Augment::Flip];
-    let coloured = draws(&[augment[0], augment[1], Augment::ColourJitter(jitter)], 2, [5, 5]).apply(numbered(2, 5), &Place::First(0));
+    let coloured = draws(&[augment[0], augment[1], Augment::ColourJitter(jitter)], 2, [5, 5])
+        .apply(numbered(2, 5), &Place::First(0));
     let plain = draws(&augment, 2, [5, 5]).apply(numbered(2, 5), &Place::First(0));
     assert_eq!(coloured.targets, plain.targets);
     assert_ne!(coloured.images, plain.images);

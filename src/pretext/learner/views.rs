@@ -2,8 +2,8 @@
 
 use tch::{Device, Tensor};
 
-use crate::data::{Place, Rows};
 use crate::data::augment::Draws;
+use crate::data::{Place, Rows};
 use crate::seed::Stream;
 use crate::spec::Augment;
 
