@@ -5,6 +5,8 @@ mod check;
 #[cfg(feature = "torch")]
 mod correlate;
 mod data;
+#[cfg(feature = "torch")]
+mod gpu_check;
 mod list;
 mod manual;
 #[cfg(feature = "torch")]
@@ -53,6 +55,9 @@ enum Verb {
     /// How pretext losses and task losses correlate, image by image
     #[cfg(feature = "torch")]
     Correlate(correlate::CorrelateArgs),
+    /// Whether this machine's GPU computes what the CPU does, and how fast: a table
+    #[cfg(feature = "torch")]
+    GpuCheck(gpu_check::GpuCheckArgs),
     /// Write tables and curves for a results folder
     Report(report::ReportArgs),
     /// Several results folders in one table and one picture, with the keys in which their specs differ
@@ -181,6 +186,8 @@ pub fn main() -> i32 {
         Verb::Plan(args) => plan::plan(&args),
         #[cfg(feature = "torch")]
         Verb::Correlate(args) => correlate::correlate(&args),
+        #[cfg(feature = "torch")]
+        Verb::GpuCheck(args) => gpu_check::gpu_check(&args),
         Verb::Report(args) => report::report(&args.folder, args.out.as_deref()),
         Verb::Compare { folders, out } => {
             let out = out.unwrap_or_else(|| compare::default_folder(&folders));

@@ -80,6 +80,16 @@ enum Task {
     },
     /// Whether there is a device
     Probe,
+    /// The losses of the first steps of a training on made-up images
+    Steps {
+        #[arg(long)]
+        spec: PathBuf,
+        #[arg(long)]
+        steps: usize,
+        /// Height and width of the images, and the number of classes
+        #[arg(long, num_args = 3)]
+        dimensions: Vec<usize>,
+    },
     /// How fast the spec's network trains here: measured for so many seconds whenever a line of standard input gives them
     Calibrate {
         #[arg(long)]
@@ -205,6 +215,13 @@ fn work(args: &WorkerArgs, words: &mpsc::Receiver<String>, report: &mut Reporter
         }
         Task::Probe => {
             tch::Tensor::zeros([1], (tch::Kind::Float, device)).double_value(&[0]);
+            Ok(())
+        }
+        Task::Steps { spec, steps, dimensions } => {
+            let spec = spec::load_resolved(spec)?;
+            device::prepare(device, spec.train.precision)?;
+            let losses = train::speed::first_losses(&spec, &size(dimensions)?, device, *steps)?;
+            report.event(&Event::Steps { losses });
             Ok(())
         }
         Task::Calibrate { spec, dimensions } => {

@@ -148,6 +148,8 @@ pub(super) struct Workers<'a> {
     size: &'a Size,
     threads: usize,
     mps: &'a Mps,
+    /// Variables of their environment.
+    variables: Vec<(&'static str, &'static str)>,
     /// When it is waited for no longer.
     until: Option<Instant>,
     /// Has the spec, and what workers say on standard error.
@@ -168,7 +170,13 @@ impl<'a> Workers<'a> {
         crate::store::write_atomically(&folder.path().join("spec.toml"), |out| {
             out.write_all(toml::to_string(spec).map_err(std::io::Error::other)?.as_bytes())
         })?;
-        Ok(Self { running: Vec::new(), options, size, threads, mps, until: None, folder })
+        Ok(Self { running: Vec::new(), options, size, threads, mps, variables: Vec::new(), until: None, folder })
+    }
+
+    /// Those that start from now on have a variable in their environment.
+    pub fn with(mut self, name: &'static str, value: &'static str) -> Self {
+        self.variables.push((name, value));
+        self
     }
 
     /// Images a second trained by so many processes together; `None` if that is not known within a time from now.
@@ -189,6 +197,7 @@ impl<'a> Workers<'a> {
             let mut command = child::worker(share)?;
             command.arg("calibrate").arg("--spec").arg(self.folder.path().join("spec.toml")).arg("--dimensions");
             command.args([self.size.height, self.size.width, self.size.classes].map(|n| n.to_string()));
+            command.envs(self.variables.iter().copied());
             let log = self.folder.path().join(format!("log-{number}.txt"));
             let written = std::fs::File::create(&log).context("cannot write to the temporary folder; set TMPDIR")?;
             let process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(written).spawn();

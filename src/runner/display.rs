@@ -94,7 +94,7 @@ impl Display {
             Event::Losses { quality, measure } => {
                 self.line(&task.name(), &format!(": {:.2} % {measure}, on the pool", 100.0 * quality));
             }
-            Event::Failed { .. } | Event::Ready | Event::Speed { .. } => {}
+            Event::Failed { .. } | Event::Ready | Event::Steps { .. } | Event::Speed { .. } => {}
         }
     }
 

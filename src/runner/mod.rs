@@ -9,6 +9,7 @@ mod cost;
 mod display;
 mod given;
 mod gpu;
+mod gpu_check;
 mod jobs;
 mod memory;
 mod mps;
@@ -42,6 +43,7 @@ pub use jobs::Jobs;
 use jobs::Room;
 use mps::Mps;
 pub use mps::MpsChoice;
+pub use gpu_check::{GpuCheck, gpu_check};
 pub use plan::{Plan, plan};
 pub use pretext::pretext_losses;
 use tasks::{Task, Tasks};
@@ -249,6 +251,12 @@ fn begin_session(
     });
     manifest.write(&folder.manifest_path())?;
     Ok(manifest)
+}
+
+/// The version and the revision of this program, as [`Session::program`] has it.
+fn program() -> String {
+    let changed = if env!("PT4AL_DIRTY") == "true" { " with local changes" } else { "" };
+    format!("pt4al {} at {}{changed}", env!("CARGO_PKG_VERSION"), env!("PT4AL_REVISION"))
 }
 
 /// The command as it was typed, for a shell, with the program's name alone.

@@ -42,6 +42,16 @@ pub enum Precision {
 }
 
 impl Precision {
+    /// As a spec has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Tf32 => "tf32",
+            Self::Bf16 => "bf16",
+            Self::F64 => "f64",
+        }
+    }
+
     /// Bytes of a number in the maps that a training step keeps, and in what is computed most.
     pub fn bytes(self) -> usize {
         match self {
