@@ -28,6 +28,12 @@ pub(super) fn measure(
     threads: usize,
     mps: &Mps,
 ) -> Vec<(&'static str, String)> {
+    if measured.disturbed {
+        // One choice after the other: what others did meanwhile would decide.
+        options.say("what other threads and another precision would give is not measured beside other work");
+        return Vec::new();
+    }
+    options.say("measuring what other threads and another precision would give ...");
     let mut lines = Vec::new();
     let limit = LONGER * measured.took + START_UP;
     let rate = |spec: &Spec, (jobs, threads): (usize, usize)| -> Option<Rate> {

@@ -35,6 +35,8 @@ pub(super) struct Measured {
     pub speeds: Vec<Speed>,
     /// Images a second trained by so many processes together, in the order in which they were tried.
     pub tried: Vec<(usize, f64)>,
+    /// Whether others kept the processor busy.
+    pub disturbed: bool,
     /// How long the first ones took, from their start to what they measured.
     pub took: Duration,
     /// MiB of GPU memory of a trial, and what was free before the first, where that is known.
@@ -61,7 +63,8 @@ pub(super) fn measure(
     mps: &Mps,
     worth: impl Fn(&Speed) -> bool,
 ) -> Result<Measured> {
-    if let Some(busy) = busy(options) {
+    let busy = busy(options);
+    if let Some(busy) = busy {
         options.say(&format!(
             "other processes keep about {busy:.1} cores busy now: what is measured is too low{}",
             if room.first < room.most { ", and so the cores alone say how many trials run side by side" } else { "" }
@@ -71,7 +74,14 @@ pub(super) fn measure(
     let free = gpu::free_mb(&options.device);
     let mut workers = Workers::new(spec, size, options, room.threads(room.most), mps)?;
     let begun = Instant::now();
-    let mut measured = Measured { jobs: 0, speeds: Vec::new(), tried: Vec::new(), took: Duration::ZERO, gpu: None };
+    let mut measured = Measured {
+        jobs: 0,
+        speeds: Vec::new(),
+        tried: Vec::new(),
+        disturbed: busy.is_some(),
+        took: Duration::ZERO,
+        gpu: None,
+    };
     let mut of_each: Vec<Vec<Speed>> = Vec::new();
     while let Some(jobs) = room.next(&measured.tried) {
         let speeds = match workers.grow(jobs).and_then(|()| workers.measure()) {
@@ -290,13 +300,14 @@ mod tests {
         let speeds = vec![speed(25_400.0), speed(25_600.0)];
         let tried = vec![(1, 41_000.0), (2, 51_000.0), (4, 52_000.0)];
         let took = Duration::ZERO;
-        let measured = Measured { jobs: 2, speeds, tried, took, gpu: Some((2660.0, 80_900.0)) };
+        let measured = Measured { jobs: 2, speeds, tried, disturbed: false, took, gpu: Some((2660.0, 80_900.0)) };
         assert_eq!(
             measured.said("cuda:0"),
             "2 side by side on cuda:0: 51,000 images/s trained (1 process: 41,000, 4 side by side: 52,000; just measured; \
              2,660 MiB of GPU memory each, 80,900 MiB are free)"
         );
-        let alone = Measured { jobs: 1, speeds: vec![speed(57.4)], tried: vec![(1, 57.4)], took, gpu: None };
+        let alone =
+            Measured { jobs: 1, speeds: vec![speed(57.4)], tried: vec![(1, 57.4)], disturbed: false, took, gpu: None };
         assert_eq!(alone.said("cpu"), "1 process on cpu: 57 images/s trained (just measured)");
     }
 }
