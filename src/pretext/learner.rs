@@ -33,10 +33,10 @@ pub struct Learned {
 
 /// Trains the learner of `spec` on the pool, without labels, and gives the loss of every pool image, its features if
 /// they are asked for, and how well the learner that gave them does. `minibatches` are those of training. `done` is told of every image trained on or scored,
-/// in forward passes.
+/// in forward passes, and may end the training.
 ///
 /// # Errors
-/// If a loss is no longer finite, or images cannot be read any more.
+/// If a loss is no longer finite, images cannot be read any more, or `done` fails.
 pub fn losses(
     data: &Data,
     model: &ModelSpec,
@@ -44,7 +44,7 @@ pub fn losses(
     minibatches: Cut,
     seed: u64,
     features: bool,
-    done: &mut dyn FnMut(u64),
+    done: &mut dyn FnMut(u64) -> Result<()>,
 ) -> Result<Learned> {
     let task = task(spec);
     let mut network = Network::new(model, task.head(), data.train.device()).in_precision(spec.precision);
@@ -125,7 +125,7 @@ impl Learner<'_> {
         network: &Network,
         optimizer: &mut tch::nn::Optimizer,
         epoch: u64,
-        done: &mut dyn FnMut(u64),
+        done: &mut dyn FnMut(u64) -> Result<()>,
     ) -> Result<f64> {
         let Self { data, spec, minibatches, task, seed } = *self;
         let pool = &data.pool;
@@ -143,7 +143,7 @@ impl Learner<'_> {
             optimizer.backward_step(&loss);
             total += loss.detach() * n;
             start += n;
-            done(3 * passes * n as u64);
+            done(3 * passes * n as u64)?;
         }
         Ok(total.double_value(&[]) / pool.len() as f64)
     }
@@ -151,7 +151,7 @@ impl Learner<'_> {
     /// Scores the pool, and gives the spread of projections, where there are some: the root of the mean squared distance
     /// of projections of length 1 from their mean, which is 0 if all are one and at most 1. That is the deviation of an
     /// output times the root of their number, which SimSiam's authors look at.
-    fn score(&self, network: &Network, done: &mut dyn FnMut(u64)) -> Result<(Learned, Option<f64>)> {
+    fn score(&self, network: &Network, done: &mut dyn FnMut(u64) -> Result<()>) -> Result<(Learned, Option<f64>)> {
         let Self { data, spec, task, .. } = *self;
         let (pool, scorings) = (&data.pool, task.scorings());
         let passes = (spec.task.passes().scoring / scorings) as u64;
@@ -178,7 +178,7 @@ impl Learner<'_> {
                     (sum, more) => sum.or(more),
                 };
                 start += n;
-                done(passes * n as u64);
+                done(passes * n as u64)?;
             }
         }
         let rows = pool.iter().copied().zip(losses.into_iter().map(|loss| loss / scorings as f64)).collect();
@@ -190,13 +190,13 @@ impl Learner<'_> {
     }
 
     /// The features of every pool image.
-    fn features(&self, network: &Network, done: &mut dyn FnMut(u64)) -> Result<Tensor> {
+    fn features(&self, network: &Network, done: &mut dyn FnMut(u64) -> Result<()>) -> Result<Tensor> {
         let data = self.data;
         let mut parts = Vec::new();
         train::infer(network, data.train.as_ref(), &data.pool, &data.input, &mut |features, _, _| {
-            done(features.size()[0] as u64);
             parts.push(features.to_device(tch::Device::Cpu));
         })?;
+        done(data.pool.len() as u64)?;
         Ok(Tensor::cat(&parts, 0))
     }
 

@@ -64,7 +64,9 @@ pub(super) fn of(
     let enough = if options.measured.is_some() { super::A_DAY } else { NOT_MEASURED };
     // The count knows nothing of the decoding of images that are decoded each time.
     let streamed = spec.dataset.storage() == Storage::Stream;
-    if counted <= enough && !streamed {
+    // Where time is short, none of it goes into the question how much more would be needed.
+    let short = options.deadline.as_ref().is_some_and(|deadline| deadline.limit().seconds() <= super::A_DAY);
+    if short || counted <= enough && !streamed {
         return Cost::Counted(counted);
     }
     let jobs = stages.iter().map(Vec::len).max().unwrap_or(1).clamp(1, jobs);

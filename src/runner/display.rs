@@ -94,7 +94,7 @@ impl Display {
             Event::Losses { quality, measure } => {
                 self.line(&task.name(), &format!(": {:.2} % {measure}, on the pool", 100.0 * quality));
             }
-            Event::Failed { .. } | Event::Speed { .. } => {}
+            Event::Failed { .. } | Event::Speed { .. } | Event::OutOfTime(_) | Event::Pace { .. } => {}
         }
     }
 
@@ -106,11 +106,15 @@ impl Display {
         if let Some(bars) = &mut self.bars {
             bars.ended(id);
         }
-        if let Ended::Badly(why) = ended {
-            let text = format!(" failed: {why}");
-            match &self.bars {
-                Some(bars) => bars.line(&task.name(), &text),
-                None => say(&format!("{}{text}", task.name())),
+        match ended {
+            Ended::Well => {}
+            Ended::OutOfTime(out) => self.line(&task.name(), &format!(": {}", out.in_words())),
+            Ended::Badly(why) => {
+                let text = format!(" failed: {why}");
+                match &self.bars {
+                    Some(bars) => bars.line(&task.name(), &text),
+                    None => say(&format!("{}{text}", task.name())),
+                }
             }
         }
         self.overall();

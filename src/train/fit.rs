@@ -31,18 +31,27 @@ pub struct Fit<'a> {
     pub part: u64,
 }
 
+/// What a training has just done.
+#[derive(Clone, Copy, Debug)]
+pub enum Step {
+    /// Trained on a minibatch of so many images, in an epoch counted from 1.
+    Minibatch { epoch: usize, images: usize },
+    /// Finished an epoch, counted from 1.
+    Epoch(usize),
+}
+
 impl Learner<'_> {
-    /// Trains `network` from its present weights, and calls `after_epoch` with the number of epochs done.
+    /// Trains `network` from its present weights, and calls `after` with each step.
     ///
     /// Each epoch visits the labels once, in a new order.
     ///
     /// # Errors
-    /// If the loss is no longer finite, if images cannot be read any more, or if `after_epoch` fails.
+    /// If the loss is no longer finite, if images cannot be read any more, or if `after` fails.
     pub fn fit(
         &self,
         network: &mut Network,
         fit: Fit,
-        after_epoch: &mut dyn FnMut(usize, &mut Network) -> Result<()>,
+        after: &mut dyn FnMut(Step, &mut Network) -> Result<()>,
     ) -> Result<()> {
         let Self { data, task, train, minibatches } = self;
         let device = network.device();
@@ -63,6 +72,7 @@ impl Learner<'_> {
                 optimizer.backward_step(&loss);
                 total += loss.detach() * n;
                 start += n;
+                after(Step::Minibatch { epoch: epoch + 1, images: n as usize }, network)?;
             }
             // One look an epoch: each look waits for the device.
             let loss = total.double_value(&[]) / order.len() as f64;
@@ -73,7 +83,7 @@ impl Learner<'_> {
                 epoch + 1,
                 train.epochs
             );
-            after_epoch(epoch + 1, network)?;
+            after(Step::Epoch(epoch + 1), network)?;
         }
         Ok(())
     }

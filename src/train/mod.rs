@@ -4,7 +4,7 @@ mod fit;
 mod predict;
 pub mod speed;
 
-pub use fit::{Fit, Learner};
+pub use fit::{Fit, Learner, Step};
 pub(crate) use predict::minibatches;
 pub use predict::{evaluate, infer};
 
