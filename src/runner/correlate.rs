@@ -164,7 +164,7 @@ fn train(
             })
         {
             let mut command = child::worker(&options.device, (jobs, threads))?;
-            command.args(watch.arguments());
+            command.args(watch.arguments(&sort));
             command.arg("losses").arg("--folder").arg(root).args(["--seed", &seed.to_string()]);
             command.args(["--folds", &part.folds.to_string()]);
             command.args(part.fold.iter().flat_map(|fold| ["--fold".to_owned(), fold.to_string()]));

@@ -26,10 +26,11 @@ struct Pace {
     start_up: f64,
 }
 
-/// Work that was found not to fit, and the seconds that it takes.
+/// Work that was found not to fit: the seconds that it takes, and those of the command that had passed before it.
 #[derive(Clone, Debug, PartialEq)]
 struct Shortfall {
     what: String,
+    before: f64,
     seconds: f64,
 }
 
@@ -41,8 +42,9 @@ pub(super) struct Watch {
     /// Forward passes of the workers that have ended.
     done: u64,
     paces: HashMap<Sort, Pace>,
-    /// Seconds of the command before the first worker started.
+    /// Seconds of the command before the first worker started, and before the last of each sort.
     prepared: Option<f64>,
+    started: HashMap<Sort, f64>,
     /// The least of those that did not fit.
     shortfall: Option<Shortfall>,
     /// Whether anything did not fit.
@@ -67,6 +69,7 @@ impl Watch {
             done: 0,
             paces: HashMap::new(),
             prepared: None,
+            started: HashMap::new(),
             shortfall: None,
             is_over: false,
         }
@@ -77,31 +80,41 @@ impl Watch {
         self.done / self.jobs as u64
     }
 
+    /// Whether learners start before the trials that need none. Where time is short they do not: one that does not fit would
+    /// take it from trials in every session anew.
+    pub fn learners_first(&self) -> bool {
+        self.deadline.is_none()
+    }
+
     /// Whether a task is to be started whose first useful piece has so many forward passes: only if that can end in time,
     /// as far as tasks of its sort were measured. `name` is what is said of it if not.
     pub fn fits(&mut self, sort: &Sort, units: u64, name: impl FnOnce() -> String) -> bool {
         let Some(deadline) = &self.deadline else { return true };
-        let left = deadline.seconds_of_work() - deadline.elapsed(self.done());
+        let before = deadline.elapsed(self.done());
+        let left = deadline.seconds_of_work() - before;
         let pace = self.paces.get(sort);
         let seconds = pace.and_then(|pace| Some(pace.start_up + HEADROOM * units as f64 / pace.per_second?));
         let fits = left > seconds.or(pace.map(|pace| pace.start_up)).unwrap_or(0.0);
         if let Some(seconds) = seconds.filter(|_| !fits) {
-            self.fell_short(Shortfall { what: name(), seconds });
+            self.fell_short(Shortfall { what: name(), before, seconds });
         }
         fits
     }
 
     fn fell_short(&mut self, shortfall: Shortfall) {
-        if self.shortfall.as_ref().is_none_or(|least| shortfall.seconds < least.seconds) {
+        let needs = |shortfall: &Shortfall| shortfall.before + shortfall.seconds;
+        if self.shortfall.as_ref().is_none_or(|least| needs(&shortfall) < needs(least)) {
             self.shortfall = Some(shortfall);
         }
     }
 
-    /// What a worker that starts now is told.
-    pub fn arguments(&mut self) -> Vec<String> {
+    /// What a worker of a task that starts now is told.
+    pub fn arguments(&mut self, sort: &Sort) -> Vec<String> {
         let done = self.done();
         let Some(deadline) = &self.deadline else { return Vec::new() };
-        self.prepared.get_or_insert(deadline.elapsed(done));
+        let elapsed = deadline.elapsed(done);
+        self.prepared.get_or_insert(elapsed);
+        self.started.insert(sort.clone(), elapsed);
         let ends = serde_json::to_string(&deadline.of_worker(done)).expect("plain data serialises");
         vec!["--ends".into(), ends]
     }
@@ -119,7 +132,8 @@ impl Watch {
         self.is_over = true;
         let start_up = self.paces.get(sort).map_or(0.0, |pace| pace.start_up);
         if let Some(seconds) = out.seconds {
-            self.fell_short(Shortfall { what: format!("{} of {name}", out.what), seconds: start_up + seconds });
+            let (what, before) = (format!("{} of {name}", out.what), self.started.get(sort).copied().unwrap_or(0.0));
+            self.fell_short(Shortfall { what, before, seconds: start_up + seconds });
         }
     }
 
@@ -144,12 +158,11 @@ impl Watch {
 
     /// How long the limit must be.
     fn remedy(&self) -> String {
-        let prepared = self.prepared.unwrap_or(0.0);
         match &self.shortfall {
-            Some(Shortfall { what, seconds }) => format!(
+            Some(Shortfall { what, before, seconds }) => format!(
                 "{what} takes about {} here; use --time-limit {} or more",
                 duration(*seconds),
-                enough_for(prepared + seconds)
+                enough_for(before + seconds)
             ),
             None => format!(
                 "{} of it had passed when work could begin, and no round was long enough under way to be measured; use a longer one",
@@ -232,7 +245,9 @@ mod tests {
     fn without_a_deadline_everything_fits() {
         let mut watch = Watch::new(None, 1);
         watch.event(&sort(Kind::Trial), &Event::Pace { done: 5, per_second: Some(1e-9), start_up: 1e9 });
-        assert!(watch.fits(&sort(Kind::Trial), u64::MAX, String::new) && watch.arguments().is_empty());
+        assert!(
+            watch.fits(&sort(Kind::Trial), u64::MAX, String::new) && watch.arguments(&sort(Kind::Trial)).is_empty()
+        );
     }
 
     #[test]

@@ -108,14 +108,9 @@ impl Display {
         }
         match ended {
             Ended::Well => {}
-            Ended::OutOfTime(out) => self.line(&task.name(), &format!(": {}", out.in_words())),
-            Ended::Badly(why) => {
-                let text = format!(" failed: {why}");
-                match &self.bars {
-                    Some(bars) => bars.line(&task.name(), &text),
-                    None => say(&format!("{}{text}", task.name())),
-                }
-            }
+            Ended::OutOfTime(_) if self.quiet => {}
+            Ended::OutOfTime(out) => self.last_words(task, &format!(": {}", out.in_words())),
+            Ended::Badly(why) => self.last_words(task, &format!(" failed: {why}")),
         }
         self.overall();
     }
@@ -147,6 +142,14 @@ impl Display {
     fn left(&self) -> String {
         let seconds = self.left.seconds(self.now());
         seconds.map_or(String::new(), |seconds| format!(", about {} left", duration(seconds)))
+    }
+
+    /// A line that stays, of a task that has ended before its time.
+    fn last_words(&self, task: &Task, text: &str) {
+        match &self.bars {
+            Some(bars) => bars.line(&task.name(), text),
+            None => say(&format!("{}{text}", task.name())),
+        }
     }
 
     /// A line that stays; plain ones say what is left, which is in the bar of all otherwise.

@@ -294,7 +294,8 @@ impl Driver<'_> {
     /// The next task that can start and fits into the time that is left.
     fn next(&mut self, tasks: &mut Tasks) -> Option<(Task, u64)> {
         let watch = &mut self.watch;
-        tasks.next(&mut |task, units| watch.fits(&task.sort(), units, || task.piece()))
+        let learners_first = watch.learners_first();
+        tasks.next(learners_first, &mut |task, units| watch.fits(&task.sort(), units, || task.piece()))
     }
 
     fn ended(&mut self, tasks: &mut Tasks, task: &Task, ended: Ended) -> Result<()> {
@@ -351,7 +352,7 @@ impl Driver<'_> {
 
     fn command(&mut self, task: &Task) -> Result<std::process::Command> {
         let mut command = child::worker(&self.options.device, (self.jobs, self.threads))?;
-        command.args(self.watch.arguments());
+        command.args(self.watch.arguments(&task.sort()));
         let given = |features: &Option<PathBuf>| {
             features.as_ref().map(|path| [OsStr::new("--features"), path.as_os_str()].map(OsStr::to_owned))
         };

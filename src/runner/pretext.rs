@@ -87,7 +87,7 @@ fn train(
     let mut watch = Watch::new(options.deadline.as_ref(), 1);
     let sort = Sort { kind: Kind::Pretext, variant: None };
     let mut command = child::worker(&options.device, (1, threads))?;
-    command.args(watch.arguments());
+    command.args(watch.arguments(&sort));
     command.arg("pretext").arg("--spec").arg(&spec).args(["--seed", &seed.to_string()]).arg("--out").arg(cached);
     command.arg("--data").arg(&options.data);
     let (sender, messages) = mpsc::channel();

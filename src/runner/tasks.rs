@@ -277,20 +277,28 @@ impl Tasks {
     }
 
     /// The next task that can start and that `fits` says yes to, with its forward passes: pretext learners, then trials in
-    /// the spec's order. `fits` is given a task, and the forward passes of what it does first.
-    pub fn next(&mut self, fits: &mut dyn FnMut(&Task, u64) -> bool) -> Option<(Task, u64)> {
-        let learner = self.pretext.iter().position(|(task, work)| fits(task, work.units()));
-        if let Some((task, work)) = learner.and_then(|at| self.pretext.remove(at)) {
-            return Some((task, work.units()));
+    /// the spec's order, or trials first. `fits` is given a task, and the forward passes of what it does first.
+    pub fn next(&mut self, learners_first: bool, fits: &mut dyn FnMut(&Task, u64) -> bool) -> Option<(Task, u64)> {
+        if learners_first {
+            self.next_learner(fits).or_else(|| self.next_trial(fits))
+        } else {
+            self.next_trial(fits).or_else(|| self.next_learner(fits))
         }
+    }
+
+    fn next_learner(&mut self, fits: &mut dyn FnMut(&Task, u64) -> bool) -> Option<(Task, u64)> {
+        let at = self.pretext.iter().position(|(task, work)| fits(task, work.units()))?;
+        self.pretext.remove(at).map(|(task, work)| (task, work.units()))
+    }
+
+    fn next_trial(&mut self, fits: &mut dyn FnMut(&Task, u64) -> bool) -> Option<(Task, u64)> {
         let task = |waiting: &Waiting| {
             let (trial, features) = (waiting.trial.clone(), waiting.features.clone());
             Task::Trial { trial, features }
         };
         let of = |waiting: &Waiting| self.is_ready(waiting) && fits(&task(waiting), waiting.first);
         let at = self.trials.iter().position(of)?;
-        let waiting = self.trials.remove(at)?;
-        Some((task(&waiting), waiting.work.units()))
+        self.trials.remove(at).map(|waiting| (task(&waiting), waiting.work.units()))
     }
 
     fn is_ready(&self, waiting: &Waiting) -> bool {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Output;
 
-use crate::support::{TINY, Workplace, queries, stderr, values};
+use crate::support::{TINY, Workplace, queries, stderr, stdout, values};
 
 /// Runs to the end under a limit; gives the outputs of all commands but the last, which have to be stopped ones.
 fn in_sessions(place: &Workplace, run: &str, limit: u32) -> Vec<Output> {
@@ -96,7 +96,7 @@ fn a_learner_and_a_trial_stopped_at_many_limits_come_to_the_same_values() {
 #[test]
 fn trials_that_continue_from_weights_stopped_at_many_limits_come_to_the_same_values() {
     let run = "run tiny.toml --device cpu --jobs 1 --set seeds=[0] --only ^entropy --set train.start=continue";
-    let limits = (0..24).map(|step| 56 + 5 * step);
+    let limits = (0..12).map(|step| 56 + 9 * step);
     let spec = selecting(r#"query = "best-on-test", record = ["last", "best-on-test"], every = 1"#);
     let stops = held_against_the_whole(&spec, run, &["entropy-seed0"], limits);
     assert!(stops.len() >= 2, "{stops:?}");
@@ -193,6 +193,11 @@ fn a_limit_changes_nothing_where_all_is_finished_in_time() {
     assert!(stderr(&output).contains("; this command ends within 100s"), "{}", stderr(&output));
     let line = last_line(&output);
     assert!(line.contains("round 0 of random-seed0 takes about 1667 h (69 days) here"), "{line}");
+    // A worker whose time is over ends whatever it is at, here at what looks at no clock in between.
+    let over = r#"{"clock":"machine","until":0.0,"at_the_latest":0.0}"#;
+    let worker = format!("worker --device cpu --threads 1 --ends {over} calibrate --spec results/tiny/spec.toml");
+    let said = stdout(&place.succeeds(&format!("{worker} --dimensions 12 12 10")));
+    assert!(said.contains("out-of-time") && !said.contains("speed"), "{said}");
     let refused = place.pt4al(&format!("{run} --time-limit 9"));
     assert_eq!(refused.status.code(), Some(2));
     let line = "error: invalid value '9' for '--time-limit <T>': use a time of at least a second, for instance 9m, 90s or 1h30m; \
