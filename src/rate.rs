@@ -24,4 +24,10 @@ impl Rate {
     pub fn of_process(self) -> Option<f64> {
         (self.seconds >= ENOUGH && self.units > 0.0).then(|| self.units / self.seconds)
     }
+
+    /// How many times faster than measured processes may be: a rate of some seconds, in which other processes start too, says
+    /// little. Twice after three seconds, hardly more than once after minutes.
+    pub fn at_most_times(self) -> f64 {
+        1.0 + ENOUGH / self.seconds.max(ENOUGH)
+    }
 }

@@ -110,7 +110,8 @@ impl Pace {
         let Some(piece) = &self.piece else { return Ok(()) };
         let left = piece.units.saturating_sub(done - piece.from) as f64;
         let rate = self.rate.of_process();
-        if now + rate.map_or(0.0, |rate| left / rate) > self.ends.until {
+        let at_least = rate.map_or(0.0, |rate| left / rate / self.rate.at_most_times());
+        if now + at_least > self.ends.until {
             let (what, seconds) = (piece.what.clone(), rate.map(|rate| piece.units as f64 / rate));
             return Err(OutOfTime { what, given_up: true, seconds });
         }
@@ -163,6 +164,19 @@ mod tests {
         // Not even tried.
         let (out, at) = work(&mut pace(-1.0), "round 0", 10, 0).unwrap_err();
         assert_eq!((out.given_up, at), (false, 0));
+    }
+
+    #[test]
+    fn what_may_just_fit_is_not_given_up_on_the_first_seconds() {
+        // 110 seconds of work where there are 100, done 50 forward passes at a second.
+        let clock = Clock::Work { begun: 0.0, per_second: 50.0 };
+        let mut slow = Pace::new(Ends { clock, until: 100.0, at_the_latest: f64::INFINITY });
+        slow.begin("round 0".into(), 5500, false, 0).unwrap();
+        // Ten seconds in, a rate of nine says that it takes longer, and may be wrong by as much.
+        (1..=10).try_for_each(|second| slow.count(50 * second)).unwrap();
+        assert_eq!(slow.measured().0.map(f64::round), Some(50.0));
+        let (at, out) = (11..).find_map(|second| Some((second, slow.count(50 * second).err()?))).unwrap();
+        assert!((20..50).contains(&at) && out.given_up, "{at}");
     }
 
     #[test]
