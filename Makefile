@@ -4,7 +4,8 @@ PROFILE ?= auto
 DATA    ?= $(or $(PT4AL_DATA),data)
 RESULTS ?= results
 JOBS    ?= auto
-# More arguments for `pt4al run`, for instance ARGS='--only random'; ARGS=--yes starts what takes longer than a day
+# More arguments for `pt4al run`, for instance ARGS='--only random'; ARGS=--yes starts what takes longer than a day,
+# ARGS='--time-limit 9m' ends each command in time
 ARGS    ?=
 
 PT4AL = target/release/pt4al

@@ -1,7 +1,8 @@
-"""Times the network of the `pipeline` bench in Python's PyTorch: images/s trained and scored, one thread.
+"""Times the network of the `pipeline` bench in Python's PyTorch: images/s trained and scored, one thread, as a table.
 
 The network is the official code's ResNet-18 for CIFAR (kuangliu's), with the width as a parameter.
-Needs a Python with torch 2.11 (the whole package): python3 benches/pytorch.py [threads]
+Needs a Python with torch 2.11 (the whole package): python3 benches/pytorch.py [threads] [--brief]
+`pt4al gpu-check --python python3` runs it beside its own measurements.
 """
 
 import sys
@@ -46,41 +47,79 @@ class ResNet18(nn.Module):
         return self.linear(F.avg_pool2d(x, 4).flatten(1))
 
 
-def rate(step, images, seconds=8.0):
+def rate(step, images, seconds, sync):
     step()
+    sync()
     start, done = time.perf_counter(), 0
     while done == 0 or time.perf_counter() - start < seconds:
         step()
         done += images
+        if done % (32 * images) == 0:
+            sync()
+    sync()
     return done / (time.perf_counter() - start)
 
 
+def measured(device, width, precision, layout, graph, seconds):
+    """Images/s trained and scored, minibatches of 128; autocast for bf16, as PyTorch's own recipes have it."""
+    torch.backends.cudnn.allow_tf32 = precision == "tf32"
+    cuda = device == "cuda"
+    sync = torch.cuda.synchronize if cuda else (lambda: None)
+    net = ResNet18(width).to(device).to(memory_format=layout)
+    images = torch.randn(128, 3, 32, 32, device=device).to(memory_format=layout)
+    targets = torch.arange(128, device=device) % 10
+    # In a graph the step must not look at its numbers on the host.
+    sgd = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4, foreach=True)
+
+    def train():
+        sgd.zero_grad(set_to_none=True)
+        with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16", cache_enabled=not graph):
+            loss = F.cross_entropy(net(images).float(), targets)
+        loss.backward()
+        sgd.step()
+        if not cuda:
+            return loss.item()
+
+    def infer():
+        with torch.no_grad(), torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
+            out = net(images)
+        return out if cuda else out.float().sum().item()
+
+    net.train()
+    step = train
+    if graph:
+        side = torch.cuda.Stream()
+        with torch.cuda.stream(side):
+            for _ in range(5):
+                train()
+        torch.cuda.current_stream().wait_stream(side)
+        recorded = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(recorded):
+            train()
+        step = recorded.replay
+    trained = rate(step, 128, seconds, sync)
+    net.eval()
+    return trained, rate(infer, 128, seconds / 2, sync)
+
+
 def main():
-    torch.set_num_threads(int(sys.argv[1]) if len(sys.argv) > 1 else 1)
+    brief = "--brief" in sys.argv
+    threads = [int(a) for a in sys.argv[1:] if a.isdigit()]
+    torch.set_num_threads(threads[0] if threads else 1)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    print(f"torch {torch.__version__}, {device}, {torch.get_num_threads()} thread(s)")
-    for width in (8, 16, 64):
-        for layout in (torch.contiguous_format, torch.channels_last):
-            net = ResNet18(width).to(device).to(memory_format=layout)
-            images = torch.randn(128, 3, 32, 32, device=device).to(memory_format=layout)
-            targets = torch.arange(128, device=device) % 10
-            sgd = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
-
-            def train():
-                net.train()
-                sgd.zero_grad()
-                loss = F.cross_entropy(net(images), targets)
-                loss.backward()
-                sgd.step()
-                return loss.item()
-
-            def infer():
-                net.eval()
-                with torch.no_grad():
-                    return net(images).sum().item()
-
-            name = "channels_last" if layout == torch.channels_last else "contiguous"
-            print(f"width {width:3} {name:13} train {rate(train, 128):8.1f} images/s, infer {rate(infer, 128):8.1f}")
+    print(f"PyTorch {torch.__version__} on {device}, {torch.get_num_threads()} thread(s), minibatches of 128\n")
+    print("| width | precision | layout | step | trained | scored |")
+    print("| --: | :-- | :-- | :-- | --: | --: |")
+    plain, last = torch.contiguous_format, torch.channels_last
+    rows = [("f32", plain, False), ("f32", last, False), ("bf16", last, False)]
+    if device == "cuda":
+        rows += [("tf32", last, False), ("tf32", last, True), ("bf16", last, True)]
+    for width in (64,) if brief else (8, 16, 64):
+        for precision, layout, graph in rows:
+            trained, scored = measured(device, width, precision, layout, graph, 1.5 if brief else 8.0)
+            name = "channels last" if layout == last else "contiguous"
+            how = "in a CUDA graph" if graph else "eager"
+            print(f"| {width} | {precision} | {name} | {how} | {trained:,.0f} | {scored:,.0f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -26,10 +26,14 @@ pub mod cli;
 pub mod data;
 #[cfg(feature = "torch")]
 pub mod device;
+#[cfg(feature = "torch")]
+pub mod limit;
 pub mod machine;
 #[cfg(feature = "torch")]
 pub mod model;
 pub mod pretext;
+#[cfg(feature = "torch")]
+mod rate;
 pub mod report;
 pub mod results;
 #[cfg(feature = "torch")]

@@ -5,9 +5,10 @@ use clap::Args;
 
 use super::SpecArgs;
 use super::run::MachineArgs;
-use super::start::StartArgs;
+use super::start::{StartArgs, halted};
 use super::stopped::{Stopped, say_when_stopped};
 use super::usage::whole_number;
+use crate::runner::Correlated;
 use crate::{report, runner};
 
 #[derive(Debug, Args)]
@@ -26,10 +27,14 @@ pub(super) struct CorrelateArgs {
 /// Trains what is needed, writes the results folder <experiment>[-<profile>]-correlation, and prints its table.
 pub(super) fn correlate(args: &CorrelateArgs) -> Result<i32> {
     say_when_stopped(Stopped::GoesOn);
-    let options = args.machine.options(args.start.quiet)?;
+    let options = args.machine.options(&args.start)?;
     let spec = args.spec.load_on(&options)?;
     let seed = args.seed.unwrap_or(spec.seeds[0]);
     let consent = |cost: &runner::Cost| args.start.consent(cost, &args.spec, &options.device);
-    let (folder, findings) = runner::correlate(&spec, &options, seed, &consent)?;
-    super::report::say(&report::correlation::write(&folder, &findings)?, args.start.quiet)
+    match runner::correlate(&spec, &options, seed, &consent)? {
+        Correlated::Done(folder, findings) => {
+            super::report::say(&report::correlation::write(&folder, &findings)?, args.start.quiet)
+        }
+        Correlated::Halted(halt) => Ok(halted(&halt)),
+    }
 }

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::SpecArgs;
 use super::run::MachineArgs;
+use super::start::StartArgs;
 use super::stopped::{Stopped, say_when_stopped};
 use crate::runner;
 
@@ -27,7 +28,7 @@ pub(super) struct GpuCheckArgs {
 /// Prints what was found, and gives the exit code: 1 if something is not as it should be.
 pub(super) fn gpu_check(args: &GpuCheckArgs) -> Result<i32> {
     say_when_stopped(Stopped::NothingKept);
-    let options = args.machine.options(false)?;
+    let options = args.machine.options(&StartArgs::default())?;
     let found = runner::gpu_check(&args.spec.load("paper")?, &options, args.python.as_deref())?;
     super::print(&found.page)?;
     if let Some(path) = &args.out {

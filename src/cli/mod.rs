@@ -172,7 +172,9 @@ fn print(line: impl std::fmt::Display) -> Result<()> {
     }
 }
 
-/// Runs the command line and gives the exit code: 0, 1 if something failed, 2 for wrong usage. Of `check`: 0 if the curves
+/// Runs the command line and gives the exit code: 0, 1 if something failed, 2 for wrong usage, and 75 where `--time-limit` has
+/// ended a command of which something was finished and something is left: typed again, it goes on. A signal ends it with 128
+/// and its number. Of `check`: 0 if the curves
 /// held, 1 if any moved, 2 if they could not be compared, which is also what any error is.
 pub fn main() -> i32 {
     let cli = match Cli::try_parse() {

@@ -5,6 +5,7 @@ use clap::Args;
 
 use super::SpecArgs;
 use super::run::MachineArgs;
+use super::start::StartArgs;
 use super::stopped::{Stopped, say_when_stopped};
 use crate::runner;
 
@@ -19,7 +20,7 @@ pub(super) struct PlanArgs {
 /// Prints the plan.
 pub(super) fn plan(args: &PlanArgs) -> Result<i32> {
     say_when_stopped(Stopped::NothingKept);
-    let options = args.machine.options(false)?;
+    let options = args.machine.options(&StartArgs::default())?;
     super::print(runner::plan(&args.spec.load_on(&options)?, &options, true)?)?;
     Ok(0)
 }

@@ -72,7 +72,7 @@ pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
         #[cfg(feature = "torch")]
         Verb::Losses { spec: args, machine, start, seed, variant, out } => {
             say_when_stopped(Stopped::GoesOn);
-            let options = machine.options(start.quiet)?;
+            let options = machine.options(&start)?;
             let file = args.spec.clone();
             let spec = args.load_on(&options)?;
             if let Some(name) = &variant {

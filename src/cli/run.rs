@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow};
 use clap::Args;
 use regex::Regex;
 
-use super::start::StartArgs;
+use super::start::{StartArgs, halted};
 use super::stopped::{Stopped, say_when_stopped};
 use super::usage::pattern;
 use super::{DataDir, SMALLER, SpecArgs};
@@ -51,7 +51,8 @@ pub(super) struct MachineArgs {
 }
 
 impl MachineArgs {
-    pub fn options(&self, quiet: bool) -> Result<Options> {
+    pub fn options(&self, start: &StartArgs) -> Result<Options> {
+        let deadline = start.deadline();
         let device = self.device.resolve()?;
         let name = device::name(device);
         let data =
@@ -64,8 +65,9 @@ impl MachineArgs {
             mps: self.mps,
             device_name: if device.is_cuda() { format!("{name} ({})", device::gpu_model()) } else { name.clone() },
             device: name,
-            quiet,
+            quiet: start.quiet,
             measured: None,
+            deadline,
         })
     }
 }
@@ -82,26 +84,36 @@ pub(super) fn run(mut args: RunArgs) -> Result<i32> {
     }
     say_when_stopped(Stopped::GoesOn);
     let args = &args;
-    let mut options = args.machine.options(args.start.quiet)?;
+    let mut options = args.machine.options(&args.start)?;
     options.only = args.only.clone();
     let spec = if args.spec.is_automatic() { automatic(args, &mut options)? } else { args.spec.load("paper")? };
     let outcome = runner::run(&spec, &options, &|cost| args.start.consent(cost, &args.spec, &options.device))?;
-    let reported =
-        crate::report::report(&outcome.folder, None).and_then(|page| super::report::say(&page, args.start.quiet));
-    let Some((key, why)) = outcome.failed.first() else { return reported };
-    if let Err(error) = reported {
-        // Where no trial has finished a round, say: that they failed is the news.
-        crate::machine::say(&format!("warning: {error:#}"));
-    }
-    crate::machine::say(&format!(
-        "error: {} failed ({key}: {why}); mend the cause and run the same command again (a changed spec needs another --results): finished rounds are \
-         kept",
-        match outcome.failed.len() {
-            1 => "a trial".to_owned(),
-            more => format!("{more} trials"),
+    let report =
+        || crate::report::report(&outcome.folder, None).and_then(|page| super::report::say(&page, args.start.quiet));
+    // A page needs a finished round; where the time was over before one was, that is what is said.
+    let reported = if outcome.halt.is_some() && !outcome.has_rounds { Ok(0) } else { report() };
+    if let Some((key, why)) = outcome.failed.first() {
+        if let Err(error) = &reported {
+            // Where no trial has finished a round, say: that they failed is the news.
+            crate::machine::say(&format!("warning: {error:#}"));
         }
-    ));
-    Ok(1)
+        crate::machine::say(&format!(
+            "error: {} failed ({key}: {why}); mend the cause and run the same command again (a changed spec needs another --results): finished rounds are \
+             kept",
+            match outcome.failed.len() {
+                1 => "a trial".to_owned(),
+                more => format!("{more} trials"),
+            }
+        ));
+    }
+    match outcome.halt {
+        Some(halt) => {
+            let code = halted(&halt);
+            reported.map(|_| code)
+        }
+        None if outcome.failed.is_empty() => reported,
+        None => Ok(1),
+    }
 }
 
 /// The spec as it stands where there is CUDA; else its `cpu` profile, after saying what the whole would cost here. What is

@@ -6,10 +6,22 @@ use anyhow::{Result, bail, ensure};
 use clap::Args;
 
 use super::SpecArgs;
+use crate::limit::{Deadline, TimeLimit};
 use crate::machine::say;
-use crate::runner::{A_DAY, Cost};
+use crate::runner::{A_DAY, Cost, Halt};
 
-#[derive(Debug, Args)]
+/// The exit code of a command that its time limit has ended, and that goes on when it is typed again: `EX_TEMPFAIL` of
+/// sysexits.h.
+const TRY_AGAIN: i32 = 75;
+
+/// Says the last words of a command that its time limit has ended, and gives the exit code: where nothing was finished
+/// it is an error, so that no job tries for ever.
+pub(super) fn halted(halt: &Halt) -> i32 {
+    say(&halt.line);
+    if halt.progressed { TRY_AGAIN } else { 1 }
+}
+
+#[derive(Debug, Default, Args)]
 pub(super) struct StartArgs {
     /// Start without asking, even what takes longer than a day
     #[arg(long)]
@@ -17,9 +29,18 @@ pub(super) struct StartArgs {
     /// Say only warnings and errors, and in the end where the page of the results is
     #[arg(long)]
     pub quiet: bool,
+    /// End in time, for instance 9m, 90s or 1h30m after the start: no round begins that would not end by then, and the same
+    /// command goes on later. Exit code 75 if something is left, 1 if nothing at all could be finished
+    #[arg(long, value_name = "T", allow_negative_numbers = true)]
+    pub time_limit: Option<TimeLimit>,
 }
 
 impl StartArgs {
+    /// That of a command which begins now.
+    pub fn deadline(&self) -> Option<Deadline> {
+        self.time_limit.clone().map(Deadline::from_now)
+    }
+
     /// Says what is about to start. What takes longer than a day is asked for on a terminal, and refused elsewhere.
     ///
     /// # Errors
@@ -31,9 +52,13 @@ impl StartArgs {
                 Cost::Measured(_) => "just measured on this machine",
                 Cost::Counted(_) => "estimated from the amount of work, not measured",
             };
-            say(&format!("left to run: {duration} ({how})"));
+            let limit = self.time_limit.as_ref();
+            let limit = limit.map_or(String::new(), |limit| format!("; this command ends within {}", limit.text()));
+            say(&format!("left to run: {duration} ({how}){limit}"));
         }
-        if self.yes || cost.seconds() <= A_DAY {
+        // Nothing runs for longer than the limit.
+        let limited = self.time_limit.as_ref().is_some_and(|limit| limit.seconds() <= A_DAY);
+        if self.yes || limited || cost.seconds() <= A_DAY {
             return Ok(());
         }
         let smaller = spec.smaller(device).map_or(String::new(), |profile| {

@@ -10,9 +10,10 @@ use clap::{Args, Subcommand};
 
 use super::DataDir;
 use crate::device::{self, Choice};
+use crate::limit::{Clock, Ends};
 use crate::store::Manifest;
 use crate::train::speed::Speed;
-use crate::trial::{self, Event, Reporter};
+use crate::trial::{self, Event, OutOfTime, Reporter};
 use crate::{data, machine, pretext, spec, train};
 
 #[derive(Debug, Args)]
@@ -24,6 +25,9 @@ pub(super) struct WorkerArgs {
     /// End when standard input closes: the driver is gone then.
     #[arg(long)]
     watch_stdin: bool,
+    /// By when it is to have ended.
+    #[arg(long)]
+    ends: Option<Ends>,
     #[command(subcommand)]
     task: Task,
 }
@@ -104,14 +108,29 @@ enum Task {
 pub(super) fn worker(args: WorkerArgs) -> i32 {
     let words = if args.watch_stdin { watch() } else { mpsc::channel().1 };
     let mut report = Reporter::new(Box::new(std::io::stdout()));
+    if let Some(ends) = args.ends {
+        end_at_the_latest(ends);
+        report = report.until(ends);
+    }
     // libtorch's errors (out of memory, say) arrive as panics; the user gets them as one line too.
     let done = panic::catch_unwind(AssertUnwindSafe(|| work(&args, &words, &mut report))).unwrap_or_else(|cause| {
         let text = cause.downcast_ref::<String>().map(String::as_str).or(cause.downcast_ref::<&str>().copied());
         Err(stopped(text.unwrap_or("no message")))
     });
+    report.end();
+    let done = done.or_else(|error| {
+        let out = error.downcast::<OutOfTime>()?;
+        // Others may share the GPU; one that leaves work behind can disturb them.
+        if let Ok(tch::Device::Cuda(index)) = args.device.resolve() {
+            tch::Cuda::synchronize(index as i64);
+        }
+        report.event(&Event::OutOfTime(out));
+        Ok(())
+    });
     match done {
         Ok(()) => 0,
         Err(error) => {
+            let error: anyhow::Error = error;
             let error = format!("{error:#}").replace('\n', " ");
             eprintln!("error: {error}");
             report.event(&Event::Failed { error });
@@ -132,6 +151,30 @@ fn watch() -> mpsc::Receiver<String> {
         unsafe { libc::_exit(1) }
     });
     words
+}
+
+/// Ends the process when its time is over, if it is still at something that is not looked at in between: reading images,
+/// choosing labels. Files are whole at every moment.
+fn end_at_the_latest(ends: Ends) {
+    if ends.clock != Clock::Machine {
+        return;
+    }
+    std::thread::spawn(move || {
+        loop {
+            let left = ends.at_the_latest - ends.clock.now(0);
+            if left <= 0.0 {
+                break;
+            }
+            std::thread::sleep(Duration::from_secs_f64(left));
+        }
+        let out = OutOfTime { what: "what was begun".into(), given_up: true, seconds: None };
+        let line = serde_json::to_string(&Event::OutOfTime(out)).expect("plain data serialises");
+        // On a line of its own, whatever the other thread was about to write.
+        let _ = std::io::Write::write_all(&mut std::io::stdout(), format!("\n{line}\n").as_bytes());
+        // Not exit(): that would run destructors under the feet of the training thread.
+        // SAFETY: ends the process; files are whole at every moment.
+        unsafe { libc::_exit(0) }
+    });
 }
 
 /// The size that `--dimensions` gives: what made-up images need.
@@ -191,6 +234,7 @@ fn work(args: &WorkerArgs, words: &mpsc::Receiver<String>, report: &mut Reporter
             device::prepare(device, settings.precision)?;
             let data = data::open(spec, &data.path, device, &fingerprint)?;
             let (pixels, cut) = (spec.pretext_pixels(), spec.pretext_minibatches(settings));
+            report.begin(|| "the pretext learner".into(), spec.pretext_work(data.pool.len()).units())?;
             let learned =
                 pretext::losses(&data, &spec.model, settings, cut, *seed, features.is_some(), &mut |units| {
                     report.at((units as f64 * pixels).round() as u64, || "pretext".into())

@@ -19,6 +19,7 @@ use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
 use crate::spec::{Arch, ModelSpec, Precision};
+use crate::store::ANEW;
 pub use head::Head;
 use head::{Layers, Upsample};
 use layers::Body;
@@ -151,17 +152,13 @@ impl Network {
     /// If the file cannot be read, or is not of the same network.
     pub fn load(&mut self, path: &Path) -> Result<()> {
         let shown = path.display();
-        ensure!(
-            path.exists(),
-            "{shown}: the weights to continue from are gone; remove the trial's folder to run it anew"
-        );
-        let read = Tensor::read_safetensors(path).map_err(|e| {
-            anyhow!("{shown}: cannot read the weights ({}); remove the trial's folder to run it anew", one_line(&e))
-        })?;
+        ensure!(path.exists(), "{shown}: the weights to continue from are gone; restore them, or {ANEW}");
+        let read = Tensor::read_safetensors(path)
+            .map_err(|e| anyhow!("{shown}: cannot read the weights ({}); restore them, or {ANEW}", one_line(&e)))?;
         let mut variables = self.store().variables();
         let fits = read.len() == variables.len()
             && read.iter().all(|(name, tensor)| variables.get(name).is_some_and(|own| own.size() == tensor.size()));
-        ensure!(fits, "{shown}: the weights are not of this network; remove the trial's folder to run it anew");
+        ensure!(fits, "{shown}: the weights are not of this network; restore them, or {ANEW}");
         tch::no_grad(|| {
             for (name, tensor) in &read {
                 variables.get_mut(name).expect("just looked up").copy_(tensor);

@@ -33,10 +33,10 @@ pub struct Learned {
 
 /// Trains the learner of `spec` on the pool, without labels, and gives the loss of every pool image, its features if
 /// they are asked for, and how well the learner that gave them does. `minibatches` are those of training. `done` is told of every image trained on or scored,
-/// in forward passes.
+/// in forward passes, and may end the training.
 ///
 /// # Errors
-/// If a loss is no longer finite, or images cannot be read any more.
+/// If a loss is no longer finite, images cannot be read any more, or `done` fails.
 pub fn losses(
     data: &Data,
     model: &ModelSpec,
@@ -44,7 +44,7 @@ pub fn losses(
     minibatches: Cut,
     seed: u64,
     features: bool,
-    done: &mut dyn FnMut(u64),
+    done: &mut dyn FnMut(u64) -> Result<()>,
 ) -> Result<Learned> {
     let device = data.train.device();
     let task = task(spec, device);
@@ -138,7 +138,13 @@ impl Training {
 
 impl Learner<'_> {
     /// Trains for an epoch and gives its mean loss.
-    fn train(&self, network: &Network, training: &mut Training, epoch: u64, done: &mut dyn FnMut(u64)) -> Result<f64> {
+    fn train(
+        &self,
+        network: &Network,
+        training: &mut Training,
+        epoch: u64,
+        done: &mut dyn FnMut(u64) -> Result<()>,
+    ) -> Result<f64> {
         let Self { data, spec, minibatches, task, seed } = *self;
         let pool = &data.pool;
         let order = seed::permutation(pool.len(), &mut seed::stream(seed, Purpose::PretextOrder, &[epoch]));
@@ -157,7 +163,7 @@ impl Learner<'_> {
                 let seen = views.of(&images.narrow(0, 0, n), place);
                 task.loss(network, &seen, &data.input, &place.take(drawn, n))
             })?;
-            done(3 * passes * n as u64);
+            done(3 * passes * n as u64)?;
         }
         Ok(steps.mean_loss())
     }
@@ -177,7 +183,7 @@ impl Learner<'_> {
     /// Scores the pool, and gives the spread of projections, where there are some: the root of the mean squared distance
     /// of projections of length 1 from their mean, which is 0 if all are one and at most 1. That is the deviation of an
     /// output times the root of their number, which SimSiam's authors look at.
-    fn score(&self, network: &Network, done: &mut dyn FnMut(u64)) -> Result<(Learned, Option<f64>)> {
+    fn score(&self, network: &Network, done: &mut dyn FnMut(u64) -> Result<()>) -> Result<(Learned, Option<f64>)> {
         let Self { data, spec, task, .. } = *self;
         let (pool, scorings) = (&data.pool, task.scorings());
         let passes = (spec.task.passes().scoring / scorings) as u64;
@@ -205,7 +211,7 @@ impl Learner<'_> {
                     (sum, more) => sum.or(more),
                 };
                 start += n;
-                done(passes * n as u64);
+                done(passes * n as u64)?;
             }
         }
         let rows = pool.iter().copied().zip(losses.into_iter().map(|loss| loss / scorings as f64)).collect();
@@ -217,13 +223,13 @@ impl Learner<'_> {
     }
 
     /// The features of every pool image.
-    fn features(&self, network: &Network, done: &mut dyn FnMut(u64)) -> Result<Tensor> {
+    fn features(&self, network: &Network, done: &mut dyn FnMut(u64) -> Result<()>) -> Result<Tensor> {
         let data = self.data;
         let mut parts = Vec::new();
         train::infer(network, data.train.as_ref(), &data.pool, &data.input, &mut |features, _, _| {
-            done(features.size()[0] as u64);
             parts.push(features.to_device(Device::Cpu));
         })?;
+        done(data.pool.len() as u64)?;
         Ok(Tensor::cat(&parts, 0))
     }
 

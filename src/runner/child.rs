@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow};
 
 use super::mps::Mps;
 use crate::machine;
-use crate::trial::Event;
+use crate::trial::{Event, OutOfTime};
 
 /// A running worker. It watches its standard input and ends when that closes, so it never outlives its driver.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub(super) enum Message {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Ended {
     Well,
+    /// By itself, since this could not be finished in time; what it had finished before is on disk.
+    OutOfTime(OutOfTime),
     Badly(String),
 }
 
@@ -80,10 +82,11 @@ impl Child {
         let stdout = child.stdout.take().expect("piped");
         let log = log.to_owned();
         std::thread::spawn(move || {
-            let mut error = None;
+            let (mut error, mut out_of_time) = (None, None);
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                 match serde_json::from_str(&line) {
                     Ok(Event::Failed { error: why }) => error = Some(why),
+                    Ok(Event::OutOfTime(out)) => out_of_time = Some(out),
                     Ok(event) => drop(sender.send((id, Message::Event(event)))),
                     // Not ours: a library's chatter, which belongs to the log.
                     Err(_) => {}
@@ -96,7 +99,7 @@ impl Child {
                 std::thread::sleep(std::time::Duration::from_secs(1));
             }
             let ended = match status {
-                Ok(status) if status.success() => Ended::Well,
+                Ok(status) if status.success() => out_of_time.map_or(Ended::Well, Ended::OutOfTime),
                 Ok(status) => Ended::Badly(error.unwrap_or_else(|| died(status, &log))),
                 Err(e) => Ended::Badly(format!("its process was lost ({e})")),
             };

@@ -7,6 +7,8 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::child::{self, Child, Ended, Message, Share};
 use super::cost::{self, Start};
+use super::deadline::{Halt, Preparing, Sort, Watch};
+use super::time_left::Kind;
 use super::{Consent, Options, There, memory, pretext};
 use crate::data;
 use crate::machine;
@@ -14,6 +16,7 @@ use crate::report::correlation::{CorrelationFindings, Pair};
 use crate::spec::{CorrelationSpec, Spec, Work};
 use crate::store::{Folder, Losses, Manifest, PartMetric};
 use crate::trial::Event;
+use crate::words::counted;
 
 /// A training whose losses are wanted: of the whole pool, or without one part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,18 +52,22 @@ impl Part {
     }
 }
 
+/// What became of it.
+#[derive(Debug)]
+pub enum Correlated {
+    /// All of it is there: the results folder, and what there is to report.
+    Done(PathBuf, Box<CorrelationFindings>),
+    /// The time limit came first.
+    Halted(Halt),
+}
+
 /// Trains what is not trained yet, and gives the results folder and what there is to report. The protocol is the spec's
 /// own; its variants are left alone. Nothing starts unless `consent` agrees to what it costs.
 ///
 /// # Errors
 /// If the spec has no [correlation] or no [pretext] table, if the data or the folder cannot be used, if there is no
 /// consent, or if a training fails; what is finished is kept.
-pub fn correlate(
-    spec: &Spec,
-    options: &Options,
-    seed: u64,
-    consent: &Consent,
-) -> Result<(PathBuf, CorrelationFindings)> {
+pub fn correlate(spec: &Spec, options: &Options, seed: u64, consent: &Consent) -> Result<Correlated> {
     let settings = spec.correlation.context(
         "the spec has no [correlation] table; add one, for instance correlation = { folds = 5, points = 1000, resamples = \
          2000 }",
@@ -68,6 +75,7 @@ pub fn correlate(
     ensure!(spec.pretext.is_some(), "the spec has no [pretext] table; add one");
     let alone = spec.alone(seed);
     data::check_place(&alone, &options.data)?;
+    let preparing = Preparing::until(options.deadline.as_ref());
     let read = data::check(&alone, &options.data)?;
     let origin = read.splits.origin.clone();
     ensure!(
@@ -114,19 +122,27 @@ pub fn correlate(
     folder.begin(&alone)?;
     let read = data::share(&alone, &options.data, read)?;
     let mut manifest = super::begin_session(&folder, &alone, &origin, options, (jobs, threads), earlier)?;
+    drop(preparing);
     let losses = pretext::losses_of(&alone, options, &read, threads, seed)?;
     losses.write(&folder.losses_path(None, seed))?;
+    let before = parts.iter().filter(|part| !part.is_done(&root)).count();
     let share = Share { device: &options.device, jobs, threads, mps };
-    train(&alone, options, &folder, share, seed, &parts, origin.pool)?;
+    let watch = train(&alone, options, &folder, share, seed, &parts, origin.pool)?;
     if let Some(session) = manifest.sessions.last_mut() {
         session.finished = machine::now();
     }
     manifest.write(&folder.manifest_path())?;
+    let left = parts.iter().filter(|part| !part.is_done(&root)).count();
+    if left > 0 {
+        let words = format!("{} {}", counted(left, "training"), if left == 1 { "is" } else { "are" });
+        let progressed = left < before || learner != Work::default();
+        return Ok(Correlated::Halted(watch.halt(progressed, &words, &super::command_line())));
+    }
     let findings = findings(alone, settings, manifest, &folder, seed, &losses, &parts)?;
-    Ok((folder.root().to_owned(), findings))
+    Ok(Correlated::Done(folder.root().to_owned(), Box::new(findings)))
 }
 
-/// Runs the parts that are not there yet, side by side.
+/// Runs the parts that are not there yet, `jobs` side by side, as far as they fit into the time limit.
 fn train(
     spec: &Spec,
     options: &Options,
@@ -135,17 +151,22 @@ fn train(
     seed: u64,
     parts: &[Part],
     pool: usize,
-) -> Result<()> {
+) -> Result<Watch> {
     let root = folder.root();
-    let mut left = parts.iter().filter(|part| !part.is_done(root));
+    let mut left = parts.iter().filter(|part| !part.is_done(root)).peekable();
+    let mut watch = Watch::new(options.deadline.as_ref(), share.jobs);
+    let sort = Sort { kind: Kind::Trial, variant: None };
     let (sender, messages) = mpsc::channel();
     let mut running: Vec<(usize, Part, Child)> = Vec::new();
     let mut next = 0;
     loop {
         while running.len() < share.jobs
-            && let Some(&part) = left.next()
+            && let Some(&part) = left.next_if(|part| {
+                watch.fits(&sort, part.work(spec, pool).units(), || format!("the training of {}", part.name()))
+            })
         {
             let mut command = child::worker(share)?;
+            command.args(watch.arguments(&sort));
             command.arg("losses").arg("--folder").arg(root).args(["--seed", &seed.to_string()]);
             command.args(["--folds", &part.folds.to_string()]);
             command.args(part.fold.iter().flat_map(|fold| ["--fold".to_owned(), fold.to_string()]));
@@ -158,7 +179,7 @@ fn train(
             next += 1;
         }
         if running.is_empty() {
-            return Ok(());
+            return Ok(watch);
         }
         let (id, message) =
             messages.recv().map_err(|_| anyhow!("the workers' messages broke off; run the same command again"))?;
@@ -167,8 +188,13 @@ fn train(
             Message::Event(Event::Losses { quality, measure }) => {
                 options.say(&format!("{}: {measure} {:.2} %", running[at].1.name(), 100.0 * quality));
             }
-            Message::Event(_) => {}
+            Message::Event(event) => watch.event(&sort, &event),
             Message::Ended(Ended::Well) => drop(running.remove(at)),
+            Message::Ended(Ended::OutOfTime(out)) => {
+                let name = running.remove(at).1.name();
+                options.say(&format!("{name}: {}", out.in_words()));
+                watch.out_of_time(&sort, &name, &out);
+            }
             Message::Ended(Ended::Badly(why)) => bail!(
                 "{} failed: {why}; mend the cause and run the same command again: finished parts are kept",
                 running[at].1.name()

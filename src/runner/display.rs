@@ -94,7 +94,12 @@ impl Display {
             Event::Losses { quality, measure } => {
                 self.line(&task.name(), &format!(": {:.2} % {measure}, on the pool", 100.0 * quality));
             }
-            Event::Failed { .. } | Event::Ready | Event::Steps { .. } | Event::Speed { .. } => {}
+            Event::Failed { .. }
+            | Event::Ready
+            | Event::Steps { .. }
+            | Event::Speed { .. }
+            | Event::OutOfTime(_)
+            | Event::Pace { .. } => {}
         }
     }
 
@@ -106,12 +111,11 @@ impl Display {
         if let Some(bars) = &mut self.bars {
             bars.ended(id);
         }
-        if let Ended::Badly(why) = ended {
-            let text = format!(" failed: {why}");
-            match &self.bars {
-                Some(bars) => bars.line(&task.name(), &text),
-                None => say(&format!("{}{text}", task.name())),
-            }
+        match ended {
+            Ended::Well => {}
+            Ended::OutOfTime(_) if self.quiet => {}
+            Ended::OutOfTime(out) => self.last_words(task, &format!(": {}", out.in_words())),
+            Ended::Badly(why) => self.last_words(task, &format!(" failed: {why}")),
         }
         self.overall();
     }
@@ -143,6 +147,14 @@ impl Display {
     fn left(&self) -> String {
         let seconds = self.left.seconds(self.now());
         seconds.map_or(String::new(), |seconds| format!(", about {} left", duration(seconds)))
+    }
+
+    /// A line that stays, of a task that has ended before its time.
+    fn last_words(&self, task: &Task, text: &str) {
+        match &self.bars {
+            Some(bars) => bars.line(&task.name(), text),
+            None => say(&format!("{}{text}", task.name())),
+        }
     }
 
     /// A line that stays; plain ones say what is left, which is in the bar of all otherwise.

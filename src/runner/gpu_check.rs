@@ -107,10 +107,14 @@ fn losses(spec: &Spec, size: &Size, options: &Options, check: &mut GpuCheck) -> 
         };
         let (first, apart) = (difference(reference[0], launched[0]), largest_difference(&launched, &recorded));
         if precision == Precision::F32 && first > NEAR {
-            check.faults.push(format!("{what}: the first loss differs from the CPU's by {first:.1e}, more than rounding does"));
+            check
+                .faults
+                .push(format!("{what}: the first loss differs from the CPU's by {first:.1e}, more than rounding does"));
         }
         if apart > RECORDED {
-            check.faults.push(format!("{what}: losses of recorded steps differ from those of launched ones by {apart:.1e}"));
+            check
+                .faults
+                .push(format!("{what}: losses of recorded steps differ from those of launched ones by {apart:.1e}"));
         }
         let apart = if apart == 0.0 { "equal".to_owned() } else { format!("{apart:.1e}") };
         let _ = writeln!(check.page, "| {what} | {} | {first:.1e} | {apart} |", shown(&launched));
@@ -205,7 +209,8 @@ fn measured(
         workers.grow(number)?;
         let speeds = workers.measure()?;
         let together = |rate: fn(&Speed) -> f64| whole(speeds.iter().map(rate).sum());
-        let memory = free.zip(gpu::free_mb(&options.device)).map(|(before, after)| whole((before - after) / number as f64));
+        let memory =
+            free.zip(gpu::free_mb(&options.device)).map(|(before, after)| whole((before - after) / number as f64));
         row(format!(
             "{number} | {} | {} | {} |",
             together(|speed| speed.train),

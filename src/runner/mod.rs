@@ -6,6 +6,7 @@ mod calibrate;
 mod child;
 mod correlate;
 mod cost;
+mod deadline;
 mod display;
 mod given;
 mod gpu;
@@ -28,6 +29,7 @@ use anyhow::{Result, anyhow, ensure};
 use regex::Regex;
 
 use crate::data;
+use crate::limit::Deadline;
 use crate::machine;
 use crate::shell;
 use crate::spec::Spec;
@@ -35,15 +37,17 @@ use crate::store::{ClassCount, DataOrigin, Folder, Manifest, Record, Session};
 use crate::trial::Event;
 
 use child::{Child, Ended, Message, Share};
-pub use correlate::correlate;
+pub use correlate::{Correlated, correlate};
 use cost::Start;
 pub use cost::{Consent, Cost};
+pub use deadline::Halt;
+use deadline::{Preparing, Watch, left_in_words};
 use display::Display;
+pub use gpu_check::{GpuCheck, gpu_check};
 pub use jobs::Jobs;
 use jobs::Room;
 use mps::Mps;
 pub use mps::MpsChoice;
-pub use gpu_check::{GpuCheck, gpu_check};
 pub use plan::{Plan, plan};
 pub use pretext::pretext_losses;
 use tasks::{Task, Tasks};
@@ -70,6 +74,8 @@ pub struct Options {
     pub quiet: bool,
     /// What `plan` measured on this machine, if it did: nothing is measured again then.
     pub measured: Option<Plan>,
+    /// When the command must have ended. It changes no value.
+    pub deadline: Option<Deadline>,
 }
 
 impl Options {
@@ -86,6 +92,7 @@ impl Options {
             device_name: "cpu".into(),
             quiet: true,
             measured: None,
+            deadline: None,
         }
     }
 
@@ -103,6 +110,10 @@ pub struct Outcome {
     pub folder: PathBuf,
     /// The keys of the trials that failed, with why.
     pub failed: Vec<(String, String)>,
+    /// If the time limit has ended it before all was finished.
+    pub halt: Option<Halt>,
+    /// Whether any round of any trial is finished, so that there is something to report.
+    pub has_rounds: bool,
 }
 
 /// Runs what is not finished yet, if `consent` agrees to what that costs. Failed trials are recorded, and the others go
@@ -116,6 +127,7 @@ pub fn run(spec: &Spec, options: &Options, consent: &Consent) -> Result<Outcome>
         ensure!(any, "--only {only}: no trial matches; they are named like {}", spec.trials()[0].key());
     }
     data::check_place(spec, &options.data)?;
+    let preparing = Preparing::until(options.deadline.as_ref());
     let read = data::check(spec, &options.data)?;
     let mut origin = read.splits.origin.clone();
     spec.check_pool(origin.pool, origin.test)?;
@@ -158,12 +170,13 @@ pub fn run(spec: &Spec, options: &Options, consent: &Consent) -> Result<Outcome>
     // Once more: decoding may have taken hours, in which others filled the cache.
     let mut tasks = Tasks::left(spec, Some(&folder), options, &origin, threads)?;
     tasks.prepare(spec, &folder, options, &origin, (&read.pool, read.splits.train.len), threads)?;
-    let outcome = |failed| Outcome { folder: folder.root().to_owned(), failed };
+    let outcome = |failed, halt, has_rounds| Outcome { folder: folder.root().to_owned(), failed, halt, has_rounds };
+    drop(preparing);
     if tasks.is_empty() {
         options.say(&format!("{}: all trials are finished; nothing to run", folder.root().display()));
         folder.merge(spec)?;
         queried::update(spec, &folder, &read.splits);
-        return Ok(outcome(Vec::new()));
+        return Ok(outcome(Vec::new(), None, true));
     }
     let (trials, learners) = tasks.counts();
     let Start { jobs, threads, mps, .. } = start;
@@ -171,15 +184,24 @@ pub fn run(spec: &Spec, options: &Options, consent: &Consent) -> Result<Outcome>
     let mut manifest = begin_session(&folder, spec, &origin, options, (jobs, threads), earlier)?;
     folder.merge(spec)?;
     let display = Display::new(&tasks, jobs, threads, &origin, options);
-    let mut driver = Driver { spec, options, folder: &folder, jobs, threads, mps, display, failed: Vec::new() };
+    let watch = Watch::new(options.deadline.as_ref(), jobs);
+    let mut driver = Driver { spec, options, folder: &folder, jobs, threads, mps, display, watch, failed: Vec::new() };
+    let before = tasks.remaining();
     driver.drive(&mut tasks)?;
-    let failed = driver.failed;
+    let (failed, watch) = (driver.failed, driver.watch);
+    let mut halt = None;
+    if watch.is_over {
+        let after = Tasks::left(spec, Some(&folder), options, &origin, threads)?.remaining();
+        let left = left_in_words(after.rounds, after.trials, after.learners);
+        halt = Some(watch.halt(before != after, &left, &command_line()));
+    }
     if let Some(session) = manifest.sessions.last_mut() {
         session.finished = machine::now();
     }
     manifest.write(&folder.manifest_path())?;
+    let has_rounds = folder.merge(spec)?.rounds().next().is_some();
     queried::update(spec, &folder, &read.splits);
-    Ok(outcome(failed))
+    Ok(outcome(failed, halt, has_rounds))
 }
 
 /// What there is before anything starts.
@@ -272,6 +294,7 @@ struct Driver<'a> {
     threads: usize,
     mps: Mps,
     display: Display,
+    watch: Watch,
     failed: Vec<(String, String)>,
 }
 
@@ -283,7 +306,7 @@ impl Driver<'_> {
         let mut next_id = 0;
         loop {
             while running.len() < self.jobs
-                && let Some((task, units)) = tasks.next()
+                && let Some((task, units)) = self.next(tasks)
             {
                 if let Task::Trial { trial, .. } = &task {
                     self.folder.trial(trial).set_failure(None)?;
@@ -294,6 +317,8 @@ impl Driver<'_> {
                 next_id += 1;
             }
             if running.is_empty() {
+                // What could start but for the time has not.
+                self.watch.is_over |= self.options.deadline.is_some() && !tasks.is_empty();
                 return Ok(());
             }
             let (id, message) =
@@ -301,6 +326,7 @@ impl Driver<'_> {
             let at = running.iter().position(|r| r.0 == id).expect("messages end with the child");
             match message {
                 Message::Event(event) => {
+                    self.watch.event(&running[at].1.sort(), &event);
                     self.display.event(id, &running[at].1, &event);
                     if let Event::Round { .. } = event {
                         self.folder.merge(self.spec)?;
@@ -315,9 +341,20 @@ impl Driver<'_> {
         }
     }
 
+    /// The next task that can start and fits into the time that is left.
+    fn next(&mut self, tasks: &mut Tasks) -> Option<(Task, u64)> {
+        let watch = &mut self.watch;
+        let learners_first = watch.learners_first();
+        tasks.next(learners_first, &mut |task, units| watch.fits(&task.sort(), units, || task.piece()))
+    }
+
     fn ended(&mut self, tasks: &mut Tasks, task: &Task, ended: Ended) -> Result<()> {
         match (task, ended) {
             (Task::Trial { .. }, Ended::Well) => {}
+            // No failure: the same command goes on, and trials that wait for a learner wait for it then.
+            (Task::Trial { .. } | Task::Pretext { .. }, Ended::OutOfTime(out)) => {
+                self.watch.out_of_time(&task.sort(), &task.subject(), &out);
+            }
             (Task::Pretext { losses, cached, .. }, Ended::Well) => {
                 let path = self.folder.losses_path(losses.variant.as_deref(), losses.seed);
                 // Where features alone were missing, trials may have used the losses that are there.
@@ -363,9 +400,10 @@ impl Driver<'_> {
         Ok(())
     }
 
-    fn command(&self, task: &Task) -> Result<std::process::Command> {
+    fn command(&mut self, task: &Task) -> Result<std::process::Command> {
         let (jobs, threads, mps) = (self.jobs, self.threads, &self.mps);
         let mut command = child::worker(Share { device: &self.options.device, jobs, threads, mps })?;
+        command.args(self.watch.arguments(&task.sort()));
         let given = |features: &Option<PathBuf>| {
             features.as_ref().map(|path| [OsStr::new("--features"), path.as_os_str()].map(OsStr::to_owned))
         };

@@ -5,7 +5,9 @@ use std::sync::mpsc;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::child::{self, Child, Ended, Message, Share};
+use super::deadline::{Preparing, Sort, Watch};
 use super::mps::Mps;
+use super::time_left::Kind;
 use super::{Consent, Options, cost, memory, tasks};
 use crate::data::{self, Read};
 use crate::spec::{Spec, Work};
@@ -16,7 +18,8 @@ use crate::trial::Event;
 /// from a learner that is trained now, if `consent` agrees to what that costs.
 ///
 /// # Errors
-/// If the data cannot be used, the spec has no [pretext] table, training fails, or there is no consent.
+/// If the data cannot be used, the spec has no [pretext] table, training fails, there is no consent, or the learner does not
+/// fit into the time limit.
 pub fn pretext_losses(
     spec: &Spec,
     variant: Option<&str>,
@@ -26,6 +29,7 @@ pub fn pretext_losses(
 ) -> Result<Losses> {
     let protocol = spec.protocol(variant);
     data::check_place(protocol, &options.data)?;
+    let preparing = Preparing::until(options.deadline.as_ref());
     let read = data::check(protocol, &options.data)?;
     memory::check(protocol, &read.size(), &options.device)?;
     // As a new run of the spec would divide them, so that its cache serves here and the other way round.
@@ -38,6 +42,7 @@ pub fn pretext_losses(
         consent(&cost::of(protocol, &read.size(), options, room, &[vec![left]]).cost)?;
     }
     let read = data::share(protocol, &options.data, read)?;
+    drop(preparing);
     losses_of(protocol, options, &read, threads, seed)
 }
 
@@ -82,8 +87,11 @@ fn train(
         sessions: Vec::new(),
     };
     manifest.write(&folder.path().join("manifest.json"))?;
+    let mut watch = Watch::new(options.deadline.as_ref(), 1);
+    let sort = Sort { kind: Kind::Pretext, variant: None };
     let share = Share { device: &options.device, jobs: 1, threads, mps: &Mps::default() };
     let mut command = child::worker(share)?;
+    command.args(watch.arguments(&sort));
     command.arg("pretext").arg("--spec").arg(&spec).args(["--seed", &seed.to_string()]).arg("--out").arg(cached);
     command.arg("--data").arg(&options.data);
     let (sender, messages) = mpsc::channel();
@@ -99,8 +107,12 @@ fn train(
             Message::Event(Event::Losses { quality, measure }) => {
                 options.say(&format!("pretext seed{seed}: {:.2} % {measure}, on the pool", 100.0 * quality));
             }
-            Message::Event(_) => {}
+            Message::Event(event) => watch.event(&sort, &event),
             Message::Ended(Ended::Well) => return Ok(()),
+            Message::Ended(Ended::OutOfTime(out)) => {
+                watch.out_of_time(&sort, &format!("seed{seed}"), &out);
+                bail!("{}", watch.nothing());
+            }
             Message::Ended(Ended::Badly(why)) => bail!("the pretext learner of seed {seed} failed: {why}"),
         }
     }

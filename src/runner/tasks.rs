@@ -3,13 +3,14 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::Options;
+use super::deadline::Sort;
 use super::time_left::{self, Kind};
 use crate::pretext;
 use crate::spec::{Spec, Trial, Work};
-use crate::store::{self, DataOrigin, Folder};
+use crate::store::{self, ANEW, DataOrigin, Folder};
 
 /// One child process.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +65,31 @@ impl Task {
             Self::Trial { .. } => Kind::Trial,
         }
     }
+
+    /// What of it is kept or lost as a whole: `the next round of core-set-seed3`.
+    pub fn piece(&self) -> String {
+        match self {
+            Self::Pretext { .. } => format!("the pretext learner of {}", self.subject()),
+            Self::Trial { .. } => format!("the next round of {}", self.subject()),
+        }
+    }
+
+    /// What a piece is said to be of.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::Pretext { losses, .. } => losses.name(),
+            Self::Trial { trial, .. } => trial.key(),
+        }
+    }
+
+    /// What it runs about as fast as.
+    pub fn sort(&self) -> Sort {
+        let variant = match self {
+            Self::Pretext { losses, .. } => &losses.variant,
+            Self::Trial { trial, .. } => &trial.variant,
+        };
+        Sort { kind: self.kind(), variant: variant.clone() }
+    }
 }
 
 /// A trial that has not started.
@@ -72,6 +98,20 @@ struct Waiting {
     losses: Option<Losses>,
     features: Option<PathBuf>,
     work: Work,
+    /// Forward passes of what it does first, and is kept then: a query that is missing, or a round without its query.
+    first: u64,
+    /// Rounds that are not finished.
+    rounds: usize,
+}
+
+/// How much is left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Remaining {
+    pub learners: usize,
+    pub trials: usize,
+    pub rounds: usize,
+    /// Rounds that are finished, and whose model has not been asked for the next labels.
+    pub queries: usize,
 }
 
 /// Tasks that have not started.
@@ -82,6 +122,8 @@ pub(super) struct Tasks {
     /// Learners that have not given what is wanted of them; true where their losses are there all the same, and features
     /// alone are missing.
     missing: HashMap<Losses, bool>,
+    /// See [`Remaining::queries`].
+    queries: usize,
 }
 
 impl Tasks {
@@ -93,7 +135,8 @@ impl Tasks {
         origin: &DataOrigin,
         threads: usize,
     ) -> Result<Self> {
-        let mut tasks = Self { pretext: VecDeque::new(), trials: VecDeque::new(), missing: HashMap::new() };
+        let (pretext, trials, missing) = (VecDeque::new(), VecDeque::new(), HashMap::new());
+        let mut tasks = Self { pretext, trials, missing, queries: 0 };
         let mut known = HashSet::new();
         for trial in spec.trials() {
             let files = folder.map(|folder| folder.trial(&trial));
@@ -102,22 +145,32 @@ impl Tasks {
             if finished >= spec.rounds.count || !wanted {
                 continue;
             }
-            let losses = Losses::of(spec, &trial);
+            let asked = files.map_or(Ok(0), |files| files.queries().map(|queries| queries.rounds.len()))?;
+            // Once the initial labels are chosen, the sampler alone needs losses, and nothing asks for features any more.
+            let losses = Losses::of(spec, &trial).filter(|_| asked == 0 || trial.sampler.needs_pretext());
             let mut features = None;
             if let Some(losses) = &losses {
                 let protocol = spec.protocol(losses.variant.as_deref());
                 let cache = |ending: &str| cached(protocol, options, origin, threads, losses.seed, ending);
-                // Once the initial labels are chosen, nothing asks for features any more.
-                let chooses = files.map_or(Ok(true), |files| files.queries().map(|q| q.rounds.is_empty()))?;
-                let needed = chooses && spec.protocol_of(&trial).initial_set(&trial.sampler).needs_features();
+                if asked > 0 {
+                    ensure_same_losses(protocol, folder, losses, &cache("csv"), &trial)?;
+                }
+                let needed = asked == 0 && spec.protocol_of(&trial).initial_set(&trial.sampler).needs_features();
                 features = needed.then(|| cache("features.safetensors"));
                 if known.insert((losses.clone(), features.clone())) {
                     tasks.need(protocol, folder, losses, &cache("csv"), features.as_ref(), origin);
                 }
             }
-            let left = finished..spec.rounds.count;
-            let work = left.map(|round| spec.round_work(&trial, round, origin.pool, origin.test)).sum();
-            tasks.trials.push_back(Waiting { trial, losses, features, work });
+            let work_of = |round| spec.round_work(&trial, round, origin.pool, origin.test);
+            let mut work: Work = (finished..spec.rounds.count).map(work_of).sum();
+            let mut first = Work { score: 0, ..work_of(finished) };
+            if let Some(round) = finished.checked_sub(1).filter(|_| asked == finished) {
+                first = Work { score: work_of(round).score, ..Work::default() };
+                work += first;
+                tasks.queries += 1;
+            }
+            let (first, rounds) = (first.units(), spec.rounds.count - finished);
+            tasks.trials.push_back(Waiting { trial, losses, features, work, first, rounds });
         }
         Ok(tasks)
     }
@@ -213,14 +266,39 @@ impl Tasks {
         self.pretext.iter().map(|task| task.0.name().len()).chain(trials).max().unwrap_or(0)
     }
 
-    /// The next task that can start, with its forward passes: pretext learners, then trials in the spec's order.
-    pub fn next(&mut self) -> Option<(Task, u64)> {
-        if let Some((task, work)) = self.pretext.pop_front() {
-            return Some((task, work.units()));
+    /// How much has not started.
+    pub fn remaining(&self) -> Remaining {
+        Remaining {
+            learners: self.pretext.len(),
+            trials: self.trials.len(),
+            rounds: self.trials.iter().map(|waiting| waiting.rounds).sum(),
+            queries: self.queries,
         }
-        let at = self.trials.iter().position(|waiting| self.is_ready(waiting))?;
-        let Waiting { trial, features, work, .. } = self.trials.remove(at)?;
-        Some((Task::Trial { trial, features }, work.units()))
+    }
+
+    /// The next task that can start and that `fits` says yes to, with its forward passes: pretext learners, then trials in
+    /// the spec's order, or trials first. `fits` is given a task, and the forward passes of what it does first.
+    pub fn next(&mut self, learners_first: bool, fits: &mut dyn FnMut(&Task, u64) -> bool) -> Option<(Task, u64)> {
+        if learners_first {
+            self.next_learner(fits).or_else(|| self.next_trial(fits))
+        } else {
+            self.next_trial(fits).or_else(|| self.next_learner(fits))
+        }
+    }
+
+    fn next_learner(&mut self, fits: &mut dyn FnMut(&Task, u64) -> bool) -> Option<(Task, u64)> {
+        let at = self.pretext.iter().position(|(task, work)| fits(task, work.units()))?;
+        self.pretext.remove(at).map(|(task, work)| (task, work.units()))
+    }
+
+    fn next_trial(&mut self, fits: &mut dyn FnMut(&Task, u64) -> bool) -> Option<(Task, u64)> {
+        let task = |waiting: &Waiting| {
+            let (trial, features) = (waiting.trial.clone(), waiting.features.clone());
+            Task::Trial { trial, features }
+        };
+        let of = |waiting: &Waiting| self.is_ready(waiting) && fits(&task(waiting), waiting.first);
+        let at = self.trials.iter().position(of)?;
+        self.trials.remove(at).map(|waiting| (task(&waiting), waiting.work.units()))
     }
 
     fn is_ready(&self, waiting: &Waiting) -> bool {
@@ -243,6 +321,30 @@ impl Tasks {
         self.trials = kept.into();
         lost.into_iter().map(|waiting| waiting.trial).collect()
     }
+}
+
+/// A trial that has asked for labels goes on with the losses that it asked by: those of another learner, be it the same one on
+/// another type of processor, would make other pretext batches.
+fn ensure_same_losses(
+    protocol: &Spec,
+    folder: Option<&Folder>,
+    losses: &Losses,
+    cached: &Path,
+    trial: &Trial,
+) -> Result<()> {
+    let Some(path) = folder.map(|folder| folder.losses_path(losses.variant.as_deref(), losses.seed)) else {
+        return Ok(());
+    };
+    let here =
+        if cached.exists() { format!(" (a learner on this machine gave {})", cached.display()) } else { String::new() };
+    ensure!(
+        protocol.loss_file().is_some() || path.exists(),
+        "{}: not there, but {} has asked for labels by these losses, and others would make other pretext batches; copy the file \
+         from where the trial ran{here}, or {ANEW}",
+        path.display(),
+        trial.key()
+    );
+    Ok(())
 }
 
 /// Where the cache has what a pretext learner gave.

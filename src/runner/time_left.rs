@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use crate::rate::Rate;
+
 #[cfg(test)]
 mod tests;
 
@@ -19,31 +21,6 @@ pub(super) struct Waiting {
     pub kind: Kind,
     /// Forward passes that it is planned to take.
     pub units: u64,
-}
-
-/// Forward passes, and the seconds that processes took for them; what is older counts less.
-#[derive(Clone, Copy, Debug, Default)]
-struct Rate {
-    units: f64,
-    seconds: f64,
-}
-
-/// Measured seconds of processes after which a rate is taken for one.
-const ENOUGH: f64 = 3.0;
-/// What was measured this many seconds of processes ago counts 1/e as much as what is measured now.
-const MEMORY: f64 = 900.0;
-
-impl Rate {
-    fn add(&mut self, units: f64, seconds: f64) {
-        let kept = (-seconds / MEMORY).exp();
-        self.units = self.units * kept + units;
-        self.seconds = self.seconds * kept + seconds;
-    }
-
-    /// Forward passes a second of one process, once there is something to go by.
-    fn of_process(self) -> Option<f64> {
-        (self.seconds >= ENOUGH && self.units > 0.0).then(|| self.units / self.seconds)
-    }
 }
 
 /// A task that runs.

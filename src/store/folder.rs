@@ -22,8 +22,8 @@ impl Folder {
     /// with. What it holds stays what it is until [`Folder::begin`].
     ///
     /// # Errors
-    /// If another process works in it, if the spec or the data differ (both hashes are named), or if it cannot be
-    /// written.
+    /// If another process works in it, if the spec or the data differ (both hashes are named), if a trial that was copied lacks
+    /// what its next round needs, or if it cannot be written.
     pub fn open(root: &Path, spec: &Spec, data: &DataOrigin) -> Result<Self> {
         let shown = root.display();
         std::fs::create_dir_all(root)
@@ -222,7 +222,6 @@ impl Folder {
         }
         let merged = Records::read(&path)?;
         let by_trial = merged.by_trial();
-        let rounds = spec.rounds.count;
         for trial in &spec.trials() {
             let files = self.trial(trial);
             let Some(rows) = by_trial.get(&(trial.label(), trial.seed)) else { continue };
@@ -233,20 +232,48 @@ impl Folder {
             let rows = rows.iter().filter(|r| r.error.is_empty()).map(|r| (*r).clone()).collect();
             let records = Records { rows };
             let finished = records.finished_rounds();
-            // Without its queries an unfinished trial cannot go on: it starts anew. So does one that would continue from
-            // weights, which are never copied.
-            let goes_on = || -> Result<bool> {
-                let fresh = spec.protocol_of(trial).train.start == Start::Fresh;
-                Ok(fresh && Queries::read(&files.queries)?.rounds.len() > finished)
-            };
-            let usable = finished >= rounds || goes_on()?;
-            if usable && finished > 0 {
-                records.write(&files.records_path())?;
+            if finished == 0 {
+                continue;
             }
+            if finished < spec.rounds.count {
+                self.ensure_goes_on(spec, trial, &files, finished)?;
+            }
+            records.write(&files.records_path())?;
         }
         Ok(())
     }
+
+    /// Refuses a trial with finished rounds that lacks what its next one needs: to run it anew without a word would lose them.
+    fn ensure_goes_on(&self, spec: &Spec, trial: &Trial, files: &TrialFiles, finished: usize) -> Result<()> {
+        let key = trial.key();
+        let asked = Queries::read(&files.queries)?.rounds.len();
+        ensure!(
+            asked >= finished,
+            "{}: has {finished} of {} rounds of {key}, but {} has the labels of {asked}; copy that file too, or {ANEW}",
+            self.records_path().display(),
+            spec.rounds.count,
+            files.queries.display()
+        );
+        let weights = files.weights_path(finished - 1);
+        let why = match spec.protocol_of(trial).train.start {
+            Start::Continue => format!("round {finished} of {key} continues from these weights"),
+            Start::Fresh if asked == finished => {
+                format!("these weights are to choose the labels of round {finished} of {key}")
+            }
+            Start::Fresh => return Ok(()),
+        };
+        ensure!(
+            weights.exists(),
+            "{}: not there, but {why}; copy the file from where the trial ran, or {ANEW}",
+            weights.display()
+        );
+        Ok(())
+    }
 }
+
+/// What to do with a trial whose files are beyond repair.
+pub const ANEW: &str =
+    "remove the trial's folder below trials/, its queries and its rows in records.csv to run it anew";
 
 const HEADER: &str =
     "# The resolved spec of these results, written by pt4al. The hash covers all but title, seeds and samplers.\n";
@@ -399,11 +426,9 @@ impl TrialFiles {
         let mut queries = Queries::read(&self.queries)?;
         ensure!(
             queries.rounds.len() >= finished,
-            "{}: lacks the queries of round {}, which has records; restore the file, or remove both it and {} to run \
-             the trial anew",
+            "{}: lacks the queries of round {}, which has records; restore the file, or {ANEW}",
             self.queries.display(),
-            queries.rounds.len(),
-            self.folder.display()
+            queries.rounds.len()
         );
         queries.rounds.truncate(finished + 1);
         Ok(queries)

@@ -8,8 +8,11 @@
 //!   queries/<trial>.csv     the indices that each round asked for
 //!   pretext/seed-<n>.csv    the pretext losses that the trials of a seed used
 //!   queried/                the classes of the images asked for, and small pictures of some
-//!   trials/<trial>/         records.csv of the trial while it runs, its log, its error
+//!   trials/<trial>/         records.csv of the trial while it runs, its log, its error, weights that may be needed
 //! ```
+//!
+//! A folder goes on elsewhere from `spec.toml`, `manifest.json`, `records.csv`, `queries/` and `pretext/` alone; `trials/` is made
+//! of these where it is missing. Only a trial whose next step needs weights needs them too (see [`Folder::open`]).
 
 mod atomic;
 mod csv_fault;
@@ -21,7 +24,7 @@ mod record;
 
 pub use atomic::{write_atomically, write_csv};
 pub use csv_fault::csv_fault;
-pub use folder::{Folder, TrialFiles, differing_keys, keep_runs_out, losses_path};
+pub use folder::{ANEW, Folder, TrialFiles, differing_keys, keep_runs_out, losses_path};
 pub use manifest::{ClassCount, DataFile, DataOrigin, Manifest, Session};
 pub use queried::{ClassShare, Queried, Sheet, Thumbnail};
 pub use queries::{LossRow, Losses, PartMetric, Queries};

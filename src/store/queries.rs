@@ -42,11 +42,7 @@ impl Queries {
             let is_last = row.round.checked_add(1) == Some(queries.rounds.len());
             let asked = queries.rounds.last_mut().filter(|asked| is_last && row.rank == asked.len());
             let fits = asked.filter(|_| seen.insert(row.index)).map(|asked| asked.push(row.index)).is_some();
-            ensure!(
-                fits,
-                "{file}:{}: out of order or repeated; restore the file or remove the trial's files",
-                line + 2
-            );
+            ensure!(fits, "{file}:{}: out of order or repeated; restore the file, or {}", line + 2, super::ANEW);
         }
         Ok(queries)
     }

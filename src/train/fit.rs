@@ -36,24 +36,28 @@ pub struct Fit<'a> {
     pub part: u64,
 }
 
+/// What a training has just done.
+#[derive(Debug)]
+pub enum Step<'n> {
+    /// Trained on a minibatch of so many images, in an epoch counted from 1.
+    Minibatch { epoch: usize, images: usize },
+    /// Finished an epoch, counted from 1, with this network.
+    Epoch(usize, &'n mut Network),
+}
+
 impl<'a> Learner<'a> {
     /// Trainings on `data` as a spec says.
     pub fn new(data: &'a Data, task: &'a dyn Task, train: &'a TrainSpec, minibatches: Cut) -> Self {
         Self { data, task, train, minibatches, training: RefCell::new(None) }
     }
 
-    /// Trains `network` from its present weights, and calls `after_epoch` with the number of epochs done.
+    /// Trains `network` from its present weights, and calls `after` with each step.
     ///
     /// Each epoch visits the labels once, in a new order.
     ///
     /// # Errors
-    /// If the loss is no longer finite, if images cannot be read any more, or if `after_epoch` fails.
-    pub fn fit(
-        &self,
-        network: &mut Network,
-        fit: Fit,
-        after_epoch: &mut dyn FnMut(usize, &mut Network) -> Result<()>,
-    ) -> Result<()> {
+    /// If the loss is no longer finite, if images cannot be read any more, or if `after` fails.
+    pub fn fit(&self, network: &mut Network, fit: Fit, after: &mut dyn FnMut(Step) -> Result<()>) -> Result<()> {
         let Self { data, train, .. } = self;
         let kept = self.training.take().filter(|training| training.network == network.id());
         let mut training = kept.unwrap_or_else(|| Training::new(self, network, data.train.len()));
@@ -63,7 +67,9 @@ impl<'a> Learner<'a> {
             let order = seed::permutation(fit.labeled.len(), &mut stream(Purpose::Order));
             let order: Vec<usize> = order.into_iter().map(|i| fit.labeled[i]).collect();
             let draws = self.draws(order.len(), &mut stream(Purpose::Augmentation));
-            let loss = training.epoch(self, network, &order, draws, train.schedule.factor(epoch, train.epochs))?;
+            let factor = train.schedule.factor(epoch, train.epochs);
+            let mut stepped = |images| after(Step::Minibatch { epoch: epoch + 1, images });
+            let loss = training.epoch(self, network, (&order, draws), factor, &mut stepped)?;
             ensure!(
                 loss.is_finite(),
                 "training diverged in round {}: the loss is {loss} in epoch {} of {}; lower `train.optimizer.sgd.lr`",
@@ -71,7 +77,7 @@ impl<'a> Learner<'a> {
                 epoch + 1,
                 train.epochs
             );
-            after_epoch(epoch + 1, network)?;
+            after(Step::Epoch(epoch + 1, network))?;
         }
         self.training.replace(Some(training));
         Ok(())
@@ -118,14 +124,15 @@ impl Training {
         }
     }
 
-    /// Trains for an epoch on the images at positions `order`, and gives the mean loss.
+    /// Trains for an epoch on the images at positions `order`, augmented by `draws`, and gives the mean loss. `stepped` is told the
+    /// number of images of each minibatch.
     pub fn epoch(
         &mut self,
         learner: &Learner,
         network: &Network,
-        order: &[usize],
-        draws: Draws,
+        (order, draws): (&[usize], Draws),
         factor: f64,
+        stepped: &mut dyn FnMut(usize) -> Result<()>,
     ) -> Result<f64> {
         let Learner { data, task, minibatches, .. } = learner;
         let room = |rows| self.steps.stay_in_place().then_some(rows);
@@ -142,6 +149,7 @@ impl Training {
             for n in minibatches.lengths(positions.len()) {
                 let n = n as i64;
                 self.steps.step(network, n, &|place| loss(split.at(&place.take(order, n)), place))?;
+                stepped(n as usize)?;
             }
         } else {
             let (images, targets) = &mut self.fed;
@@ -152,6 +160,7 @@ impl Training {
                 let targets = targets.hold(minibatch.targets, of_minibatch);
                 let fed = || Minibatch { images: images.narrow(0, 0, n), targets: targets.narrow(0, 0, n) };
                 self.steps.step(network, n, &|place| loss(fed(), place))?;
+                stepped(n as usize)?;
             }
         }
         // One look an epoch: each look waits for the device.

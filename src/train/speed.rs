@@ -48,7 +48,7 @@ pub fn measure(
     let mut stream = seed::stream(0, Purpose::Augmentation, &[]);
     let mut epoch = || {
         let draws = learner.draws(order.len(), &mut stream);
-        training.epoch(&learner, &network, &order, draws, 1.0).map(drop)
+        training.epoch(&learner, &network, (&order, draws), 1.0, &mut |_| Ok(())).map(drop)
     };
     // As many images as a minibatch of inference has, several times.
     let scored = data.pool.repeat(minibatches(data.test.as_ref()).size.div_ceil(minibatch));
@@ -77,7 +77,7 @@ pub fn first_losses(spec: &Spec, size: &Size, device: Device, steps: usize) -> R
     let mut training = Training::new(&learner, &network, minibatch);
     let epoch = |step| {
         let draws = learner.draws(minibatch, &mut seed::stream(0, Purpose::Augmentation, &[step]));
-        training.epoch(&learner, &network, &data.pool, draws, 1.0)
+        training.epoch(&learner, &network, (&data.pool, draws), 1.0, &mut |_| Ok(()))
     };
     (0..steps as u64).map(epoch).collect()
 }

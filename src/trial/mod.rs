@@ -2,6 +2,7 @@
 //! continues where its files end.
 
 mod initial;
+mod pace;
 mod progress;
 mod query;
 mod round;
@@ -15,11 +16,12 @@ use tch::Device;
 
 use crate::data;
 use crate::model::Network;
-use crate::spec::{Spec, Start, Trial};
-use crate::store::{Manifest, Queries, Record, Records, TrialFiles};
+use crate::spec::{Spec, Start, Trial, Work};
+use crate::store::{ANEW, Manifest, Queries, Record, Records, TrialFiles};
 use crate::task;
 use crate::train::Learner;
 
+pub use pace::OutOfTime;
 pub use progress::{Event, Reporter};
 use query::{Asked, Asks};
 use round::Timing;
@@ -45,8 +47,8 @@ pub struct Job<'a> {
 /// befalls the query, nothing is trained again.
 ///
 /// # Errors
-/// If data, pretext losses or the trial's files cannot be read or written, or if training diverges. Finished rounds
-/// stay as they are.
+/// If data, pretext losses or the trial's files cannot be read or written, or if training diverges; and [`OutOfTime`] where
+/// what is next does not fit into the time that `report` knows of. Finished rounds stay as they are.
 pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
     let files = TrialFiles::below(job.folder, job.trial);
     let _lock = files.lock()?;
@@ -63,14 +65,14 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
     let stranger = queries.rounds.iter().flatten().find(|index| data.pool.binary_search(index).is_err());
     ensure!(
         stranger.is_none(),
-        "{}: asks for image {}, which is not in the pool; restore the file, or remove it and the trial's folder to run the trial \
-         anew",
+        "{}: asks for image {}, which is not in the pool; restore the file, or {ANEW}",
         files.queries_path().display(),
         stranger.unwrap_or(&0)
     );
     let task = task::task(spec, &data.classes);
     let learner = Learner::new(&data, task.as_ref(), &spec.train, spec.minibatches());
-    let asks = Asks::new(job, spec, &learner)?;
+    let asks = Asks::new(job, spec, &learner, queries.rounds.is_empty())?;
+    let work = |round| job.spec.round_work(job.trial, round, data.pool.len(), data.test.len());
     let mut network = Network::new(&spec.model, task.head(), job.device).in_precision(spec.train.precision);
 
     if queries.rounds.is_empty() {
@@ -84,18 +86,22 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
         before = (spec.train.start == Start::Continue).then(|| network.snapshot());
     }
     if !asked_for_next {
+        let scored = work(finished - 1).score;
+        report.begin_query(finished, scored)?;
         let asked = asks.next(&network, &queries.rounds.concat(), finished)?;
+        report.done(scored);
         commit_query(&files, &mut records, &mut queries, asked)?;
     }
     for round in finished..count {
         let labeled = queries.rounds[..=round].concat();
         ensure!(
             labeled.len() == spec.rounds.labeled(round),
-            "the queries of {} add up to {} labels in round {round}, not {}; remove the trial's files and run again",
+            "the queries of {} add up to {} labels in round {round}, not {}; restore them, or {ANEW}",
             job.trial.key(),
             labeled.len(),
             spec.rounds.labeled(round)
         );
+        report.begin(|| format!("round {round}"), Work { score: 0, ..work(round) }.units())?;
         let waited = data.waited();
         let inputs = round::Round { spec, seed: job.trial.seed, round, labeled: &labeled, before: before.as_ref() };
         let trained = round::train(&learner, &inputs, &mut network, report)?;
@@ -132,7 +138,10 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
         }
         report.finished_round(spec, round, &records.rows);
         if round + 1 < count {
+            let scored = work(round).score;
+            report.begin_query(round + 1, scored)?;
             let asked = asks.next(&network, &labeled, round + 1)?;
+            report.done(scored);
             commit_query(&files, &mut records, &mut queries, asked)?;
             match spec.train.start {
                 Start::Continue => before = Some(network.snapshot()),

@@ -3,8 +3,11 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
+use super::pace::{OutOfTime, Pace};
+use crate::limit::Ends;
 use crate::spec::Spec;
 use crate::store::Record;
 
@@ -18,6 +21,11 @@ pub enum Event {
     Round { round: usize, labeled: usize, metric: String, value: f64 },
     /// The process ends with this error.
     Failed { error: String },
+    /// The process ends because this does not fit into the time that it has; it has not failed.
+    OutOfTime(OutOfTime),
+    /// Of a process that has a time limit, at its end: the work that it did, how much a second once that was measured, and the
+    /// seconds before the first of it.
+    Pace { done: u64, per_second: Option<f64>, start_up: f64 },
     /// Pretext losses are on disk, of a learner that does so well, as a part of 1.
     Losses { quality: f64, measure: String },
     /// A calibration has done a step of each kind, and waits to be told to measure.
@@ -28,17 +36,23 @@ pub enum Event {
     Speed { train: f64, score: f64, peak_rss_mb: f64 },
 }
 
-/// Counts work and writes events, progress at most five times a second.
+/// Counts work and writes events, progress at most five times a second. It ends work that cannot be finished in time.
 pub struct Reporter {
     out: Box<dyn Write>,
     done: u64,
     written: Option<Instant>,
+    pace: Option<Pace>,
 }
 
 impl Reporter {
     /// Reports to `out`.
     pub fn new(out: Box<dyn Write>) -> Self {
-        Self { out, done: 0, written: None }
+        Self { out, done: 0, written: None, pace: None }
+    }
+
+    /// One whose process is to end by then.
+    pub fn until(self, ends: Ends) -> Self {
+        Self { pace: Some(Pace::new(ends)), ..self }
     }
 
     /// Writes an event. A driver that is gone is no reason to fail: results go to disk, not through this pipe.
@@ -53,17 +67,42 @@ impl Reporter {
     }
 
     /// Counts `units` and says what the worker is at.
-    pub fn at(&mut self, units: u64, at: impl FnOnce() -> String) {
+    ///
+    /// # Errors
+    /// [`OutOfTime`] if what was begun cannot be finished in time.
+    pub fn at(&mut self, units: u64, at: impl FnOnce() -> String) -> Result<()> {
         self.done += units;
         if self.written.is_none_or(|then| then.elapsed() > Duration::from_millis(200)) {
             self.written = Some(Instant::now());
             let event = Event::Progress { done: self.done, at: at() };
             self.event(&event);
         }
+        Ok(self.pace.as_mut().map_or(Ok(()), |pace| pace.count(self.done))?)
     }
 
-    pub(super) fn epoch(&mut self, round: usize, epoch: usize, epochs: usize, units: u64) {
-        self.at(units, || format!("round {round}, epoch {epoch}/{epochs}"));
+    /// A piece of `units` forward passes is next, of which nothing is kept unless it is finished.
+    ///
+    /// # Errors
+    /// [`OutOfTime`] if it would not be finished in time, by the rate of what this process has done before.
+    pub fn begin(&mut self, what: impl FnOnce() -> String, units: u64) -> Result<()> {
+        Ok(self.pace.as_mut().map_or(Ok(()), |pace| pace.begin(what(), units, false, self.done))?)
+    }
+
+    /// The same for a query, which takes at least as long as the longest before it.
+    pub(super) fn begin_query(&mut self, round: usize, units: u64) -> Result<()> {
+        let what = || format!("the query of round {round}");
+        Ok(self.pace.as_mut().map_or(Ok(()), |pace| pace.begin(what(), units, true, self.done))?)
+    }
+
+    /// The last words of a process that has a time limit: how fast it was.
+    pub fn end(&mut self) {
+        if let Some((per_second, start_up)) = self.pace.as_ref().map(Pace::measured) {
+            self.event(&Event::Pace { done: self.done, per_second, start_up });
+        }
+    }
+
+    pub(super) fn epoch(&mut self, round: usize, epoch: usize, epochs: usize, units: u64) -> Result<()> {
+        self.at(units, || format!("round {round}, epoch {epoch}/{epochs}"))
     }
 
     pub(super) fn finished_round(&mut self, spec: &Spec, round: usize, rows: &[Record]) {

@@ -41,15 +41,17 @@ pub(super) struct Asked {
 }
 
 impl<'a> Asks<'a> {
+    /// `initial`: whether the labels of round 0 are still to be asked for.
+    ///
     /// # Errors
     /// If pretext losses, features or recorded queries cannot be read.
-    pub fn new(job: &'a Job, spec: &'a Spec, learner: &'a Learner) -> Result<Self> {
+    pub fn new(job: &'a Job, spec: &'a Spec, learner: &'a Learner, initial: bool) -> Result<Self> {
         Ok(Self {
             job,
             spec,
             learner,
             sampler: sampler::sampler(&job.trial.sampler),
-            pretext: Pretext::of(job, spec, learner.data)?,
+            pretext: Pretext::of(job, spec, learner.data, initial)?,
             ties: Ties::new(&learner.data.pool, job.trial.seed),
             recorded: spec.replay.as_ref().map(|replay| Queries::read(&replay.file_of(job.trial))).transpose()?,
         })
@@ -103,11 +105,11 @@ pub(super) struct Pretext {
 }
 
 impl Pretext {
-    /// Of the trial's seed; empty where its sampler and its initial set need none.
-    fn of(job: &Job, spec: &Spec, data: &Data) -> Result<Self> {
-        let Some(pretext) = spec.pretext.as_ref().filter(|_| spec.uses_pretext(&job.trial.sampler)) else {
-            return Ok(Self::default());
-        };
+    /// Of the trial's seed; empty where neither its sampler nor its initial set, while that is still to be chosen, needs any.
+    fn of(job: &Job, spec: &Spec, data: &Data, initial: bool) -> Result<Self> {
+        let sampler = &job.trial.sampler;
+        let needed = spec.uses_pretext(sampler) && (initial || sampler.needs_pretext());
+        let Some(pretext) = spec.pretext.as_ref().filter(|_| needed) else { return Ok(Self::default()) };
         let variant = job.spec.losses_of(job.trial.variant.as_deref());
         let path = losses_path(job.folder, variant, job.trial.seed);
         let losses = Losses::read(&path)?;

@@ -10,7 +10,7 @@ use crate::model::{Network, Snapshot};
 use crate::seed::{self, Purpose};
 use crate::spec::{EvaluationImages, Select, Spec};
 use crate::task::Metrics;
-use crate::train::{Fit, Learner};
+use crate::train::{Fit, Learner, Step};
 
 /// One number of a round.
 #[derive(Debug)]
@@ -142,8 +142,11 @@ fn one_training(
         None => network.initialise(seed, Purpose::Weights, round as u64),
     }
     let fit = Fit { labeled: &trained_on, seed, round: round as u64, part: part as u64 };
-    learner.fit(network, fit, &mut |epoch, network| {
-        report.epoch(round, epoch, last_epoch, 3 * trained_on.len() as u64);
+    learner.fit(network, fit, &mut |step| {
+        let (epoch, network) = match step {
+            Step::Minibatch { epoch, images } => return report.epoch(round, epoch, last_epoch, 3 * images as u64),
+            Step::Epoch(epoch, network) => (epoch, network),
+        };
         if !(epoch == last_epoch || chooses && every.contains(&epoch)) {
             return Ok(());
         }

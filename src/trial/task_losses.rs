@@ -13,7 +13,7 @@ use crate::seed::{self, Purpose};
 use crate::spec::Spec;
 use crate::store::{Losses, Manifest, PartMetric};
 use crate::task;
-use crate::train::{Fit, Learner, infer};
+use crate::train::{Fit, Learner, Step, infer};
 
 /// One training of it.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub struct LossJob<'a> {
 /// by its last epoch, with the task's first metric on the same images.
 ///
 /// # Errors
-/// If data cannot be read, or training diverges.
+/// If data cannot be read, or training diverges; [`super::OutOfTime`] if it cannot be finished in time.
 pub fn run(job: &LossJob, report: &mut Reporter) -> Result<(Losses, PartMetric)> {
     let spec = job.spec;
     let data = data::open(spec, job.data, job.device, &Manifest::data_of(job.folder)?)?;
@@ -47,9 +47,13 @@ pub fn run(job: &LossJob, report: &mut Reporter) -> Result<(Losses, PartMetric)>
     network.initialise(job.seed, Purpose::Weights, 0);
     let part = job.fold.map_or(0, |fold| fold as u64 + 1);
     let fit = Fit { labeled: &trained_on, seed: job.seed, round: 0, part };
-    learner.fit(&mut network, fit, &mut |epoch, _| {
-        report.at(3 * trained_on.len() as u64, || format!("epoch {epoch}/{}", spec.train.epochs));
-        Ok(())
+    let work = spec.correlation_work(data.pool.len(), job.fold.map(|_| job.folds));
+    report.begin(|| "the training".into(), work.units())?;
+    learner.fit(&mut network, fit, &mut |step| match step {
+        Step::Minibatch { epoch, images } => {
+            report.at(3 * images as u64, || format!("epoch {epoch}/{}", spec.train.epochs))
+        }
+        Step::Epoch(..) => Ok(()),
     })?;
     let mut losses = Vec::with_capacity(measured.len());
     let mut meter = task.meter();

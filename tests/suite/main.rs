@@ -20,3 +20,4 @@ mod support;
 mod terminal;
 mod threads;
 mod tidy;
+mod time_limit;

@@ -42,8 +42,12 @@ fn spec(task: PretextTask, epochs: usize, lr: f64) -> LearnerSpec {
 fn learn(data: &Data, spec: &LearnerSpec, features: bool) -> (Learned, u64) {
     let model = ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width: 2 };
     let mut passes = 0;
-    let learned =
-        losses(data, &model, spec, Cut { size: spec.minibatch, least: 2 }, 0, features, &mut |n| passes += n).unwrap();
+    let mut count = |n| {
+        passes += n;
+        Ok(())
+    };
+    let cut = Cut { size: spec.minibatch, least: 2 };
+    let learned = losses(data, &model, spec, cut, 0, features, &mut count).unwrap();
     (learned, passes)
 }
 
@@ -119,7 +123,7 @@ fn features_are_of_the_network_that_gave_the_losses() {
 /// What a learner of this spec and these minibatches says where it fails.
 fn failure(spec: &LearnerSpec, cut: Cut) -> Option<String> {
     let model = ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width: 2 };
-    let learned = losses(&data(Labels::Classes(vec![0; 12])), &model, spec, cut, 0, false, &mut |_| {});
+    let learned = losses(&data(Labels::Classes(vec![0; 12])), &model, spec, cut, 0, false, &mut |_| Ok(()));
     learned.err().map(|error| error.to_string())
 }
 

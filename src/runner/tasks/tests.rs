@@ -53,3 +53,28 @@ fn only_what_is_left_is_counted() {
     options.only = Some("^entropy".parse().unwrap());
     assert_eq!(of(&options, None), [whole(&trials[1])]);
 }
+
+#[test]
+fn where_time_is_short_trials_that_are_ready_come_before_learners() {
+    let dir = tempfile::tempdir().unwrap();
+    let (spec, options, origin) = demo(dir.path());
+    let tasks = || Tasks::left(&spec, None, &options, &origin, 1).unwrap();
+    let learner = |task: &Option<(Task, u64)>| matches!(task, Some((Task::Pretext { .. }, _)));
+    assert!(learner(&tasks().next(true, &mut |_, _| true)));
+    let mut short = tasks();
+    let mut started = Vec::new();
+    while let Some((task, _)) = short.next(false, &mut |_, _| true) {
+        started.push(task.name());
+    }
+    // The trial that waits for the learner is not ready.
+    assert_eq!(started, ["random-seed0", "entropy-seed0", "core-set-seed0", "pretext seed0"]);
+    // What does not fit is passed over, and asked of what it does first: a round without its query.
+    let mut asked = Vec::new();
+    let first = tasks().next(false, &mut |task, units| {
+        asked.push(units);
+        task.name() == "core-set-seed0"
+    });
+    assert_eq!(first.unwrap().0.name(), "core-set-seed0");
+    let round = Work { score: 0, ..spec.round_work(&spec.trials()[0], 0, 2000, 1000) }.units();
+    assert_eq!(asked, [round; 3]);
+}

@@ -34,7 +34,7 @@ fn trained(spec: &Spec, data: &Data, in_place: bool) -> (Tensor, Vec<f64>) {
             let order = seed::permutation(40, &mut stream);
             let order = &order[..labels as usize];
             let draws = learner.draws(order.len(), &mut stream);
-            losses.push(training.epoch(&learner, &network, order, draws, factor).unwrap());
+            losses.push(training.epoch(&learner, &network, (order, draws), factor, &mut |_| Ok(())).unwrap());
         }
     }
     let mut weights = Tensor::new();

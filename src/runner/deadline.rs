@@ -1,0 +1,297 @@
+//! A driver that must end in time: what fits into the time that is left, and what is said where nothing does.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::display::duration;
+use super::time_left::Kind;
+use crate::limit::{Deadline, HEADROOM, enough_for};
+use crate::machine;
+use crate::trial::{Event, OutOfTime};
+use crate::words::counted;
+
+/// Tasks that run about equally fast: of a kind, under a protocol.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Sort {
+    pub kind: Kind,
+    pub variant: Option<String>,
+}
+
+/// What a worker said of its pace when it ended.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    per_second: Option<f64>,
+    start_up: f64,
+}
+
+/// Work that was found not to fit: the seconds that it takes, and those of the command that had passed before it.
+#[derive(Clone, Debug, PartialEq)]
+struct Shortfall {
+    what: String,
+    before: f64,
+    seconds: f64,
+}
+
+/// What a driver knows of the time that is left. Without a deadline everything fits.
+#[derive(Debug)]
+pub(super) struct Watch {
+    deadline: Option<Deadline>,
+    jobs: usize,
+    /// Forward passes of the workers that have ended.
+    done: u64,
+    paces: HashMap<Sort, Pace>,
+    /// Seconds of the command before the first worker started, and before the last of each sort.
+    prepared: Option<f64>,
+    started: HashMap<Sort, f64>,
+    /// The least of those that did not fit.
+    shortfall: Option<Shortfall>,
+    /// Whether anything did not fit.
+    pub is_over: bool,
+}
+
+/// A command that its time limit has ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Halt {
+    /// Whether anything was finished: the same command goes on then, and would come no further otherwise.
+    pub progressed: bool,
+    /// The last words.
+    pub line: String,
+}
+
+impl Watch {
+    /// For so many jobs side by side.
+    pub fn new(deadline: Option<&Deadline>, jobs: usize) -> Self {
+        Self {
+            deadline: deadline.cloned(),
+            jobs: jobs.max(1),
+            done: 0,
+            paces: HashMap::new(),
+            prepared: None,
+            started: HashMap::new(),
+            shortfall: None,
+            is_over: false,
+        }
+    }
+
+    /// What each process has done so far, where it is asked what a clock of work says.
+    fn done(&self) -> u64 {
+        self.done / self.jobs as u64
+    }
+
+    /// Whether learners start before the trials that need none. Where time is short they do not: one that does not fit would
+    /// take it from trials in every session anew.
+    pub fn learners_first(&self) -> bool {
+        self.deadline.is_none()
+    }
+
+    /// Whether a task is to be started whose first useful piece has so many forward passes: only if that can end in time,
+    /// as far as tasks of its sort were measured. `name` is what is said of it if not.
+    pub fn fits(&mut self, sort: &Sort, units: u64, name: impl FnOnce() -> String) -> bool {
+        let Some(deadline) = &self.deadline else { return true };
+        let before = deadline.elapsed(self.done());
+        let left = deadline.seconds_of_work() - before;
+        let pace = self.paces.get(sort);
+        let seconds = pace.and_then(|pace| Some(pace.start_up + HEADROOM * units as f64 / pace.per_second?));
+        let fits = left > seconds.or(pace.map(|pace| pace.start_up)).unwrap_or(0.0);
+        if let Some(seconds) = seconds.filter(|_| !fits) {
+            self.fell_short(Shortfall { what: name(), before, seconds });
+        }
+        fits
+    }
+
+    fn fell_short(&mut self, shortfall: Shortfall) {
+        let needs = |shortfall: &Shortfall| shortfall.before + shortfall.seconds;
+        if self.shortfall.as_ref().is_none_or(|least| needs(&shortfall) < needs(least)) {
+            self.shortfall = Some(shortfall);
+        }
+    }
+
+    /// What a worker of a task that starts now is told.
+    pub fn arguments(&mut self, sort: &Sort) -> Vec<String> {
+        let done = self.done();
+        let Some(deadline) = &self.deadline else { return Vec::new() };
+        let elapsed = deadline.elapsed(done);
+        self.prepared.get_or_insert(elapsed);
+        self.started.insert(sort.clone(), elapsed);
+        let ends = serde_json::to_string(&deadline.of_worker(done)).expect("plain data serialises");
+        vec!["--ends".into(), ends]
+    }
+
+    /// A worker has said something.
+    pub fn event(&mut self, sort: &Sort, event: &Event) {
+        if let &Event::Pace { done, per_second, start_up } = event {
+            self.done += done;
+            self.paces.insert(sort.clone(), Pace { per_second, start_up });
+        }
+    }
+
+    /// A worker of a task has ended because its time was over.
+    pub fn out_of_time(&mut self, sort: &Sort, name: &str, out: &OutOfTime) {
+        self.is_over = true;
+        let start_up = self.paces.get(sort).map_or(0.0, |pace| pace.start_up);
+        if let Some(seconds) = out.seconds {
+            let (what, before) = (format!("{} of {name}", out.what), self.started.get(sort).copied().unwrap_or(0.0));
+            self.fell_short(Shortfall { what, before, seconds: start_up + seconds });
+        }
+    }
+
+    /// The end of a command of which something is left, as `left` says in words. `again` is the command.
+    pub fn halt(&self, progressed: bool, left: &str, again: &str) -> Halt {
+        let line = if progressed {
+            format!("stopped by --time-limit {}: {left} left; the same command goes on: {again}", self.limit())
+        } else {
+            format!("error: {}", self.nothing())
+        };
+        Halt { progressed, line }
+    }
+
+    fn limit(&self) -> &str {
+        self.deadline.as_ref().map_or("", |deadline| deadline.limit().text())
+    }
+
+    /// What is said where nothing was finished.
+    pub fn nothing(&self) -> String {
+        format!("nothing was finished within --time-limit {}: {}", self.limit(), self.remedy())
+    }
+
+    /// How long the limit must be.
+    fn remedy(&self) -> String {
+        match &self.shortfall {
+            Some(Shortfall { what, before, seconds }) => format!(
+                "{what} takes about {} here; use --time-limit {} or more",
+                duration(*seconds),
+                enough_for(before + seconds)
+            ),
+            None => format!(
+                "{} of it had passed when work could begin, and no round was long enough under way to be measured; use a longer one",
+                duration(self.prepared.unwrap_or_else(|| self.deadline.as_ref().map_or(0.0, |d| d.elapsed(0))))
+            ),
+        }
+    }
+}
+
+impl OutOfTime {
+    /// What is said of a task that has ended so.
+    pub(super) fn in_words(&self) -> String {
+        let takes =
+            self.seconds.map_or(String::new(), |seconds| format!(" (it takes about {} here)", duration(seconds)));
+        let what = &self.what;
+        if self.given_up {
+            format!("{what} is given up, it cannot end in time{takes}")
+        } else {
+            format!("{what} is not begun, it would not end in time{takes}")
+        }
+    }
+}
+
+/// `3 rounds of 2 trials and 1 pretext learner are`.
+pub(super) fn left_in_words(rounds: usize, trials: usize, learners: usize) -> String {
+    let of_trials = format!("{} of {}", counted(rounds, "round"), counted(trials, "trial"));
+    let learner = counted(learners, "pretext learner");
+    match (rounds, learners) {
+        (1, 0) => format!("{of_trials} is"),
+        (_, 0) => format!("{of_trials} are"),
+        (0, 1) => format!("{learner} is"),
+        (0, _) => format!("{learner} are"),
+        _ => format!("{of_trials} and {learner} are"),
+    }
+}
+
+/// While it lives, the process ends with its time limit: reading images for the first time may take longer than that.
+#[derive(Debug)]
+pub(super) struct Preparing(Arc<AtomicBool>);
+
+impl Preparing {
+    pub fn until(deadline: Option<&Deadline>) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let Some((deadline, left)) = deadline.and_then(|deadline| Some((deadline, deadline.left()?))) else {
+            return Self(over);
+        };
+        let (limit, seen) = (deadline.limit().text().to_owned(), over.clone());
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_secs_f64(left.max(0.0)));
+            if seen.load(Ordering::SeqCst) {
+                return;
+            }
+            machine::say(&format!(
+                "error: --time-limit {limit} was over before the images were read; use a longer one, or none for the first time: \
+                 files that are new are checked, and decoded if the spec says so"
+            ));
+            // Not exit(): that would run destructors under the feet of the other threads.
+            // SAFETY: ends the process; files are whole at every moment.
+            unsafe { libc::_exit(1) }
+        });
+        Self(over)
+    }
+}
+
+impl Drop for Preparing {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sort(kind: Kind) -> Sort {
+        Sort { kind, variant: None }
+    }
+
+    #[test]
+    fn without_a_deadline_everything_fits() {
+        let mut watch = Watch::new(None, 1);
+        watch.event(&sort(Kind::Trial), &Event::Pace { done: 5, per_second: Some(1e-9), start_up: 1e9 });
+        assert!(
+            watch.fits(&sort(Kind::Trial), u64::MAX, String::new) && watch.arguments(&sort(Kind::Trial)).is_empty()
+        );
+    }
+
+    #[test]
+    fn what_was_measured_decides_what_starts() {
+        let deadline = Deadline::from_now("10000s".parse().unwrap());
+        let mut watch = Watch::new(Some(&deadline), 1);
+        // Nothing is known yet, so it is tried.
+        assert!(watch.fits(&sort(Kind::Trial), u64::MAX, String::new));
+        watch.event(&sort(Kind::Trial), &Event::Pace { done: 5, per_second: Some(10.0), start_up: 100.0 });
+        assert!(watch.fits(&sort(Kind::Trial), 80_000, String::new));
+        assert!(!watch.fits(&sort(Kind::Trial), 1_000_000, || "a round of a".into()));
+        assert!(!watch.fits(&sort(Kind::Trial), 200_000, || "a round of b".into()));
+        // Of other tasks nothing is known, and of a learner neither.
+        assert!(watch.fits(&sort(Kind::Pretext), u64::MAX, String::new));
+        assert!(watch.fits(&Sort { variant: Some("wide".into()), ..sort(Kind::Trial) }, u64::MAX, String::new));
+        let halt = watch.halt(false, "", "");
+        assert_eq!(
+            halt.line,
+            "error: nothing was finished within --time-limit 10000s: a round of b takes about 5.9 h here; use --time-limit 371m \
+             or more"
+        );
+        let out = OutOfTime { what: "round 0".into(), given_up: true, seconds: Some(14.0 * 60.0 - 100.0) };
+        watch.out_of_time(&sort(Kind::Trial), "random-seed0", &out);
+        let line = watch.halt(false, "", "").line;
+        assert!(
+            line.ends_with("round 0 of random-seed0 takes about 14 min here; use --time-limit 16m or more"),
+            "{line}"
+        );
+        let line = watch.halt(true, "3 rounds of 2 trials are", "pt4al run x.toml").line;
+        assert_eq!(
+            line,
+            "stopped by --time-limit 10000s: 3 rounds of 2 trials are left; the same command goes on: pt4al run x.toml"
+        );
+    }
+
+    #[test]
+    fn what_is_left_in_words() {
+        for (counts, words) in [
+            ((1, 1, 0), "1 round of 1 trial is"),
+            ((3, 2, 0), "3 rounds of 2 trials are"),
+            ((3, 2, 1), "3 rounds of 2 trials and 1 pretext learner are"),
+            ((0, 0, 1), "1 pretext learner is"),
+        ] {
+            assert_eq!(left_in_words(counts.0, counts.1, counts.2), words);
+        }
+    }
+}
