@@ -50,11 +50,15 @@ fn graphs() {
 fn compile(library: &Path, stamp: &Path) -> Result<(), String> {
     let torch = std::env::var("DEP_TCH_LIBTORCH_LIB").map_err(|_| "no libtorch was named at build time")?;
     let torch = Path::new(&torch).parent().unwrap_or(Path::new("/")).to_owned();
+    // Laid out anew, it may have headers that were not there.
+    println!("cargo:rerun-if-changed={}", torch.join("made-from").display());
     let home = std::env::var_os("CUDA_HOME").map(PathBuf::from).unwrap_or("/usr/local/cuda".into());
     let places = [torch.join("cuda"), home.join("include")];
     let cuda = places.iter().find(|place| place.join("cuda_runtime_api.h").exists() && place.join("crt").exists());
     let cuda = cuda.ok_or("the headers of CUDA were not there at build time")?;
-    let mut command = cc::Build::new().cpp(true).opt_level(1).warnings(false).get_compiler().to_command();
+    let compiler = cc::Build::new().cpp(true).opt_level(1).warnings(false).try_get_compiler();
+    let one_line = |e: cc::Error| e.to_string().lines().next().unwrap_or_default().to_owned();
+    let mut command = compiler.map_err(one_line)?.to_command();
     command.args(["-std=c++17", "-shared", "-fPIC", "-w"]);
     for place in [torch.join("include"), torch.join("include/torch/csrc/api/include"), cuda.clone()] {
         command.arg("-I").arg(place);

@@ -12,12 +12,14 @@ use pt4al::model::{Head, Network};
 use pt4al::pretext::split_into_batches;
 use pt4al::sampler::k_center_greedy;
 use pt4al::seed::{Purpose, stream};
-use pt4al::spec::{Arch, Augment, Confidence, LossOrder, ModelSpec, Normalize, ShapesSpec, Stem, Uncertainty};
+use pt4al::spec::{
+    Arch, Augment, Confidence, LossOrder, ModelSpec, Normalize, Optimizer, Precision, Sgd, ShapesSpec, Stem,
+    Uncertainty,
+};
 use pt4al::stats::bootstrap_95;
 use pt4al::store::Losses;
 use pt4al::task::{Classification, Task};
-use pt4al::train::evaluate;
-use tch::nn::OptimizerConfig;
+use pt4al::train;
 use tch::{Device, Kind, Tensor};
 
 const MINIBATCH: usize = 128;
@@ -27,9 +29,9 @@ fn pictures(n: usize) -> Images {
     Images { height: 32, width: 32, pixels, labels: (0..n).map(|i| (i % 10) as u8).collect() }
 }
 
-fn network(width: usize) -> Network {
-    let mut network =
-        Network::new(&ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width }, Head::Image(10), Device::Cpu);
+fn network(width: usize, precision: Precision) -> Network {
+    let spec = ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width };
+    let mut network = Network::new(&spec, Head::Image(10), Device::Cpu).in_precision(precision);
     network.initialise(0, Purpose::Weights, 0);
     network
 }
@@ -42,7 +44,8 @@ fn classification() -> Classification {
     }
 }
 
-/// A training step and an inference pass on 128 images of 32x32, at several widths.
+/// A training step and an inference pass on 128 images of 32x32, at several widths, in single precision and in bf16 (which is
+/// slow on processors without AMX).
 fn network_throughput(c: &mut Criterion) {
     tch::set_num_threads(1);
     let images = pictures(MINIBATCH);
@@ -58,18 +61,18 @@ fn network_throughput(c: &mut Criterion) {
             .throughput(Throughput::Elements(MINIBATCH as u64))
             .sample_size(10)
             .measurement_time(Duration::from_secs(10));
-        for width in [8, 16, 64] {
-            let network = network(width);
-            let sgd = tch::nn::Sgd { momentum: 0.9, dampening: 0.0, wd: 5e-4, nesterov: false };
-            let mut optimizer = sgd.build(network.store(), 0.01).unwrap();
-            group.bench_function(BenchmarkId::new("resnet18", width), |b| {
+        for (width, precision) in [8, 16, 64].into_iter().flat_map(|w| [(w, Precision::F32), (w, Precision::Bf16)]) {
+            let network = network(width, precision);
+            let sgd = Optimizer::Sgd(Sgd { lr: 0.01, momentum: 0.9, weight_decay: 5e-4 });
+            let mut sgd = train::Sgd::new(&sgd, &network);
+            group.bench_function(BenchmarkId::new(format!("resnet18, {}", precision.name()), width), |b| {
                 if stage == "train" {
                     b.iter(|| {
                         let loss = task.loss(&network.forward(&input.prepare(&pixels), true), &targets);
-                        optimizer.backward_step(&loss);
+                        sgd.step(&network, &loss);
                     });
                 } else {
-                    b.iter(|| evaluate(&network, &task, split.as_ref(), &positions, &input));
+                    b.iter(|| train::evaluate(&network, &task, split.as_ref(), &positions, &input));
                 }
             });
         }

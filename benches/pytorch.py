@@ -89,6 +89,7 @@ def measured(device, width, precision, layout, graph, seconds):
     step = train
     if graph:
         side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for _ in range(5):
                 train()

@@ -84,12 +84,12 @@ enum Task {
     },
     /// Whether there is a device
     Probe,
-    /// The losses of the first steps of a training on made-up images
+    /// The losses of the first epochs of a training on made-up images
     Steps {
         #[arg(long)]
         spec: PathBuf,
         #[arg(long)]
-        steps: usize,
+        epochs: usize,
         /// Height and width of the images, and the number of classes
         #[arg(long, num_args = 3)]
         dimensions: Vec<usize>,
@@ -261,11 +261,11 @@ fn work(args: &WorkerArgs, words: &mpsc::Receiver<String>, report: &mut Reporter
             tch::Tensor::zeros([1], (tch::Kind::Float, device)).double_value(&[0]);
             Ok(())
         }
-        Task::Steps { spec, steps, dimensions } => {
+        Task::Steps { spec, epochs, dimensions } => {
             let spec = spec::load_resolved(spec)?;
             device::prepare(device, spec.train.precision)?;
-            let losses = train::speed::first_losses(&spec, &size(dimensions)?, device, *steps)?;
-            report.event(&Event::Steps { losses });
+            let first = train::speed::first_losses(&spec, &size(dimensions)?, device, *epochs)?;
+            report.event(&Event::Steps { losses: first.losses, recorded: first.recorded });
             Ok(())
         }
         Task::Calibrate { spec, dimensions } => {

@@ -2,8 +2,9 @@
 
 use tch::Tensor;
 
-/// The first of the rows of a minibatch in what was drawn for an epoch, or all of them. Both give the same; the rows can be
-/// computed on a device from a position that is there, so that a step recorded once serves every minibatch.
+/// Which rows of an epoch's draws a minibatch has: the first one, with the others after it, or all of them by number. Both give the
+/// same. Numbers can be computed on a device from a position that is there, so that a step that is recorded once serves every
+/// minibatch.
 #[derive(Debug)]
 pub enum Place {
     First(i64),

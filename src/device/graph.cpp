@@ -81,12 +81,4 @@ void pt4al_graph_free(void* graph) {
   guarded([&] { delete static_cast<at::cuda::CUDAGraph*>(graph); });
 }
 
-// The most bytes that tensors have taken of the device so far.
-int pt4al_peak_bytes(int device, long long* bytes) {
-  return guarded([&] {
-    const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(static_cast<c10::DeviceIndex>(device));
-    *bytes = stats.reserved_bytes[0].peak;
-  });
-}
-
 }  // extern "C"

@@ -1,7 +1,7 @@
 //! CUDA graphs: work that is recorded once and replayed without the host's launching every kernel. The recording is libtorch's
 //! own (`at::cuda::CUDAGraph`), behind the C++ of `graph.cpp`.
 
-use std::ffi::{CStr, c_char, c_int, c_longlong, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::OnceLock;
 
 use anyhow::{Result, anyhow, bail, ensure};
@@ -24,7 +24,6 @@ struct Functions {
     end: GraphCall,
     replay: GraphCall,
     free: unsafe extern "C" fn(*mut c_void),
-    peak_bytes: unsafe extern "C" fn(c_int, *mut c_longlong) -> c_int,
 }
 
 impl Functions {
@@ -62,7 +61,6 @@ fn load() -> Result<Functions> {
             end: *library.get(b"pt4al_graph_end")?,
             replay: *library.get(b"pt4al_graph_replay")?,
             free: *library.get(b"pt4al_graph_free")?,
-            peak_bytes: *library.get(b"pt4al_peak_bytes")?,
         }
     };
     // Never unloaded: the functions are used as long as the process lives.
@@ -70,18 +68,24 @@ fn load() -> Result<Functions> {
     Ok(functions)
 }
 
-/// Readies this thread for work on a CUDA device: its convolutions round single precision to TF32 if `tf32`, and not otherwise,
-/// and what it does can be recorded. Call it before any other work there.
+/// Readies this process for work on a CUDA device: convolutions round single precision to TF32 if `tf32`, and not otherwise, and
+/// what this thread does can be recorded. With `PT4AL_DETERMINISTIC=1`, cuDNN chooses algorithms that give the same bits each time.
+/// Call it before any other work there.
 ///
 /// # Errors
-/// If the device refuses. That graphs are missing is none: TF32 is then kept off by CUDA's own variable.
+/// If the device refuses. A missing graph library is no error: it is warned of, and the variable `NVIDIA_TF32_OVERRIDE` keeps TF32
+/// off.
 pub(super) fn prepare(device: usize, tf32: bool) -> Result<()> {
-    let Ok(functions) = functions() else {
-        if !tf32 {
-            // SAFETY: no other thread of this process reads or writes the environment: the one that watches standard input waits.
-            unsafe { std::env::set_var("NVIDIA_TF32_OVERRIDE", "0") };
+    let functions = match functions() {
+        Ok(functions) => functions,
+        Err(why) => {
+            crate::machine::say(&format!("warning: no CUDA graphs, so training is slower: {why:#}"));
+            if !tf32 {
+                // SAFETY: the threads that there are by now wait for standard input or for the time, and read no environment.
+                unsafe { std::env::set_var("NVIDIA_TF32_OVERRIDE", "0") };
+            }
+            return Ok(());
         }
-        return Ok(());
     };
     let deterministic = c_int::from(std::env::var_os("PT4AL_DETERMINISTIC").is_some_and(|value| value == "1"));
     // SAFETY: plain numbers.
@@ -102,16 +106,6 @@ pub fn why_not(device: Device) -> Option<String> {
         return Some("PT4AL_GRAPHS is 0".into());
     }
     functions().err().map(|why| format!("{why:#}"))
-}
-
-/// The most MiB that tensors have taken of a GPU so far, if it tells.
-pub fn peak_mb(device: Device) -> Option<f64> {
-    let Device::Cuda(number) = device else { return None };
-    let functions = functions().ok()?;
-    let mut bytes: c_longlong = 0;
-    // SAFETY: `bytes` outlives the call.
-    functions.held(unsafe { (functions.peak_bytes)(number as c_int, &raw mut bytes) }, "CUDA").ok()?;
-    Some(bytes as f64 / 1024.0 / 1024.0)
 }
 
 /// Recorded work.

@@ -127,7 +127,9 @@ impl Network {
     /// All trainable numbers in the order of [`Network::gradient`], `[p]`; between them there are some that nothing uses. `change`
     /// may write to them.
     pub(crate) fn train(&self, change: impl FnOnce(&mut Tensor)) {
-        tch::no_grad(|| change(&mut self.weights.trained()));
+        // A guard: where libtorch panics, gradients are on again.
+        let _off = tch::no_grad_guard();
+        change(&mut self.weights.trained());
         self.weights.written();
     }
 

@@ -64,7 +64,7 @@ impl Part {
 }
 
 impl Weights {
-    /// Moves the variables of `store` into a buffer. `units` are the network's, whose filters may have a second form.
+    /// Moves the variables of `store` into a buffer. `units` are the network's, whose filters may have a copy in bf16.
     pub fn new(store: VarStore, mut units: Vec<&mut Unit>, precision: Precision) -> Self {
         let kind = match precision {
             Precision::F64 => Kind::Double,
@@ -169,10 +169,12 @@ impl Weights {
         self.written();
     }
 
-    /// Brings the second form of the filters up to date, after numbers were written to.
+    /// Brings the bf16 copy of the filters up to date, after numbers were written to.
     pub fn written(&self) {
+        // A guard: where libtorch panics, gradients are on again.
+        let _off = tch::no_grad_guard();
         if let Some(halves) = &self.halves {
-            tch::no_grad(|| halves.shallow_clone().copy_(&self.all.narrow(0, 0, self.filters)));
+            halves.shallow_clone().copy_(&self.all.narrow(0, 0, self.filters));
         }
     }
 

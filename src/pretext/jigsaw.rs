@@ -18,7 +18,7 @@ use crate::task::cross_entropy;
 pub(super) struct Jigsaw {
     /// Tiles in a row.
     grid: i64,
-    /// int64 `[permutations, tiles]`, on the CPU: the tile that lies at each place.
+    /// int64 `[permutations, tiles]` on the images' device: the tile that lies at each place.
     permutations: Tensor,
 }
 
@@ -37,7 +37,7 @@ impl Jigsaw {
     }
 
     /// The loss of each image, float `[n]`, and the outputs, for square `images`, each in its permutation of `targets`,
-    /// int64 `[n]` on the CPU.
+    /// int64 `[n]` on the same device.
     fn answered(
         &self,
         network: &Network,
@@ -69,12 +69,12 @@ impl Pretext for Jigsaw {
         Head::Image(self.count() as usize)
     }
 
-    /// The mean over images, each in one permutation that is drawn for it.
     /// The permutation of each image.
     fn draws(&self, n: usize, stream: &mut Stream) -> Vec<i64> {
         (0..n).map(|_| stream.random_range(0..self.count())).collect()
     }
 
+    /// The mean over images, each in the permutation that is drawn for it.
     fn loss(&self, network: &Network, views: &[Tensor], input: &Input, drawn: &Tensor) -> Tensor {
         let images = square(&views[0], input, self.grid);
         self.answered(network, &images, &drawn.select(1, 0), input, true).0.mean(None)

@@ -26,8 +26,8 @@ pub struct Learned {
     pub quality: f64,
     /// What `quality` is.
     pub measure: &'static str,
-    /// Float `[pool, d]` on the CPU, of the learner's precision, if they were asked for: the features of every pool image, without augmentation, of
-    /// the network that gave the losses, before its head (from a head for pixels: their mean over the map).
+    /// `[pool, d]` on the CPU, doubles where the learner's precision is double and floats otherwise, if they were asked for: the features
+    /// of every pool image, without augmentation, of the network that gave the losses, before its head (from a head for pixels: their mean over the map).
     pub features: Option<Tensor>,
 }
 
@@ -165,7 +165,10 @@ impl Learner<'_> {
             })?;
             done(3 * passes * n as u64)?;
         }
-        Ok(steps.mean_loss())
+        let loss = steps.mean_loss();
+        // On a GPU, the time that the steps took is known only now.
+        done(0)?;
+        Ok(loss)
     }
 
     /// What the task draws for an epoch, int64 `[pool, d]` on the device.
@@ -177,7 +180,7 @@ impl Learner<'_> {
         };
         let drawn: Vec<i64> = lengths.flat_map(of_step).collect();
         let rows = data.pool.len() as i64;
-        Tensor::from_slice(&drawn).reshape([rows, drawn.len() as i64 / rows]).to_device(data.train.device())
+        Tensor::from_slice(&drawn).reshape([rows, drawn.len() as i64 / rows.max(1)]).to_device(data.train.device())
     }
 
     /// Scores the pool, and gives the spread of projections, where there are some: the root of the mean squared distance

@@ -35,7 +35,7 @@ use crate::spec::Spec;
 
 /// Raise it when a change of the program changes losses, so that cached ones are not taken for new ones; the golden
 /// test of the losses then fails and reminds of it.
-const LEARNER: &str = "pretext/5";
+const LEARNER: &str = "pretext/6";
 
 /// The name of the losses of a data set, a protocol's learner and a seed: 16 hexadecimal digits that change with
 /// anything the losses depend on (and not with how they are ordered or split). `machine` is the kind of device and,

@@ -32,7 +32,7 @@ pub enum Precision {
     /// told otherwise (`torch.backends.cudnn.allow_tf32`), so what the official code computed with on an NVIDIA GPU of 2020 or
     /// later. On the CPU, and on older GPUs, it is `f32`.
     Tf32,
-    /// Convolutions in bfloat16 (7 bits of mantissa) and what lies between them; weights, their gradients' sum, batch norm's statistics,
+    /// Convolutions in bfloat16 (7 bits of mantissa) and what lies between them; weights, the optimizer's momentum, batch norm's statistics,
     /// head and loss in single precision. Fast on GPUs of 2020 and later and on CPUs with AMX, slow on others.
     Bf16,
     /// IEEE double precision. It is slow, and no experiment needs it. It is there for tests: a short training gives the same

@@ -9,6 +9,5 @@ mod steps;
 pub use fit::{Fit, Learner, Step};
 pub(crate) use predict::minibatches;
 pub use predict::{evaluate, infer};
-#[cfg(test)]
-pub(crate) use sgd::Sgd;
+pub use sgd::Sgd;
 pub(crate) use steps::Steps;

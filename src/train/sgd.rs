@@ -8,7 +8,7 @@ use crate::spec::{self, Optimizer};
 /// SGD with momentum and weight decay as `torch.optim.SGD` defines it (no dampening, no Nesterov), on all weights of a network
 /// at once. Its numbers are tensors: a CUDA graph keeps the values of plain ones for good.
 #[derive(Debug)]
-pub(crate) struct Sgd {
+pub struct Sgd {
     spec: spec::Sgd,
     /// `[p]`, as [`Network::train`] has the weights.
     velocity: Tensor,

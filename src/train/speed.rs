@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use tch::Device;
 
 use super::fit::Training;
@@ -63,23 +63,41 @@ pub fn measure(
     Ok(())
 }
 
-/// The losses of the first `steps` steps on made-up images, for which every device draws the same.
+/// What the first epochs of trainings on made-up images come to.
+#[derive(Clone, Debug)]
+pub struct First {
+    /// The loss of the first step, and then the mean loss of each epoch.
+    pub losses: Vec<f64>,
+    /// How many steps of different sizes were recorded.
+    pub recorded: usize,
+}
+
+/// Trains on made-up images, for which every device draws the same: a step, then two trainings of `epochs` each, in another order and
+/// with another augmentation each epoch. An epoch has three minibatches and a smaller one.
 ///
 /// # Errors
-/// If a step fails.
-pub fn first_losses(spec: &Spec, size: &Size, device: Device, steps: usize) -> Result<Vec<f64>> {
+/// If a step fails, or a loss is not finite.
+pub fn first_losses(spec: &Spec, size: &Size, device: Device, epochs: usize) -> Result<First> {
     let minibatch = spec.largest_minibatch();
-    let data = made_up(spec, size, minibatch, device);
+    let data = made_up(spec, size, 3 * minibatch + minibatch / 2 + 1, device);
     let task = task::task(spec, &data.classes);
     let learner = Learner::new(&data, task.as_ref(), &spec.train, Cut::of(minibatch));
     let mut network = Network::new(&spec.model, task.head(), device).in_precision(spec.train.precision);
     network.initialise(0, Purpose::Weights, 0);
-    let mut training = Training::new(&learner, &network, minibatch);
-    let epoch = |step| {
-        let draws = learner.draws(minibatch, &mut seed::stream(0, Purpose::Augmentation, &[step]));
-        training.epoch(&learner, &network, (&data.pool, draws), 1.0, &mut |_| Ok(()))
-    };
-    (0..steps as u64).map(epoch).collect()
+    let mut training = Training::new(&learner, &network, data.pool.len());
+    let mut losses = Vec::new();
+    for (epoch, images) in std::iter::once(minibatch).chain(vec![data.pool.len(); 2 * epochs]).enumerate() {
+        if epoch == 0 || epoch == epochs + 1 {
+            training.steps.begin_training();
+        }
+        let mut stream = seed::stream(0, Purpose::Augmentation, &[epoch as u64]);
+        let order = &seed::permutation(data.pool.len(), &mut stream)[..images];
+        let draws = learner.draws(images, &mut stream);
+        let loss = training.epoch(&learner, &network, (order, draws), 1.0, &mut |_| Ok(()))?;
+        ensure!(loss.is_finite(), "the loss is {loss} in epoch {epoch}; lower `train.optimizer.sgd.lr`");
+        losses.push(loss);
+    }
+    Ok(First { losses, recorded: training.steps.recorded() })
 }
 
 /// A data set of `n` made-up images, which are the train split, the test split and the pool.

@@ -139,6 +139,16 @@ impl Steps {
         Ok(())
     }
 
+    /// Steps of how many sizes are recorded.
+    pub fn recorded(&self) -> usize {
+        match &self.how {
+            How::Placed { records: Some(Records(records)), .. } => {
+                records.iter().filter(|record| matches!(record.1, Recorded::Graph(_))).count()
+            }
+            How::Each | How::Placed { records: None, .. } => 0,
+        }
+    }
+
     /// The mean loss over the images of the epoch so far. It waits for the device.
     pub fn mean_loss(&self) -> f64 {
         self.total.double_value(&[]) / self.done as f64

@@ -30,8 +30,8 @@ pub enum Event {
     Losses { quality: f64, measure: String },
     /// A calibration has done a step of each kind, and waits to be told to measure.
     Ready,
-    /// The losses of the first steps of a training.
-    Steps { losses: Vec<f64> },
+    /// The losses of the first epochs of a training, and how many steps of different sizes were recorded.
+    Steps { losses: Vec<f64>, recorded: usize },
     /// Images a second, and the peak of memory, of a calibration.
     Speed { train: f64, score: f64, peak_rss_mb: f64 },
 }

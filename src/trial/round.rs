@@ -147,6 +147,8 @@ fn one_training(
             Step::Minibatch { epoch, images } => return report.epoch(round, epoch, last_epoch, 3 * images as u64),
             Step::Epoch(epoch, network) => (epoch, network),
         };
+        // On a GPU minibatches are told of before they are done: the time that they took is known only now.
+        report.epoch(round, epoch, last_epoch, 0)?;
         if !(epoch == last_epoch || chooses && every.contains(&epoch)) {
             return Ok(());
         }

@@ -53,7 +53,8 @@ pub fn run(job: &LossJob, report: &mut Reporter) -> Result<(Losses, PartMetric)>
         Step::Minibatch { epoch, images } => {
             report.at(3 * images as u64, || format!("epoch {epoch}/{}", spec.train.epochs))
         }
-        Step::Epoch(..) => Ok(()),
+        // On a GPU, the time that the minibatches took is known only now.
+        Step::Epoch(epoch, _) => report.at(0, || format!("epoch {epoch}/{}", spec.train.epochs)),
     })?;
     let mut losses = Vec::with_capacity(measured.len());
     let mut meter = task.meter();

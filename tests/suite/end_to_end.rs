@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::support::{TINY, Workplace, in_double_precision, queries, stderr, stdout, values};
+use crate::support::{TINY, Workplace, fails, in_double_precision, queries, stderr, stdout, values};
 
 #[test]
 fn a_spec_becomes_records_queries_and_curves_and_repeats_bit_for_bit() {
@@ -165,4 +165,17 @@ fn data_sets_are_listed() {
     let place = Workplace::new();
     let list = stdout(&place.succeeds("data list --data nowhere"));
     assert!(list.contains("cifar10    missing") && list.contains("shapes     there"), "{list}");
+}
+
+#[test]
+fn a_machine_without_a_gpu_is_checked_as_far_as_it_goes() {
+    let place = Workplace::new();
+    let output = place.pt4al("gpu-check tiny.toml --device cpu --python /no/such/python --out table.md");
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    for part in ["There is no GPU here", "| cpu, bf16 | ", "| f32 |  | 1 | ", "PyTorch is left out"] {
+        assert!(text.contains(part), "{text:?} lacks {part:?}");
+    }
+    assert_eq!(text.trim_end(), std::fs::read_to_string(place.path("table.md")).unwrap().trim_end());
+    fails(&place, "gpu-check tiny.toml --device cpu --out no/such/folder/table.md", "choose another --out");
 }
