@@ -102,6 +102,18 @@ pub fn first_losses(spec: &Spec, size: &Size, device: Device, epochs: usize) -> 
 
 /// A data set of `n` made-up images, which are the train split, the test split and the pool.
 pub(super) fn made_up(spec: &Spec, size: &Size, n: usize, device: Device) -> Data {
+    let split = made_up_split(spec, size, n);
+    Data {
+        train: on_device(split.clone(), device),
+        test: on_device(split, device),
+        classes: (0..size.classes).map(|class| class.to_string()).collect(),
+        pool: (0..n).collect(),
+        input: Input::of(spec, device),
+    }
+}
+
+/// `n` made-up images in memory.
+pub(super) fn made_up_split(spec: &Spec, size: &Size, n: usize) -> Split {
     let labels = match spec.dataset.task().labels() {
         Labeled::Images => Labels::Classes((0..n).map(|i| (i % size.classes) as u16).collect()),
         Labeled::Pixels => Labels::Maps,
@@ -111,13 +123,7 @@ pub(super) fn made_up(spec: &Spec, size: &Size, n: usize, device: Device) -> Dat
     // Below every number of classes, so that a label map may consist of them too.
     let bytes = (0..n * split.record()).map(|i| (i * 31 % 251 % size.classes.min(251)) as u8).collect();
     split.records = Records::Memory(bytes);
-    Data {
-        train: on_device(split.clone(), device),
-        test: on_device(split, device),
-        classes: (0..size.classes).map(|class| class.to_string()).collect(),
-        pool: (0..n).collect(),
-        input: Input::of(spec, device),
-    }
+    split
 }
 
 /// Images a second of `work`, repeated at least once and until `budget` is over.

@@ -153,3 +153,32 @@ fn a_learner_that_diverges_in_its_last_step_says_so_and_names_the_key() {
         "{error}"
     );
 }
+
+/// What is recorded on a GPU does, on any device, what is launched step by step.
+#[test]
+fn steps_at_places_of_the_device_are_those_at_places_of_the_host() {
+    let data = data(Labels::Classes(vec![0; 12]));
+    let model = ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width: 2 };
+    for of in [PretextTask::Rotation, PretextTask::Colorization, JIGSAW, SIMSIAM] {
+        let spec = spec(of, 2, 0.05);
+        let trained = |in_place: bool| {
+            let task = task(&spec, Device::Cpu);
+            let learner = Learner { data: &data, spec: &spec, minibatches: Cut::of(4), task: task.as_ref(), seed: 0 };
+            let mut network = Network::new(&model, task.head(), Device::Cpu);
+            network.initialise(0, Purpose::PretextWeights, 0);
+            let mut training = Training::new(&spec, &network);
+            if in_place {
+                training.steps = Steps::in_place(&spec.optimizer, &network);
+            }
+            let epoch = |epoch| {
+                training.steps.begin_epoch(1.0);
+                learner.train(&network, &mut training, epoch, &mut |_| Ok(())).unwrap()
+            };
+            let losses: Vec<f64> = (0..3).map(epoch).collect();
+            let mut weights = Tensor::new();
+            network.train(|trained| weights = trained.copy());
+            (weights, losses)
+        };
+        assert_eq!(trained(true), trained(false), "{of:?}");
+    }
+}

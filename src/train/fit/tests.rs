@@ -1,11 +1,13 @@
 use std::path::Path;
+use std::sync::Arc;
 
 use tch::Device;
 
-use super::super::speed::made_up;
+use super::super::speed::{made_up, made_up_split};
 use super::*;
-use crate::data::Size;
-use crate::spec::{Source, Spec, load};
+use crate::data::images::{Records, Source};
+use crate::data::{Size, on_device};
+use crate::spec::{self, Spec, load};
 
 const SIZE: Size = Size { train: 40, pool: 40, test: 40, height: 12, width: 12, classes: 10, bytes: 0 };
 
@@ -13,7 +15,21 @@ fn spec(sets: &[&str]) -> Spec {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/demo.toml");
     let small = ["model.width=2", "train.minibatch=8"];
     let sets = small.iter().chain(sets).map(|&set| set.to_owned()).collect();
-    load(&Source { path, sets, ..Source::default() }).unwrap()
+    load(&spec::Source { path, sets, ..spec::Source::default() }).unwrap()
+}
+
+/// Gives records that are in memory as if they came from files.
+#[derive(Debug)]
+struct Copied {
+    bytes: Vec<u8>,
+    record: usize,
+}
+
+impl Source for Copied {
+    fn fill(&self, index: usize, record: &mut [u8]) -> Result<()> {
+        record.copy_from_slice(&self.bytes[index * self.record..][..self.record]);
+        Ok(())
+    }
 }
 
 /// The weights and the losses after some epochs of three trainings of different lengths.
@@ -53,8 +69,19 @@ fn steps_at_places_of_the_device_are_those_at_places_of_the_host() {
     ];
     for augment in augments {
         let spec = spec(&[augment]);
-        let data = made_up(&spec, &SIZE, 40, Device::Cpu);
-        let (weights, losses) = trained(&spec, &data, false);
-        assert_eq!(trained(&spec, &data, true), (weights, losses), "{augment}");
+        let resident = made_up(&spec, &SIZE, 40, Device::Cpu);
+        let expected = trained(&spec, &resident, false);
+        assert_eq!(trained(&spec, &resident, true), expected, "{augment}");
+        // Of images that are fetched, too.
+        let mut fetched = made_up(&spec, &SIZE, 40, Device::Cpu);
+        let mut split = made_up_split(&spec, &SIZE, 40);
+        let Records::Memory(bytes) = std::mem::replace(&mut split.records, Records::Memory(Vec::new())) else {
+            panic!("made in memory")
+        };
+        split.records = Records::Source(Arc::new(Copied { record: split.record(), bytes }));
+        fetched.train = on_device(split, Device::Cpu);
+        assert!(fetched.train.resident().is_none());
+        assert_eq!(trained(&spec, &fetched, true), expected, "{augment}");
+        assert_eq!(trained(&spec, &fetched, false), expected, "{augment}");
     }
 }
