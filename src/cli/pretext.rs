@@ -27,23 +27,7 @@ pub(super) struct PretextArgs {
 enum Verb {
     /// Train a spec's pretext learner, unless that was done, and write its losses: a CSV index,loss
     #[cfg(feature = "torch")]
-    Losses {
-        #[command(flatten)]
-        spec: SpecArgs,
-        #[command(flatten)]
-        machine: MachineArgs,
-        #[command(flatten)]
-        start: StartArgs,
-        /// The seed of the learner; the spec's first without it
-        #[arg(long, allow_negative_numbers = true, value_parser = whole_number::<u64>)]
-        seed: Option<u64>,
-        /// The protocol of a variant of the spec
-        #[arg(long)]
-        variant: Option<String>,
-        /// The file to write
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-    },
+    Losses(Box<LossesArgs>),
     /// Sort losses and split them into pretext batches: batch_<i>.csv with index,loss in order, ties by index
     Split {
         /// A CSV index,loss
@@ -61,6 +45,26 @@ enum Verb {
     },
 }
 
+#[cfg(feature = "torch")]
+#[derive(Debug, Args)]
+struct LossesArgs {
+    #[command(flatten)]
+    spec: SpecArgs,
+    #[command(flatten)]
+    machine: MachineArgs,
+    #[command(flatten)]
+    start: StartArgs,
+    /// The seed of the learner; the spec's first without it
+    #[arg(long, allow_negative_numbers = true, value_parser = whole_number::<u64>)]
+    seed: Option<u64>,
+    /// The protocol of a variant of the spec
+    #[arg(long)]
+    variant: Option<String>,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
 /// The order of a name in specs.
 fn order(name: &str) -> Result<LossOrder, String> {
     let value = toml::Value::from(name).try_into::<LossOrder>();
@@ -70,7 +74,8 @@ fn order(name: &str) -> Result<LossOrder, String> {
 pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
     match args.verb {
         #[cfg(feature = "torch")]
-        Verb::Losses { spec: args, machine, start, seed, variant, out } => {
+        Verb::Losses(args) => {
+            let LossesArgs { spec: args, machine, start, seed, variant, out } = *args;
             say_when_stopped(Stopped::GoesOn);
             let options = machine.options(&start)?;
             let file = args.spec.clone();
