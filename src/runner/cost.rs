@@ -93,9 +93,9 @@ pub(super) fn of(spec: &Spec, size: &Size, options: &Options, room: Room, stages
     let unmeasured = |mps| Start { cost: Cost::Counted(counted), jobs, threads: room.threads(jobs), mps };
     // The count knows nothing of the decoding of images that are decoded each time.
     let streamed = spec.dataset.storage() == Storage::Stream;
-    // Where time is short, none of it goes into the question how much more would be needed.
-    let short = options.deadline.as_ref().is_some_and(|deadline| deadline.limit().seconds() <= super::A_DAY);
-    if short || counted <= enough && !streamed {
+    // A limit bounds what is started: where that is little, none of it goes into a measurement.
+    let limit = options.deadline.as_ref().map_or(f64::INFINITY, |deadline| deadline.limit().seconds());
+    if limit <= enough || counted <= enough && !streamed {
         return unmeasured(Mps::start(options, jobs));
     }
     let mps = Mps::start(options, room.most);

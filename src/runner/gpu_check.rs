@@ -133,18 +133,18 @@ fn compared(
 ) -> (String, Vec<String>) {
     let mut faults = Vec::new();
     let first = difference(cpu.losses[0], launched.losses[0]);
-    // Written so that a number that is none is a fault.
-    if !(first <= near(precision)) {
+    if is_beyond(first, near(precision)) {
         faults
             .push(format!("{what}: the first loss differs from the CPU's by {first:.1e}, more than rounding explains"));
     }
     let epoch = difference(cpu.losses[1], launched.losses[1]);
-    if !(epoch <= NEAR_AFTER_AN_EPOCH) {
+    if is_beyond(epoch, NEAR_AFTER_AN_EPOCH) {
         faults.push(format!("{what}: the loss of the first epoch differs from the CPU's by {epoch:.1e}"));
     }
     let pairs = launched.losses.iter().zip(&recorded.losses);
-    let worst = pairs.map(|(&a, &b)| difference(a, b)).fold(0.0, |worst, d| if d <= worst { worst } else { d });
-    if !(worst <= RECORDED) {
+    let worst =
+        pairs.map(|(&a, &b)| difference(a, b)).fold(0.0, |worst: f64, d| if is_beyond(d, worst) { d } else { worst });
+    if is_beyond(worst, RECORDED) {
         faults.push(format!("{what}: losses of recorded steps differ from those of launched ones by {worst:.1e}"));
     }
     if recorded.recorded == 0 {
@@ -152,6 +152,11 @@ fn compared(
     }
     let worst = if worst == 0.0 { "equal".to_owned() } else { format!("{worst:.1e}") };
     (format!("{first:.1e} | {worst}"), faults)
+}
+
+/// Whether a difference is larger than it may be. One that is not a number is.
+fn is_beyond(difference: f64, most: f64) -> bool {
+    difference.is_nan() || difference > most
 }
 
 /// Relative; of what is no number it is none.
