@@ -49,7 +49,7 @@ fn a_folder_is_reported() {
         &spec().hash(),
         "Seeds: 0, 1, 2.",
         "Rounds: 3 of 200 labels at first and 200 more each.",
-        "resnet18 of width 4 on images of 16 x 16 pixels, fresh weights",
+        "resnet18 of width 4 on images of 16 x 16 pixels, `f32`, fresh weights",
         "generated pictures, not photographs",
         "Ran from 2026-01-02T03:04:05Z to 2026-01-02T04:04:05Z.",
         "Threads of a process on the CPU: 2. Values on a CPU repeat bit for bit only on the same processor type with the same",

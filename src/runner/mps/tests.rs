@@ -70,7 +70,7 @@ fn holds_a_daemon() {
 
 #[test]
 fn a_daemon_ends_when_its_driver_is_killed() {
-    for signal in ["-KILL", "-INT"] {
+    for signal in ["-KILL", "-TERM"] {
         let (folder, tool) = tool("");
         let mut driver = Command::new(std::env::current_exe().unwrap())
             .args(["--ignored", "--exact", "runner::mps::tests::holds_a_daemon"])

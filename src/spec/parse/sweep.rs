@@ -64,8 +64,11 @@ const FOREIGN: [&str; 33] = [
 /// What is wrong with a message as one for people; `key` is what it is about, unless the key `x` inside it is.
 fn fault(message: &str, key: &str) -> Option<String> {
     let word = |c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    let foreign = message.split(word).find(|word| FOREIGN.contains(&word.to_lowercase().as_str()));
     let last = key.rsplit('.').next().unwrap_or(key);
+    // What are types to Rust are values of a spec there.
+    let is_value = |word: &&str| last == "precision" && ["f32", "f64"].contains(word);
+    let mut words = message.split(word).filter(|word| !is_value(word));
+    let foreign = words.find(|word| FOREIGN.contains(&word.to_lowercase().as_str()));
     match foreign {
         Some(word) => Some(format!("says \"{word}\"")),
         None if message.contains('\n') => Some("has several lines".into()),
