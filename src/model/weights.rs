@@ -42,6 +42,8 @@ struct Part {
     name: String,
     start: i64,
     tensor: Tensor,
+    /// Zeros for the numbers between it and the next variable, of the kind of its gradient; none where there are none.
+    gap: Option<Tensor>,
 }
 
 impl Part {
@@ -80,7 +82,7 @@ impl Weights {
         let (mut trained, mut filters) = (0, 0);
         for (name, tensor) in variables {
             let start = parts.last().map_or(0, |part| part.start + part.room());
-            let part = Part { name, start, tensor };
+            let part = Part { name, start, tensor, gap: None };
             let end = start + part.room();
             if part.tensor.requires_grad() {
                 trained = end;
@@ -109,6 +111,10 @@ impl Weights {
                 leaves[at] = half.shallow_clone();
                 half
             }));
+        }
+        for (part, leaf) in parts.iter_mut().zip(&leaves) {
+            let gap = part.room() - part.tensor.numel() as i64;
+            part.gap = (gap > 0).then(|| Tensor::zeros([gap], (leaf.kind(), device)));
         }
         let gradient = Tensor::zeros([trained], (kind, device));
         let id = BUFFERS.fetch_add(1, Ordering::Relaxed);
@@ -184,19 +190,14 @@ impl Weights {
         let mut pieces = Vec::with_capacity(2 * self.leaves.len());
         let mut first_of_rest = 0;
         for (part, gradient) in self.parts.iter().zip(gradients) {
-            if part.start < self.filters {
-                first_of_rest = pieces.len() + 1;
-            }
-            let numbers = gradient.numel() as i64;
-            let kind = (gradient.kind(), gradient.device());
             pieces.push(if gradient.dim() == 4 {
                 gradient.permute([0, 2, 3, 1]).reshape([-1])
             } else {
                 gradient.reshape([-1])
             });
-            if part.room() > numbers {
-                pieces.push(Tensor::zeros([part.room() - numbers], kind));
-                first_of_rest += usize::from(part.start < self.filters);
+            pieces.extend(part.gap.as_ref().map(Tensor::shallow_clone));
+            if part.start < self.filters {
+                first_of_rest = pieces.len();
             }
         }
         match &self.halves {

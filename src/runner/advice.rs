@@ -93,11 +93,6 @@ fn other_precisions(precision: Precision, on_gpu: bool) -> &'static [Precision] 
     }
 }
 
-/// As the spec writes it.
-fn name(precision: Precision) -> String {
-    toml::Value::try_from(precision).ok().and_then(|value| Some(value.as_str()?.to_owned())).unwrap_or_default()
-}
-
 /// The spec's threads and processes with their images a second, then the others'.
 fn of_threads(now: (usize, usize, Rate), others: &[(usize, usize, Rate)]) -> String {
     let said = |&(threads, jobs, rate): &(usize, usize, Rate)| {
@@ -112,7 +107,7 @@ fn of_threads(now: (usize, usize, Rate), others: &[(usize, usize, Rate)]) -> Str
 }
 
 fn of_precision((precision, now): (Precision, f64), (other, rate): (Precision, Rate)) -> String {
-    let (precision, other) = (name(precision), name(other));
+    let (precision, other) = (precision.name(), other.name());
     let how = match rate {
         Rate::Measured(rate) if rate > now => {
             format!("would give {} here (`train.precision = \"{other}\"`; it changes values)", whole(rate))

@@ -14,6 +14,7 @@ use super::{Options, gpu};
 use crate::data::{self, Size};
 use crate::machine;
 use crate::spec::{Precision, Spec};
+use crate::train::speed::First;
 use crate::trial::Event;
 use crate::words::whole;
 
@@ -63,7 +64,7 @@ pub fn gpu_check(spec: &Spec, options: &Options, python: Option<&str>) -> Result
         spec.folder_name(),
         size.height,
         size.width,
-        super::program()
+        crate::store::program(env!("CARGO_PKG_VERSION"), env!("PT4AL_REVISION"), env!("PT4AL_DIRTY") == "true")
     );
     if !on_gpu {
         check.page += "\nThere is no GPU here: CUDA, graphs and MPS are left out.\n";
@@ -162,14 +163,6 @@ fn is_beyond(difference: f64, most: f64) -> bool {
 /// Relative; of what is no number it is none.
 fn difference(a: f64, b: f64) -> f64 {
     (a - b).abs() / a.abs().max(1e-12)
-}
-
-/// What a process computed.
-#[derive(Clone, Debug)]
-struct First {
-    losses: Vec<f64>,
-    /// How many steps of different sizes were recorded.
-    recorded: usize,
 }
 
 /// What a process of its own computes, with sums in one order as far as cuDNN has them.

@@ -275,12 +275,6 @@ fn begin_session(
     Ok(manifest)
 }
 
-/// The version and the revision of this program, as [`Session::program`] has it.
-fn program() -> String {
-    let changed = if env!("PT4AL_DIRTY") == "true" { " with local changes" } else { "" };
-    format!("pt4al {} at {}{changed}", env!("CARGO_PKG_VERSION"), env!("PT4AL_REVISION"))
-}
-
 /// The command as it was typed, for a shell, with the program's name alone.
 fn command_line() -> String {
     shell::command(std::iter::once("pt4al".into()).chain(std::env::args_os().skip(1)))

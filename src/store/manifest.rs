@@ -92,13 +92,18 @@ pub struct DataFile {
 impl Session {
     /// The version and the revision of the program: `pt4al 0.1.0 at abc1234 with local changes`.
     pub fn program(&self) -> String {
-        let revision = match (self.revision.as_str(), self.dirty) {
-            ("", _) => String::new(),
-            (revision, false) => format!(" at {revision}"),
-            (revision, true) => format!(" at {revision} with local changes"),
-        };
-        format!("pt4al {}{revision}", self.pt4al)
+        program(&self.pt4al, &self.revision, self.dirty)
     }
+}
+
+/// A version and a revision of the program, as [`Session::program`] has them.
+pub fn program(version: &str, revision: &str, dirty: bool) -> String {
+    let revision = match (revision, dirty) {
+        ("", _) => String::new(),
+        (revision, false) => format!(" at {revision}"),
+        (revision, true) => format!(" at {revision} with local changes"),
+    };
+    format!("pt4al {version}{revision}")
 }
 
 impl Manifest {
