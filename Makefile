@@ -4,6 +4,8 @@ PROFILE ?= auto
 DATA    ?= $(or $(PT4AL_DATA),data)
 RESULTS ?= results
 JOBS    ?= auto
+# Of the official repository: experiments/official-losses.toml says where to get it
+LOSSES  ?= $(DATA)/rotation_loss.txt
 # More arguments for `pt4al run`, for instance ARGS='--only random'; ARGS=--yes starts what takes longer than a day,
 # ARGS='--time-limit 9m' ends each command in time
 ARGS    ?=
@@ -18,7 +20,7 @@ CORRELATE = $(PT4AL) correlate $(PLACES)
 # Cargo is parallel by itself.
 .NOTPARALLEL:
 .PHONY: build demo cifar10 caltech101 imagenet cityscapes imbalanced published departures cold-start pretext-ablation \
-        sampler-ablation correlate check test golden lint bench doc clean help
+        official-losses sampler-ablation correlate check test golden lint bench doc clean help
 
 help:               ## List the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -58,6 +60,9 @@ cold-start: build   ## Initial sets, on many seeds
 
 pretext-ablation: build   ## Rotation, colorization, jigsaw and SimSiam
 	@$(RUN) experiments/pretext-ablation.toml --profile $(PROFILE) $(ARGS)
+
+official-losses: build   ## The authors' own pretext losses in four orders; LOSSES names their file (rotation_loss.txt)
+	@$(RUN) experiments/official-losses.toml --profile $(PROFILE) --set "pretext.losses.file='$(abspath $(LOSSES))'" $(ARGS)
 
 sampler-ablation: build   ## What is asked for inside a pretext batch, and how many batches there are
 	@$(RUN) experiments/sampler-ablation.toml --profile $(PROFILE) $(ARGS)

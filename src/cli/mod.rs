@@ -97,6 +97,12 @@ enum Verb {
 /// The profile for machines without CUDA.
 #[cfg(feature = "torch")]
 const SMALLER: &str = "cpu";
+/// The profile for machines with CUDA, where a spec has one: the least that answers what the experiment asks.
+#[cfg(feature = "torch")]
+const LEAST: &str = "claim";
+/// Stands for no profile.
+#[cfg(feature = "torch")]
+const WHOLE: &str = "paper";
 
 /// Which spec, and how it is changed.
 #[cfg(feature = "torch")]
@@ -104,7 +110,8 @@ const SMALLER: &str = "cpu";
 struct SpecArgs {
     /// The experiment: a TOML file, for instance experiments/cifar10.toml
     spec: PathBuf,
-    /// Lay [profile.P] over the spec, or several: P+Q; `paper` for none, `auto` for none with CUDA and `cpu` without
+    /// Lay [profile.P] over the spec, or several: P+Q; `paper` for none; `auto` for `cpu` without CUDA, and with it for `claim`, or none
+    /// where the spec has no such profile
     #[arg(long, value_name = "P", default_value = "paper")]
     profile: String,
     /// Change a key, for instance --set train.epochs=10; may be repeated
@@ -119,18 +126,31 @@ impl SpecArgs {
         self.profile.split('+').any(|part| part == "auto")
     }
 
+    /// What `auto` stands for on a device.
+    fn automatic(&self, device: &str) -> &'static str {
+        match device {
+            "cpu" => SMALLER,
+            _ if self.has_profile(LEAST) => LEAST,
+            _ => WHOLE,
+        }
+    }
+
+    /// False too where the spec cannot be read: whoever loads it says why.
+    fn has_profile(&self, wanted: &str) -> bool {
+        spec::profiles(&self.spec).is_ok_and(|names| names.iter().any(|name| name == wanted))
+    }
+
     /// The spec with its profiles, where `auto` is what fits the device.
     fn load_on(&self, options: &crate::runner::Options) -> Result<Spec> {
-        self.load(if options.device == "cpu" { SMALLER } else { "paper" })
+        self.load(self.automatic(&options.device))
     }
 
     /// The profile that does less work, where the spec has one that is not laid over it yet.
     fn smaller(&self, device: &str) -> Option<String> {
-        let laid = |part: &&str| *part != "paper" && (*part != "auto" || device == "cpu");
-        let parts = self.profile.split('+').filter(laid).map(|part| if part == "auto" { SMALLER } else { part });
-        let mut parts: Vec<&str> = parts.collect();
-        let has_it = || spec::profiles(&self.spec).is_ok_and(|names| names.iter().any(|name| name == SMALLER));
-        let there = !parts.contains(&SMALLER) && has_it();
+        let automatic = self.automatic(device);
+        let parts = self.profile.split('+').map(|part| if part == "auto" { automatic } else { part });
+        let mut parts: Vec<&str> = parts.filter(|part| *part != WHOLE).collect();
+        let there = !parts.contains(&SMALLER) && self.has_profile(SMALLER);
         parts.push(SMALLER);
         there.then(|| parts.join("+"))
     }
@@ -138,9 +158,9 @@ impl SpecArgs {
     /// The spec with its profiles; `auto` among them stands for `automatic`, and neither it nor `paper` need be one.
     fn load(&self, automatic: &str) -> Result<Spec> {
         if automatic == SMALLER && self.is_automatic() {
-            let names = spec::profiles(&self.spec)?;
+            spec::profiles(&self.spec)?;
             ensure!(
-                names.iter().any(|name| name == SMALLER),
+                self.has_profile(SMALLER),
                 "--profile {}: auto stands for the profile `cpu` on a machine without CUDA, and {} has none; add \
                  [profile.cpu] to it, or use --profile paper for the whole",
                 self.profile,
@@ -148,7 +168,7 @@ impl SpecArgs {
             );
         }
         let parts = self.profile.split('+').map(|part| if part == "auto" { automatic } else { part });
-        let parts: Vec<&str> = parts.filter(|part| *part != "paper").collect();
+        let parts: Vec<&str> = parts.filter(|part| *part != WHOLE).collect();
         let profile = (!parts.is_empty()).then(|| parts.join("+"));
         spec::load(&spec::Source { path: self.spec.clone(), profile, sets: self.sets.clone() })
     }

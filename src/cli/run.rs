@@ -9,9 +9,10 @@ use regex::Regex;
 use super::start::{StartArgs, halted};
 use super::stopped::{Stopped, say_when_stopped};
 use super::usage::pattern;
-use super::{DataDir, SMALLER, SpecArgs};
+use super::{DataDir, SMALLER, SpecArgs, WHOLE};
 use crate::device::{self, Choice};
 use crate::runner::{self, Jobs, MpsChoice, Options};
+use crate::spec::{Spec, Work};
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -86,7 +87,7 @@ pub(super) fn run(mut args: RunArgs) -> Result<i32> {
     let args = &args;
     let mut options = args.machine.options(&args.start)?;
     options.only = args.only.clone();
-    let spec = if args.spec.is_automatic() { automatic(args, &mut options)? } else { args.spec.load("paper")? };
+    let spec = if args.spec.is_automatic() { automatic(args, &mut options)? } else { args.spec.load(WHOLE)? };
     let outcome = runner::run(&spec, &options, &|cost| args.start.consent(cost, &args.spec, &options.device))?;
     let report =
         || crate::report::report(&outcome.folder, None).and_then(|page| super::report::say(&page, args.start.quiet));
@@ -116,36 +117,58 @@ pub(super) fn run(mut args: RunArgs) -> Result<i32> {
     }
 }
 
-/// The spec as it stands where there is CUDA; else its `cpu` profile, after saying what the whole would cost here. What is
-/// measured for that is noted in the options.
-fn automatic(args: &RunArgs, options: &mut Options) -> Result<crate::spec::Spec> {
-    let whole = args.spec.load("paper")?;
-    if options.device != "cpu" {
+/// The spec with what `auto` stands for: with CUDA the least that answers its question, after saying what more is there; without, its
+/// `cpu` profile, after saying what the whole would cost here. What is measured for that is noted in the options.
+fn automatic(args: &RunArgs, options: &mut Options) -> Result<Spec> {
+    let whole = args.spec.load(WHOLE)?;
+    let automatic = args.spec.automatic(&options.device);
+    if automatic == WHOLE {
         return Ok(whole);
     }
-    let cpu = args.spec.load(SMALLER)?;
+    let chosen = args.spec.load(automatic)?;
     if options.quiet {
-        return Ok(cpu);
+        return Ok(chosen);
     }
+    if automatic == SMALLER {
+        say_what_the_whole_costs(args, options, &whole, &chosen)?;
+        return Ok(chosen);
+    }
+    let (size, _) = crate::data::size(&chosen, &options.data)?;
+    let passes =
+        |spec: &Spec| -> Work { spec.trials().iter().map(|trial| spec.trial_work(trial, size.pool, size.test)).sum() };
+    let [less, more] = [&chosen, &whole].map(|spec| (spec.trials().len(), passes(spec).units() as f64));
+    crate::machine::say(&format!(
+        "the profile `{automatic}` runs: {} trials, the least that answers what the paper claims. --profile {} (with make: PROFILE=paper) \
+         runs the whole: {} trials, about {:.1} times the work.",
+        less.0,
+        crate::shell::word(args.spec.profile.replace("auto", WHOLE).as_ref()),
+        more.0,
+        more.1 / less.1.max(1.0)
+    ));
+    Ok(chosen)
+}
+
+/// Where there is no CUDA.
+fn say_what_the_whole_costs(args: &RunArgs, options: &mut Options, whole: &Spec, cpu: &Spec) -> Result<()> {
     // Missing data should be told now, not after the measurement.
-    crate::data::check(&cpu, &options.data)?;
+    crate::data::check(cpu, &options.data)?;
     crate::machine::say("no CUDA here: measuring what the whole experiment would cost on this machine ...");
-    let plan = match runner::plan(&whole, options, false) {
+    let plan = match runner::plan(whole, options, false) {
         Ok(plan) => plan,
         Err(error) => {
             // A list of files would bury that line.
             let why = format!("{error:#}");
             let why = why.lines().next().unwrap_or_default();
             crate::machine::say(&format!("warning: that could not be measured ({why}); the cpu profile runs"));
-            return Ok(cpu);
+            return Ok(());
         }
     };
     crate::machine::say(&format!("{plan}"));
     crate::machine::say(&format!(
         "So the cpu profile runs instead: the same code, smaller numbers. --profile {} (with make: PROFILE=paper) runs the whole ({}).",
-        crate::shell::word(args.spec.profile.replace("auto", "paper").as_ref()),
+        crate::shell::word(args.spec.profile.replace("auto", WHOLE).as_ref()),
         plan.duration()
     ));
     options.measured = Some(plan);
-    Ok(cpu)
+    Ok(())
 }

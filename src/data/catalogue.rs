@@ -101,13 +101,13 @@ impl Known {
 
 fn verify_caltech101(data_dir: &Path) -> Result<DataOrigin> {
     let (normalize, storage) = (Normalize::imagenet(), Storage::default());
-    let set = Caltech101Spec { input: INPUT, test: 0.2, split_seed: 0, pool: None, normalize, storage };
+    let set = Caltech101Spec { input: INPUT, test: 0.2, split_seed: 0, pool: None, pool_seed: 0, normalize, storage };
     Ok(set.checked(data_dir)?.origin)
 }
 
 fn verify_imagenet(data_dir: &Path) -> Result<DataOrigin> {
     let (normalize, storage) = (Normalize::imagenet(), Storage::default());
-    Ok(ImagenetSpec { input: INPUT, pool: None, normalize, storage }.checked(data_dir)?.origin)
+    Ok(ImagenetSpec { input: INPUT, pool: None, pool_seed: 0, normalize, storage }.checked(data_dir)?.origin)
 }
 
 #[cfg(test)]

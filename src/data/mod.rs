@@ -228,7 +228,8 @@ fn pool(spec: &Spec, splits: &Splits) -> Result<Vec<usize>> {
     }
     let pool = match spec.dataset.pool() {
         Some(part) if part < all.len() => {
-            let mut pool = seed::sample(&all, part, &mut seed::stream(0, Purpose::PoolSubset, &[]));
+            let mut pool =
+                seed::sample(&all, part, &mut seed::stream(spec.dataset.pool_seed(), Purpose::PoolSubset, &[]));
             pool.sort_unstable();
             pool
         }

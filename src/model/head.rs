@@ -14,7 +14,25 @@ pub enum Head {
     /// `[n, k, h, w]`: k numbers for each pixel of the input.
     Pixel(usize),
     /// `[n, 2, k]`: a projection of k numbers, and the prediction that SimSiam makes from it.
-    Siamese(usize),
+    Siamese(SiameseSizes),
+}
+
+/// Outputs of the layers of a siamese head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SiameseSizes {
+    /// Of projections and predictions.
+    pub outputs: usize,
+    /// Of the hidden layer of the projector.
+    pub hidden: usize,
+    /// Of the hidden layer of the predictor.
+    pub bottleneck: usize,
+}
+
+impl Head {
+    /// A siamese head whose projector is as wide inside as outside, and whose predictor has a quarter of it.
+    pub fn siamese(outputs: usize) -> Self {
+        Self::Siamese(SiameseSizes { outputs, hidden: outputs, bottleneck: outputs / 4 })
+    }
 }
 
 /// How a map of outputs is brought to the size of the images.
@@ -73,7 +91,7 @@ impl Layers {
                 let conv = nn::conv2d(root / "pixel", channels, outputs as i64, 1, init::conv_later());
                 Self::Pixel(conv, upsample)
             }
-            Head::Siamese(outputs) => Self::Siamese(Box::new(Siamese::new(root, channels, outputs as i64))),
+            Head::Siamese(sizes) => Self::Siamese(Box::new(Siamese::new(root, channels, sizes))),
         }
     }
 

@@ -4,7 +4,8 @@ use rand::Rng;
 use tch::{Tensor, nn};
 
 use super::Network;
-use crate::seed::{self, Purpose};
+use crate::seed::{self, Purpose, Stream};
+use crate::spec::Filters;
 
 /// A head whose weights are drawn later, from a seeded stream.
 pub(super) fn linear_later() -> nn::LinearConfig {
@@ -22,38 +23,86 @@ pub(super) fn conv_later() -> nn::ConvConfig {
 }
 
 impl Network {
-    /// Draws all weights anew from `seed` for `place` (the round), with PyTorch's default distributions, which are
-    /// those of the official code: convolutions and linear layers uniform in ±1/sqrt(fan in), batch norm 1 and 0.
-    /// (The authors of DRN and torchvision draw convolutions from normal distributions instead; here all are alike.)
-    /// Every variable has a stream of its own, named by its rank among the sorted names.
+    /// Draws all weights anew from `seed` for `place` (the round): filters as the spec says, linear layers uniform in
+    /// ±1/sqrt(fan in), which is PyTorch's default, batch norm 1 and 0. Every variable has a stream of its own, named by its rank
+    /// among the sorted names.
     pub fn initialise(&mut self, seed: u64, purpose: Purpose, place: u64) {
         let mut variables = self.weights.variables();
         variables.sort_by(|a, b| a.0.cmp(&b.0));
-        let fans: Vec<f64> = variables.iter().map(|(name, tensor)| fan_in(name, tensor, &variables)).collect();
-        for (rank, ((name, tensor), fan_in)) in variables.iter_mut().zip(fans).enumerate() {
-            let values = if fan_in > 0.0 {
-                let bound = 1.0 / fan_in.sqrt() as f32;
-                let mut stream = seed::stream(seed, purpose, &[place, rank as u64]);
-                let draws: Vec<f32> = (0..tensor.numel()).map(|_| stream.random_range(-bound..=bound)).collect();
-                Tensor::from_slice(&draws).reshape(tensor.size())
-            } else if name.ends_with("running_var") || name.ends_with("weight") {
-                tensor.ones_like()
-            } else {
-                tensor.zeros_like()
+        let draws: Vec<Draw> = variables.iter().map(|variable| self.draw(variable, &variables)).collect();
+        for (rank, ((_, tensor), draw)) in variables.iter_mut().zip(draws).enumerate() {
+            let mut stream = seed::stream(seed, purpose, &[place, rank as u64]);
+            let n = tensor.numel();
+            let values = match draw {
+                Draw::Uniform(bound) => {
+                    let draws: Vec<f32> = (0..n).map(|_| stream.random_range(-bound..=bound)).collect();
+                    Tensor::from_slice(&draws).reshape(tensor.size())
+                }
+                Draw::Normal(deviation) => {
+                    let draws: Vec<f64> = (0..n).map(|_| deviation * normal(&mut stream)).collect();
+                    Tensor::from_slice(&draws).reshape(tensor.size())
+                }
+                Draw::Constant(value) => tensor.full_like(value),
             };
             tch::no_grad(|| tensor.copy_(&values));
         }
         self.weights.written();
     }
+
+    /// What a variable begins with.
+    fn draw(&self, (name, tensor): &(String, Tensor), all: &[(String, Tensor)]) -> Draw {
+        if self.zero_residuals && is_last_of_block(name, all) {
+            return Draw::Constant(0.0);
+        }
+        let layer = layer(name, tensor, all);
+        match (layer, self.filters) {
+            (Some(layer), Filters::NormalFanOut) if layer.dim() == 4 => {
+                let size = layer.size();
+                let deviation = (2.0 / (size[0] * size[2] * size[3]) as f64).sqrt();
+                if tensor.dim() == 4 { Draw::Normal(deviation) } else { Draw::Constant(0.0) }
+            }
+            (Some(layer), _) => {
+                let fan_in = layer.size()[1..].iter().product::<i64>() as f64;
+                Draw::Uniform(1.0 / fan_in.sqrt() as f32)
+            }
+            (None, _) if name.ends_with("running_var") || name.ends_with("weight") => Draw::Constant(1.0),
+            (None, _) => Draw::Constant(0.0),
+        }
+    }
 }
 
-/// The inputs of one output of the layer that a variable belongs to; 0 for batch norm's.
-fn fan_in(name: &str, tensor: &Tensor, all: &[(String, Tensor)]) -> f64 {
-    let inputs = |t: &Tensor| t.size()[1..].iter().product::<i64>() as f64;
+/// What the numbers of a variable begin with.
+#[derive(Clone, Copy, Debug)]
+enum Draw {
+    /// Between minus and plus this.
+    Uniform(f32),
+    /// With mean 0 and this deviation.
+    Normal(f64),
+    Constant(f64),
+}
+
+/// A number of the standard normal distribution (Box and Muller 1958).
+fn normal(stream: &mut Stream) -> f64 {
+    // Above 0, so that its logarithm is a number.
+    let radius: f64 = 1.0 - stream.random::<f64>();
+    let angle = std::f64::consts::TAU * stream.random::<f64>();
+    (-2.0 * radius.ln()).sqrt() * angle.cos()
+}
+
+/// The weights of the convolution or linear layer that a variable belongs to; none for batch norm's.
+fn layer<'a>(name: &str, tensor: &'a Tensor, all: &'a [(String, Tensor)]) -> Option<&'a Tensor> {
     if tensor.dim() > 1 {
-        return inputs(tensor);
+        return Some(tensor);
     }
-    let weight = name.strip_suffix("bias").map(|layer| format!("{layer}weight"));
-    let weight = weight.and_then(|w| all.iter().find(|(n, t)| *n == w && t.dim() > 1));
-    weight.map_or(0.0, |(_, t)| inputs(t))
+    let weight = format!("{}weight", name.strip_suffix("bias")?);
+    all.iter().find(|(other, tensor)| *other == weight && tensor.dim() > 1).map(|(_, tensor)| tensor)
+}
+
+/// Whether a variable is the scale of the last batch norm of a residual block: `bn2` of two convolutions, `bn3` of three.
+fn is_last_of_block(name: &str, all: &[(String, Tensor)]) -> bool {
+    let has = |other: String| all.iter().any(|(name, _)| *name == other);
+    match (name.strip_suffix(".bn2.weight"), name.strip_suffix(".bn3.weight")) {
+        (Some(block), _) => !has(format!("{block}.bn3.weight")),
+        (None, last) => last.is_some(),
+    }
 }

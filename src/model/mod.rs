@@ -18,9 +18,9 @@ use anyhow::{Result, anyhow, ensure};
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
-use crate::spec::{Arch, ModelSpec, Precision};
+use crate::spec::{Arch, Filters, ModelSpec, Precision};
 use crate::store::ANEW;
-pub use head::Head;
+pub use head::{Head, SiameseSizes};
 use head::{Layers, Upsample};
 use layers::Body;
 use resnet::Blocks;
@@ -32,6 +32,8 @@ pub struct Network {
     weights: Weights,
     body: Box<dyn Body>,
     head: Layers,
+    filters: Filters,
+    zero_residuals: bool,
 }
 
 impl Network {
@@ -54,13 +56,19 @@ impl Network {
         };
         let head = Layers::new(&root, head, channels, upsample);
         let weights = Weights::new(store, body.units(), Precision::F32);
-        Self { weights, body, head }
+        Self { weights, body, head, filters: spec.filters, zero_residuals: false }
     }
 
     /// The same network in another precision.
     pub fn in_precision(self, precision: Precision) -> Self {
-        let Self { weights, mut body, head } = self;
-        Self { weights: weights.in_precision(body.units(), precision), body, head }
+        let Self { weights, mut body, .. } = self;
+        Self { weights: weights.in_precision(body.units(), precision), body, ..self }
+    }
+
+    /// The same network, whose residual blocks begin as their shortcuts where `zero` is true: the scale of their last batch norm
+    /// begins at 0.
+    pub fn with_zero_residuals(self, zero: bool) -> Self {
+        Self { zero_residuals: zero, ..self }
     }
 
     /// The features before the head, for normalised images `[n, 3, h, w]`: `[n, d]` where the head answers for images,

@@ -103,11 +103,11 @@ fn drn_seg(name: &str) -> String {
 }
 
 fn resnet(arch: Arch, stem: Stem) -> ModelSpec {
-    ModelSpec { arch, stem, width: 64 }
+    ModelSpec::new(arch, stem, 64)
 }
 
 fn drn() -> ModelSpec {
-    ModelSpec { arch: Arch::DrnD22, stem: Stem::Small, width: 16 }
+    ModelSpec::new(Arch::DrnD22, Stem::Small, 16)
 }
 
 #[test]

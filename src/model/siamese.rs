@@ -3,6 +3,7 @@
 use tch::Tensor;
 use tch::nn::{self, Module, ModuleT, Path};
 
+use super::head::SiameseSizes;
 use super::init;
 
 /// Projects features, and predicts from the projection what that of another view is.
@@ -15,15 +16,15 @@ pub(super) struct Siamese {
 }
 
 impl Siamese {
-    /// `outputs` numbers of `channels` features; the hidden layer of the projector has as many, that of the predictor a
-    /// quarter.
-    pub fn new(root: &Path, channels: i64, outputs: i64) -> Self {
+    /// Of `channels` features.
+    pub fn new(root: &Path, channels: i64, sizes: SiameseSizes) -> Self {
         let (projector, predictor) = (root / "projector", root / "predictor");
+        let [outputs, hidden, bottleneck] = [sizes.outputs, sizes.hidden, sizes.bottleneck].map(|size| size as i64);
         let plain = nn::BatchNormConfig { affine: false, ..Default::default() };
         Self {
             norm: nn::batch_norm1d(&projector / "4", outputs, plain),
-            projector: Mlp::new(&projector, [channels, outputs, outputs], init::linear_before_norm()),
-            predictor: Mlp::new(&predictor, [outputs, outputs / 4, outputs], init::linear_later()),
+            projector: Mlp::new(&projector, [channels, hidden, outputs], init::linear_before_norm()),
+            predictor: Mlp::new(&predictor, [outputs, bottleneck, outputs], init::linear_later()),
         }
     }
 }

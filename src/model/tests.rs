@@ -2,12 +2,12 @@ use tch::{Device, Kind, Tensor};
 
 use super::{Head, Network};
 use crate::seed::Purpose;
-use crate::spec::{Arch, ModelSpec, Precision, Stem};
+use crate::spec::{Arch, Filters, ModelSpec, Precision, Stem};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 
 fn network(arch: Arch, stem: Stem, width: usize, head: Head) -> Network {
-    Network::new(&ModelSpec { arch, stem, width }, head, Device::Cpu)
+    Network::new(&ModelSpec::new(arch, stem, width), head, Device::Cpu)
 }
 
 fn small(width: usize, outputs: usize) -> Network {
@@ -25,7 +25,7 @@ fn networks_have_the_known_numbers_of_parameters() {
         (Arch::DrnD22, Stem::Small, 16, Head::Image(1_000), 16_393_752),
         (Arch::DrnD22, Stem::Small, 16, Head::Pixel(19), 15_890_499),
         // In the place of a linear layer of 512 x 10 + 10: 512 x 2048, 2048 x 2048, a norm; 2048 x 512, a norm, 512 x 2048.
-        (Arch::ResNet18, Stem::Small, 64, Head::Siamese(2_048), 11_168_832 + 5_246_976 + 2_100_224),
+        (Arch::ResNet18, Stem::Small, 64, Head::siamese(2_048), 11_168_832 + 5_246_976 + 2_100_224),
     ] {
         assert_eq!(network(arch, stem, width, head).parameters(), parameters, "{arch:?}, {stem:?}, {head:?}");
     }
@@ -49,6 +49,42 @@ fn weights_follow_the_seed_and_have_pytorchs_default_spread() {
     assert!((spread / (bound / 3f64.sqrt()) - 1.0).abs() < 0.1, "{spread}");
     let norm = &a.store().variables()["layer2.0.bn1.weight"];
     assert_eq!(norm.min().double_value(&[]), 1.0);
+}
+
+/// As DRN's authors and torchvision draw filters, and as SimSiam's authors begin residual blocks.
+#[test]
+fn filters_and_residual_blocks_begin_as_the_spec_says() {
+    for (arch, filter, last) in [
+        (Arch::ResNet18, "layer3.0.conv2.weight", "bn2"),
+        (Arch::ResNet50, "layer3.0.conv2.weight", "bn3"),
+        (Arch::DrnD22, "layer5.0.conv2.weight", "bn2"),
+    ] {
+        let spec = ModelSpec { filters: Filters::NormalFanOut, ..ModelSpec::new(arch, Stem::Small, 8) };
+        let mut network = Network::new(&spec, Head::Pixel(3), Device::Cpu).with_zero_residuals(true);
+        network.initialise(0, Purpose::Weights, 0);
+        let variables = network.store().variables();
+        let weights = &variables[filter];
+        let size = weights.size();
+        let deviation = (2.0 / (size[0] * size[2] * size[3]) as f64).sqrt();
+        let [mean, spread] = [weights.mean(Kind::Float), weights.std(false)].map(|t| t.double_value(&[]) / deviation);
+        assert!(mean.abs() < 0.05 && (spread - 1.0).abs() < 0.05, "{arch:?}: {mean} {spread}");
+        // Some lie where no uniform distribution of this deviation has any.
+        assert!(weights.abs().max().double_value(&[]) > 2.0 * deviation);
+        assert_eq!(variables["pixel.bias"].abs().max().double_value(&[]), 0.0);
+        let constant = |name: &str| {
+            let scale = &variables[name];
+            assert_eq!(scale.min(), scale.max(), "{name}");
+            scale.double_value(&[0])
+        };
+        assert_eq!(constant(&format!("layer3.0.{last}.weight")), 0.0, "{arch:?}");
+        assert_eq!(constant("layer3.0.bn1.weight"), 1.0);
+        if last == "bn3" {
+            assert_eq!(constant("layer3.0.bn2.weight"), 1.0);
+        }
+        let of_blocks = |name: &&String| name.ends_with(&format!(".{last}.weight"));
+        let zeros = variables.keys().filter(of_blocks).filter(|name| constant(name) == 0.0).count();
+        assert_eq!(zeros, variables.keys().filter(of_blocks).count(), "{arch:?}");
+    }
 }
 
 #[test]
@@ -136,7 +172,7 @@ fn enlarging_keeps_constants() {
 #[test]
 fn a_siamese_head_projects_and_predicts_from_the_features_of_the_body() {
     for arch in [Arch::ResNet18, Arch::DrnD22] {
-        let mut network = network(arch, Stem::Small, 2, Head::Siamese(8));
+        let mut network = network(arch, Stem::Small, 2, Head::siamese(8));
         network.initialise(0, Purpose::Weights, 0);
         let images = Tensor::arange(6 * 3 * 16 * 16, FLOAT).sin().view([6, 3, 16, 16]);
         let (features, outputs) = network.infer(&images);
@@ -201,13 +237,13 @@ fn gradients(
 /// oneDNN's own gradient of a thin strided shortcut wrote outside its memory. It leaves doubles to others.
 #[test]
 fn thin_networks_have_the_gradients_of_doubles() {
-    let resnet = |width| ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width };
+    let resnet = |width| ModelSpec::new(Arch::ResNet18, Stem::Small, width);
     // Doubles take their time on large maps.
     let sides = |width| {
         let large: &[i64] = if width == 2 || width == 8 { &[72] } else { &[] };
         [8, 12, 32].iter().chain(large).map(move |&side| (resnet(width), Head::Image(3), [side; 2]))
     };
-    let drn = ModelSpec { arch: Arch::DrnD22, stem: Stem::Small, width: 2 };
+    let drn = ModelSpec::new(Arch::DrnD22, Stem::Small, 2);
     for (net, head, size) in (1..=8).flat_map(sides).chain([(drn, Head::Pixel(3), [40, 48])]) {
         let reference = gradients(&net, head, size, Precision::F64, true);
         let of_shortcuts = reference.iter().filter(|(name, _)| name.ends_with("shortcut.0.weight"));
@@ -227,8 +263,8 @@ fn thin_networks_have_the_gradients_of_doubles() {
 /// A network in bf16 computes about what one in single precision does, and all that is kept of it is single precision.
 #[test]
 fn bf16_is_near_single_precision_and_keeps_its_weights_in_it() {
-    let net = ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width: 4 };
-    for head in [Head::Image(3), Head::Pixel(3), Head::Siamese(8)] {
+    let net = ModelSpec::new(Arch::ResNet18, Stem::Small, 4);
+    for head in [Head::Image(3), Head::Pixel(3), Head::siamese(8)] {
         let network = |precision| {
             let mut network = Network::new(&net, head, Device::Cpu).in_precision(precision);
             network.initialise(0, Purpose::Weights, 0);
@@ -260,7 +296,7 @@ fn bf16_is_near_single_precision_and_keeps_its_weights_in_it() {
 /// A file of weights serves networks of every precision, and all of it comes back.
 #[test]
 fn weights_of_a_file_are_those_that_were_saved() {
-    let net = ModelSpec { arch: Arch::ResNet50, stem: Stem::Large, width: 3 };
+    let net = ModelSpec::new(Arch::ResNet50, Stem::Large, 3);
     let network = |seed| {
         let mut network = Network::new(&net, Head::Image(5), Device::Cpu).in_precision(Precision::Bf16);
         network.initialise(seed, Purpose::Weights, 0);

@@ -105,7 +105,7 @@ mod tests {
 
     /// A network that predicts the same a and b (in units of the loss) for every pixel.
     fn constant(a: f32, b: f32) -> Network {
-        let spec = ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width: 2 };
+        let spec = ModelSpec::new(Arch::ResNet18, Stem::Small, 2);
         let mut network = Network::new(&spec, task().head(), Device::Cpu);
         network.initialise(0, Purpose::PretextWeights, 0);
         let variables = network.store().variables();

@@ -112,7 +112,7 @@ mod tests {
     }
 
     fn network(task: &Jigsaw) -> Network {
-        let spec = ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width: 4 };
+        let spec = ModelSpec::new(Arch::ResNet18, Stem::Small, 4);
         let mut network = Network::new(&spec, task.head(), Device::Cpu);
         network.initialise(0, Purpose::PretextWeights, 0);
         network

@@ -49,6 +49,7 @@ pub fn losses(
     let device = data.train.device();
     let task = task(spec, device);
     let mut network = Network::new(model, task.head(), device).in_precision(spec.precision);
+    network = network.with_zero_residuals(task.zero_residuals());
     network.initialise(seed, Purpose::PretextWeights, 0);
     let learner = Learner { data, spec, minibatches, task: task.as_ref(), seed };
     let mut training = Training::new(spec, &network);
@@ -154,7 +155,7 @@ impl Learner<'_> {
         let (of_epoch, of_minibatch) = (room(pool.len()), room(minibatches.size + minibatches.least));
         let views = views.hold(self.views(task.views(), Purpose::PretextAugmentation, epoch), of_epoch);
         let drawn = drawn.hold(self.drawn(epoch), of_epoch);
-        let passes = spec.task.passes().training as u64;
+        let passes = spec.passes().training as u64;
         for minibatch in data.train.minibatches(&order, minibatches) {
             let images = minibatch?.images;
             let n = images.size()[0];
@@ -189,7 +190,7 @@ impl Learner<'_> {
     fn score(&self, network: &Network, done: &mut dyn FnMut(u64) -> Result<()>) -> Result<(Learned, Option<f64>)> {
         let Self { data, spec, task, .. } = *self;
         let (pool, scorings) = (&data.pool, task.scorings());
-        let passes = (spec.task.passes().scoring / scorings) as u64;
+        let passes = (spec.passes().scoring / scorings) as u64;
         let mut losses = vec![0.0; pool.len()];
         let (mut right, mut of) = (0.0, 0.0);
         let mut projected: Option<Tensor> = None;

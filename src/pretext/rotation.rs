@@ -1,5 +1,6 @@
 //! Rotation prediction (Gidaris et al., ICLR 2018), as the official code trains and scores it.
 
+use rand::Rng;
 use tch::{Kind, Reduction, Tensor};
 
 use super::square::square;
@@ -32,13 +33,23 @@ impl Rotation {
     }
 }
 
+/// Each image of uint8 `[n, side, side, 3]`, turned as often as its number in `turns`, int64 `[n]`, says.
+fn rotated(images: &Tensor, turns: &Tensor) -> Tensor {
+    let each = Tensor::arange(images.size()[0], (Kind::Int64, images.device()));
+    all_turns(images).index(&[Some(turns), Some(&each)])
+}
+
+/// Uint8 `[4, n, side, side, 3]`: all images, turned 0 to 3 times.
+fn all_turns(images: &Tensor) -> Tensor {
+    let turned: Vec<Tensor> = (0..TURNS).map(|turns| images.rot90(turns, [1, 2])).collect();
+    Tensor::stack(&turned, 0)
+}
+
 /// What each forward of [`PretextForward::Separate`] holds: all images in their order, turned, and by how often, int64
 /// `[n]`. The four rotations of an image are dealt to the forwards in its row of `orders`, int64 `[n, 4]`.
 fn dealt(images: &Tensor, orders: &Tensor) -> Vec<(Tensor, Tensor)> {
-    let n = images.size()[0];
-    let turned: Vec<Tensor> = (0..TURNS).map(|turns| images.rot90(turns, [1, 2])).collect();
-    let turned = Tensor::stack(&turned, 0);
-    let each = Tensor::arange(n, (Kind::Int64, images.device()));
+    let turned = all_turns(images);
+    let each = Tensor::arange(images.size()[0], (Kind::Int64, images.device()));
     let forward = |at| {
         let turns = orders.select(1, at);
         (turned.index(&[Some(&turns), Some(&each)]), turns)
@@ -51,9 +62,10 @@ impl Pretext for Rotation {
         Head::Image(TURNS as usize)
     }
 
-    /// The order in which the rotations of each image are dealt.
+    /// The order in which the rotations of each image are dealt, or its one rotation.
     fn draws(&self, n: usize, stream: &mut Stream) -> Vec<i64> {
         match self.forward {
+            PretextForward::OneRotation => (0..n).map(|_| stream.random_range(0..TURNS)).collect(),
             PretextForward::Separate => {
                 let orders = (0..n).flat_map(|_| seed::permutation(TURNS as usize, stream));
                 orders.map(|turns| turns as i64).collect()
@@ -71,6 +83,10 @@ impl Pretext for Rotation {
                 let means =
                     forwards.map(|(turned, turns)| Self::answered(network, &turned, &turns, input, true).0.mean(None));
                 Tensor::stack(&means.collect::<Vec<_>>(), 0).mean(None)
+            }
+            PretextForward::OneRotation => {
+                let turns = drawn.select(1, 0);
+                Self::answered(network, &rotated(images, &turns), &turns, input, true).0.mean(None)
             }
             PretextForward::SeparateUnshuffled => {
                 let mean = |turns| Self::turned(network, images, turns, input, true).0.mean(None);
@@ -117,7 +133,7 @@ mod tests {
     }
 
     fn network() -> Network {
-        let spec = ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width: 4 };
+        let spec = ModelSpec::new(Arch::ResNet18, Stem::Small, 4);
         let mut network = Network::new(&spec, Head::Image(TURNS as usize), Device::Cpu);
         network.initialise(0, Purpose::PretextWeights, 0);
         network
@@ -178,11 +194,40 @@ mod tests {
         }
     }
 
+    /// As in the first public code: each image once, under a rotation that is drawn for it.
+    #[test]
+    fn one_rotation_is_drawn_for_each_image() {
+        let task = Rotation { forward: PretextForward::OneRotation };
+        let images = images(8, 5, 5);
+        let turns = orders(&task, 8);
+        assert_eq!(turns.size(), [8, 1]);
+        let each = Vec::<i64>::try_from(turns.select(1, 0)).unwrap();
+        assert!(each.iter().any(|&t| t != each[0]), "{each:?}");
+        let turned = rotated(&images, &turns.select(1, 0));
+        for (at, &turns) in (0..).zip(&each) {
+            assert_eq!(turned.get(at), images.get(at).rot90(turns, [0, 1]));
+        }
+        // The loss is of those images under those rotations.
+        let expected = Rotation::answered(&network(), &turned, &turns.select(1, 0), &input(), true).0.mean(None);
+        assert_eq!(step(PretextForward::OneRotation, &images), expected.double_value(&[]));
+        // All four are drawn, about as often.
+        let many = task.draws(4000, &mut seed::stream(0, Purpose::PretextTransformations, &[]));
+        for turns in 0..4 {
+            let n = many.iter().filter(|&&t| t == turns).count();
+            assert!((850..1150).contains(&n), "{turns}: {n}");
+        }
+    }
+
     #[test]
     fn what_lies_beside_the_square_changes_nothing() {
         let wide = images(2, 12, 20);
         let (inside, left) = (wide.narrow(2, 4, 12).contiguous(), wide.narrow(2, 0, 12).contiguous());
-        for forward in [PretextForward::Separate, PretextForward::SeparateUnshuffled, PretextForward::Together] {
+        for forward in [
+            PretextForward::Separate,
+            PretextForward::SeparateUnshuffled,
+            PretextForward::Together,
+            PretextForward::OneRotation,
+        ] {
             let rotation = Rotation { forward };
             let score =
                 |images: &Tensor| tch::no_grad(|| rotation.score(&network(), &[images.shallow_clone()], &input()));

@@ -5,7 +5,7 @@ use tch::{Kind, Tensor};
 
 use super::task::{Pretext, Scores};
 use crate::data::Input;
-use crate::model::{Head, Network};
+use crate::model::{Head, Network, SiameseSizes};
 use crate::spec;
 
 /// Tells one view of an image from another.
@@ -39,7 +39,16 @@ fn negative_cosine([a, b]: &[Answers; 2]) -> Tensor {
 
 impl Pretext for SimSiam {
     fn head(&self) -> Head {
-        Head::Siamese(self.options.dimension)
+        let spec::SimSiam { dimension, hidden, bottleneck, .. } = self.options;
+        Head::Siamese(SiameseSizes {
+            outputs: dimension,
+            hidden: hidden.unwrap_or(dimension),
+            bottleneck: bottleneck.unwrap_or(dimension / 4),
+        })
+    }
+
+    fn zero_residuals(&self) -> bool {
+        self.options.zero_residual
     }
 
     fn views(&self) -> usize {
@@ -79,14 +88,16 @@ mod tests {
     use crate::seed::Purpose;
     use crate::spec::{Arch, ModelSpec, Normalize, Optimizer, Precision, Sgd, Stem};
 
-    const TASK: SimSiam = SimSiam { options: spec::SimSiam { views: 1, dimension: 16 } };
+    const TASK: SimSiam = SimSiam {
+        options: spec::SimSiam { views: 1, dimension: 16, hidden: None, bottleneck: None, zero_residual: false },
+    };
 
     fn input() -> Input {
         Input::new(&Normalize { mean: [0.5; 3], std: [0.25; 3] }, None, Device::Cpu)
     }
 
     fn network() -> Network {
-        let spec = ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width: 4 };
+        let spec = ModelSpec::new(Arch::ResNet18, Stem::Small, 4);
         let mut network = Network::new(&spec, TASK.head(), Device::Cpu);
         network.initialise(0, Purpose::PretextWeights, 0);
         network

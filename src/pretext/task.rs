@@ -11,6 +11,11 @@ pub trait Pretext {
     /// What the network answers.
     fn head(&self) -> Head;
 
+    /// Whether the residual blocks of its network begin as their shortcuts.
+    fn zero_residuals(&self) -> bool {
+        false
+    }
+
     /// Views of a minibatch that a loss is made of: the same images, each time augmented anew.
     fn views(&self) -> usize {
         1

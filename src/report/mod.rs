@@ -10,6 +10,7 @@ pub mod correlation;
 mod cost;
 mod curve;
 mod difference;
+mod drawn;
 mod efficiency;
 mod heat;
 mod html;

@@ -92,8 +92,11 @@ fn protocol(findings: &Findings) -> Vec<String> {
         ),
     ];
     lines.extend(spec.pretext.as_ref().filter(|_| spec.needs_pretext()).map(pretext));
+    let pool = findings.manifest().map(|manifest| manifest.data.pool).or(spec.dataset.pool());
+    lines.extend(pool.map(|pool| super::drawn::batches(spec, pool)).unwrap_or_default());
     lines.extend(switches(spec));
     lines.extend(spec.imbalance.as_ref().map(imbalance));
+    lines.extend(super::drawn::shared(spec));
     lines.extend(origin(findings.manifest()));
     lines.extend(findings.cost.in_words());
     lines

@@ -1,7 +1,9 @@
 //! What a protocol does otherwise than the paper describes it.
 
 use super::value::value;
-use crate::spec::{Channels, Confidence, EvaluationImages, LossOrder, PretextForward, ShortBatch, Spec};
+use crate::spec::{
+    Channels, Confidence, EvaluationImages, Filters, FirstQuery, LossOrder, PretextForward, ShortBatch, Spec,
+};
 use crate::words::code;
 
 /// The protocol's switches that do not have their described values, as the spec has them, and the queries that are
@@ -18,6 +20,9 @@ pub(super) fn switches(spec: &Spec) -> Vec<String> {
     if spec.train.select.images != EvaluationImages::default() {
         push("train.select.images", value(&spec.train.select.images));
     }
+    if spec.model.filters != Filters::default() {
+        push("model.filters", value(&spec.model.filters));
+    }
     if let Some(initial) = &spec.initial_set {
         push("initial-set", value(initial));
     }
@@ -28,12 +33,18 @@ pub(super) fn switches(spec: &Spec) -> Vec<String> {
         if let Some(batches) = pretext.batches {
             push("pretext.batches", value(&batches));
         }
+        if pretext.first_query != FirstQuery::default() {
+            push("pretext.first-query", value(&pretext.first_query));
+        }
         if pretext.short_batch != ShortBatch::default() {
             push("pretext.short-batch", value(&pretext.short_batch));
         }
         if let Some(learner) = pretext.learner() {
-            if learner.forward == PretextForward::SeparateUnshuffled {
-                push("pretext.forward", value(&learner.forward));
+            match learner.forward {
+                PretextForward::SeparateUnshuffled | PretextForward::OneRotation => {
+                    push("pretext.forward", value(&learner.forward));
+                }
+                PretextForward::Separate | PretextForward::Together => {}
             }
             if !learner.augment.is_empty() {
                 push("pretext.augment", value(&learner.augment));
@@ -107,17 +118,19 @@ EXTRA
             "train",
             "separate-unshuffled",
             "published-string-sort",
-            "augment = ['flip']\nbatches = 4",
+            "augment = ['flip']\nbatches = 4\nfirst-query = 'batch-0'",
         ]);
+        official.model.filters = Filters::NormalFanOut;
         let all = "Switches: `channels = \"bgr\"`, `confidence = \"normalized-logits\"`, `train.select.images = \"train\"`, \
-                   `initial-set = { pretext-stride = { batch = 1, stride = 2 } }`, `pretext.order = \
-                   \"published-string-sort\"`, `pretext.batches = 4`, `pretext.forward = \"separate-unshuffled\"`, \
+                   `model.filters = \"normal-fan-out\"`, `initial-set = { pretext-stride = { batch = 1, stride = 2 } }`, `pretext.order = \
+                   \"published-string-sort\"`, `pretext.batches = 4`, `pretext.first-query = \"batch-0\"`, `pretext.forward = \"separate-unshuffled\"`, \
                    `pretext.augment = [\"flip\"]`.";
         assert_eq!(switches(&official), [all]);
         // Recorded queries need no pretext losses.
         official.replay = Some(Replay { queries: "/elsewhere/queries".into(), sha256: "12ab".into() });
         official.channels = Channels::Rgb;
         official.initial_set = None;
+        official.model.filters = Filters::default();
         let few = "Switches: `confidence = \"normalized-logits\"`, `train.select.images = \"train\"`.";
         assert_eq!(switches(&official), [few, "Replay: trained on the queries of /elsewhere/queries (SHA-256 12ab)."]);
     }

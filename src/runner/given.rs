@@ -13,6 +13,12 @@ use crate::store::{Losses, Queries};
 pub(super) fn check(spec: &Spec, read: &Read) -> Result<()> {
     for (_, protocol) in spec.protocols() {
         if let Some(file) = protocol.loss_file() {
+            ensure!(
+                file.file.exists(),
+                "{}: not there; put the losses there (the spec says whence), or name their place with --set \
+                 \"pretext.losses.file='/path/to/them'\"",
+                file.file.display()
+            );
             Losses::read(&file.file)?.of_pool(&read.pool, read.splits.train.len, &file.file)?;
         }
     }

@@ -121,6 +121,19 @@ impl Plan {
         self.work.train as f64 / train + (self.work.evaluate + self.work.score) as f64 / score
     }
 
+    /// For instance `88 % training, 8 % looking at accuracies, 4 % scoring`.
+    fn parts(&self) -> String {
+        let score = self.measured.together(|speed| speed.score);
+        let seconds = [
+            self.work.train as f64 / self.train_rate(),
+            self.work.evaluate as f64 / score,
+            self.work.score as f64 / score,
+        ];
+        let all = seconds.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+        let [train, evaluate, score] = seconds.map(|seconds| 100.0 * seconds / all);
+        format!("{train:.0} % training, {evaluate:.0} % looking at accuracies, {score:.0} % scoring the pool")
+    }
+
     /// Floating-point operations a second of one process, in training; a step is worth three forward passes.
     pub(super) fn operations_of_process(&self) -> f64 {
         3.0 * self.train_rate() * self.operations / self.measured.jobs as f64
@@ -169,7 +182,7 @@ impl fmt::Display for Plan {
             writeln!(f, "{label:<9} {line}")?;
         }
         let decoding = if self.streamed { ", if decoding keeps up" } else { "" };
-        writeln!(f, "time      about {}{decoding}", self.duration())?;
+        writeln!(f, "time      about {}{decoding}: {}", self.duration(), self.parts())?;
         let available = machine::available_mb().map_or(String::new(), |mb| format!("; {} MiB are free", whole(mb)));
         writeln!(
             f,

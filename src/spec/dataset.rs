@@ -45,6 +45,16 @@ impl DatasetSpec {
         }
     }
 
+    /// The seed by which [`DatasetSpec::pool`] is drawn.
+    pub fn pool_seed(&self) -> u64 {
+        match self {
+            Self::Cifar10(set) => set.pool_seed,
+            Self::Caltech101(set) => set.pool_seed,
+            Self::Imagenet(set) => set.pool_seed,
+            Self::Shapes(_) | Self::Cityscapes(_) => 0,
+        }
+    }
+
     /// The key in specs.
     pub fn name(&self) -> &'static str {
         match self {
@@ -85,10 +95,10 @@ impl DatasetSpec {
         let mut same = self.without_storage();
         let normalize = Normalize::half();
         match &mut same {
-            Self::Cifar10(set) => (set.normalize, set.pool) = (normalize, None),
+            Self::Cifar10(set) => (set.normalize, set.pool, set.pool_seed) = (normalize, None, 0),
             Self::Shapes(set) => set.normalize = normalize,
-            Self::Caltech101(set) => (set.normalize, set.pool) = (normalize, None),
-            Self::Imagenet(set) => (set.normalize, set.pool) = (normalize, None),
+            Self::Caltech101(set) => (set.normalize, set.pool, set.pool_seed) = (normalize, None, 0),
+            Self::Imagenet(set) => (set.normalize, set.pool, set.pool_seed) = (normalize, None, 0),
             Self::Cityscapes(set) => set.normalize = normalize,
         }
         same
@@ -114,6 +124,9 @@ pub struct Cifar10Spec {
     /// Images of the train split that form the pool, drawn once for all trials; all 50,000 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<usize>,
+    /// The seed by which that part is drawn. Experiments with the same one and the same `pool` have the same pool.
+    #[serde(default, skip_serializing_if = "super::is_default")]
+    pub pool_seed: u64,
     /// As in the official code, unless the spec says otherwise.
     #[serde(default = "Normalize::cifar10")]
     pub normalize: Normalize,
@@ -176,6 +189,9 @@ pub struct Caltech101Spec {
     /// Images of the train split that form the pool, drawn once for all trials; all of them when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<usize>,
+    /// The seed by which that part is drawn. Experiments with the same one and the same `pool` have the same pool.
+    #[serde(default, skip_serializing_if = "super::is_default")]
+    pub pool_seed: u64,
     #[serde(default = "Normalize::imagenet")]
     pub normalize: Normalize,
     #[serde(default)]
@@ -191,6 +207,9 @@ pub struct ImagenetSpec {
     /// Images of the train split that form the pool, drawn once for all trials; all of them when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<usize>,
+    /// The seed by which that part is drawn. Experiments with the same one and the same `pool` have the same pool.
+    #[serde(default, skip_serializing_if = "super::is_default")]
+    pub pool_seed: u64,
     #[serde(default = "Normalize::imagenet")]
     pub normalize: Normalize,
     #[serde(default)]

@@ -234,12 +234,24 @@ impl Spec {
         self.pretext.as_ref().and_then(|p| p.batches).unwrap_or(self.rounds.count)
     }
 
-    /// The pretext batch that `round` queries: its own, and where there are fewer batches than rounds, consecutive
-    /// rounds share one, as evenly as can be: round i has batch `floor(i batches / rounds)`. Of more batches than
-    /// rounds, the last ones (of the lowest losses) are never asked.
+    /// The pretext batch that `round`, 1 or a later one, queries: its own, or the one before ([`FirstQuery`]). Where there are fewer
+    /// batches than rounds, consecutive rounds share one, as evenly as can be: round i has batch `floor(i batches / rounds)`. Of
+    /// more batches than rounds, the last ones (of the lowest losses) are never asked.
     pub fn pretext_batch_of(&self, round: usize) -> usize {
-        let (batches, rounds) = (self.pretext_batches(), self.rounds.count);
-        if batches >= rounds { round } else { round * batches / rounds }
+        let first = self.pretext.as_ref().map(|pretext| pretext.first_query).unwrap_or_default();
+        let (place, places) = match first {
+            FirstQuery::Batch1 => (round, self.rounds.count),
+            FirstQuery::Batch0 => (round.saturating_sub(1), self.rounds.count - 1),
+        };
+        let batches = self.pretext_batches();
+        if batches >= places { place } else { place * batches / places }
+    }
+
+    /// The part of a pretext batch that a query labels, for a pool of so many images: 0.2 in the official code, 1,000 of 5,000.
+    /// Where it is large, the round takes most of its batch, whatever the task model is unsure of: the order of the batches is then
+    /// what counts. Above 1 where rounds share a batch and ask for more than it has.
+    pub fn share_of_batch(&self, pool: usize) -> f64 {
+        self.rounds.query as f64 * self.pretext_batches() as f64 / pool.max(1) as f64
     }
 
     /// Images that decide accuracies and which epoch is best, of a pool and a test split of these sizes.

@@ -12,6 +12,28 @@ pub struct ModelSpec {
     pub stem: Stem,
     /// Channels of the first stage; the others have multiples of it. Published: 64 for ResNets, 16 for DRN-D-22.
     pub width: usize,
+    /// What the filters of convolutions are drawn from.
+    #[serde(default, skip_serializing_if = "super::is_default")]
+    pub filters: Filters,
+}
+
+impl ModelSpec {
+    /// With filters as the official code draws them.
+    pub fn new(arch: Arch, stem: Stem, width: usize) -> Self {
+        Self { arch, stem, width, filters: Filters::default() }
+    }
+}
+
+/// The distribution that filters begin with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Filters {
+    /// Uniform in +-1/sqrt(fan in): PyTorch's default, and so that of the official code.
+    #[default]
+    Uniform,
+    /// Normal with the variance 2 / (height width outputs) of a filter, and a bias of 0: as DRN's authors have it (fyu/drn,
+    /// `drn.py` and `segment.py`), and torchvision for ResNets. Linear layers stay as they are.
+    NormalFanOut,
 }
 
 /// The network's architecture.

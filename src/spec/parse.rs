@@ -48,7 +48,7 @@ const ALTERNATIVES: [&[&str]; 8] = [
 ];
 
 /// Keys of [pretext] that are not of the learner.
-const OF_BATCHES: [&str; 3] = ["order", "batches", "short-batch"];
+const OF_BATCHES: [&str; 4] = ["order", "batches", "first-query", "short-batch"];
 
 /// Alternatives that may be written as a bare name although they take options: `"x"` is short for `{ x = {} }`.
 const TAKE_OPTIONS: [&str; 10] = [

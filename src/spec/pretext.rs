@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Augment, Optimizer, Precision, Schedule};
+use super::{Augment, Optimizer, Passes, Precision, Schedule};
 
 /// Where the pretext losses come from, and how they become pretext batches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,7 +14,22 @@ pub struct PretextSpec {
     pub order: LossOrder,
     /// Pretext batches; as many as there are rounds when absent. See [`super::Spec::pretext_batch_of`].
     pub batches: Option<usize>,
+    pub first_query: FirstQuery,
     pub short_batch: ShortBatch,
+}
+
+/// The pretext batch that the first query asks, in round 1. It matters where the initial labels are not chosen from batch 0: the
+/// paper and its code always choose them from there, so neither defines what happens otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FirstQuery {
+    /// Batch 1, as in the paper and its code. With initial labels chosen in another way nothing is asked of batch 0, the hardest
+    /// images, but what happens to be among the initial labels.
+    #[default]
+    Batch1,
+    /// Batch 0: round i asks batch i - 1. Nothing is then asked of the last batch, the easiest images, where there are as many
+    /// batches as rounds.
+    Batch0,
 }
 
 /// What becomes of a round whose pretext batch has fewer unlabeled images than the round asks for. That happens where
@@ -59,7 +74,8 @@ pub struct LearnerSpec {
     pub augment: Vec<Augment>,
 }
 
-/// Losses that were made elsewhere: a CSV `index,loss` with a row for each pool image.
+/// Losses that were made elsewhere: a CSV `index,loss` with a row for each pool image, or a file as the official code writes it
+/// (`make_batches.py`), with lines `<loss>_<folder>/<index>.png`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LossFile {
@@ -97,6 +113,8 @@ struct Wire {
     order: LossOrder,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     batches: Option<usize>,
+    #[serde(default, skip_serializing_if = "super::is_default")]
+    first_query: FirstQuery,
     #[serde(default, skip_serializing_if = "super::is_default")]
     short_batch: ShortBatch,
 }
@@ -141,7 +159,8 @@ impl TryFrom<Wire> for PretextSpec {
                 augment: wire.augment.unwrap_or_default(),
             }),
         };
-        Ok(Self { losses, order: wire.order, batches: wire.batches, short_batch: wire.short_batch })
+        let Wire { order, batches, first_query, short_batch, .. } = wire;
+        Ok(Self { losses, order, batches, first_query, short_batch })
     }
 }
 
@@ -160,6 +179,7 @@ impl From<PretextSpec> for Wire {
             losses: None,
             order: spec.order,
             batches: spec.batches,
+            first_query: spec.first_query,
             short_batch: spec.short_batch,
         };
         match spec.losses {
@@ -212,8 +232,19 @@ pub struct Jigsaw {
 pub struct SimSiam {
     /// Pairs of views whose losses are averaged when the pool is scored.
     pub views: usize,
-    /// Outputs of the projection; the bottleneck of the predictor has a quarter of them.
+    /// Outputs of the projection. 2,048 in the authors' code.
     pub dimension: usize,
+    /// Outputs of the hidden layer of the projector; `dimension` when absent. (The authors' code for ImageNet has as many as the
+    /// network has features, 2,048, in two hidden layers; their CIFAR-10 experiment has one.)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<usize>,
+    /// Outputs of the hidden layer of the predictor; a quarter of `dimension` when absent, as in the authors' code (512 of 2,048).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bottleneck: Option<usize>,
+    /// Whether the last batch norm of each residual block begins with a scale of 0, so that the block begins as its shortcut. The
+    /// authors' code does so (`main_simsiam.py`: `zero_init_residual=True`).
+    #[serde(default, skip_serializing_if = "super::is_default")]
+    pub zero_residual: bool,
 }
 
 /// How the transformed copies of a minibatch pass through the pretext learner in training.
@@ -229,6 +260,9 @@ pub enum PretextForward {
     SeparateUnshuffled,
     /// All transformations together, with statistics over all of them.
     Together,
+    /// One rotation of each image, drawn anew each epoch, in one forward: a quarter of the work of the others. As in the first
+    /// public state of the official code (`RotationLoader` of `loader.py` at 280b9bf, 2021-07-19). It scores all four.
+    OneRotation,
 }
 
 /// Which epoch's pretext learner gives the losses.
@@ -242,17 +276,37 @@ pub enum PretextCheckpoint {
     BestOnPool,
 }
 
-/// How the pool is sorted before it is split into pretext batches. Ties go by index, lowest first.
+/// How the pool is sorted before it is split into pretext batches. Equal losses go by index, lowest first, unless the order says
+/// otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LossOrder {
     /// By loss, highest first (paper, section 3.2).
     Loss,
-    /// By loss, lowest first: as the official code sorted until July 2021.
+    /// By loss, lowest first. No state of the official code does so: what it has is [`Self::PublishedStringSortLowFirst`].
     LossLowFirst,
-    /// By the loss as a string, as Python prints it, highest first: `9.99e-05` then lies before `9.5`. As in the
-    /// official code since then (`make_batches.py`: `np.argsort` of strings, reversed).
+    /// By the loss as a string, as Python prints it, highest first: `9.99e-05` then lies before `9.5`. As in the official code
+    /// since 7656fce (2021-11-24; `make_batches.py`: `np.argsort` of strings, reversed). Equal losses go by index, highest
+    /// first, since the whole order is reversed.
     PublishedStringSort,
+    /// By the loss as a string, lowest first, as in the first public state of the official code (`analysis.py` at 280b9bf,
+    /// 2021-07-19): losses below 1e-4, the easiest images, then come last.
+    PublishedStringSortLowFirst,
+}
+
+impl LearnerSpec {
+    /// How often an image passes through the learner.
+    pub fn passes(&self) -> Passes {
+        let both = |passes| Passes { training: passes, scoring: passes };
+        match self.task {
+            PretextTask::Rotation if self.forward == PretextForward::OneRotation => Passes { training: 1, scoring: 4 },
+            PretextTask::Rotation => both(4),
+            PretextTask::Colorization => both(1),
+            // One permutation in a step, all of them for the loss.
+            PretextTask::Jigsaw(jigsaw) => Passes { training: 1, scoring: jigsaw.permutations },
+            PretextTask::Simsiam(simsiam) => Passes { training: 2, scoring: 2 * simsiam.views },
+        }
+    }
 }
 
 impl PretextSpec {

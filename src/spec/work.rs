@@ -131,7 +131,7 @@ impl Spec {
     /// backward pass; 0 if there is none.
     pub fn pretext_step_mb(&self, pool: usize) -> f64 {
         self.learner().map_or(0.0, |learner| {
-            let passes = learner.minibatch.min(pool) * learner.task.passes().training;
+            let passes = learner.minibatch.min(pool) * learner.passes().training;
             passes as f64 * self.pretext_pixels() * self.activations_mb(learner.precision)
         })
     }
@@ -212,7 +212,7 @@ impl Spec {
     /// The work of one pretext learner.
     pub fn pretext_work(&self, pool: usize) -> Work {
         let Some(learner) = self.learner() else { return Work::default() };
-        let Passes { training, scoring } = learner.task.passes();
+        let Passes { training, scoring } = learner.passes();
         let of = |passes: usize| (passes as f64 * pool as f64 * self.pretext_pixels()).round() as u64;
         // The evaluation that finds the best epoch is also the one that gives the losses.
         let scorings = match learner.checkpoint {
@@ -231,20 +231,6 @@ pub struct Passes {
     pub training: usize,
     /// For its loss.
     pub scoring: usize,
-}
-
-impl PretextTask {
-    /// How often an image passes through the learner.
-    pub fn passes(self) -> Passes {
-        let both = |passes| Passes { training: passes, scoring: passes };
-        match self {
-            Self::Rotation => both(4),
-            Self::Colorization => both(1),
-            // One permutation in a step, all of them for the loss.
-            Self::Jigsaw(jigsaw) => Passes { training: 1, scoring: jigsaw.permutations },
-            Self::Simsiam(simsiam) => Passes { training: 2, scoring: 2 * simsiam.views },
-        }
-    }
 }
 
 #[cfg(test)]

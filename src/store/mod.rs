@@ -17,6 +17,7 @@
 mod atomic;
 mod csv_fault;
 mod folder;
+mod losses;
 mod manifest;
 mod queried;
 mod queries;
@@ -25,7 +26,8 @@ mod record;
 pub use atomic::{write_atomically, write_csv};
 pub use csv_fault::csv_fault;
 pub use folder::{ANEW, Folder, TrialFiles, differing_keys, keep_runs_out, losses_path};
+pub use losses::{LossRow, Losses};
 pub use manifest::{ClassCount, DataFile, DataOrigin, Manifest, Session, program};
 pub use queried::{ClassShare, Queried, Sheet, Thumbnail};
-pub use queries::{LossRow, Losses, PartMetric, Queries};
+pub use queries::{PartMetric, Queries};
 pub use record::{Record, Records};

@@ -1,4 +1,4 @@
-//! The indices that a trial asked for, and pretext losses by index.
+//! The indices that a trial asked for.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -59,92 +59,6 @@ impl Queries {
     }
 }
 
-/// The pretext loss of every pool image.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Losses {
-    /// (position in the train split, loss), by position.
-    pub rows: Vec<(usize, f64)>,
-}
-
-/// A row of a file of losses.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub struct LossRow {
-    pub index: usize,
-    pub loss: f64,
-}
-
-impl From<(usize, f64)> for LossRow {
-    fn from((index, loss): (usize, f64)) -> Self {
-        Self { index, loss }
-    }
-}
-
-impl Losses {
-    /// Reads a CSV with the columns `index,loss`.
-    ///
-    /// # Errors
-    /// If a row does not fit, a loss is not finite or an index is repeated.
-    pub fn read(path: &Path) -> Result<Self> {
-        let file = path.display();
-        // A pipe would be waited for without an end.
-        let is_file = std::fs::metadata(path).map(|meta| meta.is_file());
-        ensure!(is_file.unwrap_or(true), "{file}: is no file; name a CSV with the columns index,loss");
-        let mut reader = csv::Reader::from_path(path).map_err(|e| {
-            anyhow!("{file}: cannot read the losses ({}); name a CSV with the columns index,loss", super::csv_fault(&e))
-        })?;
-        let mut rows = Vec::new();
-        for (line, row) in reader.deserialize().enumerate() {
-            let row: LossRow = row.map_err(|e| {
-                let why = super::csv_fault(&e);
-                anyhow!("{file}: not pretext losses ({why}); write the columns index,loss, a position and a number")
-            })?;
-            ensure!(
-                row.loss.is_finite(),
-                "{file}:{}: the loss of image {} is {}; it must be a finite number",
-                line + 2,
-                row.index,
-                row.loss
-            );
-            rows.push((row.index, row.loss));
-        }
-        rows.sort_by_key(|r| r.0);
-        if let Some(pair) = rows.windows(2).find(|w| w[0].0 == w[1].0) {
-            return Err(anyhow!("{file}: image {} has two losses; leave one row of it", pair[0].0));
-        }
-        ensure!(!rows.is_empty(), "{file}: has no losses; give it a row index,loss for each image");
-        Ok(Self { rows })
-    }
-
-    /// Those of `pool`, ascending positions in a train split of `train` images; `path` is named where one is missing.
-    ///
-    /// # Errors
-    /// If a pool image has no loss, or a loss is of no image.
-    pub fn of_pool(&self, pool: &[usize], train: usize, path: &Path) -> Result<Self> {
-        let file = path.display();
-        if let Some((index, _)) = self.rows.last().filter(|row| row.0 >= train) {
-            return Err(anyhow!(
-                "{file}: has a loss for image {index}, but the train split has {train} images, counted from 0; these \
-                 losses are of other data"
-            ));
-        }
-        let row = |&position: &usize| {
-            let at = self.rows.binary_search_by_key(&position, |row| row.0);
-            let missing = || anyhow!("{file}: has no loss for image {position}, which is in the pool; add its row");
-            at.map(|at| self.rows[at]).map_err(|_| missing())
-        };
-        Ok(Self { rows: pool.iter().map(row).collect::<Result<_>>()? })
-    }
-
-    /// Writes them as CSV.
-    ///
-    /// # Errors
-    /// If the folder cannot be written.
-    pub fn write(&self, path: &Path) -> Result<()> {
-        let rows: Vec<LossRow> = self.rows.iter().copied().map(LossRow::from).collect();
-        super::write_csv(path, &rows)
-    }
-}
-
 /// What a model that gives losses is judged by, on the images whose losses it gave.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PartMetric {
@@ -179,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn queries_and_losses_read_back_exactly() {
+    fn queries_read_back_exactly() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("q.csv");
         assert_eq!(Queries::read(&path).unwrap(), Queries::default());
@@ -188,8 +102,5 @@ mod tests {
         assert_eq!(Queries::read(&path).unwrap(), queries);
         std::fs::write(&path, "round,rank,index\n0,0,5\n0,1,5\n").unwrap();
         assert!(Queries::read(&path).unwrap_err().to_string().contains("q.csv:3"));
-        let losses = Losses { rows: vec![(0, 0.1 + 0.2), (7, 1e-17)] };
-        losses.write(&path).unwrap();
-        assert_eq!(Losses::read(&path).unwrap(), losses);
     }
 }

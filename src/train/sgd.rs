@@ -61,7 +61,7 @@ mod tests {
     use crate::spec::{Arch, ModelSpec, Precision, Stem};
 
     fn network() -> Network {
-        let spec = ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width: 3 };
+        let spec = ModelSpec::new(Arch::ResNet18, Stem::Small, 3);
         let mut network = Network::new(&spec, Head::Image(5), Device::Cpu).in_precision(Precision::F64);
         network.initialise(1, Purpose::Weights, 0);
         network

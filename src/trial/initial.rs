@@ -33,18 +33,20 @@ fn classes_of_pool(data: &Data) -> Result<Vec<(usize, usize)>> {
 }
 
 /// `n` images at random, as many of each class as can be: one of each class in turn, classes in random order, until a
-/// class has no more.
+/// class has no more. Those of a class are taken in the order of the permutation whose first `n` are the random labels of the same
+/// seed, so that the two sets have in common what they can.
 fn class_balanced(pool: &[(usize, usize)], classes: usize, n: usize, stream: &mut Stream) -> Result<Vec<usize>> {
     let mut of_class = vec![Vec::new(); classes];
     for row in seed::permutation(pool.len(), stream) {
         let (position, class) = pool[row];
         of_class[class].push(position);
     }
+    let mut of_class: Vec<_> = of_class.into_iter().map(Vec::into_iter).collect();
     let mut chosen = Vec::with_capacity(n);
-    while chosen.len() < n && of_class.iter().any(|positions| !positions.is_empty()) {
+    while chosen.len() < n && of_class.iter().any(|positions| positions.len() > 0) {
         for class in seed::permutation(classes, stream) {
             if chosen.len() < n {
-                chosen.extend(of_class[class].pop());
+                chosen.extend(of_class[class].next());
             }
         }
     }
@@ -81,5 +83,21 @@ mod tests {
         assert_eq!(counts(12, 0).0, [5, 5, 2]);
         assert_eq!(counts(47, 0).0, [40, 5, 2]);
         assert_ne!(counts(6, 0).1, counts(6, 1).1);
+    }
+
+    /// Random labels of a seed are the front of the same permutation: sets that need not differ are alike.
+    #[test]
+    fn class_balanced_labels_are_near_the_random_ones_of_their_seed() {
+        let pool: Vec<(usize, usize)> = (0..1000).map(|i| (i, i % 10)).collect();
+        let mut shared = 0;
+        for seed in 0..5 {
+            let stream = || seed::stream(seed, Purpose::InitialLabels, &[]);
+            let balanced = class_balanced(&pool, 10, 100, &mut stream()).unwrap();
+            let positions: Vec<usize> = pool.iter().map(|image| image.0).collect();
+            let random = seed::sample(&positions, 100, &mut stream());
+            shared += balanced.iter().filter(|position| random.contains(position)).count();
+        }
+        // A class has 10 of 100 random labels, give or take 3, and the balanced set has the first 10 of it.
+        assert!(shared > 5 * 80, "{shared}");
     }
 }

@@ -4,7 +4,15 @@ use crate::spec::{Input, Normalize, Storage};
 
 fn spec(test: f64, split_seed: u64) -> Caltech101Spec {
     let input = Input { resize: 4, crop: 4 };
-    Caltech101Spec { input, test, split_seed, pool: None, normalize: Normalize::imagenet(), storage: Storage::Memory }
+    Caltech101Spec {
+        input,
+        test,
+        split_seed,
+        pool: None,
+        pool_seed: 0,
+        normalize: Normalize::imagenet(),
+        storage: Storage::Memory,
+    }
 }
 
 /// 101 classes: the first with 10 images of grey 0 to 9, the last with 2, the others with 3.

@@ -10,7 +10,8 @@ const FOX: &str = "n02119789";
 
 fn read(dir: &Path) -> Result<Splits> {
     let input = Input { resize: 4, crop: 4 };
-    ImagenetSpec { input, pool: None, normalize: Normalize::imagenet(), storage: Storage::Memory }.checked(dir)
+    ImagenetSpec { input, pool: None, pool_seed: 0, normalize: Normalize::imagenet(), storage: Storage::Memory }
+        .checked(dir)
 }
 
 fn error(dir: &Path) -> String {

@@ -201,7 +201,7 @@ fn images_that_the_free_memory_has_no_room_for_are_told_with_both_numbers() {
     );
     let photos = |storage| {
         let input = crate::spec::Input { resize: 8, crop: 8 };
-        DatasetSpec::Imagenet(crate::spec::ImagenetSpec { input, pool: None, normalize, storage })
+        DatasetSpec::Imagenet(crate::spec::ImagenetSpec { input, pool: None, pool_seed: 0, normalize, storage })
     };
     let message = check_memory_of(&photos(Storage::Memory), 262 << 30, 20_000.0).unwrap_err().to_string();
     assert!(message.starts_with("`dataset.imagenet.storage`: all images take 268288 MiB"), "{message}");

@@ -9,7 +9,8 @@ use crate::spec::{
 
 const POOL: usize = 10;
 const JIGSAW: PretextTask = PretextTask::Jigsaw(Jigsaw { grid: 2, permutations: 6 });
-const SIMSIAM: PretextTask = PretextTask::Simsiam(SimSiam { views: 3, dimension: 8 });
+const SIMSIAM: PretextTask =
+    PretextTask::Simsiam(SimSiam { views: 3, dimension: 8, hidden: None, bottleneck: None, zero_residual: false });
 
 /// 12 pictures of 8x10, all but the first and the last of which form the pool.
 fn data(labels: Labels) -> Data {
@@ -40,7 +41,7 @@ fn spec(task: PretextTask, epochs: usize, lr: f64) -> LearnerSpec {
 
 /// What is learned, and how many passes were reported.
 fn learn(data: &Data, spec: &LearnerSpec, features: bool) -> (Learned, u64) {
-    let model = ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width: 2 };
+    let model = ModelSpec::new(Arch::ResNet18, Stem::Small, 2);
     let mut passes = 0;
     let mut count = |n| {
         passes += n;
@@ -60,14 +61,17 @@ fn values(learned: &Learned) -> Vec<f64> {
 fn every_task_scores_every_pool_image_and_reports_its_passes() {
     for labels in [Labels::Classes(vec![0; 12]), Labels::Maps] {
         let data = data(labels);
-        for task in [PretextTask::Rotation, PretextTask::Colorization, JIGSAW, SIMSIAM] {
-            let spec = spec(task, 2, 0.01);
+        let rotation = |forward| LearnerSpec { forward, ..spec(PretextTask::Rotation, 2, 0.01) };
+        let forwards = [PretextForward::Separate, PretextForward::OneRotation].map(rotation);
+        let others = [PretextTask::Colorization, JIGSAW, SIMSIAM].map(|task| spec(task, 2, 0.01));
+        for spec in forwards.into_iter().chain(others) {
+            let task = spec.task;
             let (learned, reported) = learn(&data, &spec, true);
             let rows: Vec<usize> = learned.losses.rows.iter().map(|row| row.0).collect();
             assert_eq!(rows, data.pool, "{task:?}");
             assert!(values(&learned).iter().all(|loss| loss.is_finite()), "{task:?}");
             assert!(learned.quality <= 1.0, "{task:?}");
-            let passes = task.passes();
+            let passes = spec.passes();
             assert_eq!(reported, (POOL * (3 * 2 * passes.training + passes.scoring + 1)) as u64, "{task:?}");
             let features = learned.features.as_ref().unwrap();
             assert_eq!((features.size(), features.kind()), (vec![POOL as i64, 16], Kind::Float), "{task:?}");
@@ -81,6 +85,22 @@ fn every_task_scores_every_pool_image_and_reports_its_passes() {
                 assert_ne!(values(&plain), values(&learned), "{task:?}");
             }
         }
+    }
+}
+
+/// The residual blocks of SimSiam begin as their shortcuts where it is asked, and its layers are as wide as it says.
+#[test]
+fn simsiam_has_the_layers_and_the_start_that_it_is_asked_for() {
+    let model = ModelSpec::new(Arch::ResNet18, Stem::Small, 2);
+    for zero_residual in [false, true] {
+        let options = SimSiam { views: 1, dimension: 8, hidden: Some(12), bottleneck: Some(3), zero_residual };
+        let task = task(&spec(PretextTask::Simsiam(options), 1, 0.01), tch::Device::Cpu);
+        assert_eq!(task.zero_residuals(), zero_residual);
+        let network = Network::new(&model, task.head(), tch::Device::Cpu);
+        let variables = network.store().variables();
+        assert_eq!(variables["projector.0.weight"].size(), [12, 16]);
+        assert_eq!(variables["projector.3.weight"].size(), [8, 12]);
+        assert_eq!(variables["predictor.0.weight"].size(), [3, 8]);
     }
 }
 
@@ -122,7 +142,7 @@ fn features_are_of_the_network_that_gave_the_losses() {
 
 /// What a learner of this spec and these minibatches says where it fails.
 fn failure(spec: &LearnerSpec, cut: Cut) -> Option<String> {
-    let model = ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width: 2 };
+    let model = ModelSpec::new(Arch::ResNet18, Stem::Small, 2);
     let learned = losses(&data(Labels::Classes(vec![0; 12])), &model, spec, cut, 0, false, &mut |_| Ok(()));
     learned.err().map(|error| error.to_string())
 }
@@ -158,7 +178,7 @@ fn a_learner_that_diverges_in_its_last_step_says_so_and_names_the_key() {
 #[test]
 fn steps_at_places_of_the_device_are_those_at_places_of_the_host() {
     let data = data(Labels::Classes(vec![0; 12]));
-    let model = ModelSpec { arch: Arch::ResNet18, stem: Stem::Small, width: 2 };
+    let model = ModelSpec::new(Arch::ResNet18, Stem::Small, 2);
     for of in [PretextTask::Rotation, PretextTask::Colorization, JIGSAW, SIMSIAM] {
         let spec = spec(of, 2, 0.05);
         let trained = |in_place: bool| {

@@ -92,7 +92,7 @@ impl Panel {
             Some(if a >= d { scaled((a + d) / 2.0) } else { scaled((b + c) / 2.0) })
         };
         let bounds = match batched.order {
-            LossOrder::PublishedStringSort => Vec::new(),
+            LossOrder::PublishedStringSort | LossOrder::PublishedStringSortLowFirst => Vec::new(),
             LossOrder::Loss | LossOrder::LossLowFirst => batched.batches.windows(2).filter_map(bound).collect(),
         };
         let highest = bins.iter().map(|bin| bin.iter().sum::<usize>()).max().unwrap_or(1).max(1) as f64;

@@ -4,8 +4,8 @@ use anyhow::{Result, bail, ensure};
 
 use super::{LARGEST_MINIBATCH, MOST, augment, check_count, check_optimizer};
 use crate::spec::{
-    Augment, Cut, InitialSet, Labeled, LearnerSpec, PretextStride, PretextTask, SamplerSpec, ShortBatch, Spec, Typical,
-    Within,
+    Augment, Cut, InitialSet, Labeled, LearnerSpec, PretextForward, PretextStride, PretextTask, SamplerSpec,
+    ShortBatch, Spec, Typical, Within,
 };
 
 /// # Errors
@@ -65,6 +65,10 @@ fn check_learner(learner: &LearnerSpec, spec: &Spec) -> Result<()> {
             seen[1]
         );
     }
+    ensure!(
+        learner.forward != PretextForward::OneRotation || learner.task == PretextTask::Rotation,
+        "`pretext.forward` is \"one-rotation\", but `pretext.task` is not rotation; choose \"together\""
+    );
     match learner.task {
         PretextTask::Rotation | PretextTask::Colorization => {}
         PretextTask::Jigsaw(jigsaw) => {
@@ -100,6 +104,11 @@ fn check_learner(learner: &LearnerSpec, spec: &Spec) -> Result<()> {
                 "`pretext.task.simsiam.dimension` is {}; it is a multiple of 4 up to 8192 (the predictor has a quarter of it)",
                 simsiam.dimension
             );
+            for (name, size) in [("hidden", simsiam.hidden), ("bottleneck", simsiam.bottleneck)] {
+                if let Some(size) = size {
+                    check_count(&format!("pretext.task.simsiam.{name}"), size, 8192)?;
+                }
+            }
             ensure!(
                 !learner.augment.is_empty(),
                 "`pretext.augment` is empty, but simsiam compares views of an image that it makes; add for instance \

@@ -203,7 +203,7 @@ fn networks_and_metrics_fit_the_task() {
 
 /// Every number of a spec that decides how much is trained or held, as `--set` writes it: the key that is named, and what to
 /// set, with `@` in the place of the number. Those that a pool of 100 images decides are refused by it.
-const NUMBERS: [(&str, &[&str]); 27] = [
+const NUMBERS: [(&str, &[&str]); 29] = [
     ("dataset.shapes.pool", &["dataset.shapes.pool=@"]),
     ("dataset.shapes.test", &["dataset.shapes.test=@"]),
     ("dataset.shapes.side", &["dataset.shapes.side=@"]),
@@ -227,6 +227,8 @@ const NUMBERS: [(&str, &[&str]); 27] = [
     ("pretext.task.jigsaw.permutations", &["pretext.task.jigsaw={ grid = 3, permutations = @ }"]),
     ("pretext.task.simsiam.views", &["pretext.task.simsiam={ views = @, dimension = 64 }"]),
     ("pretext.task.simsiam.dimension", &["pretext.task.simsiam={ views = 1, dimension = @ }"]),
+    ("pretext.task.simsiam.hidden", &["pretext.task.simsiam={ views = 1, dimension = 64, hidden = @ }"]),
+    ("pretext.task.simsiam.bottleneck", &["pretext.task.simsiam={ views = 1, dimension = 64, bottleneck = @ }"]),
     ("initial-set.pretext-stride.batch", &["initial-set.pretext-stride={ batch = @ }"]),
     ("initial-set.pretext-stride.stride", &["initial-set.pretext-stride={ stride = @ }"]),
     ("initial-set.typical.clusters", &["initial-set.typical={ clusters = @, neighbours = 20 }"]),
@@ -264,4 +266,21 @@ fn the_largest_counts_are_accepted() {
         let line = if key == "epochs" { 10 } else { 11 };
         refuses(&over, line, &format!("train.{key}"), &[one_more, "lower it"]);
     }
+}
+
+/// Which batch a round asks, by the batch that the first query asks.
+#[test]
+fn the_first_query_decides_which_batches_are_asked() {
+    let asked = |sets: &[&str]| {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/cifar10.toml");
+        let sets = sets.iter().map(|&set| set.to_owned()).collect();
+        let spec = load(&Source { path, sets, ..Source::default() }).unwrap();
+        (1..spec.rounds.count).map(|round| spec.pretext_batch_of(round)).collect::<Vec<_>>()
+    };
+    assert_eq!(asked(&[]), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    assert_eq!(asked(&["pretext.first-query='batch-0'"]), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!(asked(&["pretext.batches=5"]), [0, 1, 1, 2, 2, 3, 3, 4, 4]);
+    assert_eq!(asked(&["pretext.batches=3", "pretext.first-query='batch-0'"]), [0, 0, 0, 1, 1, 1, 2, 2, 2]);
+    assert_eq!(asked(&["pretext.batches=9", "pretext.first-query='batch-0'"]), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!(asked(&["rounds.count=1", "pretext.batches=2"]), [0usize; 0]);
 }

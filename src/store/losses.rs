@@ -1,0 +1,175 @@
+//! Pretext losses by index.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use anyhow::{Result, anyhow, ensure};
+use serde::{Deserialize, Serialize};
+
+/// The pretext loss of every pool image.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Losses {
+    /// (position in the train split, loss), by position.
+    pub rows: Vec<(usize, f64)>,
+}
+
+/// A row of a file of losses.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct LossRow {
+    pub index: usize,
+    pub loss: f64,
+}
+
+impl From<(usize, f64)> for LossRow {
+    fn from((index, loss): (usize, f64)) -> Self {
+        Self { index, loss }
+    }
+}
+
+impl Losses {
+    /// Reads a CSV with the columns `index,loss`, or a file as the official code writes it (`rotation_loss.txt` of
+    /// `make_batches.py`): lines `<loss>_<folder>/<index>.png`, where the index is the position in the official train split.
+    ///
+    /// # Errors
+    /// If a row does not fit, a loss is not finite or an index is repeated.
+    pub fn read(path: &Path) -> Result<Self> {
+        let file = path.display();
+        // A pipe would be waited for without an end.
+        let is_file = std::fs::metadata(path).map(|meta| meta.is_file());
+        ensure!(is_file.unwrap_or(true), "{file}: is no file; name a CSV with the columns index,loss");
+        // What no line of either format has is told by the CSV's reader.
+        let is_official = first_line(path).is_some_and(|line| official_line(&line).is_some());
+        let read = if is_official { official_rows(path)? } else { csv_rows(path)? };
+        let mut rows = Vec::with_capacity(read.len());
+        for (line, row) in read {
+            ensure!(
+                row.loss.is_finite(),
+                "{file}:{line}: the loss of image {} is {}; it must be a finite number",
+                row.index,
+                row.loss
+            );
+            rows.push((row.index, row.loss));
+        }
+        rows.sort_by_key(|r| r.0);
+        if let Some(pair) = rows.windows(2).find(|w| w[0].0 == w[1].0) {
+            return Err(anyhow!("{file}: image {} has two losses; leave one row of it", pair[0].0));
+        }
+        ensure!(!rows.is_empty(), "{file}: has no losses; give it a row index,loss for each image");
+        Ok(Self { rows })
+    }
+
+    /// Those of `pool`, ascending positions in a train split of `train` images; `path` is named where one is missing.
+    ///
+    /// # Errors
+    /// If a pool image has no loss, or a loss is of no image.
+    pub fn of_pool(&self, pool: &[usize], train: usize, path: &Path) -> Result<Self> {
+        let file = path.display();
+        if let Some((index, _)) = self.rows.last().filter(|row| row.0 >= train) {
+            return Err(anyhow!(
+                "{file}: has a loss for image {index}, but the train split has {train} images, counted from 0; these \
+                 losses are of other data"
+            ));
+        }
+        let row = |&position: &usize| {
+            let at = self.rows.binary_search_by_key(&position, |row| row.0);
+            let missing = || anyhow!("{file}: has no loss for image {position}, which is in the pool; add its row");
+            at.map(|at| self.rows[at]).map_err(|_| missing())
+        };
+        Ok(Self { rows: pool.iter().map(row).collect::<Result<_>>()? })
+    }
+
+    /// Writes them as CSV.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let rows: Vec<LossRow> = self.rows.iter().copied().map(LossRow::from).collect();
+        super::write_csv(path, &rows)
+    }
+}
+
+/// The rows of a CSV `index,loss`, with their lines.
+fn csv_rows(path: &Path) -> Result<Vec<(usize, LossRow)>> {
+    let file = path.display();
+    let mut reader = csv::Reader::from_path(path).map_err(|e| {
+        anyhow!("{file}: cannot read the losses ({}); name a CSV with the columns index,loss", super::csv_fault(&e))
+    })?;
+    let row = |(line, row): (usize, csv::Result<LossRow>)| {
+        let row = row.map_err(|e| {
+            let why = super::csv_fault(&e);
+            anyhow!("{file}: not pretext losses ({why}); write the columns index,loss, a position and a number")
+        })?;
+        Ok((line + 2, row))
+    };
+    reader.deserialize().enumerate().map(row).collect()
+}
+
+/// The rows of the official code's file, with their lines.
+fn official_rows(path: &Path) -> Result<Vec<(usize, LossRow)>> {
+    let file = path.display();
+    let text =
+        std::fs::read_to_string(path).map_err(|e| anyhow!("{file}: cannot read the losses ({e}); restore the file"))?;
+    let row = |(line, text): (usize, &str)| {
+        let row = official_line(text).ok_or_else(|| {
+            anyhow!(
+                "{file}:{line}: is not of the form <loss>_<folder>/<index>.png, as the lines before; restore the file"
+            )
+        })?;
+        Ok((line, row))
+    };
+    (1..).zip(text.lines()).map(row).collect()
+}
+
+/// `0.09868380427360535_./DATA/train/8/23583.png`
+fn official_line(line: &str) -> Option<LossRow> {
+    let (loss, path) = line.split_once('_')?;
+    let (_, name) = path.rsplit_once('/')?;
+    Some(LossRow { index: name.strip_suffix(".png")?.parse().ok()?, loss: loss.parse().ok()? })
+}
+
+/// None where there is none, or none that is text.
+fn first_line(path: &Path) -> Option<String> {
+    BufReader::new(std::fs::File::open(path).ok()?).lines().next()?.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_read_back_exactly() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("losses.csv");
+        let losses = Losses { rows: vec![(0, 0.1 + 0.2), (7, 1e-17)] };
+        losses.write(&path).unwrap();
+        assert_eq!(Losses::read(&path).unwrap(), losses);
+    }
+
+    /// The lines are the first, the third and the last of the official repository's file.
+    #[test]
+    fn losses_are_read_as_the_official_code_writes_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("rotation_loss.txt");
+        let lines = "0.09868380427360535_./DATA/train/8/23583.png\n1.9401080862735398e-05_./DATA/train/8/9514.png\n\
+                     0.02291061542928219_./DATA/train/0/5391.png\n";
+        std::fs::write(&path, lines).unwrap();
+        let rows = vec![
+            (5391, 0.022_910_615_429_282_19),
+            (9514, 1.940_108_086_273_539_8e-5),
+            (23583, 0.098_683_804_273_605_35),
+        ];
+        assert_eq!(Losses::read(&path).unwrap(), Losses { rows });
+        for (bad, says) in [
+            ("x", "rotation_loss.txt:4: is not of the form <loss>_<folder>/<index>.png"),
+            ("0.5_./DATA/train/0/12.jpg", "rotation_loss.txt:4: is not of the form"),
+            ("nan_./DATA/train/0/12.png", "rotation_loss.txt:4: the loss of image 12 is NaN"),
+            ("0.5_./DATA/train/0/5391.png", "image 5391 has two losses"),
+        ] {
+            std::fs::write(&path, format!("{lines}{bad}\n")).unwrap();
+            let error = Losses::read(&path).unwrap_err().to_string();
+            assert!(error.contains(says) && error.lines().count() == 1, "{error}");
+        }
+        std::fs::write(&path, "neither\n").unwrap();
+        assert!(Losses::read(&path).unwrap_err().to_string().contains("index,loss"));
+    }
+}
