@@ -8,12 +8,14 @@ use clap::{Args, Subcommand};
 use super::usage::whole_number;
 #[cfg(feature = "torch")]
 use super::{
-    SpecArgs,
+    DataDir, SpecArgs, WHOLE,
     run::MachineArgs,
     start::StartArgs,
     stopped::{Stopped, say_when_stopped},
 };
 use crate::pretext::split_into_batches;
+#[cfg(feature = "torch")]
+use crate::report::agreement::Agreement;
 use crate::spec::LossOrder;
 use crate::store::{self, Losses};
 
@@ -30,19 +32,44 @@ enum Verb {
     Losses(Box<LossesArgs>),
     /// Sort losses and split them into pretext batches: batch_<i>.csv with index,loss in order, ties by index
     Split {
-        /// A CSV index,loss
+        /// A CSV index,loss, or rotation_loss.txt as the official code writes it
         #[arg(long, value_name = "FILE")]
         losses: PathBuf,
         /// Pretext batches
         #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number::<usize>)]
         batches: usize,
-        /// loss (highest first), loss-low-first, or published-string-sort (as strings, as the official code does)
+        /// loss (highest first), loss-low-first, published-string-sort (as strings, highest first, as the official code does), or
+        /// published-string-sort-low-first (as it did until 2021-11-24)
         #[arg(long, value_name = "O", value_parser = order)]
         order: LossOrder,
         /// The folder to write into; it is made
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// How far losses agree with others that are the measure: Spearman's rho over images and by class, and pretext batches in common
+    #[cfg(feature = "torch")]
+    Agree(Box<AgreeArgs>),
+}
+
+#[cfg(feature = "torch")]
+#[derive(Debug, Args)]
+struct AgreeArgs {
+    #[command(flatten)]
+    spec: SpecArgs,
+    #[command(flatten)]
+    data: DataDir,
+    /// Losses, as for `split`; may be repeated
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    losses: Vec<PathBuf>,
+    /// The losses that are the measure
+    #[arg(long, value_name = "FILE")]
+    with: PathBuf,
+    /// Bootstrap resamples of the intervals
+    #[arg(long, value_name = "N", default_value = "1000", allow_negative_numbers = true, value_parser = whole_number::<usize>)]
+    resamples: usize,
+    /// The folder to write agreement.csv and README.md into; it is made
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
 }
 
 #[cfg(feature = "torch")]
@@ -60,6 +87,9 @@ struct LossesArgs {
     /// The protocol of a variant of the spec
     #[arg(long)]
     variant: Option<String>,
+    /// Train the learner in any case, and write the losses after each epoch into this folder, too
+    #[arg(long, value_name = "DIR")]
+    by_epoch: Option<PathBuf>,
     /// The file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -68,14 +98,14 @@ struct LossesArgs {
 /// The order of a name in specs.
 fn order(name: &str) -> Result<LossOrder, String> {
     let value = toml::Value::from(name).try_into::<LossOrder>();
-    value.map_err(|_| "use loss, loss-low-first or published-string-sort".into())
+    value.map_err(|_| "use loss, loss-low-first, published-string-sort or published-string-sort-low-first".into())
 }
 
 pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
     match args.verb {
         #[cfg(feature = "torch")]
         Verb::Losses(args) => {
-            let LossesArgs { spec: args, machine, start, seed, variant, out } = *args;
+            let LossesArgs { spec: args, machine, start, seed, variant, by_epoch, out } = *args;
             say_when_stopped(Stopped::GoesOn);
             let options = machine.options(&start)?;
             let file = args.spec.clone();
@@ -101,10 +131,13 @@ pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
             );
             let seed = seed.unwrap_or(spec.seeds[0]);
             let consent = |cost: &crate::runner::Cost| start.consent(cost, &args, &options.device);
-            let losses = crate::runner::pretext_losses(&spec, variant.as_deref(), &options, seed, &consent)?;
+            let (variant, by_epoch) = (variant.as_deref(), by_epoch.as_deref());
+            let losses = crate::runner::pretext_losses(&spec, variant, &options, seed, by_epoch, &consent)?;
             losses.write(&out)?;
             super::print(format!("{}: {} losses", out.display(), losses.rows.len()))?;
         }
+        #[cfg(feature = "torch")]
+        Verb::Agree(args) => agree(&args)?,
         Verb::Split { losses: file, batches, order, out } => {
             let losses = Losses::read(&file)?;
             let images = losses.rows.len();
@@ -140,6 +173,28 @@ pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
         }
     }
     Ok(0)
+}
+
+/// Compares losses, writes the folder, and prints its table.
+#[cfg(feature = "torch")]
+fn agree(args: &AgreeArgs) -> Result<()> {
+    let spec = args.spec.load(WHOLE)?;
+    let read = crate::data::check(&spec, &args.data.path)?;
+    let of_measure = Losses::read(&args.with)?;
+    let name = |path: &Path| path.with_extension("").display().to_string();
+    let others = args.losses.iter().map(|path| Ok((name(path), Losses::read(path)?))).collect::<Result<_>>()?;
+    let classes = read.splits.train.classes().map(|classes| classes.iter().map(|&class| usize::from(class)).collect());
+    let agreement = Agreement {
+        measure: name(&args.with),
+        of_measure,
+        others,
+        names: if classes.is_some() { read.splits.classes.clone() } else { Vec::new() },
+        classes: classes.unwrap_or_default(),
+        batches: spec.pretext_batches(),
+        resamples: args.resamples,
+    };
+    let table = agreement.write(&args.out)?;
+    super::print(table.trim_end())
 }
 
 /// Whether both are there and one file.

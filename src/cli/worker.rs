@@ -61,6 +61,9 @@ enum Task {
         seed: u64,
         #[arg(long)]
         out: PathBuf,
+        /// Where to write the losses after each epoch, too
+        #[arg(long)]
+        by_epoch: Option<PathBuf>,
         #[command(flatten)]
         data: DataDir,
     },
@@ -225,7 +228,7 @@ fn work(args: &WorkerArgs, words: &mpsc::Receiver<String>, report: &mut Reporter
             let features = features.as_deref();
             trial::run(&trial::Job { folder, spec: &spec, trial: &found, data: &data.path, device, features }, report)
         }
-        Task::Pretext { spec, variant, features, seed, out, data } => {
+        Task::Pretext { spec, variant, features, seed, out, by_epoch, data } => {
             let folder = spec.parent().unwrap_or(std::path::Path::new("."));
             let fingerprint = Manifest::data_of(folder)?;
             let spec = spec::load_resolved(spec)?;
@@ -235,10 +238,13 @@ fn work(args: &WorkerArgs, words: &mpsc::Receiver<String>, report: &mut Reporter
             let data = data::open(spec, &data.path, device, &fingerprint)?;
             let (pixels, cut) = (spec.pretext_pixels(), spec.pretext_minibatches(settings));
             report.begin(|| "the pretext learner".into(), spec.pretext_work(data.pool.len()).units())?;
-            let learned =
-                pretext::losses(&data, &spec.model, settings, cut, *seed, features.is_some(), &mut |units| {
-                    report.at((units as f64 * pixels).round() as u64, || "pretext".into())
-                })?;
+            let mut done = |units| report.at((units as f64 * pixels).round() as u64, || "pretext".into());
+            let mut scored = |epoch: usize, learned: &pretext::Learned| match by_epoch {
+                Some(folder) => learned.losses.write(&folder.join(format!("epoch-{epoch:03}.csv"))),
+                None => Ok(()),
+            };
+            let wanted = features.is_some();
+            let learned = pretext::losses(&data, &spec.model, settings, cut, *seed, wanted, &mut done, &mut scored)?;
             if let (Some(path), Some(features)) = (features, &learned.features) {
                 pretext::write_features(path, features)?;
             }

@@ -33,10 +33,11 @@ pub struct Learned {
 
 /// Trains the learner of `spec` on the pool, without labels, and gives the loss of every pool image, its features if
 /// they are asked for, and how well the learner that gave them does. `minibatches` are those of training. `done` is told of every image trained on or scored,
-/// in forward passes, and may end the training.
+/// in forward passes, and may end the training. `scored` is told of each epoch, counted from 1, after which the pool was scored.
 ///
 /// # Errors
-/// If a loss is no longer finite, images cannot be read any more, or `done` fails.
+/// If a loss is no longer finite, images cannot be read any more, or `done` or `scored` fails.
+#[allow(clippy::too_many_arguments)]
 pub fn losses(
     data: &Data,
     model: &ModelSpec,
@@ -45,6 +46,7 @@ pub fn losses(
     seed: u64,
     features: bool,
     done: &mut dyn FnMut(u64) -> Result<()>,
+    scored: &mut dyn FnMut(usize, &Learned) -> Result<()>,
 ) -> Result<Learned> {
     let device = data.train.device();
     let task = task(spec, device);
@@ -65,14 +67,14 @@ pub fn losses(
             spec.epochs
         );
         if spec.checkpoint == PretextCheckpoint::BestOnPool || epoch + 1 == spec.epochs {
-            let (scored, spread) = learner.score(&network, done)?;
+            let (found, spread) = learner.score(&network, done)?;
             // The last step of an epoch may be the one that diverges: the loss in training is of before it.
-            let lost = scored.losses.rows.iter().filter(|row| !row.1.is_finite()).count();
+            let lost = found.losses.rows.iter().filter(|row| !row.1.is_finite()).count();
             ensure!(
                 lost == 0,
                 "pretext training diverged: {lost} of the {} losses of the pool are not finite after epoch {} of {}; lower \
                  `pretext.optimizer.sgd.lr`",
-                scored.losses.rows.len(),
+                found.losses.rows.len(),
                 epoch + 1,
                 spec.epochs
             );
@@ -81,12 +83,13 @@ pub fn losses(
                 "epoch {}/{}: loss {loss:.4} in training; {:.2} % {} on the pool{}",
                 epoch + 1,
                 spec.epochs,
-                100.0 * scored.quality,
-                scored.measure,
+                100.0 * found.quality,
+                found.measure,
                 spread.map_or(String::new(), |spread| format!("; spread of projections {spread:.3} (collapsed: 0)"))
             );
-            if best.as_ref().is_none_or(|best| scored.quality > best.quality) {
-                best = Some(scored);
+            scored(epoch + 1, &found)?;
+            if best.as_ref().is_none_or(|best| found.quality > best.quality) {
+                best = Some(found);
                 best_weights = (features && epoch + 1 < spec.epochs).then(|| network.snapshot());
             }
         }

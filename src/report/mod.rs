@@ -4,6 +4,7 @@
 //! Reads the folder alone (resolved spec, records, manifest) and the published numbers beside it; never the data.
 
 mod against;
+pub mod agreement;
 mod arm;
 pub mod compare;
 pub mod correlation;

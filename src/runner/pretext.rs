@@ -1,5 +1,6 @@
 //! One pretext learner alone.
 
+use std::path::Path;
 use std::sync::mpsc;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -10,12 +11,13 @@ use super::mps::Mps;
 use super::time_left::Kind;
 use super::{Consent, Options, cost, memory, tasks};
 use crate::data::{self, Read};
-use crate::spec::{Spec, Work};
+use crate::spec::{LearnerSpec, PretextCheckpoint, Spec, Work};
 use crate::store::{DataOrigin, Losses, Manifest, write_atomically};
 use crate::trial::Event;
 
 /// The pretext losses of a variant of a spec (of its own protocol without) and a seed: from its file, from the cache, or
-/// from a learner that is trained now, if `consent` agrees to what that costs.
+/// from a learner that is trained now, if `consent` agrees to what that costs. With `by_epoch` it is trained in any case, and the
+/// losses after each epoch go into that folder, too, as `epoch-<n>.csv`.
 ///
 /// # Errors
 /// If the data cannot be used, the spec has no [pretext] table, training fails, there is no consent, or the learner does not
@@ -25,9 +27,17 @@ pub fn pretext_losses(
     variant: Option<&str>,
     options: &Options,
     seed: u64,
+    by_epoch: Option<&Path>,
     consent: &Consent,
 ) -> Result<Losses> {
     let protocol = spec.protocol(variant);
+    if by_epoch.is_some() {
+        let is_scored = |learner: &LearnerSpec| learner.checkpoint == PretextCheckpoint::BestOnPool;
+        ensure!(
+            protocol.learner().is_some_and(is_scored),
+            "--by-epoch needs a learner that scores the pool after every epoch; add --set \"pretext.checkpoint='best-on-pool'\""
+        );
+    }
     data::check_place(protocol, &options.data)?;
     let preparing = Preparing::until(options.deadline.as_ref());
     let read = data::check(protocol, &options.data)?;
@@ -37,12 +47,19 @@ pub fn pretext_losses(
     let trial_mb = memory::trial_mb(spec, &read.size());
     let room = options.jobs.divide(trials, &options.device, spec.threads, None, trial_mb).for_tasks(1);
     let threads = room.threads(1);
-    let left = work(protocol, options, &read.splits.origin, threads, seed);
+    let left = match by_epoch {
+        Some(_) => protocol.pretext_work(read.splits.origin.pool),
+        None => work(protocol, options, &read.splits.origin, threads, seed),
+    };
     if left != Work::default() {
         consent(&cost::of(protocol, &read.size(), options, room, &[vec![left]]).cost)?;
     }
     let read = data::share(protocol, &options.data, read)?;
     drop(preparing);
+    if by_epoch.is_some() {
+        let cached = tasks::cached(protocol, options, &read.splits.origin, threads, seed, "csv");
+        train(protocol, options, &read.splits.origin, threads, seed, &cached, by_epoch)?;
+    }
     losses_of(protocol, options, &read, threads, seed)
 }
 
@@ -55,7 +72,7 @@ pub(super) fn losses_of(protocol: &Spec, options: &Options, read: &Read, threads
     let origin = &read.splits.origin;
     let cached = tasks::cached(protocol, options, origin, threads, seed, "csv");
     if !cached.exists() {
-        train(protocol, options, origin, threads, seed, &cached)?;
+        train(protocol, options, origin, threads, seed, &cached, None)?;
     }
     Losses::read(&cached)
 }
@@ -72,7 +89,8 @@ fn train(
     origin: &DataOrigin,
     threads: usize,
     seed: u64,
-    cached: &std::path::Path,
+    cached: &Path,
+    by_epoch: Option<&Path>,
 ) -> Result<()> {
     let folder = tempfile::tempdir().context("cannot create a temporary folder; set TMPDIR")?;
     let spec = folder.path().join("spec.toml");
@@ -94,6 +112,9 @@ fn train(
     command.args(watch.arguments(&sort));
     command.arg("pretext").arg("--spec").arg(&spec).args(["--seed", &seed.to_string()]).arg("--out").arg(cached);
     command.arg("--data").arg(&options.data);
+    if let Some(folder) = by_epoch {
+        command.arg("--by-epoch").arg(folder);
+    }
     let (sender, messages) = mpsc::channel();
     let _child = Child::spawn(command, &folder.path().join("log.txt"), 0, sender)?;
     let total = protocol.pretext_work(origin.pool).units().max(1);

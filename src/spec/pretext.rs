@@ -26,9 +26,11 @@ pub enum FirstQuery {
     /// Batch 1, as in the paper and its code. With initial labels chosen in another way nothing is asked of batch 0, the hardest
     /// images, but what happens to be among the initial labels.
     #[default]
+    #[serde(rename = "batch-1")]
     Batch1,
     /// Batch 0: round i asks batch i - 1. Nothing is then asked of the last batch, the easiest images, where there are as many
     /// batches as rounds.
+    #[serde(rename = "batch-0")]
     Batch0,
 }
 

@@ -48,7 +48,7 @@ fn learn(data: &Data, spec: &LearnerSpec, features: bool) -> (Learned, u64) {
         Ok(())
     };
     let cut = Cut { size: spec.minibatch, least: 2 };
-    let learned = losses(data, &model, spec, cut, 0, features, &mut count).unwrap();
+    let learned = losses(data, &model, spec, cut, 0, features, &mut count, &mut |_, _| Ok(())).unwrap();
     (learned, passes)
 }
 
@@ -143,7 +143,8 @@ fn features_are_of_the_network_that_gave_the_losses() {
 /// What a learner of this spec and these minibatches says where it fails.
 fn failure(spec: &LearnerSpec, cut: Cut) -> Option<String> {
     let model = ModelSpec::new(Arch::ResNet18, Stem::Small, 2);
-    let learned = losses(&data(Labels::Classes(vec![0; 12])), &model, spec, cut, 0, false, &mut |_| Ok(()));
+    let learned =
+        losses(&data(Labels::Classes(vec![0; 12])), &model, spec, cut, 0, false, &mut |_| Ok(()), &mut |_, _| Ok(()));
     learned.err().map(|error| error.to_string())
 }
 

@@ -138,7 +138,7 @@ fn published_numbers_stand_beside_those_of_their_data_set_alone() {
     assert!(cifar10.contains("|     0.79 |") && cifar10.contains("|     0.44 |"), "{cifar10}");
     assert!(!cifar10.contains("0.78") && !cifar10.contains("0.42") && !cifar10.contains("another scale"), "{cifar10}");
     let small = of(experiment("cifar10", Some("cpu")));
-    assert!(small.contains("another scale: the profile `cpu`, a pool of 10,000 images."), "{small}");
+    assert!(small.contains("another scale: the profile `cpu`, a pool of 5,000 images."), "{small}");
     let imbalanced = of(experiment("cifar10-imbalanced", None));
     assert!(imbalanced.contains("another scale: an imbalanced pool.") && imbalanced.contains("0.42"), "{imbalanced}");
     let caltech101 = of(experiment("caltech101", None));
