@@ -6,6 +6,7 @@
 mod against;
 pub mod agreement;
 mod arm;
+mod claim;
 pub mod compare;
 pub mod correlation;
 mod cost;
@@ -42,10 +43,11 @@ pub use curve::{Plot, png, svg};
 pub use reference::{Reference, ReferencePoint, reference_folder, references, references_for};
 pub use summary::Row;
 
+pub(crate) use claim::claims;
 pub(crate) use difference::signed;
 pub(crate) use table::{aligned, capitalised};
 pub(crate) use variants::{Change, changes};
-pub(crate) use verdict::{PLUS_MINUS, claims};
+pub(crate) use verdict::PLUS_MINUS;
 
 use self::page::Figure;
 use self::place::Place;
