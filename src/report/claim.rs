@@ -10,7 +10,7 @@ use crate::verdict::Judgement;
 use crate::words::{counted, thousands};
 
 /// A row for each claim of the spec, and what each of them asks for.
-pub(crate) fn claims(spec: &Spec, judgements: &[Judgement]) -> String {
+pub(crate) fn claims_in_words(spec: &Spec, judgements: &[Judgement]) -> String {
     if judgements.is_empty() {
         return "The spec makes no claim (`[[expect]]`) that these results could be held against.\n".into();
     }
@@ -41,7 +41,8 @@ pub(super) fn measured(judgement: &Judgement) -> String {
     judgement.measured.map_or_else(|| "-".into(), |value| amount(judgement, value, judgement.half_width))
 }
 
-fn amount(judgement: &Judgement, value: f64, half_width: Option<f64>) -> String {
+/// A value in the claim's unit, with half its interval.
+pub(super) fn amount(judgement: &Judgement, value: f64, half_width: Option<f64>) -> String {
     let factor = judgement.metric.factor;
     let (value, unit) = match judgement.expectation.band {
         Some(_) => (format!("{:.1}", value * factor), "%"),
@@ -59,7 +60,8 @@ pub(super) fn count(judgement: &Judgement) -> String {
     }
 }
 
-fn of_these(judgement: &Judgement, n: usize) -> String {
+/// `3 seeds`, or `3 pairs`.
+pub(super) fn of_these(judgement: &Judgement, n: usize) -> String {
     counted(n, if judgement.expectation.band.is_some() { "seed" } else { "pair" })
 }
 
@@ -115,7 +117,7 @@ mod tests {
 
     fn text(more: &str, rows: Vec<Record>) -> String {
         let spec = loaded(&format!("{}\n{more}\n", spec_text()), None);
-        claims(&spec, &judgements(&results_of(&spec, rows)))
+        claims_in_words(&spec, &judgements(&results_of(&spec, rows)))
     }
 
     fn claim(rest: &str) -> String {

@@ -7,6 +7,7 @@ mod against;
 pub mod agreement;
 mod arm;
 mod claim;
+pub mod claims;
 pub mod compare;
 pub mod correlation;
 mod cost;
@@ -43,7 +44,7 @@ pub use curve::{Plot, png, svg};
 pub use reference::{Reference, ReferencePoint, reference_folder, references, references_for};
 pub use summary::Row;
 
-pub(crate) use claim::claims;
+pub(crate) use claim::claims_in_words;
 pub(crate) use difference::signed;
 pub(crate) use table::{aligned, capitalised};
 pub(crate) use variants::{Change, changes};

@@ -1,6 +1,6 @@
 //! What a page opens on: what was claimed, what was measured, and whether each claim held.
 
-use super::claim::claims;
+use super::claim::claims_in_words;
 use super::difference::signed;
 use super::page::Section;
 use super::{Findings, Metric, Rule};
@@ -14,7 +14,7 @@ pub(crate) const PLUS_MINUS: &str = "± is half the width of a 95 % t interval: 
 
 /// The verdict, the circumstances under which it holds, and what a reader must know before trusting it.
 pub(super) fn section(findings: &Findings) -> Section {
-    let mut text = claims(findings.spec(), &findings.judgements);
+    let mut text = claims_in_words(findings.spec(), &findings.judgements);
     text += &format!("\n{}\n", circumstances(findings));
     for warning in findings.results.warnings() {
         text += &format!("\n> **Warning:** {warning}\n");
