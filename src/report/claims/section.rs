@@ -14,7 +14,7 @@ use crate::report::table::aligned;
 use crate::report::{Metric, Reference, ReferencePoint};
 use crate::spec::{At, Select};
 use crate::stats::Summary;
-use crate::words::thousands;
+use crate::words::{counted, thousands};
 
 /// Everything of a claim. `others` are the published curves of a data set, by its name; `shown` has the tables of them that stand
 /// above already.
@@ -146,7 +146,7 @@ fn published(part: &Part, lines: &[&PublishedClaim], others: &[(String, Vec<Refe
         let of_it = references.iter().filter(|r| r.sampler == sampler && r.metric == line.metric);
         let at = |r: &Reference| r.points.iter().find(|point| point.labeled == labeled).copied();
         for (reference, ReferencePoint { value, trials, .. }) in of_it.filter_map(|r| Some((r, at(r)?))) {
-            let trials = trials.map_or_else(|| "not said".into(), |n| format!("{n} trials"));
+            let trials = trials.map_or_else(|| "not said".into(), |n| counted(n, "trial"));
             grid.push(vec![reference.source.clone(), format!("{value} %"), trials, reference.note.clone()]);
         }
         if grid.len() > 1 {
