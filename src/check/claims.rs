@@ -52,7 +52,7 @@ pub fn claims(results: &Results) -> Claims {
     let arms = results.arms();
     let named = results.spec.expect.iter().flat_map(|e| std::iter::once(&e.sampler).chain(&e.better_than));
     let unknown: BTreeSet<&String> = named.filter(|label| arms.iter().all(|arm| arm.label != **label)).collect();
-    let text = report::claims(&results.spec, &judged);
+    let text = report::claims_in_words(&results.spec, &judged);
     let count = |outcome: Outcome| judged.iter().filter(|j| j.outcome == outcome).count();
     Claims {
         all: judged.len(),

@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use crate::check::baseline::{Acceptance, accept};
+use crate::{machine, report::claims};
 
 #[derive(Debug, Args)]
 pub(super) struct BaselineArgs {
@@ -30,15 +31,29 @@ enum Verb {
         #[arg(long)]
         partial: bool,
     },
+    /// Write one page for all results folders in a folder: each claim, the published number, and what every folder measured of it
+    Page {
+        /// The folder that holds the results folders; the page is its README.md, which is replaced
+        #[arg(value_name = "DIR", default_value = "results/baseline")]
+        dir: PathBuf,
+    },
 }
 
 /// Does what the verb says and gives the exit code.
 pub(super) fn baseline(args: &BaselineArgs) -> Result<i32> {
-    let Verb::Accept { results, to, reason, partial } = &args.verb;
-    let (folder, entry) = accept(&Acceptance { results, to: to.as_deref(), reason, partial: *partial })?;
-    super::print(format!("{}: accepted as the baseline", folder.display()))?;
-    if !entry.summary.is_empty() {
-        super::print(format!("against the one before it: {}", entry.summary))?;
+    match &args.verb {
+        Verb::Accept { results, to, reason, partial } => {
+            let (folder, entry) = accept(&Acceptance { results, to: to.as_deref(), reason, partial: *partial })?;
+            super::print(format!("{}: accepted as the baseline", folder.display()))?;
+            if !entry.summary.is_empty() {
+                super::print(format!("against the one before it: {}", entry.summary))?;
+            }
+            Ok(0)
+        }
+        Verb::Page { dir } => {
+            let (written, warnings) = claims::write(dir)?;
+            warnings.iter().for_each(|warning| machine::say(&format!("warning: {warning}")));
+            super::report::say(&written, false)
+        }
     }
-    Ok(0)
 }

@@ -72,7 +72,7 @@ enum Verb {
     /// Hold learning curves against a baseline, or against what the spec expects: exit code 0 if they held, 1 if any
     /// moved, 2 if they could not be compared
     Check(check::CheckArgs),
-    /// Record results as the baseline that later ones are held against
+    /// Record results as the baseline that later ones are held against, or write the page of all claims
     Baseline(baseline::BaselineArgs),
     /// List the experiments
     List {

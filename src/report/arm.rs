@@ -15,7 +15,7 @@ pub(super) enum Images {
     Mixed,
 }
 
-fn protocol_of<'a>(spec: &'a Spec, arm: &str) -> &'a Spec {
+pub(super) fn protocol_of<'a>(spec: &'a Spec, arm: &str) -> &'a Spec {
     spec.arms().into_iter().find(|(label, _)| label == arm).map_or(spec, |(_, protocol)| protocol)
 }
 

@@ -6,6 +6,8 @@
 mod against;
 pub mod agreement;
 mod arm;
+mod claim;
+pub mod claims;
 pub mod compare;
 pub mod correlation;
 mod cost;
@@ -42,10 +44,11 @@ pub use curve::{Plot, png, svg};
 pub use reference::{Reference, ReferencePoint, reference_folder, references, references_for};
 pub use summary::Row;
 
+pub(crate) use claim::claims_in_words;
 pub(crate) use difference::signed;
 pub(crate) use table::{aligned, capitalised};
 pub(crate) use variants::{Change, changes};
-pub(crate) use verdict::{PLUS_MINUS, claims};
+pub(crate) use verdict::PLUS_MINUS;
 
 use self::page::Figure;
 use self::place::Place;

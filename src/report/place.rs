@@ -80,7 +80,7 @@ fn relative_url(from: &Path, to: &Path) -> String {
 }
 
 /// A part of a path in which nothing has a meaning to a URL or to Markdown.
-fn encoded(part: &[u8]) -> String {
+pub(super) fn encoded(part: &[u8]) -> String {
     let one = |&byte: &u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
         other => format!("%{other:02X}"),

@@ -210,7 +210,7 @@ pub(super) fn origin(manifest: Option<&Manifest>) -> Vec<String> {
 }
 
 /// The name that the spec has for a value of a closed set, without its options.
-fn name(value: &impl Serialize) -> String {
+pub(super) fn name(value: &impl Serialize) -> String {
     let name = match serde_json::to_value(value) {
         Ok(serde_json::Value::String(name)) => Some(name),
         Ok(serde_json::Value::Object(options)) => options.keys().next().cloned(),

@@ -1,15 +1,12 @@
 //! What a page opens on: what was claimed, what was measured, and whether each claim held.
 
-use super::arm::images_of;
+use super::claim::claims_in_words;
 use super::difference::signed;
-use super::metric::metric_in_words;
 use super::page::Section;
-use super::table::aligned;
 use super::{Findings, Metric, Rule};
-use crate::spec::{At, Spec};
 use crate::stats::LEAST_PAIRS;
-use crate::verdict::{Comparison, Judgement, Visible, What, visible};
-use crate::words::{code, counted, thousands};
+use crate::verdict::{Comparison, Visible, What, visible};
+use crate::words::{code, thousands};
 
 /// What stands behind values and differences alike.
 pub(crate) const PLUS_MINUS: &str = "± is half the width of a 95 % t interval: of a mean over seeds, or of a mean difference paired \
@@ -17,7 +14,7 @@ pub(crate) const PLUS_MINUS: &str = "± is half the width of a 95 % t interval: 
 
 /// The verdict, the circumstances under which it holds, and what a reader must know before trusting it.
 pub(super) fn section(findings: &Findings) -> Section {
-    let mut text = claims(findings.spec(), &findings.judgements);
+    let mut text = claims_in_words(findings.spec(), &findings.judgements);
     text += &format!("\n{}\n", circumstances(findings));
     for warning in findings.results.warnings() {
         text += &format!("\n> **Warning:** {warning}\n");
@@ -30,64 +27,6 @@ pub(super) fn section(findings: &Findings) -> Section {
         text += &format!("\n{PLUS_MINUS}\n");
     }
     Section::of("Verdict", text)
-}
-
-/// A row for each claim of the spec, and what each of them asks for.
-pub(crate) fn claims(spec: &Spec, judgements: &[Judgement]) -> String {
-    if judgements.is_empty() {
-        return "The spec makes no claim (`[[expect]]`) that these results could be held against.\n".into();
-    }
-    let mut grid = vec![["claim", "measured", "n", "verdict"].map(str::to_owned).to_vec()];
-    let mut notes = String::new();
-    for judgement in judgements {
-        let expected = &judgement.expectation;
-        grid.push(vec![
-            format!("{} ({})", expected.claim, expected.source),
-            measured(judgement),
-            match judgement.n {
-                0 => "-".into(),
-                n => counted(n, if expected.band.is_some() { "seed" } else { "pair" }),
-            },
-            format!("**{}**", judgement.outcome.in_words()),
-        ]);
-        let note = if judgement.note.is_empty() { String::new() } else { format!(" {}", judgement.note) };
-        notes += &format!("- {}: {}.{note}\n", expected.claim, criterion(spec, judgement));
-    }
-    format!("{}\n{notes}", aligned(&grid))
-}
-
-/// `44.6 ± 2.5 %`, or `+1.3 ± 2.0 points` for a difference.
-fn measured(judgement: &Judgement) -> String {
-    let Some(value) = judgement.measured else { return "-".into() };
-    let factor = judgement.metric.factor;
-    let (value, unit) = match judgement.expectation.band {
-        Some(_) => (format!("{:.1}", value * factor), "%"),
-        None => (signed(value * factor), "points"),
-    };
-    let half = judgement.half_width.map_or(String::new(), |half| format!(" ± {:.1}", half * factor));
-    format!("{value}{half} {unit}")
-}
-
-/// What would have to be so: `test accuracy of pretext-batch with 10,000 labels, within 92.6 to 93.6 %`.
-fn criterion(spec: &Spec, judgement: &Judgement) -> String {
-    let expected = &judgement.expectation;
-    let metric = metric_in_words(judgement.metric.label, images_of(spec, &[&expected.sampler]));
-    let metric = metric.trim_end_matches(" (%)");
-    let at = match expected.at {
-        At::Labeled(labeled) => format!("with {} labels", thousands(labeled)),
-        At::FirstRound => format!("with the initial {} labels", thousands(spec.rounds.initial)),
-        At::LastRound => "after the last round".into(),
-        At::Area => "on the mean of the budget curve (its area)".into(),
-    };
-    let factor = judgement.metric.factor;
-    match (&expected.band, &expected.better_than) {
-        (Some([low, high]), _) => {
-            format!("{metric} of {} {at}, within {:.1} to {:.1} %", expected.sampler, low * factor, high * factor)
-        }
-        (None, other) => {
-            format!("{metric} of {} {at}, above that of {}", expected.sampler, other.as_deref().unwrap_or_default())
-        }
-    }
 }
 
 /// n, data, hardware and protocol in a few lines.

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::Spec;
+use super::{Select, Spec};
 
 /// `[[expect]]`: a claim that the results are held against, of a value or of one sampler against another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +19,10 @@ pub struct Expectation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<String>,
     pub at: At,
+    /// The selection rule that the source reports its number under; the one that each arm queries with when absent. Results that do
+    /// not record it are judged by the arm's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub select: Option<Select>,
     /// The least and the most that the value may be, in the unit of the records: 0 to 1 for accuracies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub band: Option<[f64; 2]>,

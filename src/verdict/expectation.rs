@@ -1,13 +1,11 @@
 //! Whether claims held: the `[[expect]]` of a spec against its results.
 
-use std::collections::BTreeMap;
-
-use super::comparison::values;
+use super::claimed::{Own, arm, difference, half_width, is_recorded, metric, own, rule, rules, values_of};
 use super::{LEVEL, POWER, p_in_words};
-use crate::results::{Arm, Results, Rule};
+use crate::results::Results;
 use crate::spec::{At, Expectation, Metric, RoundsSpec};
 use crate::stats::{self, LEAST_PAIRS, Paired};
-use crate::words::{counted, thousands};
+use crate::words::{code, counted, thousands};
 
 /// What became of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,14 +44,19 @@ pub struct Judgement {
     pub measured: Option<f64>,
     /// Half the 95 % interval of it.
     pub half_width: Option<f64>,
+    /// The selection rules that the values are under, by their names in the records: one, unless two arms query by different ones.
+    pub rules: Vec<&'static str>,
+    /// What it would be under each arm's own rule, where the source's is another and decides.
+    pub own: Option<Own>,
     /// Why it is not measured or not decided, and other things that a reader must know; a sentence, or empty.
     pub note: String,
 }
 
-/// All claims of a spec in its order. Differences are corrected together (Holm).
+/// All claims of a spec in its order, each under the rule of its source where that is recorded, else under the rules that the arms
+/// query with. Differences are corrected together (Holm).
 pub fn judgements(results: &Results) -> Vec<Judgement> {
     let differences: Vec<Option<Paired>> =
-        results.spec.expect.iter().map(|expected| difference(results, expected)).collect();
+        results.spec.expect.iter().map(|expected| difference(results, expected, rule(results, expected))).collect();
     let p: Vec<Option<f64>> = differences.iter().map(|d| d.as_ref().and_then(|d| d.p)).collect();
     let tests = p.iter().flatten().count();
     let corrected = stats::holm(&p);
@@ -65,6 +68,8 @@ pub fn judgements(results: &Results) -> Vec<Judgement> {
             n: 0,
             measured: None,
             half_width: None,
+            rules: rules(results, expected, rule(results, expected)),
+            own: own(results, expected),
             note: String::new(),
         };
         let found = match (&expected.band, missing(results, expected)) {
@@ -72,34 +77,9 @@ pub fn judgements(results: &Results) -> Vec<Judgement> {
             (Some(band), None) => in_band(results, judged, *band),
             (None, None) => better(judged, differences[i].as_ref(), corrected[i], tests),
         };
-        with_images(results, found)
+        with_images(results, with_rule(results, found))
     };
     results.spec.expect.iter().enumerate().map(of).collect()
-}
-
-fn metric(results: &Results, expected: &Expectation) -> Metric {
-    let metrics = results.spec.dataset.task().metrics();
-    let named = |name: &String| metrics.iter().find(|metric| metric.name == *name);
-    *expected.metric.as_ref().and_then(named).unwrap_or(&metrics[0])
-}
-
-fn arm<'a>(arms: &'a [Arm<'a>], label: &str) -> Option<&'a Arm<'a>> {
-    arms.iter().find(|arm| arm.label == label)
-}
-
-/// Each arm's values under its own rule, at the place that the claim is of; none where the arm or the round is not there.
-fn values_of(results: &Results, expected: &Expectation, label: &str) -> Option<BTreeMap<u64, f64>> {
-    let arms = results.arms();
-    let round = match expected.at {
-        At::Area => None,
-        at => Some(at.round(&results.spec)?),
-    };
-    Some(values(results, arm(&arms, label)?, metric(results, expected), Rule::Own, round))
-}
-
-fn difference(results: &Results, expected: &Expectation) -> Option<Paired> {
-    let other = expected.better_than.as_ref()?;
-    stats::paired(&values_of(results, expected, &expected.sampler)?, &values_of(results, expected, other)?)
 }
 
 /// Why there is nothing to judge by.
@@ -117,13 +97,15 @@ fn missing(results: &Results, expected: &Expectation) -> Option<String> {
         let rounds = &results.spec.rounds;
         return Some(format!("No round has {} labels: {}.", thousands(labeled), rounds_in_words(rounds)));
     }
-    let has = |label: &String| values_of(results, expected, label).is_some_and(|values| !values.is_empty());
+    let rule = rule(results, expected);
+    let has = |label: &String| values_of(results, expected, label, rule).is_some_and(|values| !values.is_empty());
     let lacking: Vec<&str> = std::iter::once(&expected.sampler)
         .chain(&expected.better_than)
         .filter(|l| !has(l))
         .map(String::as_str)
         .collect();
-    (!lacking.is_empty()).then(|| format!("No trial of {} has come so far.", lacking.join(" and of ")))
+    let what = if expected.at == At::Area { "all rounds" } else { "that round" };
+    (!lacking.is_empty()).then(|| format!("No trial of {} has finished {what} yet.", lacking.join(" or of ")))
 }
 
 /// `the rounds here have 200, 400 and 600`; of many, where they begin and end.
@@ -151,7 +133,8 @@ fn corrected_in_words(p: f64, tests: usize) -> String {
 }
 
 fn in_band(results: &Results, judged: Judgement, [least, most]: [f64; 2]) -> Judgement {
-    let values = values_of(results, &judged.expectation, &judged.expectation.sampler).unwrap_or_default();
+    let expected = &judged.expectation;
+    let values = values_of(results, expected, &expected.sampler, rule(results, expected)).unwrap_or_default();
     let values: Vec<f64> = values.into_values().collect();
     let Some(summary) = stats::Summary::of(&values) else { return judged };
     let judged = Judgement { n: summary.n, measured: Some(summary.mean), half_width: summary.half_width(), ..judged };
@@ -174,7 +157,7 @@ fn better(judged: Judgement, difference: Option<&Paired>, corrected: Option<f64>
     let Some(difference) = difference else {
         return Judgement { note: "No seed has both.".into(), ..judged };
     };
-    let half_width = difference.low.zip(difference.high).map(|(low, high)| (high - low) / 2.0);
+    let half_width = half_width(difference);
     let judged = Judgement { n: difference.n, measured: Some(difference.mean), half_width, ..judged };
     let Some(p) = corrected else {
         let same = "The differences of all seeds are the same, which no test can weigh.";
@@ -202,6 +185,22 @@ fn too_few(n: usize) -> String {
         1 => "One seed has no interval; at least 3 are needed.".into(),
         n => format!("{n} seeds are too few to judge by; at least {LEAST_PAIRS} are needed."),
     }
+}
+
+/// A value under another rule than the source's is no answer to its claim; whoever reads it must know.
+fn with_rule(results: &Results, judged: Judgement) -> Judgement {
+    let Some(select) = judged.expectation.select else { return judged };
+    if judged.measured.is_none() || is_recorded(results, &judged.expectation, select) {
+        return judged;
+    }
+    let own: Vec<String> = judged.rules.iter().map(|rule| code(rule)).collect();
+    let whose = if judged.expectation.better_than.is_some() { "the arms' own rule" } else { "the arm's own rule" };
+    let note = format!(
+        "The source reports its number under the rule {}, which these results do not record: judged under {whose}, {}.",
+        code(select.name()),
+        own.join(" and ")
+    );
+    Judgement { note: [judged.note.as_str(), &note].join(" ").trim().to_owned(), ..judged }
 }
 
 /// A value of train images is no answer to a claim of test images; whoever reads it must know.

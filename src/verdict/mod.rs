@@ -1,10 +1,12 @@
 //! What results say: arms against each other, claims against what was measured, and what so many seeds cannot tell.
 //! Reads [`Results`] alone; every number is of `stats`.
 
+mod claimed;
 mod comparison;
 mod efficiency;
 mod expectation;
 
+pub use claimed::Own;
 pub use comparison::{Comparison, Visible, What, comparisons, penalties_of, visible};
 pub use efficiency::{Efficiency, efficiencies};
 pub use expectation::{Judgement, Outcome, judgements};

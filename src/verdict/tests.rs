@@ -172,7 +172,7 @@ fn what_was_not_measured_says_why() {
     let expected = [
         "No round has 10,000 labels: the rounds here have 200, 400 and 600.",
         "entropy is not among the arms (random, core-set).",
-        "No trial of core-set has come so far.",
+        "No trial of core-set has finished all rounds yet.",
     ];
     assert_eq!(notes, expected);
 }
@@ -252,7 +252,10 @@ fn a_claim_that_was_measured_on_train_images_says_so() {
 fn claims_are_checked_when_a_spec_is_loaded_and_are_in_no_hash() {
     let claim = "[[expect]]\nclaim = 'c'\nsource = 's'\nsampler = 'random'\nat = 'area'\n";
     let with = |rest: &str| expecting(&format!("{claim}{rest}"));
-    assert_eq!(with("band = [0.1, 0.2]\n[check]\nsmallest-difference = 0.01").hash(), spec().hash());
+    assert_eq!(
+        with("band = [0.1, 0.2]\nselect = 'best-on-test'\n[check]\nsmallest-difference = 0.01").hash(),
+        spec().hash()
+    );
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("small.toml");
     for (rest, part) in [
@@ -262,6 +265,7 @@ fn claims_are_checked_when_a_spec_is_loaded_and_are_in_no_hash() {
         ("band = [92.6, 93.6]", "from 0 to 1"),
         ("better-than = 'random'", "is the arm itself"),
         ("band = [0.1, 0.2]\nmetric = 'miou'", "`expect[0].metric` is \"miou\"; it is one of accuracy"),
+        ("band = [0.1, 0.2]\nselect = 'best'", "`expect[0].select` cannot be \"best\"; did you mean `best-on-test`?"),
         ("bnad = [0.1, 0.2]", "unknown key"),
         ("band = [0.1, 0.2]\n[check]\nsmallest-difference = 5", "`check.smallest-difference` is 5"),
     ] {

@@ -3,7 +3,7 @@
 
 mod page;
 mod pairs;
-mod published;
+pub(super) mod published;
 mod scatter;
 
 use std::path::Path;

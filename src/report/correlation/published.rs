@@ -12,7 +12,7 @@ use crate::words::{code, thousands};
 /// One published rank correlation.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Published {
+pub(in crate::report) struct Published {
     /// Who says so.
     pub source: String,
     /// As in specs.
@@ -29,7 +29,7 @@ pub(super) struct Published {
 ///
 /// # Errors
 /// If a row does not fit; the message names the file and the line.
-pub(super) fn read(folder: &Path) -> Result<Vec<Published>> {
+pub(in crate::report) fn read(folder: &Path) -> Result<Vec<Published>> {
     let path = folder.join("correlation.csv");
     if !path.exists() {
         return Ok(Vec::new());

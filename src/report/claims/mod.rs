@@ -1,0 +1,182 @@
+//! One page for all results folders that lie side by side: each claim of the paper, the published number, and what every folder
+//! measured of it. `pt4al baseline page` writes it as `README.md` beside them.
+//!
+//! Reads the folders and the published numbers (`claims.csv`, `correlation.csv`, `<data set>.csv`); never the data.
+
+mod correlation;
+mod folders;
+mod group;
+mod published;
+mod scale;
+mod section;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::{Result, anyhow, ensure};
+
+use self::folders::{Folders, link};
+use self::group::{Claim, claims};
+use self::published::PublishedClaim;
+use self::scale::{Against, DATA_MARK};
+use super::page::{Page, Section};
+use super::table::{aligned, data_note};
+use super::{PLUS_MINUS, Reference, Written, reference_folder, references};
+use crate::spec::Spec;
+use crate::store::write_atomically;
+
+const TITLE: &str = "Claims and measurements";
+
+/// The page, and what of it a terminal is told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClaimsPage {
+    /// `README.md`.
+    pub markdown: String,
+    /// The table that it opens on.
+    pub text: String,
+    /// Folders that cannot be read, and why: a line each.
+    pub warnings: Vec<String>,
+}
+
+/// The page of the results folders in `dir`, with the published numbers of [`reference_folder`].
+///
+/// # Errors
+/// If `dir` holds no results folder or is one, or a file of published numbers does not fit; one line.
+pub fn page(dir: &Path) -> Result<ClaimsPage> {
+    let mut folders = Folders::read(dir)?;
+    let reference = reference_folder(dir);
+    let published = published::read(&reference)?;
+    folders.runs.iter_mut().for_each(|run| with_rules(&mut run.results.spec, &published));
+    let correlations = super::correlation::published::read(&reference)?;
+    let datasets: BTreeSet<&str> = published.iter().map(|line| line.dataset.as_str()).collect();
+    let others = datasets.into_iter().map(|name| Ok((name.to_owned(), references(&reference, name)?)));
+    let others: Vec<(String, Vec<Reference>)> = others.collect::<Result<_>>()?;
+    let claims = claims(&folders.runs, &published);
+    let short = short(&claims);
+    let mut sections = vec![Section::of("In short", format!("{INTRODUCTION}\n{short}\n{}", how_to_read()))];
+    let mut shown = BTreeSet::new();
+    sections.extend(claims.iter().map(|claim| section::section(claim, &others, &mut shown)));
+    sections.push(correlation::section(&folders.correlations, &correlations));
+    sections.push(without_claims(&folders));
+    sections.push(notes(&folders));
+    sections.push(unreadable(&folders));
+    let warnings = folders.unreadable.iter().map(|(name, why)| format!("{name}: left out of the page: {why}"));
+    Ok(ClaimsPage {
+        markdown: Page { title: TITLE.into(), sections }.markdown(),
+        text: short,
+        warnings: warnings.collect(),
+    })
+}
+
+/// Writes [`page`] as `README.md` into `dir`.
+///
+/// # Errors
+/// As [`page`]; or if the README.md that is there is another page, or cannot be written. Nothing has been written then.
+pub fn write(dir: &Path) -> Result<(Written, Vec<String>)> {
+    let made = page(dir)?;
+    let file = dir.join("README.md");
+    let there = match std::fs::read_to_string(&file) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+        read => Some(read.map_err(|e| anyhow!("{}: cannot be read ({e}); check it", file.display()))?),
+    };
+    ensure!(
+        there.is_none_or(|text| text.trim().is_empty() || text.starts_with(&format!("# {TITLE}\n"))),
+        "{}: is another page, which this one would write over; move it away",
+        file.display()
+    );
+    write_atomically(&file, |out| out.write_all(made.markdown.as_bytes()))?;
+    Ok((Written { text: made.text, page: file }, made.warnings))
+}
+
+/// Gives claims the rule of their source where the spec was written without one, so that all folders are judged alike.
+fn with_rules(spec: &mut Spec, published: &[PublishedClaim]) {
+    let dataset = spec.dataset.name();
+    for expected in &mut spec.expect {
+        let line = published.iter().find(|line| line.is_of(expected) && line.dataset == dataset);
+        expected.select = expected.select.or(line.and_then(|line| line.select));
+    }
+}
+
+const INTRODUCTION: &str = "\
+The paper is Yi, Seo, Park, Choi: *PT4AL: Using Self-Supervised Pretext Tasks for Active Learning* (ECCV 2022). Below, each claim \
+stands beside all that the results folders here measured of it. A claim counts as answered where it was measured at the scale of its \
+source: its pool, labels, network width and epochs. What a smaller scale says need not hold at the paper's.
+";
+
+/// A row for each claim: where it stands.
+fn short(claims: &[Claim]) -> String {
+    let heading =
+        ["claim", "source", "published", "at the source's scale", "at another scale", "source's scale not known"];
+    let mut grid = vec![heading.map(str::to_owned).to_vec()];
+    for claim in claims {
+        let of = |against: Against| claim.standing(against);
+        let known = claim.published.iter().any(|line| line.scale_in_words().is_some());
+        let unmeasured = if known { "not measured" } else { "-" };
+        grid.push(vec![
+            claim.claim.clone(),
+            claim.source.clone(),
+            claim.numbers(),
+            of(Against::Same).unwrap_or_else(|| unmeasured.into()),
+            of(Against::Other).unwrap_or_else(|| "-".into()),
+            of(Against::Unknown).unwrap_or_else(|| "-".into()),
+        ]);
+    }
+    match claims.is_empty() {
+        true => "No results folder here makes a claim (`[[expect]]`).\n".into(),
+        false => aligned(&grid),
+    }
+}
+
+/// What the words of the tables mean.
+fn how_to_read() -> String {
+    format!(
+        "Verdicts: **held**: the whole 95 % interval is within the band that the claim names, or the difference is above 0 by more than \
+         chance (paired t-test at 5 %, Holm's correction over the claims of the folder). **Did not hold**: the interval is outside, or \
+         the difference is below 0 by more than chance. **Undecided**: neither, or fewer than 3 seeds. **Not measured at this scale**: \
+         the folder's experiment has no such number, for instance because it stops at fewer labels. **Not measured yet**: it has not got \
+         there.\n\n\
+         `pretext-batch` is PT4AL's sampler; `sampler@variant` is a sampler under a variant of the protocol. {PLUS_MINUS} The rule says \
+         which epoch's model counts: that of the source, where the folder records it. (A folder's own page may go by another one, \
+         where its spec was written before the source's was known.) \
+         {DATA_MARK}: see \"Notes on the folders\" for these data.\n"
+    )
+}
+
+/// What is in the folders beside, so that nobody looks for it here in vain.
+fn without_claims(folders: &Folders) -> Section {
+    let others = folders.runs.iter().filter(|run| run.results.spec.expect.is_empty());
+    let lines: String =
+        others.map(|run| format!("- {}: {}\n", link(&run.name), one_line(&run.results.spec.title))).collect();
+    Section::of("Folders that judge no claim", lines)
+}
+
+/// What a reader must know of a folder before trusting its rows.
+fn notes(folders: &Folders) -> Section {
+    let runs = folders.runs.iter().filter(|run| !run.results.spec.expect.is_empty());
+    let of_runs = runs.map(|run| (&run.name, run.results.manifest.as_ref(), run.results.warnings()));
+    let of_correlations = folders.correlations.iter().map(|one| (&one.name, one.manifest.as_ref(), Vec::new()));
+    // Folders of one machine or of one data set have much in common.
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    for (name, manifest, warnings) in of_runs.chain(of_correlations) {
+        for note in data_note(manifest).into_iter().chain(warnings) {
+            match found.iter_mut().find(|(known, _)| *known == note) {
+                Some((_, names)) => names.push(link(name)),
+                None => found.push((note, vec![link(name)])),
+            }
+        }
+    }
+    let text = found.iter().map(|(note, names)| format!("- {} ({})\n", one_line(note), names.join(", "))).collect();
+    Section::of("Notes on the folders", text)
+}
+
+fn unreadable(folders: &Folders) -> Section {
+    let lines = folders.unreadable.iter().map(|(name, why)| format!("- {}: {why}\n", link(name)));
+    Section::of("Folders that could not be read", lines.collect())
+}
+
+fn one_line(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
+#[cfg(test)]
+mod tests;
