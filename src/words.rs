@@ -32,6 +32,16 @@ pub fn code(text: &str) -> String {
     format!("{fence}{space}{text}{space}{fence}")
 }
 
+/// `45 s`, `12 min`, `3.5 h`, `20 days`.
+pub(crate) fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s if s < 5.0 * 86_400.0 => format!("{:.1} h", s / 3600.0),
+        s => format!("{:.0} h ({:.0} days)", s / 3600.0, s / 86_400.0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

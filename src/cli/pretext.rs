@@ -185,7 +185,7 @@ fn agree(args: &AgreeArgs) -> Result<()> {
     let others = args.losses.iter().map(|path| Ok((name(path), Losses::read(path)?))).collect::<Result<_>>()?;
     let classes = read.splits.train.classes().map(|classes| classes.iter().map(|&class| usize::from(class)).collect());
     let agreement = Agreement {
-        measure: name(&args.with),
+        measure: args.with.file_stem().map_or_else(|| name(&args.with), |stem| stem.to_string_lossy().into_owned()),
         of_measure,
         others,
         names: if classes.is_some() { read.splits.classes.clone() } else { Vec::new() },

@@ -10,7 +10,7 @@ use super::page::{Figure, Page, Section};
 use super::switches::switches;
 use crate::spec::{EvaluationImages, Imbalance, LossSource, PretextSpec, Spec, Stem};
 use crate::store::{Manifest, Session};
-use crate::words::{code, counted, thousands};
+use crate::words::{code, counted, duration, thousands};
 
 /// The pictures that a page may have beside its curves. One that is not made any more is of records that are gone.
 pub(super) const FIGURES: [&str; 5] = ["penalties.svg", "classes.svg", "overlap.svg", "thumbnails.svg", "losses.svg"];
@@ -193,6 +193,7 @@ pub(super) fn origin(manifest: Option<&Manifest>) -> Vec<String> {
             n => format!(", in {n} sessions"),
         };
         lines.push(format!("Ran from {} to {finished}{sessions}.", first.started));
+        lines.extend(manifest.sessions.iter().filter_map(took));
         lines.push(format!(
             "Device: {}; processor: {}; host: {}.",
             each(|s| s.device.clone()),
@@ -207,6 +208,19 @@ pub(super) fn origin(manifest: Option<&Manifest>) -> Vec<String> {
         lines.push(format!("Program: {}; libtorch {}.", each(Session::program), each(|s| s.libtorch.clone())));
     }
     lines
+}
+
+/// What a session was to take, and what it took; `None` where either is not known.
+fn took(session: &Session) -> Option<String> {
+    let (estimate, seconds) = (session.estimate?, session.seconds()?);
+    let how =
+        if estimate.measured { "about {}, as measured just before it" } else { "at most {}, by the amount of work" };
+    Some(format!(
+        "The session of {} was to take {}. It took {}.",
+        session.started,
+        how.replace("{}", &duration(estimate.seconds)),
+        duration(seconds)
+    ))
 }
 
 /// The name that the spec has for a value of a closed set, without its options.

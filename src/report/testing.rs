@@ -139,6 +139,7 @@ pub fn manifest(spec: &Spec) -> Manifest {
             device: "cpu".into(),
             jobs: 1,
             threads: 2,
+            estimate: None,
         }],
     }
 }

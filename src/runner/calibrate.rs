@@ -125,6 +125,12 @@ impl Measured {
         self.speeds.iter().map(rate).sum()
     }
 
+    /// The mean of the processes.
+    pub fn of_process(&self) -> Speed {
+        let mean = |rate: fn(&Speed) -> f64| self.together(rate) / self.speeds.len() as f64;
+        Speed { train: mean(|s| s.train), score: mean(|s| s.score), peak_rss_mb: mean(|s| s.peak_rss_mb) }
+    }
+
     /// For instance `2 side by side on cpu: 57 images/s trained (1 process: 29; just measured)`.
     pub fn said(&self, device: &str) -> String {
         format!(

@@ -117,11 +117,11 @@ pub fn correlate(spec: &Spec, options: &Options, seed: u64, consent: &Consent) -
         consent(&start.cost)?;
         start
     };
-    let Start { jobs, threads, ref mps, .. } = start;
+    let Start { jobs, threads, ref mps, cost } = start;
     let folder = folder.map_or_else(|| Folder::open(&root, &alone, &origin), Ok)?;
     folder.begin(&alone)?;
     let read = data::share(&alone, &options.data, read)?;
-    let mut manifest = super::begin_session(&folder, &alone, &origin, options, (jobs, threads), earlier)?;
+    let mut manifest = super::begin_session(&folder, &alone, &origin, options, (jobs, threads), earlier, cost.into())?;
     drop(preparing);
     let losses = pretext::losses_of(&alone, options, &read, threads, seed)?;
     losses.write(&folder.losses_path(None, seed))?;

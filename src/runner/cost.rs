@@ -5,13 +5,14 @@ use anyhow::Result;
 
 use super::Options;
 use super::calibrate::{self, Speed};
-use super::display::duration;
 use super::jobs::Room;
 use super::mps::Mps;
 use super::time_left::side_by_side;
 use crate::data::Size;
 use crate::machine;
 use crate::spec::{Precision, Spec, Storage, Work};
+use crate::store::Estimate;
+use crate::words::duration;
 
 /// Seconds that what is left of a run takes on this machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,8 +37,11 @@ const ALONE: f64 = 120.0;
 const SLOWEST: f64 = 5e9;
 /// Seconds that a minibatch takes in a network without work, layer by layer.
 const MINIBATCH: f64 = 5e-3;
-/// Seconds until a process begins its work: it loads libtorch, and the images.
+/// Seconds until a process begins its work at the latest: it loads libtorch, and the images.
 const START_UP: f64 = 10.0;
+/// About what that takes in fact, on the CPU and on a GPU, whose library is larger.
+const STARTS: f64 = 2.0;
+const STARTS_ON_GPU: f64 = 6.0;
 /// A small network does fewer operations a second than a large one on the same machine, at least this part of them.
 const SMALLER: f64 = 0.25;
 
@@ -55,6 +59,12 @@ impl Cost {
             Self::Counted(seconds) => format!("at most {}", duration(seconds)),
             Self::Measured(seconds) => format!("about {}", duration(seconds)),
         }
+    }
+}
+
+impl From<Cost> for Estimate {
+    fn from(cost: Cost) -> Self {
+        Self { seconds: cost.seconds(), measured: matches!(cost, Cost::Measured(_)) }
     }
 }
 
@@ -100,12 +110,7 @@ pub(super) fn of(spec: &Spec, size: &Size, options: &Options, room: Room, stages
     }
     let mps = Mps::start(options, room.most);
     options.say("measuring for some seconds how fast this machine does such work ...");
-    let seconds = |jobs: usize, of_process: &Speed| -> f64 {
-        let of_task = |work: &Work| {
-            START_UP + work.train as f64 / of_process.train + (work.evaluate + work.score) as f64 / of_process.score
-        };
-        stages.iter().map(|stage| side_by_side(jobs, stage.iter().map(of_task))).sum()
-    };
+    let seconds = |jobs: usize, of_process: &Speed| in_seconds(options, jobs, of_process, stages);
     // More processes on the CPU are measured to find out whether they are too many.
     let worth = |alone: &Speed| !on_gpu || seconds(1, alone) > ALONE;
     let measured = match calibrate::measure(spec, size, options, room, &mps, worth) {
@@ -117,13 +122,17 @@ pub(super) fn of(spec: &Spec, size: &Size, options: &Options, room: Room, stages
     };
     options.say(&measured.said(&options.device));
     let jobs = measured.jobs;
-    let of_process = Speed {
-        train: measured.together(|speed| speed.train) / jobs as f64,
-        score: measured.together(|speed| speed.score) / jobs as f64,
-        peak_rss_mb: 0.0,
-    };
-    let cost = Cost::Measured(seconds(jobs, &of_process));
+    let cost = Cost::Measured(seconds(jobs, &measured.of_process()));
     Start { cost, jobs, threads: room.threads(jobs), mps: if jobs > 1 { mps } else { Mps::default() } }
+}
+
+/// Seconds that stages of tasks take, `jobs` of them side by side, at the speed of each process.
+pub(super) fn in_seconds(options: &Options, jobs: usize, of_process: &Speed, stages: &[Vec<Work>]) -> f64 {
+    let starts = if options.device == "cpu" { STARTS } else { STARTS_ON_GPU };
+    let of_task = |work: &Work| {
+        starts + work.train as f64 / of_process.train + (work.evaluate + work.score) as f64 / of_process.score
+    };
+    stages.iter().map(|stage| side_by_side(jobs, stage.iter().map(of_task))).sum()
 }
 
 /// The most seconds that the work may take.

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::display::duration;
 use super::time_left::Kind;
 use crate::limit::{Deadline, HEADROOM, enough_for};
 use crate::machine;
 use crate::trial::{Event, OutOfTime};
-use crate::words::counted;
+use crate::words::{counted, duration};
 
 /// Tasks that run about equally fast: of a kind, under a protocol.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -12,6 +12,7 @@ use super::time_left::{TimeLeft, Waiting};
 use crate::machine::say;
 use crate::store::DataOrigin;
 use crate::trial::Event;
+use crate::words::duration;
 
 use bars::Bars;
 
@@ -165,15 +166,5 @@ impl Display {
             None if self.quiet => {}
             None => say(&format!("{name}{text}{}", self.left())),
         }
-    }
-}
-
-/// `45 s`, `12 min`, `3.5 h`, `20 days`.
-pub(super) fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 90.0 => format!("{s:.0} s"),
-        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
-        s if s < 5.0 * 86_400.0 => format!("{:.1} h", s / 3600.0),
-        s => format!("{:.0} h ({:.0} days)", s / 3600.0, s / 86_400.0),
     }
 }

@@ -33,7 +33,7 @@ use crate::limit::Deadline;
 use crate::machine;
 use crate::shell;
 use crate::spec::Spec;
-use crate::store::{ClassCount, DataOrigin, Folder, Manifest, Record, Session};
+use crate::store::{ClassCount, DataOrigin, Estimate, Folder, Manifest, Record, Session};
 use crate::trial::Event;
 
 use child::{Child, Ended, Message, Share};
@@ -179,9 +179,9 @@ pub fn run(spec: &Spec, options: &Options, consent: &Consent) -> Result<Outcome>
         return Ok(outcome(Vec::new(), None, true));
     }
     let (trials, learners) = tasks.counts();
-    let Start { jobs, threads, mps, .. } = start;
+    let Start { jobs, threads, mps, cost } = start;
     let jobs = jobs.min(trials + learners);
-    let mut manifest = begin_session(&folder, spec, &origin, options, (jobs, threads), earlier)?;
+    let mut manifest = begin_session(&folder, spec, &origin, options, (jobs, threads), earlier, cost.into())?;
     folder.merge(spec)?;
     let display = Display::new(&tasks, jobs, threads, &origin, options);
     let watch = Watch::new(options.deadline.as_ref(), jobs);
@@ -247,6 +247,7 @@ fn begin_session(
     options: &Options,
     (jobs, threads): (usize, usize),
     earlier: Vec<Session>,
+    estimate: Estimate,
 ) -> Result<Manifest> {
     let (experiment, profile) = spec.identity();
     let mut manifest = Manifest {
@@ -270,6 +271,7 @@ fn begin_session(
         device: options.device_name.clone(),
         jobs,
         threads,
+        estimate: Some(estimate),
     });
     manifest.write(&folder.manifest_path())?;
     Ok(manifest)

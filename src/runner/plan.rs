@@ -5,13 +5,12 @@ use std::fmt;
 use anyhow::Result;
 
 use super::calibrate::{self, Measured};
-use super::display::duration;
 use super::mps::Mps;
-use super::{Options, advice, memory};
+use super::{Options, advice, cost, memory};
 use crate::data;
 use crate::machine;
 use crate::spec::{Spec, Storage, Work};
-use crate::words::{counted, thousands, whole};
+use crate::words::{counted, duration, thousands, whole};
 
 /// Trials, work, and what they take on this machine.
 #[derive(Clone, Debug)]
@@ -27,6 +26,8 @@ pub struct Plan {
     pool: usize,
     test: usize,
     work: Work,
+    /// What it takes, the starts of processes included.
+    seconds: f64,
     measured: Measured,
     threads: usize,
     device: String,
@@ -59,11 +60,11 @@ pub fn plan(spec: &Spec, options: &Options, advise: bool) -> Result<Plan> {
     memory::check(spec, &size, &options.device)?;
     let trial_mb = memory::trial_mb(spec, &size);
     let room = options.jobs.divide(spec.trials().len(), &options.device, spec.threads, None, trial_mb);
-    let trials: Work = spec.trials().iter().map(|t| spec.trial_work(t, size.pool, size.test)).sum();
     let learners: Vec<&Spec> = learners(spec);
     let pretext_learners = learners.len() * spec.seeds.len();
-    let of_seed: Work = learners.iter().map(|protocol| protocol.pretext_work(size.pool)).sum();
-    let pretext: Work = spec.seeds.iter().map(|_| of_seed).sum();
+    let of_learners = spec.seeds.iter().flat_map(|_| learners.iter().map(|protocol| protocol.pretext_work(size.pool)));
+    let of_trials = spec.trials().into_iter().map(|trial| spec.trial_work(&trial, size.pool, size.test));
+    let tasks: Vec<Work> = of_learners.chain(of_trials).collect();
     let mps = Mps::start(options, room.most);
     let measured = calibrate::measure(spec, &size, options, room, &mps, |_| true)?;
     let threads = room.threads(measured.jobs);
@@ -80,7 +81,8 @@ pub fn plan(spec: &Spec, options: &Options, advise: bool) -> Result<Plan> {
         budget,
         pool: size.pool,
         test: size.test,
-        work: trials + pretext,
+        work: tasks.iter().copied().sum(),
+        seconds: cost::in_seconds(options, measured.jobs, &measured.of_process(), &[tasks]),
         measured,
         threads,
         device: options.device_name.clone(),
@@ -117,8 +119,7 @@ pub(super) fn learners(spec: &Spec) -> Vec<&Spec> {
 impl Plan {
     /// Seconds that the whole experiment would take.
     pub fn seconds(&self) -> f64 {
-        let (train, score) = (self.train_rate(), self.measured.together(|speed| speed.score));
-        self.work.train as f64 / train + (self.work.evaluate + self.work.score) as f64 / score
+        self.seconds
     }
 
     /// For instance `88 % training, 8 % looking at accuracies, 4 % scoring`.

@@ -47,6 +47,17 @@ pub struct Session {
     pub jobs: usize,
     /// Threads of each.
     pub threads: usize,
+    /// What it was to take, as was known before it started. Older sessions lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
+}
+
+/// How long a session was to take.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    pub seconds: f64,
+    /// By how fast the machine did such work just before; otherwise an upper bound, from the amount of work alone.
+    pub measured: bool,
 }
 
 /// The data set that was read.
@@ -90,6 +101,12 @@ pub struct DataFile {
 }
 
 impl Session {
+    /// Seconds from its start to its end; `None` while it runs, if it was killed, or if its times cannot be read.
+    pub fn seconds(&self) -> Option<f64> {
+        let [started, finished] = [&self.started, &self.finished].map(|time| humantime::parse_rfc3339(time).ok());
+        Some(finished?.duration_since(started?).ok()?.as_secs_f64())
+    }
+
     /// The version and the revision of the program: `pt4al 0.1.0 at abc1234 with local changes`.
     pub fn program(&self) -> String {
         program(&self.pt4al, &self.revision, self.dirty)

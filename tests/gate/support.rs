@@ -191,6 +191,7 @@ fn manifest(spec: &Spec) -> Manifest {
             device: "cpu".into(),
             jobs: 1,
             threads: 2,
+            estimate: None,
         }],
     }
 }

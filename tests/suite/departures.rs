@@ -33,6 +33,53 @@ fn run(samplers: &str, variants: &str) -> (Workplace, std::path::PathBuf) {
     (place, folder)
 }
 
+/// The switches of the first public code: one rotation an image, strings lowest first, class-balanced queries.
+#[test]
+fn the_first_public_code_is_a_variant() {
+    let variants = r#"
+[variant.published-2021]
+samplers = [{ pretext-batch = { within = "class-balanced" } }]
+channels = "bgr"
+train.start = "continue"
+train.select = { query = "best-on-test", record = ["best-on-test", "last"], every = 1 }
+pretext.order = "published-string-sort-low-first"
+pretext.forward = "one-rotation"
+pretext.augment = ["crop-4", "flip"]
+"#;
+    let (_place, folder) = run(r#"["pretext-batch"]"#, variants);
+    let asked = |trial: &str| queries(&folder, trial);
+    assert_ne!(asked("pretext-batch-seed0"), asked("pretext-batch-class-balanced@published-2021-seed0"));
+    // Its learner is another one, of which a step passes a quarter of the images.
+    let losses = |name: &str| std::fs::read_to_string(folder.join("pretext").join(name)).unwrap();
+    assert_ne!(losses("seed-0.csv"), losses("published-2021-seed-0.csv"));
+    let page = std::fs::read_to_string(folder.join("README.md")).unwrap();
+    assert!(page.contains("`pretext.forward`: \"separate\" -> \"one-rotation\""), "{page}");
+    assert!(page.contains("Share of a pretext batch that a query labels: 30 % (20 of 66 images)"), "{page}");
+}
+
+/// With random first labels round 1 asks batch 1, unless the spec says batch 0.
+#[test]
+fn the_first_query_asks_the_batch_that_the_spec_says() {
+    let variants = "[variant.first]\ninitial-set = \"random\"\npretext.first-query = \"batch-0\"\n\
+                    [variant.second]\ninitial-set = \"random\"\n";
+    let (_place, folder) = run(r#"["pretext-batch"]"#, variants);
+    let losses = pt4al::store::Losses::read(&folder.join("pretext/seed-0.csv")).unwrap();
+    let batches = pt4al::pretext::split_into_batches(&losses, pt4al::spec::LossOrder::Loss, 3);
+    let asked = |variant: &str, round: usize| {
+        let path = folder.join(format!("queries/pretext-batch@{variant}-seed0.csv"));
+        pt4al::store::Queries::read(&path).unwrap().rounds[round].clone()
+    };
+    for (variant, first) in [("first", 0), ("second", 1)] {
+        for round in [1, 2] {
+            let batch = &batches[first + round - 1];
+            assert!(asked(variant, round).iter().all(|index| batch.contains(index)), "{variant}, round {round}");
+        }
+    }
+    assert_eq!(asked("first", 0), asked("second", 0));
+    let page = std::fs::read_to_string(folder.join("README.md")).unwrap();
+    assert!(page.contains("No query asks pretext batch 0 in `second`:"), "{page}");
+}
+
 #[test]
 fn start_continues_from_the_round_before() {
     let still = "[variant.continue]\ntrain.start = \"continue\"\n";

@@ -38,6 +38,64 @@ fn our_losses_in_a_file_give_what_the_learner_gives() {
     fails(&place, &format!("{FIRST} --results given"), "differs in pretext.losses");
 }
 
+/// `rotation_loss.txt` as the official code writes it, in the order of its directory, is what the same losses are as a CSV.
+#[test]
+fn losses_are_taken_as_the_official_code_writes_them() {
+    let place = Workplace::with(&with_losses("mine.csv"));
+    let loss = |i: usize| (i * 37 % 200) as f64 / 1000.0 + 1e-5;
+    let csv: String = (0..200).map(|i| format!("{i},{}\n", loss(i))).collect();
+    let official: String = (0..200).rev().map(|i| format!("{}_./DATA/train/{}/{i}.png\n", loss(i), i % 10)).collect();
+    let asked = |losses: &str, results: &str| {
+        std::fs::write(place.path("mine.csv"), losses).unwrap();
+        place.succeeds(&format!("{FIRST} --results {results}"));
+        queries(&place.path(results).join("tiny"), "pretext-batch-seed0")
+    };
+    let of_csv = asked(&format!("index,loss\n{csv}"), "a");
+    assert_eq!(of_csv, asked(&official, "b"));
+    assert_ne!(of_csv, asked(&official.replace("0.0_", "0.3_").replacen("0.1", "0.7", 90), "c"));
+}
+
+/// A spec that pins the losses can be planned and listed without them; a run says what is missing, and other ones are refused.
+#[test]
+fn losses_that_a_spec_pins_are_asked_for_where_they_are_needed() {
+    let hash = "0".repeat(64);
+    let pinned = with_losses("gone.csv").replace("gone.csv\"", &format!("gone.csv\", sha256 = \"{hash}\""));
+    let place = Workplace::with(&pinned);
+    std::fs::create_dir(place.path("experiments")).unwrap();
+    std::fs::copy(place.path("tiny.toml"), place.path("experiments/tiny.toml")).unwrap();
+    let listed = place.succeeds("list");
+    assert!(stdout(&listed).contains("8 trials"), "{}", stdout(&listed));
+    fails(&place, "run tiny.toml --device cpu", "gone.csv: not there; put the losses there");
+    std::fs::write(place.path("gone.csv"), "index,loss\n0,1\n").unwrap();
+    fails(&place, "run tiny.toml --device cpu", "`pretext.losses.sha256` is 0000");
+}
+
+#[test]
+fn losses_by_epoch_are_held_against_others() {
+    let place = Workplace::new();
+    let learner = "--device cpu --set pretext.epochs=3 --set pretext.checkpoint='best-on-pool'";
+    fails(
+        &place,
+        "pretext losses tiny.toml --device cpu --by-epoch e --out l.csv",
+        "--by-epoch needs a learner that scores",
+    );
+    // The second time the cache has them, and all the same the learner is trained.
+    place.succeeds(&format!("pretext losses tiny.toml {learner} --out l.csv"));
+    place.succeeds(&format!("pretext losses tiny.toml {learner} --by-epoch e --out l.csv"));
+    let read = |name: &str| std::fs::read_to_string(place.path(name)).unwrap();
+    let epochs = [1, 2, 3].map(|epoch| read(&format!("e/epoch-00{epoch}.csv")));
+    assert_eq!(epochs.iter().filter(|losses| **losses == read("l.csv")).count(), 1);
+    assert_ne!(epochs[0], epochs[1]);
+    place.succeeds("pretext agree tiny.toml --losses e/epoch-001.csv l.csv --with l.csv --resamples 20 --out agree");
+    let mut reader = csv::Reader::from_path(place.path("agree/agreement.csv")).unwrap();
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let of = |losses: &str| rows.iter().find(|row| row[0] == *losses && row[1].is_empty()).unwrap();
+    assert_eq!((&of("l")[2], &of("l")[3], &of("l")[6]), ("200", "1.0", "1.0"));
+    assert!(of("e/epoch-001")[3].parse::<f64>().unwrap() <= 1.0);
+    assert_eq!(rows.iter().filter(|row| &row[0] == "l" && !row[1].is_empty()).count(), 10, "a row for each class");
+    assert!(read("agree/README.md").contains("## By class"));
+}
+
 #[test]
 fn losses_that_do_not_fit_are_explained() {
     let place = Workplace::with(&with_losses("mine.csv"));
@@ -74,8 +132,9 @@ fn losses_are_split_into_files_of_pretext_batches() {
     assert_eq!(split("loss"), ["index,loss\n3,10.5\n2,2.0\n0,0.5\n", "index,loss\n9,0.5\n4,0.0000999\n"]);
     assert_eq!(
         split("published-string-sort"),
-        ["index,loss\n4,0.0000999\n2,2.0\n3,10.5\n", "index,loss\n0,0.5\n9,0.5\n"]
+        ["index,loss\n4,0.0000999\n2,2.0\n3,10.5\n", "index,loss\n9,0.5\n0,0.5\n"]
     );
+    assert_eq!(split("published-string-sort-low-first")[0], "index,loss\n0,0.5\n9,0.5\n3,10.5\n");
     assert_eq!(split("loss-low-first")[0].lines().nth(1), Some("4,0.0000999"));
     // Batches of an earlier split are not left among these.
     place.succeeds("pretext split --losses l.csv --batches 5 --order loss --out batches");
