@@ -105,7 +105,7 @@ mod tests {
             ),
             (
                 &["pretext", "split", "--losses", "l.csv", "--batches", "3", "--order", "up", "--out", "o"],
-                "invalid value 'up' for '--order <O>': use loss, loss-low-first or published-string-sort; see `pt4al --help`",
+                "invalid value 'up' for '--order <O>': use loss, loss-low-first, published-string-sort or published-string-sort-low-first; see `pt4al --help`",
             ),
         ] {
             assert_eq!(said(arguments), wanted);

@@ -71,8 +71,8 @@ pub struct LearnerSpec {
     pub schedule: Schedule,
     pub checkpoint: PretextCheckpoint,
     pub forward: PretextForward,
-    /// Random changes of the images in training; none in the official code, whose `rotation.py` defines them and does
-    /// not use them. SimSiam makes its views with them, in scoring too.
+    /// Random changes of the images in training; none in the official code, whose `rotation.py` defines crop and flip and does not
+    /// use them since 7656fce (2021-11-24); before, it did. SimSiam makes its views with them, in scoring too.
     pub augment: Vec<Augment>,
 }
 

@@ -43,9 +43,9 @@ pub enum Within {
     /// Smallest gap between the two most probable classes.
     Margin,
     /// As many of each predicted class, in the batch's order; what a class lacks is filled with those left over (the
-    /// official code's `get_plabels`).
+    /// official code's `get_plabels`, which its first public state used: 280b9bf, 2021-07-19 to 2021-11-24).
     ClassBalanced,
-    /// At even intervals, as round 0: no task model is asked (the official code's `main_int.py`).
+    /// At even intervals, as round 0: no task model is asked (the official code's `main_int.py`, until 2021-11-24).
     Interval,
     /// At random.
     Random,

@@ -68,8 +68,9 @@ impl Precision {
 pub enum Start {
     /// Initialised anew each round, as the paper's description implies.
     Fresh,
-    /// Those of the round before, of the epoch whose model queried; the optimizer starts anew. As in the official code
-    /// (`main.py` loads the last cycle's checkpoint into the network that it then trains on).
+    /// Those of the round before, of the epoch whose model queried ([`SelectSpec::query`]); the optimizer starts anew. As in every
+    /// state of the official code: `main.py` loads the last cycle's checkpoint, which is of its best epoch on the images that it
+    /// evaluates, into the network that it then trains on. With `query = "last"` it is the last epoch.
     Continue,
 }
 
@@ -146,8 +147,8 @@ pub enum EvaluationImages {
     /// The test split.
     #[default]
     Test,
-    /// The whole pool, labeled or not: images that are trained on among them. As in the official code from 2021-11 to
-    /// 2022-12-19 (`main.py` at fbf7f28 evaluates `Loader2(is_train=False)`, which lists `./DATA/train`).
+    /// The whole pool, labeled or not: images that are trained on among them. As in the official code from
+    /// 2021-11-24 (7656fce: `main.py` evaluates `Loader2`, which lists `./DATA/train`) to 2022-12-19 (458883d).
     Train,
 }
 
