@@ -53,3 +53,8 @@ pub mod train;
 pub mod trial;
 pub mod verdict;
 pub mod words;
+
+/// For libtorch: with this, the library takes the place of malloc in the whole process.
+#[cfg(feature = "torch")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
