@@ -87,7 +87,8 @@ struct LossesArgs {
     /// The protocol of a variant of the spec
     #[arg(long)]
     variant: Option<String>,
-    /// Train the learner in any case, and write the losses after each epoch into this folder, too
+    /// Train the learner in any case, and write the losses after each epoch into this folder, too. On a GPU they are not the bits of
+    /// an earlier training; what is cached is replaced
     #[arg(long, value_name = "DIR")]
     by_epoch: Option<PathBuf>,
     /// The file to write
@@ -132,6 +133,10 @@ pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
             let seed = seed.unwrap_or(spec.seeds[0]);
             let consent = |cost: &crate::runner::Cost| start.consent(cost, &args, &options.device);
             let (variant, by_epoch) = (variant.as_deref(), by_epoch.as_deref());
+            if let Some(folder) = by_epoch {
+                let any = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
+                ensure!(!any, "--by-epoch {}: is not empty; name a new folder", folder.display());
+            }
             let losses = crate::runner::pretext_losses(&spec, variant, &options, seed, by_epoch, &consent)?;
             losses.write(&out)?;
             super::print(format!("{}: {} losses", out.display(), losses.rows.len()))?;
@@ -182,7 +187,18 @@ fn agree(args: &AgreeArgs) -> Result<()> {
     let read = crate::data::check(&spec, &args.data.path)?;
     let of_measure = Losses::read(&args.with)?;
     let name = |path: &Path| path.with_extension("").display().to_string();
-    let others = args.losses.iter().map(|path| Ok((name(path), Losses::read(path)?))).collect::<Result<_>>()?;
+    let others: Vec<(String, Losses)> =
+        args.losses.iter().map(|path| Ok((name(path), Losses::read(path)?))).collect::<Result<_>>()?;
+    let train = read.splits.train.len;
+    for (path, losses) in args.losses.iter().chain([&args.with]).zip(others.iter().map(|of| &of.1).chain([&of_measure]))
+    {
+        let highest = losses.rows.last().map_or(0, |row| row.0);
+        ensure!(
+            highest < train,
+            "{}: has a loss for image {highest}, but the train split has {train} images, counted from 0; these losses are of other data",
+            path.display()
+        );
+    }
     let classes = read.splits.train.classes().map(|classes| classes.iter().map(|&class| usize::from(class)).collect());
     let agreement = Agreement {
         measure: args.with.file_stem().map_or_else(|| name(&args.with), |stem| stem.to_string_lossy().into_owned()),

@@ -13,6 +13,9 @@ use crate::stats::{bootstrap_95, spearman};
 use crate::store::{Losses, write_atomically, write_csv};
 use crate::words::thousands;
 
+/// How a page of it begins.
+const TITLE: &str = "# Pretext losses that agree with ";
+
 /// What is compared with what.
 #[derive(Debug)]
 pub struct Agreement {
@@ -54,8 +57,14 @@ impl Agreement {
     /// A row for each of the others, and one more for each class.
     ///
     /// # Errors
-    /// If losses have no image in common with the measure, or fewer than there are batches; one line.
+    /// If losses have no image in common with the measure, or fewer than there are batches, or two of them have one name; one line.
     pub fn rows(&self) -> Result<Vec<Row>> {
+        for (at, (name, _)) in self.others.iter().enumerate() {
+            ensure!(
+                self.others[..at].iter().all(|(other, _)| other != name),
+                "{name}: two files are called so, but for their endings; name each file once, or rename one"
+            );
+        }
         let of = |(name, losses): &(String, Losses)| self.of(name, losses);
         Ok(self.others.iter().map(of).collect::<Result<Vec<_>>>()?.concat())
     }
@@ -116,13 +125,19 @@ impl Agreement {
     /// Writes `agreement.csv` and `README.md` into a folder, and gives the page's table.
     ///
     /// # Errors
-    /// As [`Agreement::rows`], and if the folder cannot be written.
+    /// As [`Agreement::rows`], and if the folder has another page or cannot be written.
     pub fn write(&self, folder: &Path) -> Result<String> {
+        let page = folder.join("README.md");
+        ensure!(
+            !page.exists() || std::fs::read_to_string(&page).is_ok_and(|text| text.starts_with(TITLE)),
+            "{}: is another page, which this one would write over; name another folder with --out",
+            page.display()
+        );
         let rows = self.rows()?;
         let table = self.table(&rows);
         write_csv(&folder.join("agreement.csv"), &rows)?;
         let page = Page {
-            title: format!("Pretext losses that agree with {}", self.measure),
+            title: format!("{}{}", TITLE.trim_start_matches("# "), self.measure),
             sections: self.sections(&table, &rows),
         };
         write_atomically(&folder.join("README.md"), |out| out.write_all(page.markdown().as_bytes()))?;
@@ -219,6 +234,8 @@ mod tests {
         // Half of the images: a batch has 5 of them.
         let half = Losses { rows: swapped.rows.iter().filter(|row| row.0 < 50).copied().collect() };
         assert_eq!(agreement(half).rows().unwrap()[0].images, 50);
+        let twice = Agreement { others: vec![("ours".into(), swapped.clone()); 2], ..agreement(swapped.clone()) };
+        assert!(twice.rows().unwrap_err().to_string().starts_with("ours: two files are called so"));
         let few = Losses { rows: swapped.rows[..9].to_vec() };
         let error = agreement(few).rows().unwrap_err().to_string();
         assert!(error.starts_with("ours: has 9 images in common with theirs"), "{error}");
@@ -231,7 +248,12 @@ mod tests {
         assert!(table.contains("| ours") && table.contains("1.000") && table.contains("100.0 %"), "{table}");
         let page = std::fs::read_to_string(folder.path().join("README.md")).unwrap();
         assert!(page.contains("| losses |  cat |  dog |") && page.contains("By chance either is 10 %"), "{page}");
+        // Again, and over no other page.
+        agreement(losses(|i| i as f64)).write(folder.path()).unwrap();
         let csv = std::fs::read_to_string(folder.path().join("agreement.csv")).unwrap();
+        std::fs::write(folder.path().join("README.md"), "# Mine\n").unwrap();
+        let error = agreement(losses(|i| i as f64)).write(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("is another page"), "{error}");
         assert!(
             csv.starts_with("losses,class,images,spearman,low,high,same_batch,same_first_batch\nours,,100,1.0"),
             "{csv}"

@@ -186,7 +186,7 @@ mod tests {
         let work: Vec<Work> = demo.trials().iter().map(|trial| demo.trial_work(trial, 2000, 1000)).collect();
         let of = |jobs| counted(&demo, &Options::of_a_test("results"), (jobs, 1), std::slice::from_ref(&work));
         assert_eq!(of(cores), of(1024));
-        // 21 minutes on two cores, as the README says: no bound below it would be one.
+        // It took longer than this on two cores: no bound below it would be one.
         let (_, two) = most(&spec("cifar10", Some("cpu")), 10_000, 10_000);
         assert!(two > 21.0 * 60.0, "{two}");
         let (_, two) = most(&spec("cifar10", None), 50_000, 10_000);

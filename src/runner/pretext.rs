@@ -32,6 +32,10 @@ pub fn pretext_losses(
 ) -> Result<Losses> {
     let protocol = spec.protocol(variant);
     if by_epoch.is_some() {
+        ensure!(
+            protocol.learner().is_some(),
+            "--by-epoch: the spec trains no learner, since `[pretext]` is missing or has `losses`; leave --by-epoch out"
+        );
         let is_scored = |learner: &LearnerSpec| learner.checkpoint == PretextCheckpoint::BestOnPool;
         ensure!(
             protocol.learner().is_some_and(is_scored),

@@ -292,7 +292,7 @@ pub enum LossOrder {
     /// first, since the whole order is reversed.
     PublishedStringSort,
     /// By the loss as a string, lowest first, as in the first public state of the official code (`analysis.py` at 280b9bf,
-    /// 2021-07-19): losses below 1e-4, the easiest images, then come last.
+    /// 2021-07-19): losses below 1e-4, the easiest images, then lie at the end, mixed with the hardest ones (1 to 10).
     PublishedStringSortLowFirst,
 }
 

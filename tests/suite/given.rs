@@ -82,6 +82,7 @@ fn losses_by_epoch_are_held_against_others() {
     // The second time the cache has them, and all the same the learner is trained.
     place.succeeds(&format!("pretext losses tiny.toml {learner} --out l.csv"));
     place.succeeds(&format!("pretext losses tiny.toml {learner} --by-epoch e --out l.csv"));
+    fails(&place, &format!("pretext losses tiny.toml {learner} --by-epoch e --out l.csv"), "is not empty");
     let read = |name: &str| std::fs::read_to_string(place.path(name)).unwrap();
     let epochs = [1, 2, 3].map(|epoch| read(&format!("e/epoch-00{epoch}.csv")));
     assert_eq!(epochs.iter().filter(|losses| **losses == read("l.csv")).count(), 1);

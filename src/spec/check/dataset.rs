@@ -27,6 +27,11 @@ pub(super) fn check(set: &DatasetSpec) -> Result<()> {
         "`dataset.{}.normalize` needs finite means and positive deviations",
         set.name()
     );
+    ensure!(
+        set.pool().is_some() || set.pool_seed() == 0,
+        "`dataset.{0}.pool-seed` draws nothing without `dataset.{0}.pool`; add that, or remove the seed",
+        set.name()
+    );
     match set {
         DatasetSpec::Cifar10(cifar) => {
             let all = Cifar10Spec::TRAIN;

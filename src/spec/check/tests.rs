@@ -268,6 +268,12 @@ fn the_largest_counts_are_accepted() {
     }
 }
 
+#[test]
+fn a_seed_that_draws_nothing_is_refused() {
+    refuses_set(CIFAR10, "{}", "{ pool-seed = 3 }", "dataset.cifar10.pool-seed", &["without `dataset.cifar10.pool`"]);
+    accepts(&CIFAR10.replace("{}", "{ pool = 100, pool-seed = 3 }"), "", "");
+}
+
 /// Which batch a round asks, by the batch that the first query asks.
 #[test]
 fn the_first_query_decides_which_batches_are_asked() {
