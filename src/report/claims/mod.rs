@@ -100,7 +100,7 @@ fn with_rules(spec: &mut Spec, published: &[PublishedClaim]) {
 const INTRODUCTION: &str = "\
 The paper is Yi, Seo, Park, Choi: *PT4AL: Using Self-Supervised Pretext Tasks for Active Learning* (ECCV 2022). Below, each claim \
 stands beside all that the results folders here measured of it. A claim counts as answered where it was measured at the scale of its \
-source: its pool, labels, network width and epochs. What a smaller scale says need not hold at the paper's.
+source: its pool, labels, rounds, network width and epochs. What a smaller scale says need not hold at the paper's.
 ";
 
 /// A row for each claim: where it stands.

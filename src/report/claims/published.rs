@@ -21,6 +21,10 @@ pub(super) struct PublishedClaim {
     pub metric: String,
     /// Labels that it is of: those of the last round, where it is of whole curves.
     pub labeled: Option<usize>,
+    /// Rounds, the one on the initial labels included, that the last labels were reached in; empty where they do not matter or are
+    /// not known.
+    #[serde(default)]
+    pub rounds: Option<usize>,
     /// The selection rule that the source reports its number under; empty where it does not matter or is not known.
     pub select: Option<Select>,
     /// Percent, as published; empty where the claim is an order.
@@ -39,16 +43,17 @@ impl PublishedClaim {
         (&self.claim, &self.source) == (&expected.claim, &expected.source)
     }
 
-    /// What is known of the scale, a part each: pool, labels, width and epochs.
-    pub fn scale(&self) -> [Option<usize>; 4] {
-        [self.pool, self.labeled, self.width, self.epochs]
+    /// What is known of the scale, a part each: pool, labels, rounds, width and epochs.
+    pub fn scale(&self) -> [Option<usize>; 5] {
+        [self.pool, self.labeled, self.rounds, self.width, self.epochs]
     }
 
-    /// `cifar10; pool of 50,000 images; 10,000 labels; width 64; 200 epochs a round`; none where nothing is known of it.
+    /// `cifar10; pool of 50,000 images; 10,000 labels; 10 rounds; width 64; 200 epochs a round`; none where nothing is known of it.
     pub fn scale_in_words(&self) -> Option<String> {
-        let words: [fn(usize) -> String; 4] = [
+        let words: [fn(usize) -> String; 5] = [
             |pool| format!("pool of {}", counted(pool, "image")),
             |labeled| counted(labeled, "label"),
+            |rounds| counted(rounds, "round"),
             |width| format!("width {}", thousands(width)),
             |epochs| format!("{} a round", counted(epochs, "epoch")),
         ];
@@ -103,7 +108,7 @@ pub(super) fn read(folder: &Path) -> Result<Vec<PublishedClaim>> {
         };
         ensure!(
             found.iter().find(same).is_none_or(|other| other.scale() == row.scale()),
-            "{file}:{line}: gives the claim another scale than a line before it; make pool, labels, width and epochs the same"
+            "{file}:{line}: gives the claim another scale than a line before it; make pool, labels, rounds, width and epochs the same"
         );
         found.push(row);
     }

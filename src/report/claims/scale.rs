@@ -31,8 +31,8 @@ impl Against {
     }
 }
 
-/// Holds the scale of results against what `published` has of their data set: pool, labels, width and epochs, as far as the source
-/// states them.
+/// Holds the scale of results against what `published` has of their data set: pool, labels, rounds, width and epochs, as far as the
+/// source states them.
 pub(super) fn against(results: &Results, expected: &Expectation, published: &[&PublishedClaim]) -> Against {
     let spec = &results.spec;
     let Some(source) = published.iter().find(|claim| claim.dataset == spec.dataset.name()) else {
@@ -45,7 +45,7 @@ pub(super) fn against(results: &Results, expected: &Expectation, published: &[&P
         at => at.round(spec).map_or(last, |round| spec.rounds.labeled(round)),
     };
     let pool = results.manifest.as_ref().map(|manifest| manifest.data.pool).or(spec.dataset.pool());
-    let ours = [pool, Some(labeled), Some(protocol.model.width), Some(protocol.train.epochs)];
+    let ours = [pool, Some(labeled), Some(spec.rounds.count), Some(protocol.model.width), Some(protocol.train.epochs)];
     // None where it is not known of ours.
     let same: Vec<Option<bool>> = source
         .scale()

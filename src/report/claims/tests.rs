@@ -55,6 +55,22 @@ fn claim(name: &str, rest: &str) -> String {
     format!("[[expect]]\nclaim = '{name}'\nsource = 'a paper'\nsampler = 'random'\n{rest}\n")
 }
 
+/// As many labels in fewer rounds are another curve.
+#[test]
+fn as_many_labels_in_other_rounds_are_of_another_scale() {
+    for (rounds, says) in
+        [(3, "3 rounds; width 4; 1 epoch a round. At that scale: **held"), (2, "At that scale: **not measured")]
+    {
+        let place = Place::new();
+        let list = LIST.replace("labeled,", "labeled,rounds,");
+        place
+            .write("reference/claims.csv", &format!("{list}half,a paper,shapes,accuracy,600,{rounds},,51,1000,4,1,\n"));
+        place.run("a", "", &claim("half", "at = { labeled = 600 }\nband = [0.47, 0.53]"), full());
+        let found = place.section("half");
+        assert!(found.iter().any(|line| line.contains(says)), "{rounds}: {found:?}");
+    }
+}
+
 #[test]
 fn a_claim_has_a_row_for_each_folder_and_those_of_its_scale_come_first() {
     let place = Place::new();
