@@ -31,7 +31,7 @@ build:              ## Build target/release/pt4al
 demo: build         ## Run the whole pipeline on generated images (minutes)
 	@$(RUN) experiments/demo.toml $(ARGS)
 
-cifar10: build      ## Reproduce the paper's CIFAR-10 experiment (PROFILE=auto|paper|cpu)
+cifar10: build      ## Reproduce the paper's CIFAR-10 experiment (PROFILE=auto|claim|paper|cpu)
 	@$(RUN) experiments/cifar10.toml --profile $(PROFILE) $(ARGS)
 
 caltech101: build   ## PT4AL on Caltech-101 (PROFILE=auto|paper|cpu, as for the next three)

@@ -15,7 +15,7 @@ pub(super) fn check(spec: &Spec, read: &Read) -> Result<()> {
         if let Some(file) = protocol.loss_file() {
             ensure!(
                 file.file.exists(),
-                "{}: not there; put the losses there (the spec says whence), or name their place with --set \
+                "{}: not there; put the losses there (the spec says where to get them), or name their place with --set \
                  \"pretext.losses.file='/path/to/them'\"",
                 file.file.display()
             );
