@@ -158,9 +158,9 @@ impl SpecArgs {
     /// The spec with its profiles; `auto` among them stands for `automatic`, and neither it nor `paper` need be one.
     fn load(&self, automatic: &str) -> Result<Spec> {
         if automatic == SMALLER && self.is_automatic() {
-            spec::profiles(&self.spec)?;
+            let names = spec::profiles(&self.spec)?;
             ensure!(
-                self.has_profile(SMALLER),
+                names.iter().any(|name| name == SMALLER),
                 "--profile {}: auto stands for the profile `cpu` on a machine without CUDA, and {} has none; add \
                  [profile.cpu] to it, or use --profile paper for the whole",
                 self.profile,

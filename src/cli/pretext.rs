@@ -46,7 +46,7 @@ enum Verb {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
-    /// How far losses agree with others that are the measure: Spearman's rho over images and by class, and pretext batches in common
+    /// How far losses agree with those of another learner: Spearman's rho over images and by class, and pretext batches in common
     #[cfg(feature = "torch")]
     Agree(Box<AgreeArgs>),
 }
@@ -61,7 +61,7 @@ struct AgreeArgs {
     /// Losses, as for `split`; may be repeated
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     losses: Vec<PathBuf>,
-    /// The losses that are the measure
+    /// The losses that the others are held against
     #[arg(long, value_name = "FILE")]
     with: PathBuf,
     /// Bootstrap resamples of the intervals
@@ -87,8 +87,8 @@ struct LossesArgs {
     /// The protocol of a variant of the spec
     #[arg(long)]
     variant: Option<String>,
-    /// Train the learner in any case, and write the losses after each epoch into this folder, too. On a GPU they are not the bits of
-    /// an earlier training; what is cached is replaced
+    /// Train the learner in any case, and write the losses after each epoch into this folder, too. They replace
+    /// the losses that are cached, and on a GPU they differ from those of an earlier training
     #[arg(long, value_name = "DIR")]
     by_epoch: Option<PathBuf>,
     /// The file to write

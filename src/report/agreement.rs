@@ -5,16 +5,16 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use serde::Serialize;
 
-use super::page::{Page, Section};
+use super::page::{Page, Section, write_over};
 use super::table::aligned;
 use crate::pretext::split_into_batches;
 use crate::spec::LossOrder;
 use crate::stats::{bootstrap_95, spearman};
-use crate::store::{Losses, write_atomically, write_csv};
+use crate::store::{Losses, write_csv};
 use crate::words::thousands;
 
-/// How a page of it begins.
-const TITLE: &str = "# Pretext losses that agree with ";
+/// How the title of its page begins.
+const TITLE: &str = "Agreement of pretext losses with ";
 
 /// What is compared with what.
 #[derive(Debug)]
@@ -36,21 +36,21 @@ pub struct Agreement {
 
 /// A line of `agreement.csv`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Row {
-    pub losses: String,
+struct Row {
+    losses: String,
     /// Empty for all classes together.
-    pub class: String,
+    class: String,
     /// Images that both have losses of.
-    pub images: usize,
+    images: usize,
     /// Spearman's rho of the two losses over these images; none where all losses of one kind are equal.
-    pub spearman: Option<f64>,
+    spearman: Option<f64>,
     /// The 95 % interval over images.
-    pub low: Option<f64>,
-    pub high: Option<f64>,
+    low: Option<f64>,
+    high: Option<f64>,
     /// The part of the images that lie in the same pretext batch; for all classes together alone.
-    pub same_batch: Option<f64>,
+    same_batch: Option<f64>,
     /// The part of pretext batch 0, the hardest images, that is in the other's batch 0, too.
-    pub same_first_batch: Option<f64>,
+    same_first_batch: Option<f64>,
 }
 
 impl Agreement {
@@ -58,11 +58,11 @@ impl Agreement {
     ///
     /// # Errors
     /// If losses have no image in common with the measure, or fewer than there are batches, or two of them have one name; one line.
-    pub fn rows(&self) -> Result<Vec<Row>> {
+    fn rows(&self) -> Result<Vec<Row>> {
         for (at, (name, _)) in self.others.iter().enumerate() {
             ensure!(
                 self.others[..at].iter().all(|(other, _)| other != name),
-                "{name}: two files are called so, but for their endings; name each file once, or rename one"
+                "{name}: two files have this name, without their endings; name each file once, or rename one"
             );
         }
         let of = |(name, losses): &(String, Losses)| self.of(name, losses);
@@ -127,20 +127,12 @@ impl Agreement {
     /// # Errors
     /// As [`Agreement::rows`], and if the folder has another page or cannot be written.
     pub fn write(&self, folder: &Path) -> Result<String> {
-        let page = folder.join("README.md");
-        ensure!(
-            !page.exists() || std::fs::read_to_string(&page).is_ok_and(|text| text.starts_with(TITLE)),
-            "{}: is another page, which this one would write over; name another folder with --out",
-            page.display()
-        );
         let rows = self.rows()?;
         let table = self.table(&rows);
+        let title = format!("{TITLE}{}", self.measure);
+        let page = Page { title, sections: self.sections(&table, &rows) };
+        write_over(&folder.join("README.md"), &format!("# {TITLE}"), &page.markdown())?;
         write_csv(&folder.join("agreement.csv"), &rows)?;
-        let page = Page {
-            title: format!("{}{}", TITLE.trim_start_matches("# "), self.measure),
-            sections: self.sections(&table, &rows),
-        };
-        write_atomically(&folder.join("README.md"), |out| out.write_all(page.markdown().as_bytes()))?;
         Ok(table)
     }
 
@@ -235,7 +227,7 @@ mod tests {
         let half = Losses { rows: swapped.rows.iter().filter(|row| row.0 < 50).copied().collect() };
         assert_eq!(agreement(half).rows().unwrap()[0].images, 50);
         let twice = Agreement { others: vec![("ours".into(), swapped.clone()); 2], ..agreement(swapped.clone()) };
-        assert!(twice.rows().unwrap_err().to_string().starts_with("ours: two files are called so"));
+        assert!(twice.rows().unwrap_err().to_string().starts_with("ours: two files have this name"));
         let few = Losses { rows: swapped.rows[..9].to_vec() };
         let error = agreement(few).rows().unwrap_err().to_string();
         assert!(error.starts_with("ours: has 9 images in common with theirs"), "{error}");

@@ -1,8 +1,28 @@
 //! A page in sections: Markdown, from which `README.md` and `report.html` are made alike.
 
-use anyhow::Result;
+use std::path::Path;
+
+use anyhow::{Result, anyhow, ensure};
 
 use super::picture::Picture;
+use crate::store::write_atomically;
+
+/// Writes `markdown` to `file`, in place of nothing, of an empty file, or of a page that begins with `begins`.
+///
+/// # Errors
+/// If another page is there, or the file cannot be read or written; one line. Nothing has been written then.
+pub(super) fn write_over(file: &Path, begins: &str, markdown: &str) -> Result<()> {
+    let there = match std::fs::read_to_string(file) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+        read => Some(read.map_err(|e| anyhow!("{}: cannot be read ({e}); check it", file.display()))?),
+    };
+    ensure!(
+        there.is_none_or(|text| text.trim().is_empty() || text.starts_with(begins)),
+        "{}: is another page, which this one would write over; move it away",
+        file.display()
+    );
+    write_atomically(file, |out| out.write_all(markdown.as_bytes()))
+}
 
 /// A picture of a page, in a file beside it.
 #[derive(Clone, Debug, PartialEq)]

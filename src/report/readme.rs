@@ -213,12 +213,11 @@ pub(super) fn origin(manifest: Option<&Manifest>) -> Vec<String> {
 /// What a session was to take, and what it took; `None` where either is not known.
 fn took(session: &Session) -> Option<String> {
     let (estimate, seconds) = (session.estimate?, session.seconds()?);
-    let how =
-        if estimate.measured { "about {}, as measured just before it" } else { "at most {}, by the amount of work" };
+    let how = if estimate.measured { "as measured just before it" } else { "by the amount of work" };
     Some(format!(
-        "The session of {} was to take {}. It took {}.",
+        "The session of {} was to take {}, {how}. It took {}.",
         session.started,
-        how.replace("{}", &duration(estimate.seconds)),
+        estimate.in_words(),
         duration(seconds)
     ))
 }
@@ -231,4 +230,27 @@ pub(super) fn name(value: &impl Serialize) -> String {
         _ => None,
     };
     name.unwrap_or_else(|| "another".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{manifest, spec};
+    use super::*;
+    use crate::store::Estimate;
+
+    /// It ran for an hour.
+    #[test]
+    fn what_a_session_was_to_take_stands_beside_what_it_took() {
+        let mut session = manifest(&spec()).sessions.remove(0);
+        assert_eq!(took(&session), None);
+        let mut said = |seconds, measured| {
+            session.estimate = Some(Estimate { seconds, measured });
+            took(&session).unwrap()
+        };
+        let of = "The session of 2026-01-02T03:04:05Z was to take";
+        assert_eq!(said(3000.0, true), format!("{of} about 50 min, as measured just before it. It took 60 min."));
+        assert_eq!(said(7200.0, false), format!("{of} at most 2.0 h, by the amount of work. It took 60 min."));
+        session.finished.clear();
+        assert_eq!(took(&session), None);
+    }
 }

@@ -12,7 +12,6 @@ use crate::data::Size;
 use crate::machine;
 use crate::spec::{Precision, Spec, Storage, Work};
 use crate::store::Estimate;
-use crate::words::duration;
 
 /// Seconds that what is left of a run takes on this machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,10 +54,7 @@ impl Cost {
 
     /// For instance `about 412 h (17 days)`, or `at most 20 min`.
     pub fn duration(self) -> String {
-        match self {
-            Self::Counted(seconds) => format!("at most {}", duration(seconds)),
-            Self::Measured(seconds) => format!("about {}", duration(seconds)),
-        }
+        Estimate::from(self).in_words()
     }
 }
 

@@ -7,6 +7,7 @@ use anyhow::{Result, anyhow};
 use serde::{Deserialize, Serialize};
 
 use crate::spec::Precision;
+use crate::words::duration;
 
 /// `manifest.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,6 +99,13 @@ pub struct DataFile {
     pub sha256: String,
     /// Whether that is the sum of the official file.
     pub official: bool,
+}
+
+impl Estimate {
+    /// For instance `about 412 h (17 days)`, or `at most 20 min`.
+    pub fn in_words(self) -> String {
+        format!("{} {}", if self.measured { "about" } else { "at most" }, duration(self.seconds))
+    }
 }
 
 impl Session {

@@ -13,17 +13,16 @@ mod section;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::Result;
 
 use self::folders::{Folders, link};
 use self::group::{Claim, claims};
 use self::published::PublishedClaim;
 use self::scale::{Against, DATA_MARK};
-use super::page::{Page, Section};
+use super::page::{Page, Section, write_over};
 use super::table::{aligned, data_note};
 use super::{PLUS_MINUS, Reference, Written, reference_folder, references};
 use crate::spec::Spec;
-use crate::store::write_atomically;
 
 const TITLE: &str = "Claims and measurements";
 
@@ -75,16 +74,7 @@ pub fn page(dir: &Path) -> Result<ClaimsPage> {
 pub fn write(dir: &Path) -> Result<(Written, Vec<String>)> {
     let made = page(dir)?;
     let file = dir.join("README.md");
-    let there = match std::fs::read_to_string(&file) {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
-        read => Some(read.map_err(|e| anyhow!("{}: cannot be read ({e}); check it", file.display()))?),
-    };
-    ensure!(
-        there.is_none_or(|text| text.trim().is_empty() || text.starts_with(&format!("# {TITLE}\n"))),
-        "{}: is another page, which this one would write over; move it away",
-        file.display()
-    );
-    write_atomically(&file, |out| out.write_all(made.markdown.as_bytes()))?;
+    write_over(&file, &format!("# {TITLE}\n"), &made.markdown)?;
     Ok((Written { text: made.text, page: file }, made.warnings))
 }
 
