@@ -84,14 +84,13 @@ golden:             ## Repeat the golden tests under every instruction set of th
 	@$(WITH_LIBTORCH) scripts/golden.sh
 
 lint:               ## Check format and clippy, warnings denied
-	@$(WITH_LIBTORCH) cargo fmt --check && cargo clippy --release --all-targets -- -D warnings
-	@cargo clippy --release --no-default-features --lib --bins --tests --examples -- -D warnings
+	@$(WITH_LIBTORCH) cargo fmt --all --check && cargo clippy --release --workspace --all-targets -- -D warnings
 
 bench:              ## Run the benchmarks
 	@$(WITH_LIBTORCH) cargo bench
 
 doc:                ## Build the API documentation
-	@$(WITH_LIBTORCH) cargo doc --release --no-deps
+	@$(WITH_LIBTORCH) cargo doc --release --workspace --no-deps
 
 clean:              ## Remove what the build made (not data, results or libtorch)
 	@cargo clean

@@ -7,7 +7,7 @@ use std::process::Command;
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     // Whatever makes the checkout differ from its revision.
-    for path in ["src", "Cargo.toml", "Cargo.lock", ".git/index", ".git/HEAD"] {
+    for path in ["src", "crates", "Cargo.toml", "Cargo.lock", ".git/index", ".git/HEAD"] {
         println!("cargo:rerun-if-changed={path}");
     }
     println!("cargo:rerun-if-changed=.git/logs/HEAD");
@@ -15,9 +15,7 @@ fn main() {
     if let Ok(lib) = std::env::var("DEP_TCH_LIBTORCH_LIB") {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{lib}");
     }
-    if std::env::var_os("CARGO_FEATURE_TORCH").is_some() {
-        graphs();
-    }
+    graphs();
     println!("cargo:rustc-env=PT4AL_REVISION={}", git(&["rev-parse", "HEAD"]).unwrap_or_default());
     let dirty = git(&["status", "--porcelain", "--untracked-files=no"]).is_some_and(|s| !s.is_empty());
     println!("cargo:rustc-env=PT4AL_DIRTY={dirty}");

@@ -8,8 +8,8 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fast_image_resize::images::Image;
 use fast_image_resize::{PixelType, Resizer};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
-use pt4al::data::decode;
-use pt4al::spec::Input;
+use pt4al_data::decode;
+use pt4al_results::spec::Input;
 
 /// Files of each folder: every so many in the order of their paths, so that all classes occur.
 const FILES: usize = 500;

@@ -5,8 +5,8 @@
 use std::path::Path;
 use std::time::Instant;
 
-use pt4al::data::index::{Files, verify};
-use pt4al::data::problems::Problems;
+use pt4al_data::index::{Files, verify};
+use pt4al_data::problems::Problems;
 
 const FOLDERS: usize = 1_000;
 

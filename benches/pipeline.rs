@@ -6,20 +6,21 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use pt4al::data::augment::Draws;
-use pt4al::data::{Input, Minibatch, Place, cifar10, images::Images, on_device, shapes};
+use pt4al::dataset::augment::Draws;
+use pt4al::dataset::{Input, Minibatch, Place, on_device};
 use pt4al::model::{Head, Network};
-use pt4al::pretext::split_into_batches;
+use pt4al_results::batches::split_into_batches;
 use pt4al::sampler::k_center_greedy;
-use pt4al::seed::{Purpose, stream};
-use pt4al::spec::{
+use pt4al::task::{Classification, Task};
+use pt4al::train;
+use pt4al_data::{cifar10, images::Images, shapes};
+use pt4al_results::seed::{Purpose, stream};
+use pt4al_results::spec::{
     Arch, Augment, Confidence, LossOrder, ModelSpec, Normalize, Optimizer, Precision, Sgd, ShapesSpec, Stem,
     Uncertainty,
 };
-use pt4al::stats::bootstrap_95;
-use pt4al::store::Losses;
-use pt4al::task::{Classification, Task};
-use pt4al::train;
+use pt4al_results::stats::bootstrap_95;
+use pt4al_results::store::Losses;
 use tch::{Device, Kind, Tensor};
 
 const MINIBATCH: usize = 128;

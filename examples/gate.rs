@@ -19,8 +19,8 @@
 
 use std::collections::BTreeMap;
 
-use pt4al::seed::{Purpose, Stream, stream};
-use pt4al::stats::rotation::{Column, changes, paired};
+use pt4al_results::seed::{Purpose, Stream, stream};
+use pt4al_results::stats::rotation::{Column, changes, paired};
 use rand::Rng;
 use rayon::prelude::*;
 

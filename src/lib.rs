@@ -9,52 +9,35 @@
 //!                +--> pretext learner ---+   (once for each data set, pretext settings and seed)
 //! ```
 //!
-//! The program is the front door (`pt4al run experiments/demo.toml`); as a library, start at:
+//! The house has three crates. This one trains: it has everything that needs tensors, the driver, and the program.
+//! [`pt4al_results`] reads specs and results, tests them and reports them; [`pt4al_data`] reads the files of data sets.
+//! Neither of those links libtorch.
 //!
-//! - [`spec::load`]: a TOML file to a checked [`spec::Spec`];
-//! - `trial::run`: the active-learning loop of one trial;
-//! - `sampler::Sampler`: the trait behind every sampler, and `sampler::PoolView`, all that a sampler may see;
-//! - [`store`]: what is on disk, and how it survives being killed;
-//! - [`report::report`]: results to tables and curves;
-//! - [`check::Check`]: results against a baseline.
+//! Use the program (`pt4al run experiments/demo.toml`), or start in the library at:
 //!
-//! Rooms that read specs and results alone ([`spec`], [`store`], [`stats`], [`report`], [`check`]) never name tch: without the
-//! default feature `torch` the crate builds in seconds, for machines that only look at results.
+//! - [`pt4al_results::spec::load`]: a TOML file to a checked [`Spec`](pt4al_results::spec::Spec);
+//! - [`trial::run`]: the active-learning loop of one trial;
+//! - [`sampler::Sampler`]: the trait behind every sampler, and [`sampler::PoolView`], all that a sampler may see;
+//! - [`pt4al_results::store`]: the files of a results folder, and how they survive being killed;
+//! - [`pt4al_results::report`]: results to tables and curves;
+//! - [`pt4al_results::gate`]: curves against a baseline.
 
-pub mod check;
 pub mod cli;
-pub mod data;
-#[cfg(feature = "torch")]
+pub mod dataset;
 pub mod device;
-#[cfg(feature = "torch")]
 pub mod limit;
-pub mod machine;
-#[cfg(feature = "torch")]
 pub mod model;
 pub mod pretext;
-#[cfg(feature = "torch")]
 mod rate;
-pub mod report;
-pub mod results;
-#[cfg(feature = "torch")]
 pub mod runner;
-#[cfg(feature = "torch")]
 pub mod sampler;
-pub mod seed;
-pub mod shell;
-pub mod spec;
-pub mod stats;
-pub mod store;
-#[cfg(feature = "torch")]
 pub mod task;
-#[cfg(feature = "torch")]
 pub mod train;
-#[cfg(feature = "torch")]
 pub mod trial;
-pub mod verdict;
-pub mod words;
+
+pub use pt4al_data;
+pub use pt4al_results;
 
 /// For libtorch: with this, the library takes the place of malloc in the whole process.
-#[cfg(feature = "torch")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -7,9 +7,10 @@ use super::SpecArgs;
 use super::run::MachineArgs;
 use super::start::{StartArgs, halted};
 use super::stopped::{Stopped, say_when_stopped};
-use super::usage::whole_number;
+use crate::runner;
 use crate::runner::Correlated;
-use crate::{report, runner};
+use pt4al_results::cli::usage::whole_number;
+use pt4al_results::report;
 
 #[derive(Debug, Args)]
 pub(super) struct CorrelateArgs {
@@ -33,7 +34,7 @@ pub(super) fn correlate(args: &CorrelateArgs) -> Result<i32> {
     let consent = |cost: &runner::Cost| args.start.consent(cost, &args.spec, &options.device);
     match runner::correlate(&spec, &options, seed, &consent)? {
         Correlated::Done(folder, findings) => {
-            super::report::say(&report::correlation::write(&folder, &findings)?, args.start.quiet)
+            pt4al_results::cli::say_written(&report::correlation::write(&folder, &findings)?, args.start.quiet)
         }
         Correlated::Halted(halt) => Ok(halted(&halt)),
     }

@@ -9,9 +9,9 @@ use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::DataDir;
 use super::stopped::{Stopped, say_when_stopped};
-use crate::data::catalogue::{KNOWN, Known};
-use crate::data::fetch;
-use crate::shell;
+use pt4al_data::catalogue::{KNOWN, Known};
+use pt4al_data::fetch;
+use pt4al_results::shell;
 
 #[derive(Debug, Args)]
 pub(super) struct DataArgs {

@@ -36,7 +36,7 @@ pub(super) fn gpu_check(args: &GpuCheckArgs) -> Result<i32> {
             .map_err(|e| anyhow!("{}: cannot be written ({e}); choose another --out", path.display()))?;
     }
     for fault in &found.faults {
-        crate::machine::say(&format!("error: {fault}"));
+        pt4al_results::machine::say(&format!("error: {fault}"));
     }
     Ok(i32::from(!found.faults.is_empty()))
 }

@@ -7,7 +7,7 @@ use clap::{Args, Command, CommandFactory};
 use clap_complete::Shell;
 
 use super::Cli;
-use crate::store::write_atomically;
+use pt4al_results::store::write_atomically;
 
 #[derive(Debug, Args)]
 pub(super) struct CompletionsArgs {

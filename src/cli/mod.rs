@@ -1,40 +1,24 @@
 //! The command line: verbs and their arguments. What they do is in the rooms below.
 
-mod baseline;
-mod check;
-#[cfg(feature = "torch")]
 mod correlate;
 mod data;
-#[cfg(feature = "torch")]
 mod gpu_check;
-mod list;
 mod manual;
-#[cfg(feature = "torch")]
 mod plan;
 mod pretext;
-mod report;
-#[cfg(feature = "torch")]
 mod run;
-#[cfg(feature = "torch")]
 mod start;
 mod stopped;
-mod usage;
-#[cfg(feature = "torch")]
 mod worker;
 
-use std::io::Write;
 use std::path::PathBuf;
 
-#[cfg(feature = "torch")]
-use anyhow::ensure;
-use anyhow::{Result, anyhow};
+use anyhow::{Result, ensure};
 use clap::{Args, Parser, Subcommand};
 
-use crate::data::problems::ProblemList;
-use crate::report::compare;
-
-#[cfg(feature = "torch")]
-use crate::spec::{self, Spec};
+use pt4al_data::problems::ProblemList;
+use pt4al_results::cli::{self, print, usage};
+use pt4al_results::spec::{self, Spec};
 
 /// Reproduce PT4AL (ECCV 2022), run its ablations, and guard accuracy curves.
 #[derive(Debug, Parser)]
@@ -47,39 +31,15 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Run an experiment, or continue it: finished rounds are never run again
-    #[cfg(feature = "torch")]
     Run(run::RunArgs),
     /// Say what an experiment would cost on this machine
-    #[cfg(feature = "torch")]
     Plan(plan::PlanArgs),
     /// How pretext losses and task losses correlate, image by image
-    #[cfg(feature = "torch")]
     Correlate(correlate::CorrelateArgs),
     /// Whether this machine's GPU computes what the CPU does, and how fast: a table
-    #[cfg(feature = "torch")]
     GpuCheck(gpu_check::GpuCheckArgs),
-    /// Write tables and curves for a results folder
-    Report(report::ReportArgs),
-    /// Several results folders in one table and one picture, with the keys in which their specs differ
-    Compare {
-        /// Folders that `run` made: what is compared with, then what is compared
-        #[arg(required = true, num_args = 2..)]
-        folders: Vec<PathBuf>,
-        /// Where the page, the picture and the CSVs go [default: comparison-A-B beside the first]
-        #[arg(long, value_name = "DIR")]
-        out: Option<PathBuf>,
-    },
-    /// Hold learning curves against a baseline, or against what the spec expects: exit code 0 if they held, 1 if any
-    /// moved, 2 if they could not be compared
-    Check(check::CheckArgs),
-    /// Record results as the baseline that later ones are held against, or write the page of all claims
-    Baseline(baseline::BaselineArgs),
-    /// List the experiments
-    List {
-        /// The folder of the specs
-        #[arg(long, default_value = "experiments")]
-        experiments: PathBuf,
-    },
+    #[command(flatten)]
+    Results(pt4al_results::cli::Verb),
     /// List, fetch and verify data sets
     Data(data::DataArgs),
     /// Write pretext losses to a file, and split such files into pretext batches
@@ -89,23 +49,18 @@ enum Verb {
     /// Print the manual page, or write those of all verbs
     Man(manual::ManArgs),
     /// One trial, pretext learner or calibration as a process of its own; `run` starts these
-    #[cfg(feature = "torch")]
     #[command(hide = true)]
     Worker(worker::WorkerArgs),
 }
 
 /// The profile for machines without CUDA.
-#[cfg(feature = "torch")]
 const SMALLER: &str = "cpu";
 /// The profile for machines with CUDA, where a spec has one: the least that answers what the experiment asks.
-#[cfg(feature = "torch")]
 const LEAST: &str = "claim";
 /// Stands for no profile.
-#[cfg(feature = "torch")]
 const WHOLE: &str = "paper";
 
 /// Which spec, and how it is changed.
-#[cfg(feature = "torch")]
 #[derive(Debug, Args)]
 struct SpecArgs {
     /// The experiment: a TOML file, for instance experiments/cifar10.toml
@@ -119,7 +74,6 @@ struct SpecArgs {
     sets: Vec<String>,
 }
 
-#[cfg(feature = "torch")]
 impl SpecArgs {
     /// Whether a part of the profile waits for what the device is.
     fn is_automatic(&self) -> bool {
@@ -182,16 +136,6 @@ struct DataDir {
     path: PathBuf,
 }
 
-/// Prints a line of results. Whoever stops reading, as `head` does, has read enough.
-fn print(line: impl std::fmt::Display) -> Result<()> {
-    match writeln!(std::io::stdout().lock(), "{line}") {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(anyhow!("standard output: cannot be written ({error}); send it elsewhere"))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Runs the command line and gives the exit code: 0, 1 if something failed, 2 for wrong usage, and 75 where `--time-limit` has
 /// ended a command of which something was finished and something is left: typed again, it goes on. A signal ends it with 128
 /// and its number. Of `check`: 0 if the curves
@@ -202,27 +146,15 @@ pub fn main() -> i32 {
         Err(error) => return usage::tell(&error),
     };
     let done = match cli.verb {
-        #[cfg(feature = "torch")]
         Verb::Run(args) => run::run(args),
-        #[cfg(feature = "torch")]
         Verb::Plan(args) => plan::plan(&args),
-        #[cfg(feature = "torch")]
         Verb::Correlate(args) => correlate::correlate(&args),
-        #[cfg(feature = "torch")]
         Verb::GpuCheck(args) => gpu_check::gpu_check(&args),
-        Verb::Report(args) => report::report(&args.folder, args.out.as_deref()),
-        Verb::Compare { folders, out } => {
-            let out = out.unwrap_or_else(|| compare::default_folder(&folders));
-            compare::compare(&folders, &out).and_then(|written| report::say(&written, false))
-        }
-        Verb::Check(args) => check::check(&args),
-        Verb::Baseline(args) => baseline::baseline(&args),
-        Verb::List { experiments } => list::list(&experiments),
+        Verb::Results(verb) => verb.run(),
         Verb::Data(args) => data::data(&args),
         Verb::Pretext(args) => pretext::pretext(args),
         Verb::Completions(args) => manual::completions(&args),
         Verb::Man(args) => manual::man(&args),
-        #[cfg(feature = "torch")]
         Verb::Worker(args) => return worker::worker(args),
     };
     done.unwrap_or_else(|error| {
@@ -233,10 +165,15 @@ pub fn main() -> i32 {
 
 /// A line, or the list of files that an error is about.
 fn say_error(error: &anyhow::Error) {
-    let is_list = error.downcast_ref::<ProblemList>().is_some();
-    let message = format!("{error:#}");
-    let lines = if is_list { message.lines().collect() } else { vec![message.as_str()] };
-    // Names that people give may hold line breaks, and what a terminal obeys.
-    let plain: Vec<String> = lines.iter().map(|line| line.replace(char::is_control, " ")).collect();
-    crate::machine::say(&format!("error: {}", plain.join("\n")));
+    match error.downcast_ref::<ProblemList>() {
+        Some(_) => {
+            let lines = format!("{error:#}");
+            let plain: Vec<String> = lines.lines().map(|line| line.replace(char::is_control, " ")).collect();
+            pt4al_results::machine::say(&format!("error: {}", plain.join("\n")));
+        }
+        None => cli::say_error(&format!("{error:#}")),
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,19 +5,17 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, anyhow, ensure};
 use clap::{Args, Subcommand};
 
-use super::usage::whole_number;
-#[cfg(feature = "torch")]
 use super::{
     DataDir, SpecArgs, WHOLE,
     run::MachineArgs,
     start::StartArgs,
     stopped::{Stopped, say_when_stopped},
 };
-use crate::pretext::split_into_batches;
-#[cfg(feature = "torch")]
-use crate::report::agreement::Agreement;
-use crate::spec::LossOrder;
-use crate::store::{self, Losses};
+use pt4al_results::batches::split_into_batches;
+use pt4al_results::cli::usage::whole_number;
+use pt4al_results::report::agreement::Agreement;
+use pt4al_results::spec::LossOrder;
+use pt4al_results::store::{self, Losses};
 
 #[derive(Debug, Args)]
 pub(super) struct PretextArgs {
@@ -28,7 +26,6 @@ pub(super) struct PretextArgs {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Train a spec's pretext learner, unless that was done, and write its losses: a CSV index,loss
-    #[cfg(feature = "torch")]
     Losses(Box<LossesArgs>),
     /// Sort losses and split them into pretext batches: batch_<i>.csv with index,loss in order, ties by index
     Split {
@@ -47,11 +44,9 @@ enum Verb {
         out: PathBuf,
     },
     /// How far losses agree with those of another learner: Spearman's rho over images and by class, and pretext batches in common
-    #[cfg(feature = "torch")]
     Agree(Box<AgreeArgs>),
 }
 
-#[cfg(feature = "torch")]
 #[derive(Debug, Args)]
 struct AgreeArgs {
     #[command(flatten)]
@@ -72,7 +67,6 @@ struct AgreeArgs {
     out: PathBuf,
 }
 
-#[cfg(feature = "torch")]
 #[derive(Debug, Args)]
 struct LossesArgs {
     #[command(flatten)]
@@ -104,7 +98,6 @@ fn order(name: &str) -> Result<LossOrder, String> {
 
 pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
     match args.verb {
-        #[cfg(feature = "torch")]
         Verb::Losses(args) => {
             let LossesArgs { spec: args, machine, start, seed, variant, by_epoch, out } = *args;
             say_when_stopped(Stopped::GoesOn);
@@ -141,7 +134,6 @@ pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
             losses.write(&out)?;
             super::print(format!("{}: {} losses", out.display(), losses.rows.len()))?;
         }
-        #[cfg(feature = "torch")]
         Verb::Agree(args) => agree(&args)?,
         Verb::Split { losses: file, batches, order, out } => {
             let losses = Losses::read(&file)?;
@@ -181,10 +173,9 @@ pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
 }
 
 /// Compares losses, writes the folder, and prints its table.
-#[cfg(feature = "torch")]
 fn agree(args: &AgreeArgs) -> Result<()> {
     let spec = args.spec.load(WHOLE)?;
-    let read = crate::data::check(&spec, &args.data.path)?;
+    let read = pt4al_data::check(&spec, &args.data.path)?;
     let of_measure = Losses::read(&args.with)?;
     let name = |path: &Path| path.with_extension("").display().to_string();
     let others: Vec<(String, Losses)> =

@@ -8,11 +8,11 @@ use regex::Regex;
 
 use super::start::{StartArgs, halted};
 use super::stopped::{Stopped, say_when_stopped};
-use super::usage::pattern;
 use super::{DataDir, SMALLER, SpecArgs, WHOLE};
 use crate::device::{self, Choice};
 use crate::runner::{self, Jobs, MpsChoice, Options};
-use crate::spec::{Spec, Work};
+use pt4al_results::cli::usage::pattern;
+use pt4al_results::spec::{Spec, Work};
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -89,16 +89,18 @@ pub(super) fn run(mut args: RunArgs) -> Result<i32> {
     options.only = args.only.clone();
     let spec = if args.spec.is_automatic() { automatic(args, &mut options)? } else { args.spec.load(WHOLE)? };
     let outcome = runner::run(&spec, &options, &|cost| args.start.consent(cost, &args.spec, &options.device))?;
-    let report =
-        || crate::report::report(&outcome.folder, None).and_then(|page| super::report::say(&page, args.start.quiet));
+    let report = || {
+        pt4al_results::report::report(&outcome.folder, None)
+            .and_then(|page| pt4al_results::cli::say_written(&page, args.start.quiet))
+    };
     // A page needs a finished round; where the time was over before one was, that is what is said.
     let reported = if outcome.halt.is_some() && !outcome.has_rounds { Ok(0) } else { report() };
     if let Some((key, why)) = outcome.failed.first() {
         if let Err(error) = &reported {
             // Where no trial has finished a round, say: that they failed is the news.
-            crate::machine::say(&format!("warning: {error:#}"));
+            pt4al_results::machine::say(&format!("warning: {error:#}"));
         }
-        crate::machine::say(&format!(
+        pt4al_results::machine::say(&format!(
             "error: {} failed ({key}: {why}); mend the cause and run the same command again (a changed spec needs another --results): finished rounds are \
              kept",
             match outcome.failed.len() {
@@ -133,15 +135,15 @@ fn automatic(args: &RunArgs, options: &mut Options) -> Result<Spec> {
         say_what_the_whole_costs(args, options, &whole, &chosen)?;
         return Ok(chosen);
     }
-    let (size, _) = crate::data::size(&chosen, &options.data)?;
+    let (size, _) = pt4al_data::size(&chosen, &options.data)?;
     let passes =
         |spec: &Spec| -> Work { spec.trials().iter().map(|trial| spec.trial_work(trial, size.pool, size.test)).sum() };
     let [less, more] = [&chosen, &whole].map(|spec| (spec.trials().len(), passes(spec).units() as f64));
-    crate::machine::say(&format!(
+    pt4al_results::machine::say(&format!(
         "the profile `{automatic}` runs: {} trials, the least that answers what the paper claims. --profile {} (with make: PROFILE=paper) \
          runs the whole: {} trials, about {:.1} times the work.",
         less.0,
-        crate::shell::word(args.spec.profile.replace("auto", WHOLE).as_ref()),
+        pt4al_results::shell::word(args.spec.profile.replace("auto", WHOLE).as_ref()),
         more.0,
         more.1 / less.1.max(1.0)
     ));
@@ -151,22 +153,22 @@ fn automatic(args: &RunArgs, options: &mut Options) -> Result<Spec> {
 /// Where there is no CUDA.
 fn say_what_the_whole_costs(args: &RunArgs, options: &mut Options, whole: &Spec, cpu: &Spec) -> Result<()> {
     // Missing data should be told now, not after the measurement.
-    crate::data::check(cpu, &options.data)?;
-    crate::machine::say("no CUDA here: measuring what the whole experiment would cost on this machine ...");
+    pt4al_data::check(cpu, &options.data)?;
+    pt4al_results::machine::say("no CUDA here: measuring what the whole experiment would cost on this machine ...");
     let plan = match runner::plan(whole, options, false) {
         Ok(plan) => plan,
         Err(error) => {
             // A list of files would bury that line.
             let why = format!("{error:#}");
             let why = why.lines().next().unwrap_or_default();
-            crate::machine::say(&format!("warning: that could not be measured ({why}); the cpu profile runs"));
+            pt4al_results::machine::say(&format!("warning: that could not be measured ({why}); the cpu profile runs"));
             return Ok(());
         }
     };
-    crate::machine::say(&format!("{plan}"));
-    crate::machine::say(&format!(
+    pt4al_results::machine::say(&format!("{plan}"));
+    pt4al_results::machine::say(&format!(
         "So the cpu profile runs instead: the same code, smaller numbers. --profile {} (with make: PROFILE=paper) runs the whole ({}).",
-        crate::shell::word(args.spec.profile.replace("auto", WHOLE).as_ref()),
+        pt4al_results::shell::word(args.spec.profile.replace("auto", WHOLE).as_ref()),
         plan.duration()
     ));
     options.measured = Some(plan);

@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::SpecArgs;
 use crate::limit::{Deadline, TimeLimit};
-use crate::machine::say;
 use crate::runner::{A_DAY, Cost, Halt};
+use pt4al_results::machine::say;
 
 /// The exit code of a command that its time limit has ended, and that goes on when it is typed again: `EX_TEMPFAIL` of
 /// sysexits.h.
@@ -62,7 +62,7 @@ impl StartArgs {
             return Ok(());
         }
         let smaller = spec.smaller(device).map_or(String::new(), |profile| {
-            format!(", or --profile {} for less work", crate::shell::word(profile.as_ref()))
+            format!(", or --profile {} for less work", pt4al_results::shell::word(profile.as_ref()))
         });
         let (stdin, stderr) = (std::io::stdin(), std::io::stderr());
         if !(stdin.is_terminal() && stderr.is_terminal()) {

@@ -4,11 +4,10 @@ use std::io::IsTerminal;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use crate::machine::say;
+use pt4al_results::machine::say;
 
 /// What is said when the process is told to stop.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(feature = "torch"), allow(dead_code))]
 pub(super) enum Stopped {
     /// The same command goes on where this one stopped.
     GoesOn,

@@ -11,10 +11,12 @@ use clap::{Args, Subcommand};
 use super::DataDir;
 use crate::device::{self, Choice};
 use crate::limit::{Clock, Ends};
-use crate::store::Manifest;
 use crate::train::speed::Speed;
 use crate::trial::{self, Event, OutOfTime, Reporter};
-use crate::{data, machine, pretext, spec, train};
+use crate::{dataset, pretext, train};
+use pt4al_data::Size;
+use pt4al_results::store::Manifest;
+use pt4al_results::{machine, spec};
 
 #[derive(Debug, Args)]
 pub(super) struct WorkerArgs {
@@ -181,12 +183,12 @@ fn end_at_the_latest(ends: Ends) {
 }
 
 /// The size that `--dimensions` gives: what made-up images need.
-fn size(dimensions: &[usize]) -> Result<data::Size> {
+fn size(dimensions: &[usize]) -> Result<Size> {
     let [height, width, classes] = dimensions else {
         anyhow::bail!("--dimensions: {} numbers; write height, width and classes", dimensions.len())
     };
     anyhow::ensure!(height * width * classes > 0, "--dimensions: one of them is 0");
-    Ok(data::Size { train: 0, pool: 0, test: 0, height: *height, width: *width, classes: *classes, bytes: 0 })
+    Ok(Size { train: 0, pool: 0, test: 0, height: *height, width: *width, classes: *classes, bytes: 0 })
 }
 
 /// What a panic says to a person.
@@ -235,7 +237,7 @@ fn work(args: &WorkerArgs, words: &mpsc::Receiver<String>, report: &mut Reporter
             let spec = spec.protocol(variant.as_deref());
             let settings = spec.learner().context("the spec has no pretext learner; add one to [pretext]")?;
             device::prepare(device, settings.precision)?;
-            let data = data::open(spec, &data.path, device, &fingerprint)?;
+            let data = dataset::open(spec, &data.path, device, &fingerprint)?;
             let (pixels, cut) = (spec.pretext_pixels(), spec.pretext_minibatches(settings));
             report.begin(|| "the pretext learner".into(), spec.pretext_work(data.pool.len()).units())?;
             let mut done = |units| report.at((units as f64 * pixels).round() as u64, || "pretext".into());

@@ -79,7 +79,7 @@ pub(super) fn prepare(device: usize, tf32: bool) -> Result<()> {
     let functions = match functions() {
         Ok(functions) => functions,
         Err(why) => {
-            crate::machine::say(&format!("warning: no CUDA graphs, so training is slower: {why:#}"));
+            pt4al_results::machine::say(&format!("warning: no CUDA graphs, so training is slower: {why:#}"));
             if !tf32 {
                 // SAFETY: the threads that there are by now wait for standard input or for the time, and read no environment.
                 unsafe { std::env::set_var("NVIDIA_TF32_OVERRIDE", "0") };

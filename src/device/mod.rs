@@ -9,7 +9,7 @@ use std::str::FromStr;
 use anyhow::{Result, bail, ensure};
 use tch::Device;
 
-use crate::spec::Precision;
+use pt4al_results::spec::Precision;
 
 /// What `--device` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Choice {
                 Ok(()) => Device::Cuda(0),
                 Err(reason) => {
                     if has_driver() {
-                        crate::machine::say(&format!(
+                        pt4al_results::machine::say(&format!(
                             "warning: there is an NVIDIA driver but no CUDA ({reason}); running on the CPU"
                         ));
                     }

@@ -4,8 +4,8 @@ use rand::Rng;
 use tch::{Tensor, nn};
 
 use super::Network;
-use crate::seed::{self, Purpose, Stream};
-use crate::spec::Filters;
+use pt4al_results::seed::{self, Purpose, Stream};
+use pt4al_results::spec::Filters;
 
 /// A head whose weights are drawn later, from a seeded stream.
 pub(super) fn linear_later() -> nn::LinearConfig {

@@ -18,11 +18,11 @@ use anyhow::{Result, anyhow, ensure};
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
-use crate::spec::{Arch, Filters, ModelSpec, Precision};
-use crate::store::ANEW;
 pub use head::{Head, SiameseSizes};
 use head::{Layers, Upsample};
 use layers::Body;
+use pt4al_results::spec::{Arch, Filters, ModelSpec, Precision};
+use pt4al_results::store::ANEW;
 use resnet::Blocks;
 use weights::Weights;
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
 use super::{Head, Network};
-use crate::spec::{Arch, ModelSpec, Precision, Stem};
+use pt4al_results::spec::{Arch, ModelSpec, Precision, Stem};
 
 /// Largest difference of an output; the outputs are of order 1.
 const TOLERANCE: f64 = 1e-4;

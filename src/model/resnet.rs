@@ -4,7 +4,7 @@ use tch::Tensor;
 use tch::nn::{ModuleT, Path};
 
 use super::layers::{Body, Conv, Residual, Unit};
-use crate::spec::Stem;
+use pt4al_results::spec::Stem;
 
 /// The residual blocks of a ResNet.
 #[derive(Clone, Copy)]

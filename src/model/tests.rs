@@ -1,8 +1,8 @@
 use tch::{Device, Kind, Tensor};
 
 use super::{Head, Network};
-use crate::seed::Purpose;
-use crate::spec::{Arch, Filters, ModelSpec, Precision, Stem};
+use pt4al_results::seed::Purpose;
+use pt4al_results::spec::{Arch, Filters, ModelSpec, Precision, Stem};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 

@@ -6,7 +6,7 @@ use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
 use super::layers::Unit;
-use crate::spec::Precision;
+use pt4al_results::spec::Precision;
 
 /// Every variable begins at a multiple of so many numbers, as memory that libtorch allocates does: kernels read vectors.
 const ALIGNMENT: usize = 64;

@@ -5,7 +5,7 @@
 use tch::{Device, Kind, Tensor};
 
 use super::task::{Pretext, Scores};
-use crate::data::Input;
+use crate::dataset::Input;
 use crate::model::{Head, Network};
 
 /// Predicts a and b of CIE Lab from L.
@@ -88,8 +88,8 @@ impl Pretext for Colorization {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seed::Purpose;
-    use crate::spec::{Arch, ModelSpec, Normalize, Optimizer, Precision, Sgd, Stem};
+    use pt4al_results::seed::Purpose;
+    use pt4al_results::spec::{Arch, ModelSpec, Normalize, Optimizer, Precision, Sgd, Stem};
 
     const RED: [u8; 3] = [255, 0, 0];
     const BLUE: [u8; 3] = [0, 0, 255];

@@ -8,11 +8,11 @@ use tch::{Device, Kind, Reduction, Tensor};
 use super::permutations::farthest;
 use super::square::square;
 use super::task::{Pretext, Scores};
-use crate::data::Input;
+use crate::dataset::Input;
 use crate::model::{Head, Network};
-use crate::seed::Stream;
-use crate::spec;
 use crate::task::cross_entropy;
+use pt4al_results::seed::Stream;
+use pt4al_results::spec;
 
 /// Which of some permutations the tiles of an image are in.
 pub(super) struct Jigsaw {
@@ -104,8 +104,8 @@ impl Pretext for Jigsaw {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seed::{self, Purpose};
-    use crate::spec::{Arch, ModelSpec, Normalize, Optimizer, Precision, Sgd, Stem};
+    use pt4al_results::seed::{self, Purpose};
+    use pt4al_results::spec::{Arch, ModelSpec, Normalize, Optimizer, Precision, Sgd, Stem};
 
     fn input() -> Input {
         Input::new(&Normalize { mean: [0.5; 3], std: [0.25; 3] }, None, Device::Cpu)

@@ -10,12 +10,12 @@ use super::jigsaw::Jigsaw;
 use super::rotation::Rotation;
 use super::simsiam::SimSiam;
 use super::task::Pretext;
-use crate::data::{Data, Held, Place};
+use crate::dataset::{Data, Held, Place};
 use crate::model::{Network, Snapshot};
-use crate::seed::{self, Purpose};
-use crate::spec::{Cut, LearnerSpec, ModelSpec, PretextCheckpoint, PretextTask};
-use crate::store::Losses;
 use crate::train::{self, Steps};
+use pt4al_results::seed::{self, Purpose};
+use pt4al_results::spec::{Cut, LearnerSpec, ModelSpec, PretextCheckpoint, PretextTask};
+use pt4al_results::store::Losses;
 use views::Views;
 
 /// What a pretext learner gives.

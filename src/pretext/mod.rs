@@ -1,37 +1,23 @@
 //! Pretext tasks: a learner trained without labels, the loss of each pool image, and the batches that follow.
 
-mod batches;
-#[cfg(feature = "torch")]
 mod colorization;
-#[cfg(feature = "torch")]
 mod features;
-#[cfg(feature = "torch")]
 mod jigsaw;
-#[cfg(feature = "torch")]
 mod learner;
-#[cfg(feature = "torch")]
 mod permutations;
-#[cfg(feature = "torch")]
 mod rotation;
-#[cfg(feature = "torch")]
 mod simsiam;
-#[cfg(feature = "torch")]
 mod square;
-#[cfg(feature = "torch")]
 mod task;
 
-pub use batches::split_into_batches;
-#[cfg(feature = "torch")]
 pub use features::{read_features, write_features};
-#[cfg(feature = "torch")]
 pub use learner::{Learned, losses};
 
-#[cfg(feature = "torch")]
 pub use task::{Pretext, Scores};
 
 use sha2::{Digest, Sha256};
 
-use crate::spec::Spec;
+use pt4al_results::spec::Spec;
 
 /// Raise it when a change of the program changes losses, so that cached ones are not taken for new ones; the golden
 /// test of the losses then fails and reminds of it.
@@ -47,5 +33,5 @@ pub fn cache_key(protocol: &Spec, fingerprint: &str, machine: &str, seed: u64) -
         hash.update(part);
     }
     hash.update(seed.to_le_bytes());
-    crate::spec::hex(&hash.finalize())[..16].to_owned()
+    pt4al_results::spec::hex(&hash.finalize())[..16].to_owned()
 }

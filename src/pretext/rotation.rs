@@ -5,11 +5,11 @@ use tch::{Kind, Reduction, Tensor};
 
 use super::square::square;
 use super::task::{Pretext, Scores};
-use crate::data::Input;
+use crate::dataset::Input;
 use crate::model::{Head, Network};
-use crate::seed::{self, Stream};
-use crate::spec::PretextForward;
 use crate::task::cross_entropy;
+use pt4al_results::seed::{self, Stream};
+use pt4al_results::spec::PretextForward;
 
 /// Which of four rotations (0, 90, 180, 270 degrees) an image was turned by.
 pub(super) struct Rotation {
@@ -125,8 +125,8 @@ mod tests {
     use tch::Device;
 
     use super::*;
-    use crate::seed::Purpose;
-    use crate::spec::{Arch, ModelSpec, Normalize, Stem};
+    use pt4al_results::seed::Purpose;
+    use pt4al_results::spec::{Arch, ModelSpec, Normalize, Stem};
 
     fn input() -> Input {
         Input::new(&Normalize { mean: [0.5; 3], std: [0.25; 3] }, None, Device::Cpu)

@@ -4,9 +4,9 @@
 use tch::{Kind, Tensor};
 
 use super::task::{Pretext, Scores};
-use crate::data::Input;
+use crate::dataset::Input;
 use crate::model::{Head, Network, SiameseSizes};
-use crate::spec;
+use pt4al_results::spec;
 
 /// Tells one view of an image from another.
 pub(super) struct SimSiam {
@@ -85,8 +85,8 @@ mod tests {
     use tch::Device;
 
     use super::*;
-    use crate::seed::Purpose;
-    use crate::spec::{Arch, ModelSpec, Normalize, Optimizer, Precision, Sgd, Stem};
+    use pt4al_results::seed::Purpose;
+    use pt4al_results::spec::{Arch, ModelSpec, Normalize, Optimizer, Precision, Sgd, Stem};
 
     const TASK: SimSiam = SimSiam {
         options: spec::SimSiam { views: 1, dimension: 16, hidden: None, bottleneck: None, zero_residual: false },

@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use crate::data::Input;
+use crate::dataset::Input;
 
 /// The largest square in the center of what the task model sees, whose side is a multiple of `unit`; uint8
 /// `[n, h, w, 3]` to `[n, side, side, 3]`.
@@ -18,7 +18,7 @@ mod tests {
     use tch::{Device, Kind};
 
     use super::*;
-    use crate::spec::Normalize;
+    use pt4al_results::spec::Normalize;
 
     /// The square of an image whose pixels are numbered row by row.
     fn square_of(height: i64, width: i64, center: Option<[usize; 2]>, unit: i64) -> Vec<u8> {

@@ -2,9 +2,9 @@
 
 use tch::Tensor;
 
-use crate::data::Input;
+use crate::dataset::Input;
 use crate::model::{Head, Network};
-use crate::seed::Stream;
+use pt4al_results::seed::Stream;
 
 /// A self-supervised task.
 pub trait Pretext {

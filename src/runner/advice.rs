@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::calibrate::{Measured, Workers};
 use super::mps::Mps;
 use super::{Jobs, Options, memory};
-use crate::data::Size;
-use crate::machine;
-use crate::spec::{Precision, Spec};
-use crate::words::{counted, whole};
+use pt4al_data::Size;
+use pt4al_results::machine;
+use pt4al_results::spec::{Precision, Spec};
+use pt4al_results::words::{counted, whole};
 
 /// Seconds below which an experiment is not worth the time that these measurements take.
 pub(super) const WORTH: f64 = 600.0;

@@ -12,11 +12,11 @@ use super::child::{self, Share};
 use super::jobs::{Room, chosen};
 use super::mps::Mps;
 use super::{Options, gpu, memory};
-use crate::data::Size;
-use crate::machine;
-use crate::spec::Spec;
 use crate::trial::Event;
-use crate::words::whole;
+use pt4al_data::Size;
+use pt4al_results::machine;
+use pt4al_results::spec::Spec;
+use pt4al_results::words::whole;
 
 /// Of a process.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -183,7 +183,7 @@ impl<'a> Workers<'a> {
     /// None yet, for this spec, with so many threads each.
     pub fn new(spec: &Spec, size: &'a Size, options: &'a Options, threads: usize, mps: &'a Mps) -> Result<Self> {
         let folder = tempfile::tempdir().context("cannot create a temporary folder; set TMPDIR")?;
-        crate::store::write_atomically(&folder.path().join("spec.toml"), |out| {
+        pt4al_results::store::write_atomically(&folder.path().join("spec.toml"), |out| {
             out.write_all(toml::to_string(spec).map_err(std::io::Error::other)?.as_bytes())
         })?;
         Ok(Self { running: Vec::new(), options, size, threads, mps, variables: Vec::new(), until: None, folder })

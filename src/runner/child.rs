@@ -9,8 +9,8 @@ use std::sync::mpsc::Sender;
 use anyhow::{Context, Result, anyhow};
 
 use super::mps::Mps;
-use crate::machine;
 use crate::trial::{Event, OutOfTime};
+use pt4al_results::machine;
 
 /// A running worker. It watches its standard input and ends when that closes, so it never outlives its driver.
 #[derive(Debug)]

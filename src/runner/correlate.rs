@@ -10,13 +10,13 @@ use super::cost::{self, Start};
 use super::deadline::{Halt, Preparing, Sort, Watch};
 use super::time_left::Kind;
 use super::{Consent, Options, There, memory, pretext};
-use crate::data;
-use crate::machine;
-use crate::report::correlation::{CorrelationFindings, Pair};
-use crate::spec::{CorrelationSpec, Spec, Work};
-use crate::store::{Folder, Losses, Manifest, PartMetric};
 use crate::trial::Event;
-use crate::words::counted;
+use pt4al_data as data;
+use pt4al_results::machine;
+use pt4al_results::report::correlation::{CorrelationFindings, Pair};
+use pt4al_results::spec::{CorrelationSpec, Spec, Work};
+use pt4al_results::store::{Folder, Losses, Manifest, PartMetric};
+use pt4al_results::words::counted;
 
 /// A training whose losses are wanted: of the whole pool, or without one part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,10 +8,10 @@ use super::calibrate::{self, Speed};
 use super::jobs::Room;
 use super::mps::Mps;
 use super::time_left::side_by_side;
-use crate::data::Size;
-use crate::machine;
-use crate::spec::{Precision, Spec, Storage, Work};
-use crate::store::Estimate;
+use pt4al_data::Size;
+use pt4al_results::machine;
+use pt4al_results::spec::{Precision, Spec, Storage, Work};
+use pt4al_results::store::Estimate;
 
 /// Seconds that what is left of a run takes on this machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -157,11 +157,11 @@ fn counted(spec: &Spec, options: &Options, (jobs, threads): (usize, usize), stag
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::Source;
+    use pt4al_results::spec::Source;
 
     fn spec(name: &str, profile: Option<&str>) -> Spec {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("experiments/{name}.toml"));
-        crate::spec::load(&Source { path, profile: profile.map(str::to_owned), sets: Vec::new() }).unwrap()
+        pt4al_results::spec::load(&Source { path, profile: profile.map(str::to_owned), sets: Vec::new() }).unwrap()
     }
 
     /// The most seconds of all trials, one after the other and two side by side.

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::time_left::Kind;
 use crate::limit::{Deadline, HEADROOM, enough_for};
-use crate::machine;
 use crate::trial::{Event, OutOfTime};
-use crate::words::{counted, duration};
+use pt4al_results::machine;
+use pt4al_results::words::{counted, duration};
 
 /// Tasks that run about equally fast: of a kind, under a protocol.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -9,10 +9,10 @@ use super::Options;
 use super::child::Ended;
 use super::tasks::{Task, Tasks};
 use super::time_left::{TimeLeft, Waiting};
-use crate::machine::say;
-use crate::store::DataOrigin;
 use crate::trial::Event;
-use crate::words::duration;
+use pt4al_results::machine::say;
+use pt4al_results::store::DataOrigin;
+use pt4al_results::words::duration;
 
 use bars::Bars;
 

@@ -2,9 +2,9 @@
 
 use anyhow::{Result, ensure};
 
-use crate::data::Read;
-use crate::spec::Spec;
-use crate::store::{Losses, Queries};
+use pt4al_data::Read;
+use pt4al_results::spec::Spec;
+use pt4al_results::store::{Losses, Queries};
 
 /// Whether losses from files are those of the pool, and recorded queries fit the rounds.
 ///

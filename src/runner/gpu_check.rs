@@ -11,12 +11,12 @@ use super::child::{self, Share};
 use super::mps::Mps;
 use super::tool::{Fault, output_of};
 use super::{Options, gpu};
-use crate::data::{self, Size};
-use crate::machine;
-use crate::spec::{Precision, Spec};
 use crate::train::speed::First;
 use crate::trial::Event;
-use crate::words::whole;
+use pt4al_data::{self as data, Size};
+use pt4al_results::machine;
+use pt4al_results::spec::{Precision, Spec};
+use pt4al_results::words::whole;
 
 /// Epochs of each of the two trainings whose losses are compared.
 const EPOCHS: usize = 3;
@@ -64,7 +64,7 @@ pub fn gpu_check(spec: &Spec, options: &Options, python: Option<&str>) -> Result
         spec.folder_name(),
         size.height,
         size.width,
-        crate::store::program(env!("CARGO_PKG_VERSION"), env!("PT4AL_REVISION"), env!("PT4AL_DIRTY") == "true")
+        pt4al_results::store::program(env!("CARGO_PKG_VERSION"), env!("PT4AL_REVISION"), env!("PT4AL_DIRTY") == "true")
     );
     if !on_gpu {
         check.page += "\nThere is no GPU here: CUDA, graphs and MPS are left out.\n";
@@ -174,7 +174,7 @@ fn first(
 ) -> Result<First> {
     let folder = tempfile::tempdir().context("cannot create a temporary folder; set TMPDIR")?;
     let file = folder.path().join("spec.toml");
-    crate::store::write_atomically(&file, |out| {
+    pt4al_results::store::write_atomically(&file, |out| {
         let text = spec.in_precision(precision).to_toml().map_err(std::io::Error::other)?;
         out.write_all(text.as_bytes())
     })?;

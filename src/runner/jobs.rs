@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::machine;
+use pt4al_results::machine;
 
 /// What `--jobs` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use anyhow::{Result, bail};
 
-use crate::data::Size;
-use crate::machine;
-use crate::spec::{Labeled, Spec, Storage};
+use pt4al_data::Size;
+use pt4al_results::machine;
+use pt4al_results::spec::{Labeled, Spec, Storage};
 
 /// How many times more than what is free a training step may be estimated to take: the estimate is rough, and what really
 /// does not fit is told when it is tried. Beyond this, it was a slip of the pen.
@@ -37,7 +37,7 @@ pub(super) fn data_mb(spec: &Spec, size: &Size) -> f64 {
 }
 
 /// Refuses networks that do not fit into the memory that is free, and minibatches far beyond it, on the CPU; what a GPU holds is not asked
-/// for. Whether the images fit is asked for where they are read ([`crate::data::check`]).
+/// for. Whether the images fit is asked for where they are read ([`pt4al_data::check`]).
 ///
 /// # Errors
 /// One line with the key, what would be needed, and what there is. Where the system does not tell, there is none.
@@ -74,7 +74,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::spec::{Source, load};
+    use pt4al_results::spec::{Source, load};
 
     fn checked(sets: &[&str], free: f64) -> Result<(), String> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/demo.toml");

@@ -28,13 +28,13 @@ use std::sync::mpsc;
 use anyhow::{Result, anyhow, ensure};
 use regex::Regex;
 
-use crate::data;
 use crate::limit::Deadline;
-use crate::machine;
-use crate::shell;
-use crate::spec::Spec;
-use crate::store::{ClassCount, DataOrigin, Estimate, Folder, Manifest, Record, Session};
 use crate::trial::Event;
+use pt4al_data as data;
+use pt4al_results::machine;
+use pt4al_results::shell;
+use pt4al_results::spec::Spec;
+use pt4al_results::store::{ClassCount, DataOrigin, Estimate, Folder, Manifest, Record, Session};
 
 use child::{Child, Ended, Message, Share};
 pub use correlate::{Correlated, correlate};
@@ -377,7 +377,7 @@ impl Driver<'_> {
     }
 
     /// Records a failed trial as a row.
-    fn fail(&mut self, trial: &crate::spec::Trial, why: &str) -> Result<()> {
+    fn fail(&mut self, trial: &pt4al_results::spec::Trial, why: &str) -> Result<()> {
         let files = self.folder.trial(trial);
         let round = files.finished()?.min(self.spec.rounds.count - 1);
         let (experiment, profile) = self.spec.identity();
@@ -433,5 +433,5 @@ impl Driver<'_> {
 /// Copies a file as all files are written.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     let bytes = std::fs::read(from).map_err(|e| anyhow!("{}: cannot be read ({e})", from.display()))?;
-    crate::store::write_atomically(to, |out| out.write_all(&bytes))
+    pt4al_results::store::write_atomically(to, |out| out.write_all(&bytes))
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::Options;
 use super::child::{Share, worker};
 use super::tool::{Fault, output_of};
-use crate::machine;
+use pt4al_results::machine;
 
 /// What `--mps` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,10 +7,10 @@ use anyhow::Result;
 use super::calibrate::{self, Measured};
 use super::mps::Mps;
 use super::{Options, advice, cost, memory};
-use crate::data;
-use crate::machine;
-use crate::spec::{Spec, Storage, Work};
-use crate::words::{counted, duration, thousands, whole};
+use pt4al_data as data;
+use pt4al_results::machine;
+use pt4al_results::spec::{Spec, Storage, Work};
+use pt4al_results::words::{counted, duration, thousands, whole};
 
 /// Trials, work, and what they take on this machine.
 #[derive(Clone, Debug)]

@@ -10,10 +10,10 @@ use super::deadline::{Preparing, Sort, Watch};
 use super::mps::Mps;
 use super::time_left::Kind;
 use super::{Consent, Options, cost, memory, tasks};
-use crate::data::{self, Read};
-use crate::spec::{LearnerSpec, PretextCheckpoint, Spec, Work};
-use crate::store::{DataOrigin, Losses, Manifest, write_atomically};
 use crate::trial::Event;
+use pt4al_data::{self as data, Read};
+use pt4al_results::spec::{LearnerSpec, PretextCheckpoint, Spec, Work};
+use pt4al_results::store::{DataOrigin, Losses, Manifest, write_atomically};
 
 /// The pretext losses of a variant of a spec (of its own protocol without) and a seed: from its file, from the cache, or
 /// from a learner that is trained now, if `consent` agrees to what that costs. With `by_epoch` it is trained in any case, and the

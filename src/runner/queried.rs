@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Result, ensure};
 use rayon::prelude::*;
 
-use crate::data::images::{Split, Splits};
-use crate::machine;
-use crate::spec::{Spec, Trial};
-use crate::store::{ClassShare, Folder, Queried, Queries, Sheet};
+use pt4al_data::images::{Split, Splits};
+use pt4al_results::machine;
+use pt4al_results::spec::{Spec, Trial};
+use pt4al_results::store::{ClassShare, Folder, Queried, Queries, Sheet};
 
 /// Makes `queried/` what the queries ask for; nothing is written where it is that already. It is for looking at alone, so
 /// what cannot be made is a warning and no error, and is missing then: nothing outdated stays.

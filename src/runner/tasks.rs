@@ -9,8 +9,8 @@ use super::Options;
 use super::deadline::Sort;
 use super::time_left::{self, Kind};
 use crate::pretext;
-use crate::spec::{Spec, Trial, Work};
-use crate::store::{self, ANEW, DataOrigin, Folder};
+use pt4al_results::spec::{Spec, Trial, Work};
+use pt4al_results::store::{self, ANEW, DataOrigin, Folder};
 
 /// One child process.
 #[derive(Clone, Debug, PartialEq)]

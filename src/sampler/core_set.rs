@@ -4,7 +4,7 @@ use anyhow::Result;
 use tch::Tensor;
 
 use super::{PoolView, Sampler, by_tie_rank, in_order};
-use crate::seed::Stream;
+use pt4al_results::seed::Stream;
 
 /// Each pick is the image farthest, in the features before the head (L2), from all labels and picks so far; of equally
 /// far ones the first by [`PoolView::tie_rank`].

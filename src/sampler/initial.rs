@@ -4,8 +4,8 @@ use anyhow::{Result, ensure};
 use tch::Tensor;
 
 use super::{PoolView, by_tie_rank, core_set, in_order, typical};
-use crate::seed::{self, Stream};
-use crate::spec::{InitialSet, PretextStride};
+use pt4al_results::seed::{self, Stream};
+use pt4al_results::spec::{InitialSet, PretextStride};
 
 /// `n` different positions of the pool.
 ///

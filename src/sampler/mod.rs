@@ -13,8 +13,8 @@ use tch::Tensor;
 pub use core_set::k_center_greedy;
 pub use initial::initial_labels;
 
-use crate::seed::Stream;
-use crate::spec::{SamplerSpec, Uncertainty};
+use pt4al_results::seed::Stream;
+use pt4al_results::spec::{SamplerSpec, Uncertainty};
 
 /// What a sampler may know of the pool, by position in the train split.
 pub trait PoolView {

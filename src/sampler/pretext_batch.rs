@@ -7,11 +7,11 @@ use anyhow::Result;
 use super::initial::even_strides;
 use super::uncertain::most_uncertain;
 use super::{PoolView, Sampler};
-use crate::seed::{self, Stream};
-use crate::spec::{Uncertainty, Within};
+use pt4al_results::seed::{self, Stream};
+use pt4al_results::spec::{Uncertainty, Within};
 
 /// Queries a round from its pretext batch. What that has too few unlabeled images for comes from the next batches in
-/// turn, from batch 0 after the last; [`crate::spec::ShortBatch`] says when that may be.
+/// turn, from batch 0 after the last; [`pt4al_results::spec::ShortBatch`] says when that may be.
 pub(super) struct PretextBatch {
     pub within: Within,
 }

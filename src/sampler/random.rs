@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{PoolView, Sampler};
-use crate::seed::{self, Stream};
+use pt4al_results::seed::{self, Stream};
 
 /// Uniformly at random.
 pub(super) struct Random;

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use tch::{Kind, Tensor};
 
 use super::{PoolView, initial_labels, k_center_greedy, sampler};
-use crate::seed::{self, Purpose};
-use crate::spec::{InitialSet, PretextBatchSpec, PretextStride, SamplerSpec, Typical, Uncertainty, Within};
+use pt4al_results::seed::{self, Purpose};
+use pt4al_results::spec::{InitialSet, PretextBatchSpec, PretextStride, SamplerSpec, Typical, Uncertainty, Within};
 
 struct Fake {
     round: usize,
@@ -253,8 +253,8 @@ proptest! {
 fn core_set_needs_no_quadratic_memory() {
     // 20,000 candidates and 500 centers: an n x n matrix alone would be 1.6 GB.
     let points = Tensor::arange(20_000 * 8, (Kind::Float, tch::Device::Cpu)).sin().reshape([20_000, 8]);
-    let before = crate::machine::peak_rss_mb();
+    let before = pt4al_results::machine::peak_rss_mb();
     assert_eq!(k_center_greedy(&points, &points.narrow(0, 0, 500), 10).len(), 10);
-    let taken = crate::machine::peak_rss_mb() - before;
+    let taken = pt4al_results::machine::peak_rss_mb() - before;
     assert!(taken < 400.0, "{taken} MiB");
 }

@@ -5,8 +5,8 @@
 use rand::Rng;
 use tch::{Kind, Tensor};
 
-use crate::seed::Stream;
-use crate::spec::Typical;
+use pt4al_results::seed::Stream;
+use pt4al_results::spec::Typical;
 
 /// Clusters of so many images or fewer are left out, as in TypiClust's code.
 const SMALL: usize = 5;
@@ -132,7 +132,7 @@ fn seeds(points: &Tensor, k: usize, stream: &mut Stream) -> Tensor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seed::{self, Purpose};
+    use pt4al_results::seed::{self, Purpose};
 
     fn stream() -> Stream {
         seed::stream(0, Purpose::InitialLabels, &[])

@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use super::{PoolView, Sampler, by_tie_rank};
-use crate::seed::Stream;
-use crate::spec::Uncertainty;
+use pt4al_results::seed::Stream;
+use pt4al_results::spec::Uncertainty;
 
 /// The images that the task model is least sure of.
 pub(super) struct Uncertain(pub Uncertainty);

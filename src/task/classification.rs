@@ -4,7 +4,7 @@ use tch::{Kind, Reduction, Tensor};
 
 use super::{Meter, Metrics, Task, cross_entropy};
 use crate::model::Head;
-use crate::spec::{Confidence, ExtraMetric, Uncertainty};
+use pt4al_results::spec::{Confidence, ExtraMetric, Uncertainty};
 
 /// Classification with cross-entropy, measured by accuracy.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ pub use segmentation::Segmentation;
 pub use uncertainty::uncertainty;
 
 use crate::model::Head;
-use crate::spec::{Spec, TaskKind, Uncertainty};
+use pt4al_results::spec::{Spec, TaskKind, Uncertainty};
 
 /// A task: everything that depends on what the outputs of the network mean.
 pub trait Task {
@@ -68,7 +68,7 @@ mod tests {
     use tch::{Device, Kind};
 
     use super::*;
-    use crate::spec::{Labeled, Source, load};
+    use pt4al_results::spec::{Labeled, Source, load};
 
     /// The rows of a round, beside the epoch, where all of so many classes occur in the test split.
     #[test]

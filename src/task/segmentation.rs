@@ -3,9 +3,9 @@
 use tch::{Kind, Reduction, Tensor};
 
 use super::{Meter, Metrics, Task};
-use crate::data::images::IGNORED;
 use crate::model::Head;
-use crate::spec::{Confidence, Uncertainty};
+use pt4al_data::images::IGNORED;
+use pt4al_results::spec::{Confidence, Uncertainty};
 
 /// Semantic segmentation with cross-entropy over pixels, measured by the mean intersection over union.
 #[derive(Clone, Debug)]
@@ -112,7 +112,7 @@ mod tests {
     fn task(k: usize) -> Segmentation {
         Segmentation {
             classes: (0..k).map(|class| format!("c{class}")).collect(),
-            confidence: crate::spec::Confidence::Logits,
+            confidence: pt4al_results::spec::Confidence::Logits,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use crate::spec::{Confidence, Uncertainty};
+use pt4al_results::spec::{Confidence, Uncertainty};
 
 /// Uncertainty of the outputs of a network, `[..., classes]`: float `[...]`, higher for less sure. `confidence` says what
 /// least confidence is measured on; it concerns no other kind.

@@ -6,12 +6,12 @@ use anyhow::{Result, ensure};
 use tch::Tensor;
 
 use super::Steps;
-use crate::data::augment::Draws;
-use crate::data::{Data, Dataset, Held, Minibatch, Place};
+use crate::dataset::augment::Draws;
+use crate::dataset::{Data, Dataset, Held, Minibatch, Place};
 use crate::model::Network;
-use crate::seed::{self, Purpose};
-use crate::spec::{Cut, TrainSpec};
 use crate::task::{Metrics, Task};
+use pt4al_results::seed::{self, Purpose};
+use pt4al_results::spec::{Cut, TrainSpec};
 
 /// A network in training for a task.
 pub struct Learner<'a> {

@@ -3,10 +3,10 @@
 use anyhow::Result;
 use tch::Tensor;
 
-use crate::data::{Dataset, Input};
+use crate::dataset::{Dataset, Input};
 use crate::model::Network;
-use crate::spec::Cut;
 use crate::task::{Metrics, Task};
+use pt4al_results::spec::Cut;
 
 /// The minibatches of a split in inference. They bound memory and nothing else: batch norm uses its running statistics
 /// here.

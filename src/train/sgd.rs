@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use crate::model::Network;
-use crate::spec::{self, Optimizer};
+use pt4al_results::spec::{self, Optimizer};
 
 /// SGD with momentum and weight decay as `torch.optim.SGD` defines it (no dampening, no Nesterov), on all weights of a network
 /// at once. Its numbers are tensors: a CUDA graph keeps the values of plain ones for good.
@@ -57,8 +57,8 @@ mod tests {
 
     use super::*;
     use crate::model::Head;
-    use crate::seed::Purpose;
-    use crate::spec::{Arch, ModelSpec, Precision, Stem};
+    use pt4al_results::seed::Purpose;
+    use pt4al_results::spec::{Arch, ModelSpec, Precision, Stem};
 
     fn network() -> Network {
         let spec = ModelSpec::new(Arch::ResNet18, Stem::Small, 3);

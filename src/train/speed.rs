@@ -7,12 +7,13 @@ use tch::Device;
 
 use super::fit::Training;
 use super::{Learner, minibatches};
-use crate::data::images::{Labels, Records, Split};
-use crate::data::{Data, Input, Size, on_device};
+use crate::dataset::{Data, Input, on_device};
 use crate::model::Network;
-use crate::seed::{self, Purpose};
-use crate::spec::{Cut, Labeled, Spec};
 use crate::task;
+use pt4al_data::Size;
+use pt4al_data::images::{Labels, Records, Split};
+use pt4al_results::seed::{self, Purpose};
+use pt4al_results::spec::{Cut, Labeled, Spec};
 
 /// Images a second.
 #[derive(Clone, Copy, Debug)]

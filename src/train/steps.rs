@@ -6,11 +6,11 @@ use anyhow::Result;
 use tch::{Kind, Tensor};
 
 use super::sgd::Sgd;
-use crate::data::Place;
+use crate::dataset::Place;
 use crate::device::graph::{self, Graph};
-use crate::machine;
 use crate::model::Network;
-use crate::spec::Optimizer;
+use pt4al_results::machine;
+use pt4al_results::spec::Optimizer;
 
 /// Steps of one size that are launched before one is recorded: libraries choose their algorithms and take their memory in the
 /// first ones.

@@ -3,10 +3,10 @@
 use anyhow::{Result, ensure};
 
 use super::view::Pool;
-use crate::data::Data;
+use crate::dataset::Data;
 use crate::sampler::initial_labels;
-use crate::seed::{self, Purpose, Stream};
-use crate::spec::{Cut, InitialSet, Spec, Trial};
+use pt4al_results::seed::{self, Purpose, Stream};
+use pt4al_results::spec::{Cut, InitialSet, Spec, Trial};
 
 /// The labels of round 0 of a trial; the same for all samplers of a seed that start the same way.
 ///

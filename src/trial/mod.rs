@@ -14,12 +14,12 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use tch::Device;
 
-use crate::data;
+use crate::dataset;
 use crate::model::Network;
-use crate::spec::{Spec, Start, Trial, Work};
-use crate::store::{ANEW, Manifest, Queries, Record, Records, TrialFiles};
 use crate::task;
 use crate::train::Learner;
+use pt4al_results::spec::{Spec, Start, Trial, Work};
+use pt4al_results::store::{ANEW, Manifest, Queries, Record, Records, TrialFiles};
 
 pub use pace::OutOfTime;
 pub use progress::{Event, Reporter};
@@ -60,7 +60,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
     if finished >= count {
         return Ok(());
     }
-    let data = data::open(spec, job.data, job.device, &Manifest::data_of(job.folder)?)?;
+    let data = dataset::open(spec, job.data, job.device, &Manifest::data_of(job.folder)?)?;
     spec.check_pool(data.pool.len(), data.test.len())?;
     let stranger = queries.rounds.iter().flatten().find(|index| data.pool.binary_search(index).is_err());
     ensure!(
@@ -122,7 +122,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
             score_seconds: 0.0,
             query_seconds: 0.0,
             wait_seconds: timing.wait,
-            peak_rss_mb: crate::machine::peak_rss_mb(),
+            peak_rss_mb: pt4al_results::machine::peak_rss_mb(),
             device: crate::device::name(job.device),
             error: String::new(),
         }));
@@ -159,7 +159,7 @@ fn commit_query(files: &TrialFiles, records: &mut Records, queries: &mut Queries
         row.score_seconds = asked.score_seconds;
         row.query_seconds = asked.query_seconds;
         row.wait_seconds += asked.wait_seconds;
-        row.peak_rss_mb = row.peak_rss_mb.max(crate::machine::peak_rss_mb());
+        row.peak_rss_mb = row.peak_rss_mb.max(pt4al_results::machine::peak_rss_mb());
     }
     queries.rounds.push(asked.labels);
     files.commit_query(records, queries)

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::pace::{OutOfTime, Pace};
 use crate::limit::Ends;
-use crate::spec::Spec;
-use crate::store::Record;
+use pt4al_results::spec::Spec;
+use pt4al_results::store::Record;
 
 /// One line of a worker's output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

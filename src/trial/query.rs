@@ -8,13 +8,14 @@ use tch::Tensor;
 use super::Job;
 use super::initial;
 use super::view::{Pool, Ties};
-use crate::data::Data;
+use crate::dataset::Data;
 use crate::model::Network;
 use crate::sampler::{self, PoolView, Sampler};
-use crate::seed::{self, Purpose};
-use crate::spec::Spec;
-use crate::store::{Losses, Queries, losses_path};
 use crate::train::Learner;
+use pt4al_results::batches::split_into_batches;
+use pt4al_results::seed::{self, Purpose};
+use pt4al_results::spec::Spec;
+use pt4al_results::store::{Losses, Queries, losses_path};
 
 /// Asks for labels, round by round.
 pub(super) struct Asks<'a> {
@@ -115,7 +116,7 @@ impl Pretext {
         let losses = Losses::read(&path)?;
         let same = losses.rows.iter().map(|r| r.0).eq(data.pool.iter().copied());
         ensure!(same, "{}: its images are not those of the pool; remove the file and run again", path.display());
-        let batches = crate::pretext::split_into_batches(&losses, pretext.order, spec.pretext_batches());
+        let batches = split_into_batches(&losses, pretext.order, spec.pretext_batches());
         let features = match job.features {
             Some(path) if spec.initial_set(&job.trial.sampler).needs_features() => {
                 let features = crate::pretext::read_features(path)?.to_device(job.device);

@@ -5,12 +5,12 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 
 use super::Reporter;
-use crate::data::{Data, Dataset};
+use crate::dataset::{Data, Dataset};
 use crate::model::{Network, Snapshot};
-use crate::seed::{self, Purpose};
-use crate::spec::{EvaluationImages, Select, Spec};
 use crate::task::Metrics;
 use crate::train::{Fit, Learner, Step};
+use pt4al_results::seed::{self, Purpose};
+use pt4al_results::spec::{EvaluationImages, Select, Spec};
 
 /// One number of a round.
 #[derive(Debug)]

@@ -7,13 +7,13 @@ use anyhow::{Result, ensure};
 use tch::{Device, Kind};
 
 use super::Reporter;
-use crate::data;
+use crate::dataset;
 use crate::model::Network;
-use crate::seed::{self, Purpose};
-use crate::spec::Spec;
-use crate::store::{Losses, Manifest, PartMetric};
 use crate::task;
 use crate::train::{Fit, Learner, Step, infer};
+use pt4al_results::seed::{self, Purpose};
+use pt4al_results::spec::Spec;
+use pt4al_results::store::{Losses, Manifest, PartMetric};
 
 /// One training of it.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub struct LossJob<'a> {
 /// If data cannot be read, or training diverges; [`super::OutOfTime`] if it cannot be finished in time.
 pub fn run(job: &LossJob, report: &mut Reporter) -> Result<(Losses, PartMetric)> {
     let spec = job.spec;
-    let data = data::open(spec, job.data, job.device, &Manifest::data_of(job.folder)?)?;
+    let data = dataset::open(spec, job.data, job.device, &Manifest::data_of(job.folder)?)?;
     let (trained_on, measured) = split(&data.pool, job.fold, job.folds, job.seed);
     let task = task::task(spec, &data.classes);
     let learner = Learner::new(&data, task.as_ref(), &spec.train, spec.minibatches());

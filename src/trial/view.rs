@@ -7,12 +7,12 @@ use anyhow::{Result, ensure};
 use tch::{Kind, Tensor};
 
 use super::query::Pretext;
-use crate::data::Data;
+use crate::dataset::Data;
 use crate::model::Network;
 use crate::sampler::PoolView;
-use crate::seed::{self, Purpose};
-use crate::spec::{Spec, Uncertainty};
 use crate::train::{Learner, infer};
+use pt4al_results::seed::{self, Purpose};
+use pt4al_results::spec::{Spec, Uncertainty};
 
 /// The order in which images with equal scores are asked for, drawn once for a seed.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use pt4al::data::cifar10;
+use pt4al_data::cifar10;
 
 use crate::support::{TINY, Workplace, skip, stderr, stdout, values};
 

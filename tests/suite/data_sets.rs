@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use pt4al::data::caltech101::CLASSES;
-use pt4al::spec::{self, Source};
-use pt4al::store::Records;
+use pt4al_data::caltech101::CLASSES;
+use pt4al_results::spec::{self, Source};
+use pt4al_results::store::Records;
 
 use crate::pictures::{caltech101, png, tiny_caltech101};
 use crate::support::{TINY, Workplace, stderr, values};

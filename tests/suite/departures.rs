@@ -63,11 +63,11 @@ fn the_first_query_asks_the_batch_that_the_spec_says() {
     let variants = "[variant.first]\ninitial-set = \"random\"\npretext.first-query = \"batch-0\"\n\
                     [variant.second]\ninitial-set = \"random\"\n";
     let (_place, folder) = run(r#"["pretext-batch"]"#, variants);
-    let losses = pt4al::store::Losses::read(&folder.join("pretext/seed-0.csv")).unwrap();
-    let batches = pt4al::pretext::split_into_batches(&losses, pt4al::spec::LossOrder::Loss, 3);
+    let losses = pt4al_results::store::Losses::read(&folder.join("pretext/seed-0.csv")).unwrap();
+    let batches = pt4al_results::batches::split_into_batches(&losses, pt4al_results::spec::LossOrder::Loss, 3);
     let asked = |variant: &str, round: usize| {
         let path = folder.join(format!("queries/pretext-batch@{variant}-seed0.csv"));
-        pt4al::store::Queries::read(&path).unwrap().rounds[round].clone()
+        pt4al_results::store::Queries::read(&path).unwrap().rounds[round].clone()
     };
     for (variant, first) in [("first", 0), ("second", 1)] {
         for round in [1, 2] {

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use pt4al::data;
-use pt4al::spec::{self, Source, Spec};
+use pt4al_data as data;
+use pt4al_results::spec::{self, Source, Spec};
 
 /// Images in the pool and in the test split, on the official data; a fifth of Caltech-101 is for testing.
 fn official_size(spec: &Spec) -> (usize, usize) {

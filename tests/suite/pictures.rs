@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pt4al::data::caltech101::CLASSES;
+use pt4al_data::caltech101::CLASSES;
 
 use crate::support::TINY;
 

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use pt4al::data::shapes;
-use pt4al::spec::{Normalize, ShapesSpec};
-use pt4al::store::{Manifest, Queried, Sheet};
+use pt4al_data::shapes;
+use pt4al_results::spec::{Normalize, ShapesSpec};
+use pt4al_results::store::{Manifest, Queried, Sheet};
 
 use crate::pictures::{cityscapes, tiny_cityscapes};
 use crate::support::{Workplace, queries, stderr};
@@ -37,7 +37,7 @@ fn asked(folder: &Path, trials: &[&str]) -> Vec<[usize; 3]> {
 /// `[height, width, 3]`.
 fn decoded(sheet: &Sheet) -> Vec<u8> {
     let mut pixels = vec![0; sheet.height * sheet.width * 3];
-    pt4al::data::decode::whole(&sheet.jpeg, [sheet.height, sheet.width], None, &mut pixels).unwrap();
+    pt4al_data::decode::whole(&sheet.jpeg, [sheet.height, sheet.width], None, &mut pixels).unwrap();
     pixels
 }
 

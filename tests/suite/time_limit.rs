@@ -49,7 +49,8 @@ fn held_against_the_whole(
             let line = last_line(&stopped);
             assert!(line.starts_with(&format!("stopped by --time-limit {limit}s: ")), "{line}");
             let typed = format!("pt4al {run} --time-limit {limit}s");
-            let command = format!("left; the same command goes on: {}", pt4al::shell::command(typed.split(' ')));
+            let command =
+                format!("left; the same command goes on: {}", pt4al_results::shell::command(typed.split(' ')));
             assert!(line.ends_with(&command), "{line}");
             assert!(!stderr(&stopped).contains("error:"), "{}", stderr(&stopped));
             let words: Vec<&str> = line.split(' ').collect();

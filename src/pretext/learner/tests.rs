@@ -1,9 +1,9 @@
 use tch::Device;
 
 use super::*;
-use crate::data::images::{Labels, Records, Split};
-use crate::data::{Input, on_device};
-use crate::spec::{
+use crate::dataset::{Input, on_device};
+use pt4al_data::images::{Labels, Records, Split};
+use pt4al_results::spec::{
     Arch, Augment, Cut, Jigsaw, Normalize, Optimizer, Precision, PretextForward, Schedule, Sgd, SimSiam, Stem,
 };
 

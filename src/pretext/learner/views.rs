@@ -2,10 +2,10 @@
 
 use tch::{Device, Tensor};
 
-use crate::data::augment::Draws;
-use crate::data::{Place, Rows};
-use crate::seed::Stream;
-use crate::spec::Augment;
+use crate::dataset::augment::Draws;
+use crate::dataset::{Place, Rows};
+use pt4al_results::seed::Stream;
+use pt4al_results::spec::Augment;
 
 /// The draws of every view; none for images as they are.
 pub(super) struct Views(Vec<Draws>);

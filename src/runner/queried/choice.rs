@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::store::Queries;
+use pt4al_results::store::Queries;
 
 /// Images of each arm and round that are shown at most: a row of them.
 const MOST_EACH: usize = 8;

@@ -4,9 +4,9 @@ use anyhow::{Result, anyhow};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use rayon::prelude::*;
 
-use crate::data::decode;
-use crate::data::images::Split;
-use crate::store::{Sheet, Thumbnail};
+use pt4al_data::decode;
+use pt4al_data::images::Split;
+use pt4al_results::store::{Sheet, Thumbnail};
 
 /// Pixels of a picture's longer side at most.
 const LONGEST: usize = 40;

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::bail;
 
 use super::*;
-use crate::data::images::{IGNORED, Labels, Records, Source};
-use crate::spec;
+use pt4al_data::images::{IGNORED, Labels, Records, Source};
+use pt4al_results::spec;
 
 /// Records of 8 x 8: image i is of class 0, and of class 1 in i rows; image 4 has no labels. One may be broken.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ fn what_is_known_is_not_read_again_and_what_cannot_be_read_is_missing() {
     let dir = tempfile::tempdir().unwrap();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/demo.toml");
     let spec = spec::load(&spec::Source { path, ..spec::Source::default() }).unwrap();
-    let mut splits = crate::data::check(&spec, dir.path()).unwrap().splits;
+    let mut splits = pt4al_data::check(&spec, dir.path()).unwrap().splits;
     let files = Arc::new(Files(AtomicUsize::new(usize::MAX)));
     let records = Records::Source(Arc::clone(&files) as Arc<dyn Source>);
     splits.train = Split { height: 8, width: 8, len: 6, labels: Labels::Maps, records };
@@ -51,7 +51,7 @@ fn what_is_known_is_not_read_again_and_what_cannot_be_read_is_missing() {
     let trial = trials.iter().find(|trial| trial.seed == spec.seeds[1]).unwrap();
     let ask = |rounds: &[&[usize]]| {
         let rounds = rounds.iter().map(|asked| asked.to_vec()).collect();
-        folder.trial(trial).commit_round(&crate::store::Records::default(), &Queries { rounds }).unwrap();
+        folder.trial(trial).commit_round(&pt4al_results::store::Records::default(), &Queries { rounds }).unwrap();
     };
     ask(&[&[4, 2], &[0]]);
     let first = made().unwrap();

@@ -1,12 +1,12 @@
 use super::*;
-use crate::spec::Source;
-use crate::store::{Queries, Record, Records};
+use pt4al_results::spec::Source;
+use pt4al_results::store::{Queries, Record, Records};
 
 /// The demo on so many seeds, and what a run of it knows.
 fn demo(results: &Path) -> (Spec, Options, DataOrigin) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/demo.toml");
     let sets = vec!["seeds=[0]".to_owned()];
-    let spec = crate::spec::load(&Source { path, profile: None, sets }).unwrap();
+    let spec = pt4al_results::spec::load(&Source { path, profile: None, sets }).unwrap();
     let options = Options::of_a_test(results);
     let origin = DataOrigin {
         name: "shapes".into(),

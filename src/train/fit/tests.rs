@@ -5,9 +5,10 @@ use tch::Device;
 
 use super::super::speed::{made_up, made_up_split};
 use super::*;
-use crate::data::images::{Records, Source};
-use crate::data::{Size, on_device};
-use crate::spec::{self, Spec, load};
+use crate::dataset::on_device;
+use pt4al_data::Size;
+use pt4al_data::images::{Records, Source};
+use pt4al_results::spec::{self, Spec, load};
 
 const SIZE: Size = Size { train: 40, pool: 40, test: 40, height: 12, width: 12, classes: 10, bytes: 0 };
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::data::images::{Labels, Records};
+use pt4al_data::images::{Labels, Records};
 
 /// Images of one colour each: image i is red, green or blue, whichever `i % 3` says, in its upper half, black below.
 fn split(n: usize, [height, width]: [usize; 2]) -> Split {

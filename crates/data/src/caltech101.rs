@@ -1,0 +1,168 @@
+//! Caltech-101 (Fei-Fei, Fergus and Perona, "Learning Generative Visual Models from Few Training Examples", 2004).
+//!
+//! Below the data folder, as the official archive has it: `101_ObjectCategories/<class>/image_0001.jpg`, images of any
+//! size. The folder may also lie in `caltech-101/` (newer downloads) or `caltech101/`, or be the data folder itself.
+//! The classes are its folders in byte order; `BACKGROUND_Google`, which is no class, is left out. So are names that
+//! begin with a dot, and `Thumbs.db`; any other file is a problem.
+//!
+//! The split is drawn from all files. A file that is there twice may so be in both parts: such images are counted in the
+//! note, and where they are half of the test images, the data set is refused.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+use pt4al_results::words::thousands;
+
+use super::images::Splits;
+use super::index::{Found, photos};
+use super::overlap::{self, Overlap};
+use super::problems::Problems;
+use super::{Look, Reader};
+use pt4al_results::seed::{self, Purpose};
+use pt4al_results::spec::Caltech101Spec;
+use pt4al_results::store::DataOrigin;
+
+/// The folder that the official archive unpacks to.
+pub(crate) const FOLDER: &str = "101_ObjectCategories";
+/// Where to get it by hand.
+pub(crate) const SOURCE: &str = "https://data.caltech.edu/records/mzrjq-6wc02";
+const REMEDY: &str = "get caltech-101.zip from https://data.caltech.edu/records/mzrjq-6wc02 and unpack \
+    101_ObjectCategories.tar.gz there, or name another data folder with --data or PT4AL_DATA";
+const BACKGROUND: &str = "BACKGROUND_Google";
+/// Without the background, in byte order.
+#[rustfmt::skip]
+pub const CLASSES: [&str; 101] = [
+    "Faces", "Faces_easy", "Leopards", "Motorbikes", "accordion", "airplanes", "anchor", "ant", "barrel", "bass",
+    "beaver", "binocular", "bonsai", "brain", "brontosaurus", "buddha", "butterfly", "camera", "cannon", "car_side",
+    "ceiling_fan", "cellphone", "chair", "chandelier", "cougar_body", "cougar_face", "crab", "crayfish", "crocodile",
+    "crocodile_head", "cup", "dalmatian", "dollar_bill", "dolphin", "dragonfly", "electric_guitar", "elephant", "emu",
+    "euphonium", "ewer", "ferry", "flamingo", "flamingo_head", "garfield", "gerenuk", "gramophone", "grand_piano",
+    "hawksbill", "headphone", "hedgehog", "helicopter", "ibis", "inline_skate", "joshua_tree", "kangaroo", "ketch",
+    "lamp", "laptop", "llama", "lobster", "lotus", "mandolin", "mayfly", "menorah", "metronome", "minaret",
+    "nautilus", "octopus", "okapi", "pagoda", "panda", "pigeon", "pizza", "platypus", "pyramid", "revolver", "rhino",
+    "rooster", "saxophone", "schooner", "scissors", "scorpion", "sea_horse", "snoopy", "soccer_ball", "stapler",
+    "starfish", "stegosaurus", "stop_sign", "strawberry", "sunflower", "tick", "trilobite", "umbrella", "watch",
+    "water_lilly", "wheelchair", "wild_cat", "windsor_chair", "wrench", "yin_yang",
+];
+const IMAGES: usize = 8_677;
+
+impl Reader for Caltech101Spec {
+    fn read(&self, dir: &Path, look: &Look) -> Result<Splits> {
+        let root = locate(dir)?;
+        let problems = Problems::default();
+        let classes = classes(&root, &problems)?;
+        let (files, _) = photos::scan(&root, &classes, &|name| is_jpg(name), &problems)?;
+        let labels = photos::labels(&files, &classes);
+        let split = split(&labels, classes.len(), self.test, self.split_seed);
+        for class in split.single {
+            problems.add(&root.join(&classes[class]), "a single image, which cannot be both trained on and tested");
+        }
+        let verified = look.verify(&files, "caltech101", &photos::check, &problems)?;
+        problems.into_result("caltech101", &format!("restore or remove them, or {REMEDY}"))?;
+
+        // Where only names were looked at, there is nothing to compare.
+        let found = |positions: &[u32]| -> Vec<Option<Found>> {
+            positions.iter().filter_map(|&at| verified.found.get(at as usize).copied()).collect()
+        };
+        let shared = Overlap::of_files(&found(&split.train), &found(&split.test)).map(|overlap| {
+            let path = |at: u32| files.relative(at as usize).to_owned();
+            let name = |[train, test]: [usize; 2]| [path(split.train[train]), path(split.test[test])];
+            overlap.note(&root.display().to_string(), "remove the copies", name)
+        });
+
+        let files = Arc::new(files);
+        let part = |positions: Vec<u32>| {
+            let labels = positions.iter().map(|&i| labels[i as usize]).collect();
+            photos::split(&files, positions, labels, self.input)
+        };
+        let origin = DataOrigin {
+            name: "caltech101".into(),
+            pool: split.train.len(),
+            test: split.test.len(),
+            fingerprint: verified.fingerprint,
+            files: Vec::new(),
+            note: overlap::joined(note(files.len()), shared.transpose()?),
+            classes: Vec::new(),
+        };
+        Ok(Splits { train: part(split.train), test: part(split.test), classes, origin })
+    }
+}
+
+/// The folder of the classes: below `dir`, or `dir` itself.
+pub(crate) fn locate(dir: &Path) -> Result<PathBuf> {
+    let below = [dir.join(FOLDER), dir.join("caltech-101").join(FOLDER), dir.join("caltech101").join(FOLDER)];
+    if let Some(folder) = below.iter().find(|folder| folder.is_dir()) {
+        return Ok(folder.clone());
+    }
+    if dir.ends_with(FOLDER) && dir.is_dir() || dir.join(CLASSES[100]).is_dir() {
+        return Ok(dir.into());
+    }
+    bail!("{}: no such folder, so there are no Caltech-101 files; {REMEDY}", below[0].display())
+}
+
+/// The classes that are there; what is there beside them, or missing, is a problem.
+fn classes(root: &Path, problems: &Problems) -> Result<Vec<String>> {
+    let found: Vec<String> = photos::folders(root)?.into_iter().filter(|name| name != BACKGROUND).collect();
+    let (known, others): (Vec<String>, Vec<String>) =
+        found.into_iter().partition(|name| CLASSES.contains(&name.as_str()));
+    if known.len() < CLASSES.len() / 2 {
+        bail!(
+            "{}: only {} of Caltech-101's {} classes, and {} other folders: is this Caltech-101? If not, {REMEDY}",
+            root.display(),
+            known.len(),
+            CLASSES.len(),
+            others.len()
+        );
+    }
+    others.iter().for_each(|name| problems.add(&root.join(name), "not a class of Caltech-101"));
+    let missing = CLASSES.iter().filter(|name| known.binary_search_by(|class| class.as_str().cmp(name)).is_err());
+    missing.for_each(|name| problems.add(&root.join(name), "no such folder, so a class is missing"));
+    Ok(known)
+}
+
+fn is_jpg(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("jpg"))
+}
+
+/// Positions among all images, ascending.
+struct Drawn {
+    train: Vec<u32>,
+    test: Vec<u32>,
+    /// Classes of one image, which are in neither.
+    single: Vec<usize>,
+}
+
+/// Draws `test` of each class, rounded, but at least one image and not all. A class's draw depends on no other class.
+fn split(labels: &[u16], classes: usize, test: f64, seed: u64) -> Drawn {
+    let mut by_class = vec![Vec::new(); classes];
+    labels.iter().enumerate().for_each(|(i, &class)| by_class[usize::from(class)].push(i));
+    let mut drawn = Drawn { train: Vec::new(), test: Vec::new(), single: Vec::new() };
+    for (class, images) in by_class.iter().enumerate() {
+        match images.len() {
+            0 => {}
+            1 => drawn.single.push(class),
+            count => {
+                let n = ((test * count as f64).round() as usize).clamp(1, count - 1);
+                let order = seed::sample(images, count, &mut seed::stream(seed, Purpose::Split, &[class as u64]));
+                drawn.test.extend(order[..n].iter().map(|&i| i as u32));
+                drawn.train.extend(order[n..].iter().map(|&i| i as u32));
+            }
+        }
+    }
+    drawn.train.sort_unstable();
+    drawn.test.sort_unstable();
+    drawn
+}
+
+/// What a reader of the results must know about the files.
+fn note(images: usize) -> String {
+    let count = match images {
+        IMAGES => String::new(),
+        _ => format!("{} images, not Caltech-101's {}. ", thousands(images), thousands(IMAGES)),
+    };
+    format!("{count}No checksums of the official images are known, so these were checked to be whole images, no more.")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! Cityscapes (Cordts et al., CVPR 2016), or another data set in its layout, for instance CamVid.
+//!
+//! In the data folder: `cityscapes/`, or `camvid/`, or the data folder itself, the first of them that has both
+//! `leftImg8bit/` and `gtFine/`. The train split is `train`, the test split is `val`: `test` has no public labels, and
+//! is not read, nor are `train_extra` and `demoVideo`. An image is `leftImg8bit/<split>/<city>/*_leftImg8bit.png`, its
+//! label `gtFine/<split>/<city>/*_gtFine_labelIds.png` or `*_gtFine_labelTrainIds.png`, whichever the spec names. Files
+//! whose values are of the other numbering are refused. Images of `val` that are also in `train` are counted in the note;
+//! where half of them are, `val` is refused as a copy.
+//!
+//! Other files that the official download or its scripts put there are known by name and left alone (the other
+//! numbering, `color`, `instanceIds`, `instanceTrainIds`, `polygons.json`, `cityscapes_panoptic_*`); any other file is
+//! a problem, because it may be an image that was meant to be read.
+
+mod labels;
+mod numbering;
+mod pairs;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Result, anyhow, bail};
+use pt4al_results::words::thousands;
+use sha2::{Digest, Sha256};
+
+use super::images::{Labels, Records, Source, Split, Splits};
+use super::index::{Files, Found, Verified};
+use super::overlap::{self, Overlap};
+use super::problems::Problems;
+use super::{Look, Reader, decode};
+use pairs::Tree;
+use pt4al_results::spec::{CityscapesSpec, LabelFiles, Normalize, Storage, hex};
+use pt4al_results::store::DataOrigin;
+
+/// The folder of the images.
+const IMAGES: &str = "leftImg8bit";
+/// The folder of the labels.
+const LABELS: &str = "gtFine";
+/// Where both are looked for in the data folder, in this order, before the data folder itself.
+const FOLDERS: [&str; 2] = ["cityscapes", "camvid"];
+/// Images of the official train and val splits.
+const OFFICIAL: [usize; 2] = [2975, 500];
+
+/// What a person should do who has not got the files.
+const REMEDY: &str = "unpack leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip from \
+    https://www.cityscapes-dataset.com/downloads/ (it asks for an account) into the folder cityscapes there, or name \
+    another data folder with --data or PT4AL_DATA";
+/// And who has some that are not usable.
+const REMEDY_FILES: &str = "restore or remove them, correct `dataset.cityscapes` in the spec, or name the folder of \
+    another data set in this layout with --data or PT4AL_DATA";
+
+impl Reader for CityscapesSpec {
+    /// Both splits stay in their files; `origin.pool` is the whole train split.
+    fn read(&self, dir: &Path, look: &Look) -> Result<Splits> {
+        let root = locate(dir)?;
+        let missing = Problems::default();
+        for folder in [IMAGES, LABELS].iter().flat_map(|tree| ["train", "val"].map(|split| root.join(tree).join(split)))
+        {
+            if !folder.is_dir() {
+                missing.add(&folder, "no such folder");
+            }
+        }
+        missing.into_result("cityscapes", REMEDY)?;
+
+        let problems = Problems::default();
+        pairs::check_top(&root.join(IMAGES), &problems)?;
+        pairs::check_top(&root.join(LABELS), &problems)?;
+        let train = checked(self, &root, "train", look, &problems)?;
+        let test = checked(self, &root, "val", look, &problems)?;
+        problems.into_result("cityscapes", REMEDY_FILES)?;
+        let shared = Overlap::of_files(&train.images, &test.images).map(|overlap| {
+            let name = |[of_train, of_val]: [usize; 2]| {
+                let (train, val) = (&train.pairs.images, &test.pairs.images);
+                [format!("train/{}", train.relative(of_train)), format!("val/{}", val.relative(of_val))]
+            };
+            let place = root.join(IMAGES).join("val").display().to_string();
+            overlap.note(&place, "put the images of the val split there", name)
+        });
+        let fingerprint = hex(&Sha256::digest(train.fingerprint.clone() + &test.fingerprint)[..8]);
+        let (train, test) = (in_files(self, train.pairs), in_files(self, test.pairs));
+
+        let origin = DataOrigin {
+            name: "cityscapes".into(),
+            pool: train.len,
+            test: test.len,
+            fingerprint,
+            files: Vec::new(),
+            note: overlap::joined(note(train.len, test.len), shared.transpose()?),
+            classes: Vec::new(),
+        };
+        Ok(Splits { train, test, classes: labels::CLASSES.map(|(name, _)| name.into()).into(), origin })
+    }
+}
+
+/// The files of one split.
+struct Checked {
+    pairs: pairs::Pairs,
+    /// What is known of each image.
+    images: Vec<Option<Found>>,
+    /// Those of the two folders.
+    fingerprint: String,
+}
+
+/// Finds and checks the files of one split. It is whole only if no problem was noted.
+fn checked(spec: &CityscapesSpec, root: &Path, name: &str, look: &Look, problems: &Problems) -> Result<Checked> {
+    let [height, width] = spec.size;
+    let pairs = pairs::find(root, name, spec.labels, problems)?;
+    let image = |_, bytes: &[u8]| {
+        let decoded = decode::whole(bytes, spec.size, None, &mut vec![0; height * width * 3]);
+        decoded.map(|()| 0).map_err(|e| e.to_string())
+    };
+    let label = |_, bytes: &[u8]| {
+        let mut map = vec![0; height * width];
+        decode::label_map(bytes, spec.size, None, &mut map).map_err(|e| e.to_string())?;
+        let values = numbering::values(&map);
+        labels::to_classes(spec.labels, &mut map, width).map(|()| values)
+    };
+    // What a file is checked for is part of the name, so that it is checked anew where the spec differs.
+    let size = format!("{height} x {width}");
+    let tree = Tree::labels(spec.labels).suffix;
+    let images = look.verify(&pairs.images, &format!("cityscapes, images of {size}"), &image, problems)?;
+    let labels = look.verify(&pairs.labels, &format!("cityscapes, *{tree} of {size}"), &label, problems)?;
+    let values: Vec<_> = labels.found.iter().flatten().map(|found| found.mark).collect();
+    if let Some(why) = numbering::contradiction(spec.labels, &values) {
+        problems.add(pairs.labels.root(), why);
+    }
+    let Verified { fingerprint, found, .. } = images;
+    Ok(Checked { pairs, images: found, fingerprint: fingerprint + &labels.fingerprint })
+}
+
+/// A split that stays in its files.
+fn in_files(spec: &CityscapesSpec, pairs: pairs::Pairs) -> Split {
+    let [height, width] = spec.resize.unwrap_or(spec.size);
+    let (len, files) = (pairs.label_of.len(), spec.labels);
+    let source = InFiles { pairs, size: spec.size, resize: spec.resize, files };
+    Split { height, width, len, labels: Labels::Maps, records: Records::Source(Arc::new(source)) }
+}
+
+/// Images and labels in their files.
+#[derive(Debug)]
+struct InFiles {
+    pairs: pairs::Pairs,
+    size: [usize; 2],
+    resize: Option<[usize; 2]>,
+    files: LabelFiles,
+}
+
+impl Source for InFiles {
+    fn fill(&self, index: usize, record: &mut [u8]) -> Result<()> {
+        let [height, width] = self.resize.unwrap_or(self.size);
+        let (pixels, map) = record.split_at_mut(height * width * 3);
+        let changed = |files: &Files, file: usize, why: String| {
+            anyhow!("{}: {why}, but it was usable when it was checked; restore it", files.path(file).display())
+        };
+        let read = |files: &Files, file: usize| files.read(file).map_err(|why| changed(files, file, why));
+        let (images, labels, label) = (&self.pairs.images, &self.pairs.labels, self.pairs.label_of[index]);
+        decode::whole(&read(images, index)?, self.size, self.resize, pixels)
+            .map_err(|e| changed(images, index, e.to_string()))?;
+        decode::label_map(&read(labels, label)?, self.size, self.resize, map)
+            .map_err(|e| changed(labels, label, e.to_string()))?;
+        labels::to_classes(self.files, map, width).map_err(|why| changed(labels, label, why))
+    }
+}
+
+/// Checks all files below `dir`: images and labels must have the size of the first image, and labels are read in each
+/// of the two numberings that is there.
+///
+/// # Errors
+/// If there is no such data set, or the list of the files that are not usable.
+pub(crate) fn verify(dir: &Path) -> Result<DataOrigin> {
+    let root = locate(dir)?;
+    let size = pairs::first_size(&root).unwrap_or([1024, 2048]);
+    let both = [LabelFiles::LabelIds, LabelFiles::LabelTrainIds];
+    let mut there: Vec<LabelFiles> = both.into_iter().filter(|&labels| pairs::has(&root, labels)).collect();
+    if there.is_empty() {
+        // What is missing, reading will tell.
+        there.push(LabelFiles::LabelIds);
+    }
+    let (normalize, storage) = (Normalize::imagenet(), Storage::default());
+    let read = |labels| Ok(CityscapesSpec { size, resize: None, labels, normalize, storage }.checked(dir)?.origin);
+    let origins = there.into_iter().map(read).collect::<Result<Vec<DataOrigin>>>()?;
+    origins.into_iter().next().ok_or_else(|| anyhow!("{}: no labels", root.display()))
+}
+
+/// The folder that has both trees.
+pub(crate) fn locate(dir: &Path) -> Result<PathBuf> {
+    let places: Vec<PathBuf> = FOLDERS.iter().map(|name| dir.join(name)).chain([dir.to_owned()]).collect();
+    if let Some(place) = places.iter().find(|place| place.join(IMAGES).is_dir() && place.join(LABELS).is_dir()) {
+        return Ok(place.clone());
+    }
+    for place in &places {
+        let has = |tree| place.join(tree).is_dir();
+        for (here, lacks) in [(IMAGES, LABELS), (LABELS, IMAGES)] {
+            if has(here) {
+                bail!("{}: no such folder, but there is {here} beside it; {REMEDY}", place.join(lacks).display());
+            }
+        }
+    }
+    bail!("{}: neither it nor cityscapes or camvid in it has {IMAGES} and {LABELS}; {REMEDY}", dir.display())
+}
+
+/// What a reader of the results must know; empty for the official numbers of images.
+fn note(train: usize, val: usize) -> String {
+    if [train, val] == OFFICIAL {
+        return String::new();
+    }
+    let [official_train, official_val] = OFFICIAL.map(thousands);
+    format!(
+        "{} train and {} val images, not Cityscapes' {official_train} and {official_val}: these are not the official \
+         images, so results are not comparable with published ones.",
+        thousands(train),
+        thousands(val)
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+//! Which image has which label.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use walkdir::{DirEntry, WalkDir};
+
+use super::{IMAGES, LABELS};
+use crate::decode;
+use crate::index::{Files, LARGEST, read_small};
+use crate::problems::Problems;
+use pt4al_results::spec::LabelFiles;
+
+const LABEL_IDS: &str = "_gtFine_labelIds.png";
+const LABEL_TRAIN_IDS: &str = "_gtFine_labelTrainIds.png";
+
+/// The images of a split with their labels.
+#[derive(Debug)]
+pub(super) struct Pairs {
+    pub images: Files,
+    pub labels: Files,
+    /// For each image the index of its label; for all of them only if no problem was noted.
+    pub label_of: Vec<usize>,
+}
+
+/// One of the two folders, by the names of its files.
+#[derive(Clone, Copy)]
+pub(super) struct Tree {
+    folder: &'static str,
+    /// The end of the names that are read.
+    pub suffix: &'static str,
+    /// The ends of names that belong there and are not read.
+    known: &'static [&'static str],
+}
+
+impl Tree {
+    const IMAGES: Self = Self { folder: IMAGES, suffix: "_leftImg8bit.png", known: &[] };
+
+    pub(super) fn labels(files: LabelFiles) -> Self {
+        let suffix = match files {
+            LabelFiles::LabelIds => LABEL_IDS,
+            LabelFiles::LabelTrainIds => LABEL_TRAIN_IDS,
+        };
+        let known = &[
+            LABEL_IDS,
+            LABEL_TRAIN_IDS,
+            "_gtFine_color.png",
+            "_gtFine_instanceIds.png",
+            "_gtFine_instanceTrainIds.png",
+            "_gtFine_polygons.json",
+        ];
+        Self { folder: LABELS, suffix, known }
+    }
+
+    /// `<city>/<name>` of a path that is read.
+    fn key(self, relative: &str) -> Option<&str> {
+        let key = relative.strip_suffix(self.suffix)?;
+        let (city, name) = key.split_once('/')?;
+        (!city.is_empty() && !name.is_empty() && !name.contains('/')).then_some(key)
+    }
+
+    fn knows(self, relative: &str) -> bool {
+        relative.matches('/').count() == 1 && self.known.iter().any(|suffix| relative.ends_with(suffix))
+    }
+
+    /// The files of one split that are read; any other that is not known becomes a problem.
+    fn scan(self, folder: &Path, problems: &Problems) -> Result<Files> {
+        let wanted = |relative: &str| {
+            let wanted = self.key(relative).is_some();
+            if !wanted && !self.knows(relative) {
+                problems
+                    .add(&folder.join(relative), format!("not expected here: the files are <city>/*{}", self.suffix));
+            }
+            wanted
+        };
+        Files::scan(folder, &wanted, problems)
+    }
+}
+
+/// Height and width of the first training image that tells them.
+pub(super) fn first_size(root: &Path) -> Option<[usize; 2]> {
+    let mut images = ending(root.join(IMAGES).join("train"), Tree::IMAGES.suffix);
+    images.find_map(|path| decode::size(&read_small(&path, LARGEST).ok()?).ok())
+}
+
+/// Whether training images have labels in this numbering.
+pub(super) fn has(root: &Path, files: LabelFiles) -> bool {
+    ending(root.join(LABELS).join("train"), Tree::labels(files).suffix).next().is_some()
+}
+
+/// The files below a folder whose names end so, by path.
+fn ending(folder: PathBuf, suffix: &'static str) -> impl Iterator<Item = PathBuf> {
+    let paths = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().flatten();
+    paths.map(DirEntry::into_path).filter(move |path| path.to_str().is_some_and(|path| path.ends_with(suffix)))
+}
+
+/// Notes what is beside the splits in one of the two folders and is not a part of the data set.
+pub(super) fn check_top(folder: &Path, problems: &Problems) -> Result<()> {
+    for (path, name) in entries(folder)? {
+        let known = ["train", "val", "test", "train_extra", "demoVideo"].contains(&name.as_str());
+        if !known && !name.starts_with("cityscapes_panoptic_") {
+            problems.add(&path, "not expected here: the splits are train and val (and test, which is not read)");
+        }
+    }
+    Ok(())
+}
+
+/// What is in a folder, by name, but for files of the system.
+fn entries(folder: &Path) -> Result<Vec<(PathBuf, String)>> {
+    let unreadable = || format!("{}: the folder cannot be listed; check its permissions", folder.display());
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(unreadable)? {
+        let entry = entry.with_context(unreadable)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.starts_with('.') && name != "Thumbs.db" {
+            found.push((entry.path(), name));
+        }
+    }
+    Ok(found)
+}
+
+/// Finds the images of `split` and the label of each.
+///
+/// # Errors
+/// If a folder cannot be listed. Whatever else does not fit is noted as a problem.
+pub(super) fn find(root: &Path, split: &str, files: LabelFiles, problems: &Problems) -> Result<Pairs> {
+    let trees = [Tree::IMAGES, Tree::labels(files)];
+    let folders = trees.map(|tree| root.join(tree.folder).join(split));
+    let scan = |at: usize| {
+        let found = trees[at].scan(&folders[at], problems)?;
+        note_empty(trees[at], &folders[at], &found, problems)?;
+        anyhow::Ok(found)
+    };
+    let (images, labels) = (scan(0)?, scan(1)?);
+    // Each image would lack its label, or each label its image: that is told once, for the folder.
+    let label_of = match images.is_empty() || labels.is_empty() {
+        true => Vec::new(),
+        false => pair(&images, &labels, files, split, problems),
+    };
+    Ok(Pairs { images, labels, label_of })
+}
+
+/// Notes a folder without any of the files that are read, or the cities that have none.
+fn note_empty(tree: Tree, folder: &Path, found: &Files, problems: &Problems) -> Result<()> {
+    let suffix = tree.suffix;
+    if found.is_empty() {
+        let other = match suffix {
+            LABEL_IDS => Some((LABEL_TRAIN_IDS, "label-train-ids")),
+            LABEL_TRAIN_IDS => Some((LABEL_IDS, "label-ids")),
+            _ => None,
+        };
+        let mut hint = String::new();
+        if let Some((other, value)) = other {
+            // What is wrong with the folder is noted already.
+            let there = Files::scan(folder, &|relative| relative.ends_with(other), &Problems::default())?;
+            if !there.is_empty() {
+                hint = format!(", but {} *{other}: is `dataset.cityscapes.labels` \"{value}\"?", there.len());
+            }
+        }
+        problems.add(folder, format!("no <city>/*{suffix} in it{hint}"));
+        return Ok(());
+    }
+    let cities: HashSet<&str> = found.iter().filter_map(|path| path.split('/').next()).collect();
+    for (path, name) in entries(folder)? {
+        if path.is_dir() && !cities.contains(name.as_str()) {
+            problems.add_consequence(&path, format!("a city without any *{suffix}"));
+        }
+    }
+    Ok(())
+}
+
+/// The index of each image's label.
+fn pair(images: &Files, labels: &Files, files: LabelFiles, split: &str, problems: &Problems) -> Vec<usize> {
+    let tree = Tree::labels(files);
+    let key = |tree: Tree, files: &Files, index| tree.key(files.relative(index)).map(str::to_owned);
+    let mut unused: HashMap<String, usize> =
+        (0..labels.len()).filter_map(|index| Some((key(tree, labels, index)?, index))).collect();
+    let mut label_of = Vec::with_capacity(images.len());
+    for (index, name) in (0..images.len()).filter_map(|index| Some((index, key(Tree::IMAGES, images, index)?))) {
+        match unused.remove(&name) {
+            Some(label) => label_of.push(label),
+            None => {
+                let label = format!("{LABELS}/{split}/{name}{}", tree.suffix);
+                problems.add_consequence(&images.path(index), format!("an image without its label {label}"));
+            }
+        }
+    }
+    for (name, label) in unused {
+        let image = format!("{IMAGES}/{split}/{name}{}", Tree::IMAGES.suffix);
+        problems.add_consequence(&labels.path(label), format!("a label without its image {image}"));
+    }
+    label_of
+}

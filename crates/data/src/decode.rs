@@ -1,0 +1,227 @@
+//! Image files to pixels of a fixed size.
+//!
+//! Resizing is what torchvision does to PIL images: a triangle filter whose support grows with the reduction, so that
+//! small results are antialiased.
+
+mod formats;
+mod libjpeg;
+
+use std::cell::RefCell;
+use std::fmt;
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+
+use formats::{Channels, Opened};
+use pt4al_results::spec::Input;
+
+/// Why bytes are not a usable image, in a few words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotAnImage(pub String);
+
+impl fmt::Display for NotAnImage {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotAnImage {}
+
+/// Decodes a JPEG or PNG (told by its bytes, never by its name) and makes it `[crop, crop, 3]` as `input` says. Grey
+/// becomes equal red, green and blue; CMYK is taken as Adobe writes it, inverted; alpha is dropped.
+///
+/// # Errors
+/// If the bytes are not a whole image of a known format.
+///
+/// # Panics
+/// If `out` has another length, or `input` is not one that a checked spec has.
+pub fn square(bytes: &[u8], input: Input, out: &mut [u8]) -> Result<(), NotAnImage> {
+    let Input { resize, crop } = input;
+    assert!((1..=resize).contains(&crop), "a crop of {crop} from {resize}");
+    with_pixels(Opened::new(bytes)?, |picture, scratch| {
+        let (height, width) = (picture.height, picture.width);
+        let long = |side: usize, short: usize| (resize * side) / short;
+        let (tall, wide) = if width <= height { (long(height, width), resize) } else { (resize, long(width, height)) };
+        // Only what is kept is computed: the window of the source that becomes the crop.
+        let window = Window {
+            top: center(tall, crop) * height as f64 / tall as f64,
+            left: center(wide, crop) * width as f64 / wide as f64,
+            height: (crop * height) as f64 / tall as f64,
+            width: (crop * width) as f64 / wide as f64,
+        };
+        scratch.rgb(picture, window, [crop, crop], out)
+    })
+}
+
+/// Where a center crop begins. Python rounds halves to the even neighbour.
+fn center(side: usize, crop: usize) -> f64 {
+    ((side - crop) as f64 / 2.0).round_ties_even()
+}
+
+/// Height and width of an image, from its beginning. Formats are those of [`square`].
+///
+/// # Errors
+/// If the bytes do not begin like an image.
+pub fn size(bytes: &[u8]) -> Result<[usize; 2], NotAnImage> {
+    Opened::new(bytes).map(|opened| opened.size())
+}
+
+/// Decodes an RGB image that must have `size` (height, width) and writes it as `[height, width, 3]`: of `resize` where
+/// that is given, of `size` otherwise. Formats are those of [`square`].
+///
+/// # Errors
+/// If the bytes are not a whole image of a known format, or have another size.
+///
+/// # Panics
+/// If `out` has another length.
+pub fn whole(bytes: &[u8], size: [usize; 2], resize: Option<[usize; 2]>, out: &mut [u8]) -> Result<(), NotAnImage> {
+    let opened = Opened::new(bytes)?;
+    must_have(&opened, size)?;
+    with_pixels(opened, |picture, scratch| scratch.rgb(picture, Window::all(picture), resize.unwrap_or(size), out))
+}
+
+/// Decodes a PNG with one channel of 8 bits (grey, or indices into a palette) that must have `size` (height, width) and
+/// writes its values, unchanged, as `[height, width]`: of `resize` (by nearest neighbour) where that is given, of `size`
+/// otherwise.
+///
+/// # Errors
+/// If the bytes are not a whole PNG, or it is in colour or has another size.
+///
+/// # Panics
+/// If `out` has another length.
+pub fn label_map(bytes: &[u8], size: [usize; 2], resize: Option<[usize; 2]>, out: &mut [u8]) -> Result<(), NotAnImage> {
+    let opened = Opened::label_map(bytes)?;
+    must_have(&opened, size)?;
+    with_pixels(opened, |picture, scratch| {
+        scratch.resize(picture, Window::all(picture), resize.unwrap_or(size), ResizeAlg::Nearest, out)
+    })
+}
+
+/// Resizes `[height, width, 3]` of size `from` (height, width) to `to`, as [`whole`] does.
+///
+/// # Errors
+/// If a side is 0.
+///
+/// # Panics
+/// If a buffer has another length.
+pub fn resized(pixels: &[u8], from: [usize; 2], to: [usize; 2], out: &mut [u8]) -> Result<(), NotAnImage> {
+    assert_eq!(pixels.len(), from[0] * from[1] * 3, "the length of an image");
+    let picture = Picture { height: from[0], width: from[1], channels: Channels::Rgb, pixels };
+    SCRATCH.with_borrow_mut(|(_, scratch)| scratch.rgb(picture, Window::all(picture), to, out))
+}
+
+/// Decodes all of an image and forgets it, which finds files that are cut short or otherwise damaged: of JPEGs those in
+/// which libjpeg misses something, because the decoder that is used otherwise makes up what is missing.
+///
+/// # Errors
+/// If the bytes are not a whole image of a known format.
+pub fn verify(bytes: &[u8]) -> Result<(), NotAnImage> {
+    let opened = Opened::new(bytes)?;
+    if matches!(opened, Opened::Jpeg { .. }) {
+        libjpeg::check(bytes).map_err(NotAnImage)?;
+    }
+    with_pixels(opened, |_, _| Ok(()))
+}
+
+fn must_have(opened: &Opened, [height, width]: [usize; 2]) -> Result<(), NotAnImage> {
+    let [h, w] = opened.size();
+    if [h, w] == [height, width] {
+        return Ok(());
+    }
+    Err(NotAnImage(format!("is {w}x{h}, not {width}x{height} (width x height)")))
+}
+
+/// `[height, width, channels]` of an image.
+#[derive(Clone, Copy)]
+struct Picture<'a> {
+    height: usize,
+    width: usize,
+    channels: Channels,
+    pixels: &'a [u8],
+}
+
+/// The part of a picture, in its pixels, that is resized.
+struct Window {
+    top: f64,
+    left: f64,
+    height: f64,
+    width: f64,
+}
+
+impl Window {
+    fn all(picture: Picture) -> Self {
+        Self { top: 0.0, left: 0.0, height: picture.height as f64, width: picture.width as f64 }
+    }
+}
+
+/// What is kept between the images of a thread, because to allocate it costs as much as to decode a small image.
+#[derive(Default)]
+struct Scratch {
+    resizer: Resizer,
+    grey: Vec<u8>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<(Vec<u8>, Scratch)> = RefCell::default();
+}
+
+/// Decodes `opened` and hands its pixels on.
+fn with_pixels(
+    opened: Opened,
+    then: impl FnOnce(Picture, &mut Scratch) -> Result<(), NotAnImage>,
+) -> Result<(), NotAnImage> {
+    SCRATCH.with_borrow_mut(|(buffer, scratch)| {
+        let [height, width] = opened.size();
+        let channels = opened.decode(buffer)?;
+        let pixels = &buffer[..height * width * channels as usize];
+        then(Picture { height, width, channels, pixels }, scratch)
+    })
+}
+
+impl Scratch {
+    /// Resizes `window` to `[height, width, 3]`.
+    fn rgb(&mut self, picture: Picture, window: Window, size: [usize; 2], out: &mut [u8]) -> Result<(), NotAnImage> {
+        let bilinear = ResizeAlg::Convolution(FilterType::Bilinear);
+        if picture.channels == Channels::Rgb {
+            return self.resize(picture, window, size, bilinear, out);
+        }
+        let mut grey = std::mem::take(&mut self.grey);
+        grey.resize(size[0] * size[1], 0);
+        let resized = self.resize(picture, window, size, bilinear, &mut grey);
+        assert_eq!(out.len(), grey.len() * 3, "the length of a record");
+        out.chunks_exact_mut(3).zip(&grey).for_each(|(pixel, &value)| pixel.fill(value));
+        self.grey = grey;
+        resized
+    }
+
+    fn resize(
+        &mut self,
+        picture: Picture,
+        window: Window,
+        [height, width]: [usize; 2],
+        how: ResizeAlg,
+        out: &mut [u8],
+    ) -> Result<(), NotAnImage> {
+        assert_eq!(out.len(), height * width * picture.channels as usize, "the length of a record");
+        let pixel = match picture.channels {
+            Channels::Grey => PixelType::U8,
+            Channels::Rgb => PixelType::U8x3,
+        };
+        // Not because of the file: sizes are within what the formats allow, and buffers have the length of their size.
+        let impossible = |e: &dyn fmt::Display| NotAnImage(format!("cannot be resized ({e})"));
+        let source = ImageRef::new(picture.width as u32, picture.height as u32, picture.pixels, pixel)
+            .map_err(|e| impossible(&e))?;
+        let mut target = Image::from_slice_u8(width as u32, height as u32, out, pixel).map_err(|e| impossible(&e))?;
+        // Rounding must not lead over the edge.
+        let options = ResizeOptions::new().resize_alg(how).crop(
+            window.left,
+            window.top,
+            window.width.min(picture.width as f64 - window.left),
+            window.height.min(picture.height as f64 - window.top),
+        );
+        self.resizer.resize(&source, &mut target, &options).map_err(|e| impossible(&e))
+    }
+}
+
+#[cfg(test)]
+mod tests;

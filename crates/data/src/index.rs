@@ -1,0 +1,175 @@
+//! The files below a folder: which there are ([`Files`]), and whether their content is what it should be ([`verify`]).
+
+mod cache;
+pub(crate) mod photos;
+mod verify;
+mod walk;
+
+use std::ffi::OsStr;
+use std::fs::{File, Metadata};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use anyhow::{Result, ensure};
+
+use super::problems::Problems;
+pub use verify::{Check, Found, Mark, Sum, Verified, verify};
+
+/// The regular files below a folder, by relative path in byte order. A file takes some 30 bytes and its path.
+#[derive(Clone, Debug)]
+pub struct Files {
+    root: PathBuf,
+    /// All relative paths, one after the other.
+    names: String,
+    entries: Vec<Entry>,
+}
+
+/// What is known of a file without reading it.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// Where its path ends in the names; it begins where the one before ends.
+    end: usize,
+    bytes: u64,
+    times: Option<Times>,
+}
+
+/// Nanoseconds since 1970; where the system does not tell them, there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Times {
+    /// When its content changed, as far as programs say the truth.
+    modified: i64,
+    /// When anything of it changed, its name, owner or rights included; on Unix no program can set that back.
+    changed: i64,
+}
+
+impl Files {
+    /// Finds the files below `root` for which `wanted` holds; it is given the relative path, with `/` between names.
+    /// Symbolic links are followed. Names that begin with a dot, and Thumbs.db, are left out.
+    ///
+    /// These become problems, wanted or not: a folder that cannot be listed, or is met a second time (a loop of
+    /// links), or is named like an image; a link to nothing; a name that is not UTF-8; anything that is neither a file
+    /// nor a folder.
+    ///
+    /// # Errors
+    /// If `root` is not a folder that can be listed.
+    pub fn scan(root: &Path, wanted: &dyn Fn(&str) -> bool, problems: &Problems) -> Result<Self> {
+        ensure!(root.is_dir(), "{}: no such folder", root.display());
+        Ok(walk::walk(root, wanted, problems))
+    }
+
+    /// The number of files.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The folder that was scanned.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The path of file `index`.
+    ///
+    /// # Panics
+    /// If there is no such file, as the two below.
+    pub fn path(&self, index: usize) -> PathBuf {
+        self.root.join(self.relative(index))
+    }
+
+    /// Its path below the folder, with `/` between names.
+    pub fn relative(&self, index: usize) -> &str {
+        let start = index.checked_sub(1).map_or(0, |before| self.entries[before].end);
+        &self.names[start..self.entries[index].end]
+    }
+
+    /// Its size when it was found.
+    pub fn bytes(&self, index: usize) -> u64 {
+        self.entries[index].bytes
+    }
+
+    /// Its bytes.
+    ///
+    /// # Errors
+    /// In a few words, if it cannot be read, or changed after it was found, or is too large for an image.
+    pub fn read(&self, index: usize) -> Result<Vec<u8>, String> {
+        let entry = self.entries[index];
+        if entry.bytes > LARGEST {
+            return Err(format!("too large for an image ({} bytes)", entry.bytes));
+        }
+        let mut bytes = Vec::with_capacity(entry.bytes as usize);
+        let read = File::open(self.path(index)).and_then(|file| {
+            let metadata = file.metadata()?;
+            file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+            Ok(metadata)
+        });
+        let metadata = read.map_err(|error| format!("cannot be read ({error})"))?;
+        // A new owner, or another link to it, leaves it what it was.
+        let modified = |times: Option<Times>| times.map(|times| times.modified);
+        if bytes.len() as u64 != entry.bytes || modified(times(&metadata)) != modified(entry.times) {
+            return Err(format!("changed meanwhile (from {} to {} bytes)", entry.bytes, bytes.len()));
+        }
+        Ok(bytes)
+    }
+
+    /// The relative paths of all files.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).map(|index| self.relative(index))
+    }
+
+    fn push(&mut self, relative: &str, entry: Entry) {
+        self.names.push_str(relative);
+        self.entries.push(Entry { end: self.names.len(), ..entry });
+    }
+}
+
+/// The bytes of a file that describes others, of which it has at most `most`.
+///
+/// # Errors
+/// In a few words, if it cannot be read, is no file (a pipe would never end), or is larger.
+pub(crate) fn read_small(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+    let read = || -> std::io::Result<Result<Vec<u8>, String>> {
+        if !std::fs::metadata(path)?.is_file() {
+            return Ok(Err("not a file".into()));
+        }
+        let mut bytes = Vec::new();
+        File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+        let too_large = format!("larger than {most} bytes, which it never is");
+        Ok(if bytes.len() as u64 > most { Err(too_large) } else { Ok(bytes) })
+    };
+    read().unwrap_or_else(|error| Err(format!("cannot be read ({error})")))
+}
+
+/// Bytes of a file that are read at most: no image has as many.
+pub(crate) const LARGEST: u64 = 1 << 30;
+
+fn times(metadata: &Metadata) -> Option<Times> {
+    let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    let modified = i64::try_from(since.as_nanos()).ok()?;
+    #[cfg(unix)]
+    let changed = {
+        use std::os::unix::fs::MetadataExt;
+        let changed = metadata.ctime().checked_mul(1_000_000_000)?.checked_add(metadata.ctime_nsec())?;
+        modified.max(changed)
+    };
+    #[cfg(not(unix))]
+    let changed = modified;
+    Some(Times { modified, changed })
+}
+
+/// Files of the system, not of the data set.
+fn left_out(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".") || name == "Thumbs.db"
+}
+
+/// Whether a name is that of an image file: .jpg, .jpeg or .png in any case.
+pub fn named_like_an_image(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+    matches!(extension.as_deref(), Some("jpg" | "jpeg" | "png"))
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,117 @@
+//! The generated data set: ten classes of small pictures, made on the spot from a seed.
+//!
+//! It exists to compare samplers in minutes, on any machine and without a download, so it has on purpose what makes
+//! them differ on photos:
+//!
+//! - **Redundancy.** Half of the pool are near-duplicates of a few easy prototypes: labels spent there are wasted.
+//! - **A long tail.** Every class comes in several styles, of uneven frequency in the pool but even in the test
+//!   split: finding the rare ones pays.
+//! - **Difficulty.** Every picture has a hidden one, mostly low: it sets how much contrast is lost, how much noise,
+//!   clutter and occlusion there is, and whether another class shines through.
+//! - **An upright side.** Objects do not look the same upside down or lying, while the background gives little away,
+//!   so that rotation can be predicted, but less well where the picture is harder.
+//!
+//! Measured with 2,000 pictures of 16x16 in the pool, 1,000 in the test split, seed 7, and a CNN of three layers of
+//! 16, 32 and 64 channels trained for 300 steps (5 seeds of the learner, +- their standard deviation):
+//!
+//! | labels | random | entropy | even over styles (needs the answers) |
+//! | --- | --- | --- | --- |
+//! | 100 | 49.3 +- 1.1 % | 49.3 +- 1.1 % | 49.3 +- 1.1 % |
+//! | 300 | 68.0 +- 0.8 % | 73.3 +- 1.3 % | 77.6 +- 1.2 % |
+//! | 600 | 74.5 +- 1.3 % | 81.0 +- 1.3 % | 83.0 +- 1.1 % |
+//!
+//! The same network predicts the rotation of 79 % of the test pictures after 6 epochs on the pool (chance: 25 %), and
+//! the ranks of its losses correlate with the difficulties (0.4).
+//!
+//! Every picture has a stream of its own ([`pt4al_results::seed`]), named by split and index: it depends neither on how many
+//! are made nor on the order, and a larger pool begins with the smaller one. Only additions, multiplications and
+//! divisions of `f32` are used, which round the same way everywhere, so a seed gives the same bytes on every platform.
+
+mod draw;
+mod scene;
+mod styles;
+
+use std::path::Path;
+
+use anyhow::Result;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::images::{Images, Splits};
+use super::{Look, Reader, Size, storage};
+use pt4al_results::seed::{Purpose, stream};
+use pt4al_results::spec::{DatasetSpec, ShapesSpec};
+use pt4al_results::store::DataOrigin;
+use scene::Scene;
+use styles::STYLES;
+
+/// Changes with the pictures that a seed gives.
+const VERSION: u64 = 1;
+
+/// Which split a picture is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Split {
+    Train = 0,
+    Test = 1,
+}
+
+impl Reader for ShapesSpec {
+    fn read(&self, _: &Path, _: &Look) -> Result<Splits> {
+        storage::check_memory(&DatasetSpec::Shapes(self.clone()), size(self).bytes)?;
+        Ok(generate(self).into())
+    }
+
+    fn known_size(&self) -> Option<Size> {
+        Some(size(self))
+    }
+}
+
+fn size(spec: &ShapesSpec) -> Size {
+    let ShapesSpec { pool, test, side, .. } = *spec;
+    let bytes = ((pool + test) * side * side * 3) as u64;
+    Size { train: pool, pool, test, height: side, width: side, classes: STYLES.len(), bytes }
+}
+
+/// Makes both splits of a checked spec: pictures of `[side, side, 3]`, classes drawn at random with equal chances.
+pub fn generate(spec: &ShapesSpec) -> Splits<Images> {
+    let origin = DataOrigin {
+        name: "shapes".into(),
+        pool: spec.pool,
+        test: spec.test,
+        fingerprint: fingerprint(spec),
+        files: Vec::new(),
+        note: String::new(),
+        classes: Vec::new(),
+    };
+    Splits {
+        train: images(spec, Split::Train, spec.pool),
+        test: images(spec, Split::Test, spec.test),
+        classes: STYLES.iter().map(|(class, _)| (*class).into()).collect(),
+        origin,
+    }
+}
+
+fn images(spec: &ShapesSpec, split: Split, n: usize) -> Images {
+    let side = spec.side;
+    let mut pixels = vec![0; n * side * side * 3];
+    let labels = pixels
+        .par_chunks_exact_mut(side * side * 3)
+        .enumerate()
+        .map(|(index, pixels)| {
+            let mut stream = stream(spec.seed, Purpose::Shapes, &[split as u64, index as u64]);
+            let scene = Scene::draw(spec.seed, split, &mut stream);
+            draw::render(&scene, side, &mut stream, pixels);
+            scene.class as u8
+        })
+        .collect();
+    Images { height: side, width: side, pixels, labels }
+}
+
+/// The first 16 hexadecimal digits of the SHA-256 over the generator's version and the settings.
+fn fingerprint(spec: &ShapesSpec) -> String {
+    let settings = serde_json::json!({ "version": VERSION, "spec": spec });
+    pt4al_results::spec::hex(&Sha256::digest(settings.to_string())[..8])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,294 @@
+//! Where records are held.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use memmap2::Mmap;
+use rayon::prelude::*;
+
+use super::images::{Records, Source, Split};
+use pt4al_results::machine;
+use pt4al_results::spec::{DatasetSpec, Storage};
+
+/// Bytes that are decoded before they are written: enough to keep all cores busy.
+const BLOCK: usize = 64 << 20;
+/// Between two lines about a long decoding.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Moves the records of a split to `storage`. A mapped one is the file `<cache>/<key>.u8`, whose bytes must depend on
+/// nothing but `key`; it is made where it is missing, and only by one of the processes that want it. What is in memory
+/// stays there.
+///
+/// # Errors
+/// The first record that cannot be made; or memory, or a cache folder, that cannot hold them, with the remedy.
+pub fn hold(split: Split, storage: Storage, cache: &Path, key: &str) -> Result<Split> {
+    let Records::Source(source) = &split.records else { return Ok(split) };
+    let all = All { source: &**source, len: split.len, record: split.record(), key };
+    let records = match storage {
+        Storage::Memory => Records::Memory(all.in_memory()?),
+        Storage::Mapped if all.bytes() > 0 => Records::Source(Arc::new(all.mapped(cache)?)),
+        Storage::Mapped | Storage::Stream => return Ok(split),
+    };
+    Ok(Split { records, ..split })
+}
+
+/// Whether the memory that is free now has room for all images of a data set, where the spec has them there.
+///
+/// # Errors
+/// If it has not, with the key, what would be needed and what there is. Where the system does not tell, there is none.
+pub fn check_memory(set: &DatasetSpec, bytes: u64) -> Result<()> {
+    match machine::available_mb() {
+        Some(free) => check_memory_of(set, bytes, free),
+        None => Ok(()),
+    }
+}
+
+/// [`check_memory`] where so many MiB are free.
+fn check_memory_of(set: &DatasetSpec, bytes: u64, free: f64) -> Result<()> {
+    let needed = bytes as f64 / 1024.0 / 1024.0;
+    if set.storage() != Storage::Memory || needed <= free {
+        return Ok(());
+    }
+    let (keys, remedy) = match set {
+        DatasetSpec::Cifar10(_) => ("`dataset.cifar10`", "free some memory"),
+        DatasetSpec::Shapes(_) => ("`dataset.shapes.pool` and `dataset.shapes.test`", "lower them"),
+        DatasetSpec::Caltech101(_) => ("`dataset.caltech101.storage`", "set it to \"mapped\""),
+        DatasetSpec::Imagenet(_) => ("`dataset.imagenet.storage`", "set it to \"mapped\""),
+        DatasetSpec::Cityscapes(_) => ("`dataset.cityscapes.storage`", "set it to \"mapped\""),
+    };
+    bail!("{keys}: all images take {needed:.0} MiB of memory, but {free:.0} MiB are free; {remedy}")
+}
+
+/// Whether a cache folder can be written, which is made if it is not there.
+///
+/// # Errors
+/// If it cannot, with the remedy.
+pub(super) fn check_writable(cache: &Path) -> Result<()> {
+    std::fs::create_dir_all(cache).map_err(|e| unwritable(cache, &e))?;
+    tempfile::tempfile_in(cache).map(drop).map_err(|e| unwritable(cache, &e))
+}
+
+/// All records of a split.
+struct All<'a> {
+    source: &'a dyn Source,
+    len: usize,
+    /// Bytes of one.
+    record: usize,
+    key: &'a str,
+}
+
+impl All<'_> {
+    fn bytes(&self) -> usize {
+        self.len * self.record
+    }
+
+    /// The length of a mapped file.
+    fn on_disk(&self) -> usize {
+        self.len * (self.record + CHECKSUM)
+    }
+
+    fn in_memory(&self) -> Result<Vec<u8>> {
+        let mut records = Vec::new();
+        records.try_reserve_exact(self.bytes()).map_err(|_| {
+            let size = mib(self.bytes());
+            anyhow!("{}: {size} do not fit into memory; set `storage = \"mapped\"` in the spec", self.key)
+        })?;
+        records.resize(self.bytes(), 0);
+        self.fill(0, &mut records, &Progress::new(self))?;
+        Ok(records)
+    }
+
+    fn mapped(&self, cache: &Path) -> Result<Mapped> {
+        let path = cache.join(format!("{}.u8", self.key));
+        // Whoever made it may have been another user.
+        if let Some(map) = self.map(&path)? {
+            return Ok(map);
+        }
+        std::fs::create_dir_all(cache).map_err(|e| unwritable(cache, &e))?;
+        let _lock = self.lock(&cache.join(format!("{}.lock", self.key)))?;
+        if let Some(map) = self.map(&path)? {
+            return Ok(map);
+        }
+        if let Some(free) = machine::free_disk(cache).filter(|&free| free < self.on_disk() as u64) {
+            return Err(anyhow!(
+                "{}: {} of decoded images do not fit into the {} that are free there; free some disk space, or name \
+                 another folder with PT4AL_CACHE",
+                cache.display(),
+                mib(self.bytes()),
+                mib(free as usize)
+            ));
+        }
+        let part = cache.join(format!("{}.u8.part", self.key));
+        self.write(&part).inspect_err(|_| {
+            // That it is left behind, and where, would say less than why.
+            let _ = std::fs::remove_file(&part);
+        })?;
+        std::fs::rename(&part, &path).map_err(|e| unwritable(&path, &e))?;
+        self.map(&path)?.with_context(|| format!("{}: was changed by something else; run again", path.display()))
+    }
+
+    /// The file, if it is there, has the right length, and holds what it should where one looks.
+    fn map(&self, path: &Path) -> Result<Option<Mapped>> {
+        let unreadable = |e: io::Error| {
+            anyhow!("{}: cannot be read ({e}); remove it, or name another folder with PT4AL_CACHE", path.display())
+        };
+        // Opening a pipe would wait for somebody who writes to it.
+        if std::fs::metadata(path).is_ok_and(|known| !known.is_file()) {
+            return Err(unwritable(path, &io::Error::other("it is not a file")));
+        }
+        let file = match File::open(path) {
+            // What else is wrong with the folder, writing to it will tell.
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+            file => file.map_err(unreadable)?,
+        };
+        if file.metadata().map_err(unreadable)?.len() != self.on_disk() as u64 {
+            return Ok(None);
+        }
+        // SAFETY: nothing writes to the file once it has this name; another one with the name replaces it by renaming.
+        let map = unsafe { Mmap::map(&file) }.map_err(unreadable)?;
+        let map = Mapped { map, record: self.record, path: path.to_owned() };
+        Ok(if self.holds(&map)? { Some(map) } else { None })
+    }
+
+    /// Whether some records are what they should be, which tells a file that another version of this program made.
+    fn holds(&self, map: &Mapped) -> Result<bool> {
+        let (mut made, mut held) = (vec![0; self.record], vec![0; self.record]);
+        for index in [0, self.len / 2, self.len - 1] {
+            self.source.fill(index, &mut made)?;
+            if map.fill(index, &mut held).is_err() || made != held {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Keeps other processes from making the same file until it is dropped. The lock's file stays: removing it could
+    /// let two in.
+    fn lock(&self, path: &Path) -> Result<File> {
+        let file = OpenOptions::new().create(true).append(true).open(path).map_err(|e| unwritable(path, &e))?;
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => {
+                machine::say(&format!("waiting for {}, made by another process", self.key))
+            }
+            Err(TryLockError::Error(e)) => return Err(unwritable(path, &e)),
+        }
+        file.lock().map_err(|e| unwritable(path, &e))?;
+        Ok(file)
+    }
+
+    fn write(&self, path: &Path) -> Result<()> {
+        let full = |e: io::Error| {
+            anyhow!(
+                "{}: cannot be written ({e}); free {} of disk space, or name another folder with PT4AL_CACHE",
+                path.display(),
+                mib(self.bytes())
+            )
+        };
+        let mut file = BufWriter::with_capacity(1 << 20, File::create(path).map_err(full)?);
+        let progress = Progress::new(self);
+        let at_once = (BLOCK / self.record).clamp(1, self.len);
+        let mut block = vec![0; at_once * self.record];
+        for first in (0..self.len).step_by(at_once) {
+            let block = &mut block[..at_once.min(self.len - first) * self.record];
+            self.fill(first, block, &progress)?;
+            for record in block.chunks(self.record) {
+                file.write_all(record).map_err(full)?;
+                file.write_all(&checksum(record)).map_err(full)?;
+            }
+        }
+        file.into_inner().map_err(|e| full(e.into_error()))?.sync_all().map_err(full)
+    }
+
+    /// Makes the records from `first` on that `block` has room for, in parallel.
+    fn fill(&self, first: usize, block: &mut [u8], progress: &Progress) -> Result<()> {
+        // Of several failures the first by index is told, whichever thread is faster: none before it is left out.
+        let failed = AtomicUsize::new(usize::MAX);
+        let error = block
+            .par_chunks_mut(self.record.max(1))
+            .enumerate()
+            .filter_map(|(i, record)| {
+                if i > failed.load(Ordering::Relaxed) {
+                    return None;
+                }
+                let error = self.source.fill(first + i, record).err();
+                match &error {
+                    Some(_) => _ = failed.fetch_min(i, Ordering::Relaxed),
+                    None => progress.one_more(),
+                }
+                error.map(|error| (i, error))
+            })
+            .min_by_key(|(i, _)| *i);
+        error.map_or(Ok(()), |(_, error)| Err(error))
+    }
+}
+
+fn mib(bytes: usize) -> String {
+    format!("{} MiB", bytes.div_ceil(1 << 20))
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> anyhow::Error {
+    anyhow!("{}: cannot be written ({error}); name another folder with PT4AL_CACHE", path.display())
+}
+
+/// Tells of a long decoding every now and then.
+struct Progress<'a> {
+    all: &'a All<'a>,
+    done: AtomicUsize,
+    told: Mutex<Instant>,
+}
+
+impl<'a> Progress<'a> {
+    fn new(all: &'a All<'a>) -> Self {
+        Self { all, done: AtomicUsize::new(0), told: Mutex::new(Instant::now()) }
+    }
+
+    fn one_more(&self) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        let Ok(mut told) = self.told.try_lock() else { return };
+        if told.elapsed() >= PATIENCE {
+            machine::say(&format!("decoding {}: {done} of {} images", self.all.key, self.all.len));
+            *told = Instant::now();
+        }
+    }
+}
+
+/// Bytes that follow a record in a mapped file.
+const CHECKSUM: usize = 4;
+
+/// Disks fail, and programs stumble over files that are not theirs.
+fn checksum(record: &[u8]) -> [u8; CHECKSUM] {
+    crc32fast::hash(record).to_le_bytes()
+}
+
+/// Records in a file that all processes share, each followed by its checksum.
+#[derive(Debug)]
+struct Mapped {
+    map: Mmap,
+    /// Bytes of one.
+    record: usize,
+    path: PathBuf,
+}
+
+impl Source for Mapped {
+    fn fill(&self, index: usize, record: &mut [u8]) -> Result<()> {
+        let at = index * (self.record + CHECKSUM);
+        let held = self.map.get(at..at + self.record + CHECKSUM);
+        let (held, sum) = held.with_context(|| format!("there is no record {index}"))?.split_at(self.record);
+        record.copy_from_slice(held);
+        ensure!(
+            sum == checksum(record),
+            "{}: record {index} is damaged; remove the file, then run the same command again",
+            self.path.display()
+        );
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

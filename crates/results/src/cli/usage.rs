@@ -1,0 +1,86 @@
+//! Wrong usage, on one line as every other error; and values of arguments.
+
+use std::str::FromStr;
+
+use clap::error::ErrorKind;
+use regex::Regex;
+
+use crate::machine::say;
+
+/// Says what clap has to say, and gives the exit code: 0 for help and version, 2 for wrong usage.
+pub fn tell(error: &clap::Error) -> i32 {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            drop(error.print())
+        }
+        _ => say(&format!("error: {}", one_line(&error.to_string()))),
+    }
+    error.exit_code()
+}
+
+/// clap's paragraphs without its usage, which `--help` shows.
+pub fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    let mut help = "--help".to_owned();
+    for part in text.lines().map(str::trim).filter(|part| !part.is_empty()) {
+        if let Some(usage) = part.strip_prefix("Usage: ") {
+            let verbs: Vec<&str> = usage.split(' ').take_while(|word| !word.starts_with(['[', '<', '-'])).collect();
+            help = format!("{} --help", verbs.join(" "));
+            break;
+        }
+        if part.starts_with("For more information") {
+            break;
+        }
+        // That a verb takes it as a value is hardly ever what was meant.
+        if part.starts_with("tip: to pass") {
+            continue;
+        }
+        let part = part.strip_prefix("error: ").unwrap_or(part);
+        let separator = match line.chars().last() {
+            None => "",
+            Some(':') => " ",
+            // The rest of a list, or of what is possible.
+            Some(_) if part.starts_with(['<', '-', '[']) => " ",
+            Some(_) => "; ",
+        };
+        line.push_str(separator);
+        line.push_str(part.strip_prefix("tip: ").unwrap_or(part));
+    }
+    format!("{line}; see `{help}`")
+}
+
+/// A number of images, batches or the like, or a seed.
+///
+/// # Errors
+/// If it is none; what clap says of it.
+pub fn whole_number<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| "use a whole number from 0, for instance 3".into())
+}
+
+/// A pattern of trial names.
+///
+/// # Errors
+/// If it is not a regular expression; what clap says of it.
+pub fn pattern(text: &str) -> Result<Regex, String> {
+    Regex::new(text).map_err(|error| {
+        let error = error.to_string();
+        let why = error.lines().last().unwrap_or_default();
+        let why = why.strip_prefix("error: ").unwrap_or(why);
+        format!("it is not a pattern ({why}); write for instance --only 'core-set|seed0'")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_that_cannot_be_is_explained() {
+        assert!(pattern("core-set|seed0").is_ok());
+        assert_eq!(
+            pattern("[").unwrap_err(),
+            "it is not a pattern (unclosed character class); write for instance --only 'core-set|seed0'"
+        );
+        assert!(!pattern(&"(a{1000}){1000}".repeat(3)).unwrap_err().contains('\n'));
+    }
+}

@@ -1,0 +1,5 @@
+//! The verbs of `pt4al` that need no tensors, as a program of their own.
+
+fn main() {
+    std::process::exit(pt4al_results::cli::main());
+}

@@ -1,0 +1,254 @@
+//! How far the pretext losses of several learners agree with those of one that is the measure: `agreement.csv` and `README.md`.
+
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use serde::Serialize;
+
+use super::page::{Page, Section, write_over};
+use super::table::aligned;
+use crate::batches::split_into_batches;
+use crate::spec::LossOrder;
+use crate::stats::{bootstrap_95, spearman};
+use crate::store::{Losses, write_csv};
+use crate::words::thousands;
+
+/// How the title of its page begins.
+const TITLE: &str = "Agreement of pretext losses with ";
+
+/// What is compared with what.
+#[derive(Debug)]
+pub struct Agreement {
+    /// What the losses that are the measure are called.
+    pub measure: String,
+    pub of_measure: Losses,
+    /// The others, by what they are called.
+    pub others: Vec<(String, Losses)>,
+    /// The class of each image by its index; empty where classes are not known.
+    pub classes: Vec<usize>,
+    /// What classes are called.
+    pub names: Vec<String>,
+    /// Pretext batches that both are cut into, highest losses first.
+    pub batches: usize,
+    /// Bootstrap resamples of the intervals.
+    pub resamples: usize,
+}
+
+/// A line of `agreement.csv`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+struct Row {
+    losses: String,
+    /// Empty for all classes together.
+    class: String,
+    /// Images that both have losses of.
+    images: usize,
+    /// Spearman's rho of the two losses over these images; none where all losses of one kind are equal.
+    spearman: Option<f64>,
+    /// The 95 % interval over images.
+    low: Option<f64>,
+    high: Option<f64>,
+    /// The part of the images that lie in the same pretext batch; for all classes together alone.
+    same_batch: Option<f64>,
+    /// The part of pretext batch 0, the hardest images, that is in the other's batch 0, too.
+    same_first_batch: Option<f64>,
+}
+
+impl Agreement {
+    /// A row for each of the others, and one more for each class.
+    ///
+    /// # Errors
+    /// If losses have no image in common with the measure, or fewer than there are batches, or two of them have one name; one line.
+    fn rows(&self) -> Result<Vec<Row>> {
+        for (at, (name, _)) in self.others.iter().enumerate() {
+            ensure!(
+                self.others[..at].iter().all(|(other, _)| other != name),
+                "{name}: two files have this name, without their endings; name each file once, or rename one"
+            );
+        }
+        let of = |(name, losses): &(String, Losses)| self.of(name, losses);
+        Ok(self.others.iter().map(of).collect::<Result<Vec<_>>>()?.concat())
+    }
+
+    fn of(&self, name: &str, losses: &Losses) -> Result<Vec<Row>> {
+        // Both are sorted by index.
+        let measure = |index: usize| {
+            let at = self.of_measure.rows.binary_search_by_key(&index, |row| row.0).ok()?;
+            Some(self.of_measure.rows[at].1)
+        };
+        let common: Vec<(usize, f64, f64)> =
+            losses.rows.iter().filter_map(|&(index, loss)| Some((index, loss, measure(index)?))).collect();
+        ensure!(
+            common.len() >= self.batches,
+            "{name}: has {} images in common with {}, fewer than {} pretext batches; compare losses of the same images",
+            common.len(),
+            self.measure,
+            self.batches
+        );
+        let row = |class: &str, part: &[(usize, f64, f64)]| {
+            let (x, y): (Vec<f64>, Vec<f64>) = part.iter().map(|of| (of.1, of.2)).unzip();
+            let interval = bootstrap_95(&x, &y, self.resamples, 0);
+            Row {
+                losses: name.to_owned(),
+                class: class.to_owned(),
+                images: part.len(),
+                spearman: spearman(&x, &y),
+                low: interval.map(|interval| interval.0),
+                high: interval.map(|interval| interval.1),
+                same_batch: None,
+                same_first_batch: None,
+            }
+        };
+        let mut all = row("", &common);
+        let batches = |loss: &dyn Fn(&(usize, f64, f64)) -> f64| {
+            let rows = common.iter().map(|of| (of.0, loss(of))).collect();
+            split_into_batches(&Losses { rows }, LossOrder::Loss, self.batches)
+        };
+        let (ours, theirs) = (batches(&|of| of.1), batches(&|of| of.2));
+        let in_common = |(a, b): (&Vec<usize>, &Vec<usize>)| {
+            let mut b = b.clone();
+            b.sort_unstable();
+            a.iter().filter(|index| b.binary_search(index).is_ok()).count()
+        };
+        let same: Vec<usize> = ours.iter().zip(&theirs).map(in_common).collect();
+        all.same_batch = Some(same.iter().sum::<usize>() as f64 / common.len() as f64);
+        all.same_first_batch = Some(same[0] as f64 / ours[0].len() as f64);
+        let mut rows = vec![all];
+        for (class, class_name) in self.names.iter().enumerate() {
+            let part: Vec<_> = common.iter().filter(|of| self.classes.get(of.0) == Some(&class)).copied().collect();
+            if part.len() > 1 {
+                rows.push(row(class_name, &part));
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Writes `agreement.csv` and `README.md` into a folder, and gives the page's table.
+    ///
+    /// # Errors
+    /// As [`Agreement::rows`], and if the folder has another page or cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<String> {
+        let rows = self.rows()?;
+        let table = self.table(&rows);
+        let title = format!("{TITLE}{}", self.measure);
+        let page = Page { title, sections: self.sections(&table, &rows) };
+        write_over(&folder.join("README.md"), &format!("# {TITLE}"), &page.markdown())?;
+        write_csv(&folder.join("agreement.csv"), &rows)?;
+        Ok(table)
+    }
+
+    /// A row for each learner.
+    fn table(&self, rows: &[Row]) -> String {
+        let header = ["losses", "images", "Spearman's rho", "95 % interval", "same batch", "batch 0 in common"];
+        let mut grid = vec![header.map(str::to_owned).to_vec()];
+        for row in rows.iter().filter(|row| row.class.is_empty()) {
+            let part = |part: Option<f64>| part.map_or("-".into(), |part| format!("{:.1} %", 100.0 * part));
+            grid.push(vec![
+                row.losses.clone(),
+                thousands(row.images),
+                row.spearman.map_or("-".into(), |rho| format!("{rho:.3}")),
+                row.low.zip(row.high).map_or("-".into(), |(low, high)| format!("{low:.3} to {high:.3}")),
+                part(row.same_batch),
+                part(row.same_first_batch),
+            ]);
+        }
+        aligned(&grid)
+    }
+
+    fn sections(&self, table: &str, rows: &[Row]) -> Vec<Section> {
+        let (batches, chance) = (self.batches, 100.0 / self.batches as f64);
+        let text = format!(
+            "{table}\nThe measure is {}. Rho is over the images that both have losses of; its interval is the bootstrap's over images, so it \
+             does not contain what another seed of a learner would change. Each is cut into {batches} pretext batches, highest losses \
+             first: `same batch` is the part of the images that lie in the same one, and `batch 0 in common` the part of the hardest batch \
+             that is in both. By chance either is {chance:.0} %. Every number: [agreement.csv](agreement.csv).\n",
+            self.measure
+        );
+        let mut sections = vec![Section::of("All images", text)];
+        if !self.names.is_empty() {
+            let header = std::iter::once("losses".to_owned()).chain(self.names.iter().cloned());
+            let mut grid = vec![header.collect::<Vec<_>>()];
+            for (name, _) in &self.others {
+                let rho = |class: &String| {
+                    let row = rows.iter().find(|row| row.losses == *name && row.class == *class);
+                    row.and_then(|row| row.spearman).map_or("-".into(), |rho| format!("{rho:.2}"))
+                };
+                grid.push(std::iter::once(name.clone()).chain(self.names.iter().map(rho)).collect());
+            }
+            let text = format!(
+                "{}\nSpearman's rho within each class: what is left of the agreement where no class is harder than another.\n",
+                aligned(&grid)
+            );
+            sections.push(Section::of("By class", text));
+        }
+        sections
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn losses(of: impl Fn(usize) -> f64) -> Losses {
+        Losses { rows: (0..100).map(|i| (i, of(i))).collect() }
+    }
+
+    fn agreement(other: Losses) -> Agreement {
+        Agreement {
+            measure: "theirs".into(),
+            of_measure: losses(|i| i as f64),
+            others: vec![("ours".into(), other)],
+            classes: (0..100).map(|i| i % 2).collect(),
+            names: vec!["cat".into(), "dog".into()],
+            batches: 10,
+            resamples: 50,
+        }
+    }
+
+    #[test]
+    fn equal_orders_agree_and_reversed_ones_do_not() {
+        let rows = agreement(losses(|i| (i as f64).exp2())).rows().unwrap();
+        assert_eq!(rows.iter().map(|row| row.class.as_str()).collect::<Vec<_>>(), ["", "cat", "dog"]);
+        assert!(rows.iter().all(|row| row.spearman == Some(1.0)));
+        assert_eq!((rows[0].same_batch, rows[0].same_first_batch, rows[0].images), (Some(1.0), Some(1.0), 100));
+        assert_eq!((rows[1].same_batch, rows[1].images), (None, 50));
+        let rows = agreement(losses(|i| -(i as f64))).rows().unwrap();
+        assert!(rows.iter().all(|row| row.spearman == Some(-1.0)));
+        assert_eq!((rows[0].same_batch, rows[0].same_first_batch), (Some(0.0), Some(0.0)));
+    }
+
+    /// Pairs of neighbours change places: batches keep their images.
+    #[test]
+    fn images_in_common_alone_are_compared_and_batches_are_sets() {
+        let swapped = losses(|i| (i ^ 1) as f64);
+        let rows = agreement(swapped.clone()).rows().unwrap();
+        assert_eq!(rows[0].same_batch, Some(1.0));
+        assert!(rows[0].spearman.unwrap() < 1.0 && rows[0].low.unwrap() <= rows[0].spearman.unwrap());
+        // Half of the images: a batch has 5 of them.
+        let half = Losses { rows: swapped.rows.iter().filter(|row| row.0 < 50).copied().collect() };
+        assert_eq!(agreement(half).rows().unwrap()[0].images, 50);
+        let twice = Agreement { others: vec![("ours".into(), swapped.clone()); 2], ..agreement(swapped.clone()) };
+        assert!(twice.rows().unwrap_err().to_string().starts_with("ours: two files have this name"));
+        let few = Losses { rows: swapped.rows[..9].to_vec() };
+        let error = agreement(few).rows().unwrap_err().to_string();
+        assert!(error.starts_with("ours: has 9 images in common with theirs"), "{error}");
+    }
+
+    #[test]
+    fn the_page_has_a_row_for_each_learner_and_each_class_a_column() {
+        let folder = tempfile::tempdir().unwrap();
+        let table = agreement(losses(|i| i as f64)).write(folder.path()).unwrap();
+        assert!(table.contains("| ours") && table.contains("1.000") && table.contains("100.0 %"), "{table}");
+        let page = std::fs::read_to_string(folder.path().join("README.md")).unwrap();
+        assert!(page.contains("| losses |  cat |  dog |") && page.contains("By chance either is 10 %"), "{page}");
+        // Again, and over no other page.
+        agreement(losses(|i| i as f64)).write(folder.path()).unwrap();
+        let csv = std::fs::read_to_string(folder.path().join("agreement.csv")).unwrap();
+        std::fs::write(folder.path().join("README.md"), "# Mine\n").unwrap();
+        let error = agreement(losses(|i| i as f64)).write(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("is another page"), "{error}");
+        assert!(
+            csv.starts_with("losses,class,images,spearman,low,high,same_batch,same_first_batch\nours,,100,1.0"),
+            "{csv}"
+        );
+    }
+}

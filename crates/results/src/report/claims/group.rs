@@ -1,0 +1,131 @@
+//! The claims of all folders, each with the folders that judge it.
+
+use super::folders::Run;
+use super::published::PublishedClaim;
+use super::scale::{Against, against};
+use crate::findings::{Judgement, Outcome, judgements};
+use crate::report::arm::{Images, images_of};
+use crate::spec::Expectation;
+use crate::words::counted;
+
+/// What a source claims, however it is judged.
+#[derive(Debug)]
+pub(super) struct Claim<'a> {
+    pub claim: String,
+    pub source: String,
+    /// Its lines of `claims.csv`.
+    pub published: Vec<&'a PublishedClaim>,
+    /// A part for each criterion: most claims have one.
+    pub parts: Vec<Part<'a>>,
+}
+
+/// A criterion, and what was measured.
+#[derive(Debug)]
+pub(super) struct Part<'a> {
+    pub expectation: Expectation,
+    /// Those at the scale of the source first, then by the names of the folders.
+    pub rows: Vec<Row<'a>>,
+}
+
+/// What a folder says of a criterion.
+#[derive(Debug)]
+pub(super) struct Row<'a> {
+    pub run: &'a Run,
+    pub judgement: Judgement,
+    pub against: Against,
+}
+
+impl Row<'_> {
+    /// The images that its value is of.
+    pub fn images(&self) -> Images {
+        let expected = &self.judgement.expectation;
+        let arms = std::iter::once(&expected.sampler).chain(&expected.better_than);
+        images_of(&self.run.results.spec, &arms.map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// `held`; `not measured at this scale` where the folder is of another one. What is of train images says so: it answers no claim
+    /// of test images.
+    pub fn verdict(&self) -> String {
+        let verdict = match (self.judgement.outcome, self.against) {
+            (Outcome::NotMeasured, Against::Same) => "not measured yet",
+            (Outcome::NotMeasured, _) => NOT_AT_THIS_SCALE,
+            (outcome, _) => outcome.in_words(),
+        };
+        match self.images() {
+            Images::Train | Images::Mixed if self.judgement.measured.is_some() => format!("{verdict} on TRAIN images"),
+            _ => verdict.to_owned(),
+        }
+    }
+}
+
+const NOT_AT_THIS_SCALE: &str = "not measured at this scale";
+
+/// Whether two expectations are one criterion of one claim: everything but the rule and the metric, which follow from source and task.
+fn is_same(a: &Expectation, b: &Expectation) -> bool {
+    (&a.claim, &a.source, &a.sampler, a.at, a.band, &a.better_than)
+        == (&b.claim, &b.source, &b.sampler, b.at, b.band, &b.better_than)
+}
+
+/// All claims: first those of `claims.csv` in its order, with or without a folder that judges them, then the others in the order in
+/// which the folders name them, that of their names.
+pub(super) fn claims<'a>(runs: &'a [Run], published: &'a [PublishedClaim]) -> Vec<Claim<'a>> {
+    let mut claims: Vec<Claim> = Vec::new();
+    for line in published {
+        place(&mut claims, &line.claim, &line.source).published.push(line);
+    }
+    for run in runs {
+        for judgement in judgements(&run.results) {
+            let expected = judgement.expectation.clone();
+            let claim = place(&mut claims, &expected.claim, &expected.source);
+            let row = Row { run, against: against(&run.results, &expected, &claim.published), judgement };
+            match claim.parts.iter_mut().find(|part| is_same(&part.expectation, &expected)) {
+                Some(part) => part.rows.push(row),
+                None => claim.parts.push(Part { expectation: expected, rows: vec![row] }),
+            }
+        }
+    }
+    for part in claims.iter_mut().flat_map(|claim| &mut claim.parts) {
+        part.rows.sort_by_key(|row| row.against != Against::Same);
+    }
+    claims
+}
+
+/// The claim of that name, which is added where it is not there.
+fn place<'a, 'b>(claims: &'b mut Vec<Claim<'a>>, claim: &str, source: &str) -> &'b mut Claim<'a> {
+    let at = claims.iter().position(|known| known.claim == claim && known.source == source).unwrap_or_else(|| {
+        let (claim, source) = (claim.to_owned(), source.to_owned());
+        claims.push(Claim { claim, source, published: Vec::new(), parts: Vec::new() });
+        claims.len() - 1
+    });
+    &mut claims[at]
+}
+
+impl Claim<'_> {
+    /// What became of it in the folders of a scale: `did not hold in 1 folder, undecided in 2`; none without such folders.
+    pub fn standing(&self, against: Against) -> Option<String> {
+        let mut verdicts: Vec<(String, usize)> = Vec::new();
+        for row in self.parts.iter().flat_map(|part| &part.rows).filter(|row| row.against == against) {
+            let verdict = row.verdict().replace(NOT_AT_THIS_SCALE, "not measured");
+            match verdicts.iter_mut().find(|(known, _)| *known == verdict) {
+                Some((_, n)) => *n += 1,
+                None => verdicts.push((verdict, 1)),
+            }
+        }
+        let (first, others) = verdicts.split_first()?;
+        let others = others.iter().map(|(verdict, n)| format!(", {verdict} in {n}")).collect::<String>();
+        Some(format!("{} in {}{others}", first.0, counted(first.1, "folder")))
+    }
+
+    /// The published numbers: `93.1 %`, or `none`.
+    pub fn numbers(&self) -> String {
+        let numbers: Vec<String> = self.published.iter().filter_map(|line| line.value_in_words()).collect();
+        let mut notes: Vec<&str> =
+            self.published.iter().map(|line| line.note.as_str()).filter(|n| !n.is_empty()).collect();
+        notes.dedup();
+        match (numbers.is_empty(), notes.is_empty()) {
+            (false, _) => numbers.join(", "),
+            (true, true) => "none".into(),
+            (true, false) => format!("none ({})", notes.join("; ")),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! What sources claim, with their numbers and at which scale: `results/reference/claims.csv`.
+
+use std::path::Path;
+
+use anyhow::{Result, anyhow, ensure};
+use serde::Deserialize;
+
+use crate::spec::{Expectation, Select, TaskKind};
+use crate::words::{counted, thousands};
+
+/// One published number of a claim, or a claim without one.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PublishedClaim {
+    /// As in `[[expect]]`, and the source too.
+    pub claim: String,
+    pub source: String,
+    /// As in specs.
+    pub dataset: String,
+    /// As in the records.
+    pub metric: String,
+    /// Labels that it is of: those of the last round, where it is of whole curves.
+    pub labeled: Option<usize>,
+    /// Rounds, the one on the initial labels included, that the last labels were reached in; empty where they do not matter or are
+    /// not known.
+    #[serde(default)]
+    pub rounds: Option<usize>,
+    /// The selection rule that the source reports its number under; empty where it does not matter or is not known.
+    pub select: Option<Select>,
+    /// Percent, as published; empty where the claim is an order.
+    pub value: Option<f64>,
+    /// Images in the pool of the source, the width of its network, and its epochs in a round; empty where they are not known.
+    pub pool: Option<usize>,
+    pub width: Option<usize>,
+    pub epochs: Option<usize>,
+    /// What a reader must know of it; empty for nothing.
+    pub note: String,
+}
+
+impl PublishedClaim {
+    /// Whether it is what an `[[expect]]` claims.
+    pub fn is_of(&self, expected: &Expectation) -> bool {
+        (&self.claim, &self.source) == (&expected.claim, &expected.source)
+    }
+
+    /// What is known of the scale, a part each: pool, labels, rounds, width and epochs.
+    pub fn scale(&self) -> [Option<usize>; 5] {
+        [self.pool, self.labeled, self.rounds, self.width, self.epochs]
+    }
+
+    /// `cifar10; pool of 50,000 images; 10,000 labels; 10 rounds; width 64; 200 epochs a round`; none where nothing is known of it.
+    pub fn scale_in_words(&self) -> Option<String> {
+        let words: [fn(usize) -> String; 5] = [
+            |pool| format!("pool of {}", counted(pool, "image")),
+            |labeled| counted(labeled, "label"),
+            |rounds| counted(rounds, "round"),
+            |width| format!("width {}", thousands(width)),
+            |epochs| format!("{} a round", counted(epochs, "epoch")),
+        ];
+        let parts = self.scale().into_iter().zip(words).filter_map(|(n, words)| Some(words(n?)));
+        let parts: Vec<String> = std::iter::once(self.dataset.clone()).chain(parts).collect();
+        (parts.len() > 1).then(|| parts.join("; "))
+    }
+
+    /// `91 % (low end of the stated range)`; none without a number.
+    pub fn value_in_words(&self) -> Option<String> {
+        let note = if self.note.is_empty() { String::new() } else { format!(" ({})", self.note) };
+        self.value.map(|value| format!("{value} %{note}"))
+    }
+}
+
+/// Reads `<folder>/claims.csv`; none where it is not there.
+///
+/// # Errors
+/// If a row does not fit; one line that names the file and the line.
+pub(super) fn read(folder: &Path) -> Result<Vec<PublishedClaim>> {
+    let path = folder.join("claims.csv");
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let file = path.display();
+    let mut reader = csv::Reader::from_path(&path).map_err(|e| anyhow!("{file}: cannot be read ({e}); check it"))?;
+    let tasks = [TaskKind::Classification, TaskKind::Segmentation];
+    let known: Vec<&str> = tasks.iter().flat_map(|task| task.metrics()).map(|metric| metric.name).collect();
+    let mut found: Vec<PublishedClaim> = Vec::new();
+    for (i, row) in reader.deserialize().enumerate() {
+        let line = i + 2;
+        let row: PublishedClaim = row.map_err(|e| {
+            let why = crate::store::csv_fault(&e);
+            anyhow!("{file}:{line}: not a published claim ({why}); correct the line")
+        })?;
+        ensure!(
+            [&row.claim, &row.source, &row.dataset].iter().all(|text| !text.trim().is_empty()),
+            "{file}:{line}: names no claim, no source or no data set; correct the line"
+        );
+        ensure!(
+            row.value.is_none_or(|value| (0.0..=100.0).contains(&value)),
+            "{file}:{line}: the value is not within 0 to 100; write it in percent"
+        );
+        ensure!(
+            known.contains(&row.metric.as_str()),
+            "{file}:{line}: the metric `{}` is not known; it is one of {}",
+            row.metric,
+            known.join(", ")
+        );
+        let same = |other: &&PublishedClaim| {
+            (&other.claim, &other.source, &other.dataset) == (&row.claim, &row.source, &row.dataset)
+        };
+        ensure!(
+            found.iter().find(same).is_none_or(|other| other.scale() == row.scale()),
+            "{file}:{line}: gives the claim another scale than a line before it; make pool, labels, rounds, width and epochs the same"
+        );
+        found.push(row);
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(rows: &str) -> Result<Vec<PublishedClaim>> {
+        let dir = tempfile::tempdir().unwrap();
+        let text = format!("claim,source,dataset,metric,labeled,select,value,pool,width,epochs,note\n{rows}");
+        std::fs::write(dir.path().join("claims.csv"), text).unwrap();
+        read(dir.path())
+    }
+
+    #[test]
+    fn what_is_known_of_a_scale_is_told_and_the_rest_is_not() {
+        let found = load("c,s,cifar10,accuracy,600,last,91,1000,4,2,low end\nd,s,cifar10,accuracy,,,,,,,\n").unwrap();
+        assert_eq!(found[0].value_in_words().unwrap(), "91 % (low end)");
+        let scale = "cifar10; pool of 1,000 images; 600 labels; width 4; 2 epochs a round";
+        assert_eq!(found[0].scale_in_words().unwrap(), scale);
+        assert_eq!((found[1].value_in_words(), found[1].scale_in_words()), (None, None));
+        assert_eq!(read(Path::new("/nowhere")).unwrap(), []);
+    }
+
+    #[test]
+    fn a_bad_line_is_named() {
+        for (rows, part) in [
+            ("c,s,cifar10,accuracy,600,,910,,,,\n", "claims.csv:2: the value is not within 0 to 100"),
+            ("c,s,cifar10,accuracy,600,,nan,,,,\n", "claims.csv:2: the value is not within 0 to 100"),
+            ("c,,cifar10,accuracy,600,,91,,,,\n", "names no claim, no source or no data set"),
+            ("c,s,cifar10,acc,600,,91,,,,\n", "the metric `acc` is not known"),
+            ("c,s,cifar10,accuracy,600,best,91,,,,\n", "claims.csv:2: not a published claim"),
+            ("c,s,cifar10,accuracy,many,,91,,,,\n", "claims.csv:2: not a published claim"),
+            (
+                "c,s,cifar10,accuracy,600,,91,1,,,\nc,s,cifar10,accuracy,600,,93,2,,,\n",
+                "claims.csv:3: gives the claim another",
+            ),
+        ] {
+            let message = format!("{:#}", load(rows).unwrap_err());
+            assert!(message.contains(part) && !message.contains('\n'), "{message}");
+        }
+    }
+
+    /// Every claim of an experiment is in the list, under the same rule on CIFAR-10, and the numbers are those beside the curves of
+    /// others.
+    #[test]
+    fn the_published_claims_load() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let found = read(&root.join("../../results/reference")).unwrap();
+        let values: Vec<f64> = found.iter().filter_map(|claim| claim.value).collect();
+        assert_eq!(values, [93.1, 91.0, 93.0]);
+        let mut seen = 0;
+        for file in std::fs::read_dir(root.join("../../experiments")).unwrap() {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            let table: toml::Table = text.parse().unwrap();
+            let claims = table.get("expect").and_then(toml::Value::as_array).into_iter().flatten();
+            let is_cifar10 = table["dataset"].get("cifar10").is_some();
+            for expected in claims.map(|value| value.clone().try_into::<Expectation>().unwrap()) {
+                let line = found.iter().find(|claim| claim.is_of(&expected));
+                let line = line.unwrap_or_else(|| panic!("not in results/reference/claims.csv: {}", expected.claim));
+                assert!(!is_cifar10 || line.select == expected.select, "{}", expected.claim);
+                seen += 1;
+            }
+        }
+        assert!(seen > 10, "{seen}");
+    }
+}

@@ -1,0 +1,292 @@
+use super::*;
+use crate::spec::{Source, load};
+
+/// A spec with `dataset` on line 4, and what follows it in the place of `EXTRA` on line 5.
+fn spec(dataset: &str, arch: &str, augment: &str, extra: &str) -> String {
+    format!(
+        r#"title = "t"
+seeds = [0]
+samplers = ["random"]
+{dataset}
+{extra}
+rounds = {{ count = 2, initial = 10, query = 10 }}
+model = {{ {arch}, width = 4 }}
+[train]
+start = "fresh"
+epochs = 1
+minibatch = 32
+augment = [{augment}]
+optimizer.sgd = {{ lr = 0.1, momentum = 0.9, weight-decay = 5e-4 }}
+schedule = "constant"
+select = {{ query = "last", record = ["last"] }}
+"#
+    )
+}
+
+const CIFAR10: &str = "dataset.cifar10 = {}";
+const SHAPES: &str = "dataset.shapes = { pool = 100, test = 20, side = 16, seed = 0 }";
+const CALTECH101: &str =
+    "dataset.caltech101 = { input = { resize = 128, crop = 112 }, test = 0.2, split-seed = 0, pool = 50 }";
+const IMAGENET: &str = "dataset.imagenet = { input = { resize = 256, crop = 224 } }";
+const CITYSCAPES: &str = "dataset.cityscapes = { size = [360, 480], resize = [180, 240], labels = 'label-ids' }";
+
+fn try_load(text: &str) -> Result<Spec> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.toml");
+    std::fs::write(&path, text).unwrap();
+    load(&Source { path, ..Source::default() })
+}
+
+fn accepts(dataset: &str, augment: &str, extra: &str) {
+    let arch = if dataset == CITYSCAPES { "arch = 'drn-d-22'" } else { "arch = 'resnet18', stem = '7x7'" };
+    if let Err(e) = try_load(&spec(dataset, arch, augment, extra)) {
+        panic!("{e}");
+    }
+}
+
+/// Asserts that the message is one line which places the key on `line`, opens with it and has all `parts`.
+fn refuses(text: &str, line: usize, key: &str, parts: &[&str]) {
+    let message = try_load(text).expect_err(text).to_string();
+    assert!(!message.contains('\n'), "{message}");
+    assert!(message.contains(&format!("x.toml:{line}: `{key}`")), "{message} does not place `{key}` on line {line}");
+    for part in parts {
+        assert!(message.contains(part), "{message:?} lacks {part:?}");
+    }
+}
+
+/// [`refuses`] `dataset` with `find` replaced.
+fn refuses_set(dataset: &str, find: &str, replace: &str, key: &str, parts: &[&str]) {
+    assert!(dataset.contains(find), "{find}");
+    let arch = if dataset == CITYSCAPES { "arch = 'drn-d-22'" } else { "arch = 'resnet18'" };
+    refuses(&spec(&dataset.replacen(find, replace, 1), arch, "", ""), 4, key, parts);
+}
+
+fn refuses_augment(dataset: &str, augment: &str, parts: &[&str]) {
+    let arch = if dataset == CITYSCAPES { "arch = 'drn-d-22'" } else { "arch = 'resnet18'" };
+    refuses(&spec(dataset, arch, augment, ""), 12, "train.augment", parts);
+}
+
+fn refuses_imbalance(dataset: &str, imbalance: &str, key: &str, parts: &[&str]) {
+    let arch = if dataset == CITYSCAPES { "arch = 'drn-d-22'" } else { "arch = 'resnet18'" };
+    refuses(&spec(dataset, arch, "", imbalance), 5, key, parts);
+}
+
+#[test]
+fn sound_specs_of_every_data_set_are_accepted() {
+    let metrics = "metrics = ['top-5-accuracy', 'balanced-accuracy', 'per-class']";
+    accepts(CIFAR10, "'crop-4', 'flip'", "imbalance.long-tail = { ratio = 1.0, seed = 0 }");
+    accepts(SHAPES, "'flip', { crop = [16, 16] }", "imbalance.step = { classes = 1.0, ratio = 2.0, seed = 0 }");
+    accepts(CALTECH101, "{ crop = [112, 1] }", "imbalance.linear = { step = 1, seed = 0 }");
+    accepts(IMAGENET, "{ random-resized-crop = { side = 224, area = [0.08, 1.0] } }, 'flip'", metrics);
+    accepts(CITYSCAPES, "{ crop = [180, 240] }, 'flip'", "");
+    if let Err(e) = try_load(&spec(IMAGENET, "arch = 'drn-d-22'", "", "")) {
+        panic!("{e}");
+    }
+}
+
+#[test]
+fn data_sets_have_sizes_and_parts_that_can_be() {
+    refuses_set(CALTECH101, "test = 0.2", "test = 0.0", "dataset.caltech101.test", &["is 0;", "between 0 and 1"]);
+    refuses_set(CALTECH101, "test = 0.2", "test = 1.0", "dataset.caltech101.test", &["is 1;"]);
+    refuses_set(CALTECH101, "test = 0.2", "test = nan", "dataset.caltech101.test", &["is NaN;"]);
+    refuses_set(CALTECH101, "crop = 112", "crop = 129", "dataset.caltech101.input.crop", &["1 to 128"]);
+    refuses_set(CALTECH101, "pool = 50", "pool = 0", "dataset.caltech101.pool", &["at least 1", "leave it out"]);
+    refuses_set(IMAGENET, "crop = 224", "crop = 0", "dataset.imagenet.input.crop", &["is 0;", "1 to 256"]);
+    refuses_set(IMAGENET, "resize = 256", "resize = 1025", "dataset.imagenet.input.resize", &["8 to 1024"]);
+    refuses_set(IMAGENET, "resize = 256", "resize = 7", "dataset.imagenet.input.resize", &["8 to 1024"]);
+    refuses_set(IMAGENET, "} }", "}, pool = 0 }", "dataset.imagenet.pool", &["at least 1"]);
+    refuses_set(CITYSCAPES, "size = [360", "size = [7", "dataset.cityscapes.size", &["[7, 480]", "8 to 8192"]);
+    refuses_set(CITYSCAPES, "480]", "8193]", "dataset.cityscapes.size", &["[360, 8193]"]);
+    refuses_set(CITYSCAPES, "240]", "4]", "dataset.cityscapes.resize", &["[180, 4]", "8 to 8192"]);
+    refuses_set(CITYSCAPES, "[180", "[361", "dataset.cityscapes.resize", &["[361, 240]", "never enlarged"]);
+    refuses_set(CITYSCAPES, "240]", "481]", "dataset.cityscapes.resize", &["[180, 481]", "never enlarged"]);
+    refuses_set(
+        CITYSCAPES,
+        "labels",
+        "normalize = { mean = [0.0, 0.0, 0.0], std = [1.0, 1.0, inf] }, labels",
+        "dataset.cityscapes.normalize",
+        &["positive deviations"],
+    );
+}
+
+#[test]
+fn a_bare_name_is_told_what_it_lacks() {
+    for (name, lacks) in [("caltech101", "input"), ("imagenet", "input"), ("cityscapes", "size")] {
+        let text = spec(&format!("dataset = '{name}'"), "arch = 'resnet18'", "", "");
+        let message = try_load(&text).unwrap_err().to_string();
+        assert!(message.contains(&format!("x.toml:4: `dataset.{name}.{lacks}` is missing")), "{message}");
+    }
+    for (name, lacks) in [("long-tail", "ratio"), ("step", "classes"), ("linear", "step")] {
+        let text = spec(CIFAR10, "arch = 'resnet18'", "", &format!("imbalance = '{name}'"));
+        let message = try_load(&text).unwrap_err().to_string();
+        assert!(message.contains(&format!("x.toml:5: `imbalance.{name}.{lacks}` is missing")), "{message}");
+    }
+}
+
+#[test]
+fn imbalances_keep_to_their_ranges_and_to_classification() {
+    let tail = |ratio: &str| format!("imbalance.long-tail = {{ ratio = {ratio}, seed = 0 }}");
+    let step =
+        |classes: &str, ratio: &str| format!("imbalance.step = {{ classes = {classes}, ratio = {ratio}, seed = 0 }}");
+    refuses_imbalance(CIFAR10, &tail("0.99"), "imbalance.long-tail.ratio", &["is 0.99;", "at least 1"]);
+    refuses_imbalance(CIFAR10, &tail("inf"), "imbalance.long-tail.ratio", &["is inf;"]);
+    refuses_imbalance(SHAPES, &step("0.5", "nan"), "imbalance.step.ratio", &["is NaN;"]);
+    refuses_imbalance(SHAPES, &step("0.0", "2.0"), "imbalance.step.classes", &["is 0;", "at most 1"]);
+    refuses_imbalance(SHAPES, &step("1.1", "2.0"), "imbalance.step.classes", &["is 1.1;"]);
+    let linear = "imbalance.linear = { step = 0, seed = 0 }";
+    refuses_imbalance(IMAGENET, linear, "imbalance.linear.step", &["is 0;"]);
+    refuses_imbalance(CITYSCAPES, &tail("10.0"), "imbalance", &["cityscapes has one for each pixel", "leave"]);
+}
+
+#[test]
+fn augmentation_crops_once_and_inside_the_image() {
+    let resized = |side: usize, area: &str| format!("{{ random-resized-crop = {{ side = {side}, area = {area} }} }}");
+    refuses_augment(CIFAR10, "'flip', 'crop-4', 'flip'", &["flip twice"]);
+    refuses_augment(CIFAR10, "{ crop = [8, 8] }, { crop = [9, 9] }", &["crop twice"]);
+    refuses_augment(CIFAR10, "'crop-4', 'flip', { crop = [8, 8] }", &["both crop-4 and crop", "keep one"]);
+    let both = format!("{{ crop = [8, 8] }}, {}", resized(8, "[0.5, 1.0]"));
+    refuses_augment(CIFAR10, &both, &["both crop and random-resized-crop"]);
+    refuses_augment(CIFAR10, &format!("{}, 'crop-4'", resized(8, "[0.5, 1.0]")), &["random-resized-crop and crop-4"]);
+
+    refuses_augment(CIFAR10, "{ crop = [0, 8] }", &["crop to 0 x 8", "at least 1"]);
+    refuses_augment(CIFAR10, &resized(0, "[0.5, 1.0]"), &["to 0 x 0"]);
+    refuses_augment(CIFAR10, "{ crop = [33, 8] }", &["crop to 33 x 8, but images are 32 x 32 (cifar10)"]);
+    refuses_augment(SHAPES, "{ crop = [16, 17] }", &["images are 16 x 16 (`dataset.shapes.side`)"]);
+    refuses_augment(CALTECH101, "{ crop = [113, 113] }", &["112 x 112 (`dataset.caltech101.input.crop`)"]);
+    refuses_augment(IMAGENET, &resized(225, "[0.08, 1.0]"), &["224 x 224 (`dataset.imagenet.input.crop`)"]);
+    refuses_augment(CITYSCAPES, "{ crop = [181, 240] }", &["180 x 240 (`dataset.cityscapes.resize`)"]);
+    let whole = CITYSCAPES.replace("resize = [180, 240], ", "");
+    let text = spec(&whole, "arch = 'drn-d-22'", "{ crop = [360, 481] }", "");
+    refuses(&text, 12, "train.augment", &["360 x 480 (`dataset.cityscapes.size`)"]);
+
+    for area in ["[0.0, 1.0]", "[0.6, 0.5]", "[0.5, 1.1]", "[nan, 1.0]"] {
+        refuses_augment(IMAGENET, &resized(224, area), &["random-resized-crop with the area", "[0.08, 1.0]"]);
+    }
+    refuses_augment(CITYSCAPES, &resized(100, "[0.5, 1.0]"), &["not made for label maps"]);
+}
+
+#[test]
+fn colours_change_within_their_ranges_and_beside_any_crop() {
+    let jitter = |strengths: [&str; 3], probability: &str| {
+        let [brightness, contrast, saturation] = strengths;
+        format!(
+            "{{ colour-jitter = {{ brightness = {brightness}, contrast = {contrast}, saturation = {saturation}, \
+             probability = {probability} }} }}"
+        )
+    };
+    let simsiam = jitter(["0.4", "0.4", "0.4"], "0.8");
+    accepts(CIFAR10, &format!("'crop-4', {simsiam}, {{ grayscale = 0.2 }}"), "");
+    accepts(CITYSCAPES, &format!("{}, {{ crop = [180, 240] }}, 'flip'", jitter(["0.0", "1.0", "0.0"], "1.0")), "");
+    refuses_augment(CIFAR10, &format!("{simsiam}, {simsiam}"), &["colour-jitter twice"]);
+    refuses_augment(CIFAR10, &jitter(["-0.1", "0.4", "0.4"], "0.8"), &["colour-jitter with the brightness -0.1;"]);
+    refuses_augment(CIFAR10, &jitter(["0.4", "1.1", "0.4"], "0.8"), &["contrast 1.1;", "from 0"]);
+    refuses_augment(CIFAR10, &jitter(["0.4", "0.4", "nan"], "0.8"), &["saturation NaN;"]);
+    refuses_augment(CIFAR10, &jitter(["0.4", "0.4", "0.4"], "0.0"), &["colour-jitter with the probability 0;"]);
+    refuses_augment(CIFAR10, "'flip', { grayscale = 1.5 }", &["grayscale with the probability 1.5;", "at most 1"]);
+}
+
+#[test]
+fn networks_and_metrics_fit_the_task() {
+    refuses(&spec(CIFAR10, "arch = 'drn-d-22', stem = '7x7'", "", ""), 7, "model.stem", &["for ResNets", "remove it"]);
+    for arch in ["arch = 'resnet18'", "arch = 'resnet50', stem = '7x7'"] {
+        refuses(&spec(CITYSCAPES, arch, "", ""), 7, "model.arch", &["a ResNet", "cityscapes", "use drn-d-22"]);
+    }
+    let metrics = |dataset, metrics: &str, parts: &[&str]| {
+        let text = spec(dataset, "arch = 'drn-d-22'", "", &format!("metrics = [{metrics}]"));
+        refuses(&text, 5, "metrics", parts);
+    };
+    metrics(CIFAR10, "'per-class', 'per-class'", &["per-class twice"]);
+    for name in ["top-5-accuracy", "balanced-accuracy", "per-class"] {
+        metrics(CITYSCAPES, &format!("'{name}'"), &[name, "one for each pixel", "leave it out"]);
+    }
+}
+
+/// Every number of a spec that decides how much is trained or held, as `--set` writes it: the key that is named, and what to
+/// set, with `@` in the place of the number. Those that a pool of 100 images decides are refused by it.
+const NUMBERS: [(&str, &[&str]); 29] = [
+    ("dataset.shapes.pool", &["dataset.shapes.pool=@"]),
+    ("dataset.shapes.test", &["dataset.shapes.test=@"]),
+    ("dataset.shapes.side", &["dataset.shapes.side=@"]),
+    ("rounds.count", &["rounds.count=@"]),
+    ("rounds.initial", &["rounds.initial=@"]),
+    ("rounds.query", &["rounds.query=@"]),
+    ("model.width", &["model.width=@"]),
+    ("train.epochs", &["train.epochs=@"]),
+    (
+        "train.epochs",
+        &["train.select={ query = 'last', record = ['last', 'best-on-test'], every = 1 }", "train.epochs=@"],
+    ),
+    ("train.select.every", &["train.select={ query = 'last', record = ['last'], every = @ }"]),
+    ("train.minibatch", &["train.minibatch=@"]),
+    ("train.augment", &["train.augment=[{ crop = [@, @] }]"]),
+    ("train.augment", &["train.augment=[{ random-resized-crop = { side = @, area = [0.1, 1.0] } }]"]),
+    ("pretext.epochs", &["pretext.epochs=@"]),
+    ("pretext.minibatch", &["pretext.minibatch=@"]),
+    ("pretext.batches", &["pretext.batches=@"]),
+    ("pretext.task.jigsaw.grid", &["pretext.task.jigsaw={ grid = @, permutations = 4 }"]),
+    ("pretext.task.jigsaw.permutations", &["pretext.task.jigsaw={ grid = 3, permutations = @ }"]),
+    ("pretext.task.simsiam.views", &["pretext.task.simsiam={ views = @, dimension = 64 }"]),
+    ("pretext.task.simsiam.dimension", &["pretext.task.simsiam={ views = 1, dimension = @ }"]),
+    ("pretext.task.simsiam.hidden", &["pretext.task.simsiam={ views = 1, dimension = 64, hidden = @ }"]),
+    ("pretext.task.simsiam.bottleneck", &["pretext.task.simsiam={ views = 1, dimension = 64, bottleneck = @ }"]),
+    ("initial-set.pretext-stride.batch", &["initial-set.pretext-stride={ batch = @ }"]),
+    ("initial-set.pretext-stride.stride", &["initial-set.pretext-stride={ stride = @ }"]),
+    ("initial-set.typical.clusters", &["initial-set.typical={ clusters = @, neighbours = 20 }"]),
+    ("initial-set.typical.neighbours", &["initial-set.typical={ clusters = 20, neighbours = @ }"]),
+    ("correlation.folds", &["correlation={ folds = @, points = 10, resamples = 10 }"]),
+    ("correlation.points", &["correlation={ folds = 2, points = @, resamples = 10 }"]),
+    ("correlation.resamples", &["correlation={ folds = 2, points = 10, resamples = @ }"]),
+];
+
+#[test]
+fn a_number_that_no_machine_holds_is_refused_at_once_by_its_key() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/demo.toml");
+    for (key, sets) in NUMBERS {
+        for number in ["100000000000", "1000000000000000", "4611686018427387904", "9223372036854775807"] {
+            let small = ["rounds={ count = 2, initial = 5, query = 5 }", "train.epochs=1"];
+            let sets: Vec<String> = small.iter().chain(sets).map(|set| set.replace('@', number)).collect();
+            let source = Source { path: path.clone(), sets, ..Source::default() };
+            let start = std::time::Instant::now();
+            let checked = load(&source).and_then(|spec| spec.check_pool(100, 20).map(|_| ()));
+            let message = checked.expect_err(&format!("{key} = {number} was accepted")).to_string();
+            assert!(start.elapsed().as_secs_f64() < 5.0, "{key} = {number} took {:?}", start.elapsed());
+            assert!(message.contains(&format!("`{key}`")) && !message.contains('\n'), "{key} = {number}: {message}");
+        }
+    }
+}
+
+#[test]
+fn the_largest_counts_are_accepted() {
+    accepts(&SHAPES.replace("pool = 100", "pool = 10000000"), "", "");
+    for (key, most, one_more) in [("epochs", 1_000_000, "at most 1,000,000"), ("minibatch", 65_536, "at most 65,536")] {
+        let now = if key == "epochs" { "epochs = 1" } else { "minibatch = 32" };
+        let text = spec(SHAPES, "arch = 'resnet18'", "", "");
+        try_load(&text.replacen(now, &format!("{key} = {most}"), 1)).unwrap();
+        let over = text.replacen(now, &format!("{key} = {}", most + 1), 1);
+        let line = if key == "epochs" { 10 } else { 11 };
+        refuses(&over, line, &format!("train.{key}"), &[one_more, "lower it"]);
+    }
+}
+
+#[test]
+fn a_seed_that_draws_nothing_is_refused() {
+    refuses_set(CIFAR10, "{}", "{ pool-seed = 3 }", "dataset.cifar10.pool-seed", &["without `dataset.cifar10.pool`"]);
+    accepts(&CIFAR10.replace("{}", "{ pool = 100, pool-seed = 3 }"), "", "");
+}
+
+/// Which batch a round asks, by the batch that the first query asks.
+#[test]
+fn the_first_query_decides_which_batches_are_asked() {
+    let asked = |sets: &[&str]| {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/cifar10.toml");
+        let sets = sets.iter().map(|&set| set.to_owned()).collect();
+        let spec = load(&Source { path, sets, ..Source::default() }).unwrap();
+        (1..spec.rounds.count).map(|round| spec.pretext_batch_of(round)).collect::<Vec<_>>()
+    };
+    assert_eq!(asked(&[]), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    assert_eq!(asked(&["pretext.first-query='batch-0'"]), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!(asked(&["pretext.batches=5"]), [0, 1, 1, 2, 2, 3, 3, 4, 4]);
+    assert_eq!(asked(&["pretext.batches=3", "pretext.first-query='batch-0'"]), [0, 0, 0, 1, 1, 1, 2, 2, 2]);
+    assert_eq!(asked(&["pretext.batches=9", "pretext.first-query='batch-0'"]), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!(asked(&["rounds.count=1", "pretext.batches=2"]), [0usize; 0]);
+}

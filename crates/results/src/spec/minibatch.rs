@@ -1,0 +1,122 @@
+//! How images are cut into minibatches, and the smallest one that a network can be trained on.
+
+use super::{Arch, Augment, Labeled, LearnerSpec, Precision, PretextForward, PretextTask, Spec, Stem};
+
+/// How images in some order are cut into minibatches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// Images in a minibatch; the last one may have fewer.
+    pub size: usize,
+    /// A last minibatch of fewer images than this is merged into the one before it.
+    pub least: usize,
+}
+
+impl Cut {
+    /// Minibatches of `size` images, and a last one of those that are left over.
+    pub fn of(size: usize) -> Self {
+        Self { size, least: 1 }
+    }
+
+    /// How many of `images` are in each minibatch.
+    pub fn lengths(self, images: usize) -> Vec<usize> {
+        let mut lengths = vec![self.size; images / self.size];
+        let left = images % self.size;
+        match lengths.last_mut() {
+            Some(last) if left < self.least => *last += left,
+            _ if left > 0 => lengths.push(left),
+            _ => {}
+        }
+        lengths
+    }
+}
+
+impl Spec {
+    /// The minibatches of the task model. In training, batch norm needs more than one number of each channel. A network
+    /// whose smallest map has one place sees only one number an image there, so a single image that is left over is
+    /// trained on with the minibatch before it. (PyTorch stops with an error there, or drops the last minibatch where
+    /// `drop_last` is set, which would leave out a label.)
+    pub fn minibatches(&self) -> Cut {
+        let one_place = self.is_one_place(self.trained_size());
+        Cut { size: self.train.minibatch, least: if one_place { 2 } else { 1 } }
+    }
+
+    /// The minibatches of a pretext learner of this protocol, in images: as those of the task model. SimSiam's head has
+    /// batch norm without a map. Where all four rotations of an image pass together, no minibatch has a single one.
+    pub fn pretext_minibatches(&self, learner: &LearnerSpec) -> Cut {
+        let whole = match self.dataset.task().labels() {
+            Labeled::Images => self.trained_size(),
+            Labeled::Pixels => self.dataset.stored().0,
+        };
+        let [height, width] = learner.augment.iter().find_map(Augment::size).unwrap_or(whole);
+        let side = height.min(width);
+        let single = match learner.task {
+            PretextTask::Rotation => learner.forward != PretextForward::Together && self.is_one_place([side; 2]),
+            PretextTask::Colorization => self.is_one_place([height, width]),
+            // Tiles of whole pixels.
+            PretextTask::Jigsaw(jigsaw) => self.is_one_place([side / jigsaw.grid.max(1) * jigsaw.grid; 2]),
+            PretextTask::Simsiam(_) => true,
+        };
+        Cut { size: learner.minibatch, least: if single { 2 } else { 1 } }
+    }
+
+    /// The precisions of the networks that this protocol trains.
+    pub fn precisions(&self) -> impl Iterator<Item = Precision> {
+        std::iter::once(self.train.precision).chain(self.learner().map(|learner| learner.precision))
+    }
+
+    /// Whether the smallest map of the network has one place, for images of this height and width. Each halving rounds up.
+    fn is_one_place(&self, size: [usize; 2]) -> bool {
+        let halvings = match (self.model.arch, self.model.stem) {
+            (Arch::ResNet18 | Arch::ResNet50, Stem::Large) => 5,
+            (Arch::ResNet18 | Arch::ResNet50, Stem::Small) | (Arch::DrnD22, _) => 3,
+        };
+        size.iter().all(|side| side.div_ceil(1 << halvings) == 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_over_is_a_minibatch_or_joins_the_last() {
+        assert_eq!(Cut::of(4).lengths(9), [4, 4, 1]);
+        assert_eq!(Cut { size: 4, least: 2 }.lengths(9), [4, 5]);
+        assert_eq!(Cut { size: 4, least: 2 }.lengths(10), [4, 4, 2]);
+        assert_eq!(Cut { size: 4, least: 2 }.lengths(8), [4, 4]);
+        assert_eq!(Cut { size: 4, least: 2 }.lengths(3), [3]);
+        // There is none to join.
+        assert_eq!(Cut { size: 4, least: 2 }.lengths(1), [1]);
+        assert_eq!(Cut::of(4).lengths(0), [0; 0]);
+    }
+
+    /// What is left of a single image in each network's smallest map decides; SimSiam's head has none.
+    #[test]
+    fn a_single_image_joins_the_minibatch_before_it_where_batch_norm_needs_two() {
+        use crate::spec::{Source, load};
+        let loaded = |experiment: &str, sets: &[&str]| {
+            let path =
+                std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../experiments/{experiment}.toml"));
+            load(&Source { path, sets: sets.iter().map(|set| (*set).into()).collect(), ..Source::default() }).unwrap()
+        };
+        let least = |experiment: &str, sets: &[&str]| loaded(experiment, sets).minibatches().least;
+        assert_eq!(least("cifar10", &[]), 1);
+        assert_eq!(least("cifar10", &["model.stem=7x7"]), 2);
+        let side = |side: usize| format!("dataset.imagenet.input={{resize={side},crop={side}}}");
+        let crop = |side: usize| format!("train.augment=[{{random-resized-crop={{side={side},area=[0.5,1.0]}}}}]");
+        let imagenet = |stored: usize, seen: usize| least("imagenet", &[&side(stored), &crop(seen)]);
+        assert_eq!((imagenet(33, 33), imagenet(33, 32), imagenet(16, 16)), (1, 2, 2));
+        let map = |height: usize| least("cityscapes", &[&format!("train.augment=[{{crop=[{height},8]}}]")]);
+        assert_eq!((map(8), map(9)), (2, 1));
+
+        let pretext = |sets: &[&str]| {
+            let spec = loaded("cifar10", sets);
+            spec.pretext_minibatches(spec.learner().unwrap()).least
+        };
+        let large = "model.stem=7x7";
+        assert_eq!((pretext(&[]), pretext(&[large])), (1, 2));
+        assert_eq!(pretext(&[large, "pretext.forward=together"]), 1);
+        assert_eq!(pretext(&["pretext.task={simsiam={views=1,dimension=8}}", "pretext.augment=['flip']"]), 2);
+        assert_eq!(pretext(&[large, "pretext.task={jigsaw={grid=3,permutations=5}}"]), 2);
+    }
+}

@@ -1,0 +1,79 @@
+//! Numbers and names as people read them, the same in messages and on pages.
+
+/// `12345` as `12,345`.
+pub fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A number that is not negative without its decimals: `1,235`.
+pub fn whole(value: f64) -> String {
+    thousands(value.round() as usize)
+}
+
+/// `1 seed`, `1,000 seeds`.
+pub fn counted(n: usize, noun: &str) -> String {
+    format!("{} {noun}{}", thousands(n), if n == 1 { "" } else { "s" })
+}
+
+/// Text as code in Markdown, on one line: whatever the text holds, it cannot end the code.
+pub fn code(text: &str) -> String {
+    let text = text.replace(char::is_control, " ");
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let space = if text.starts_with('`') || text.ends_with('`') || text.is_empty() { " " } else { "" };
+    format!("{fence}{space}{text}{space}{fence}")
+}
+
+/// `45 s`, `12 min`, `3.5 h`, `20 days`.
+pub fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s if s < 5.0 * 86_400.0 => format!("{:.1} h", s / 3600.0),
+        s => format!("{:.0} h ({:.0} days)", s / 3600.0, s / 86_400.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_words() {
+        let shown: Vec<String> = [0, 999, 1000, 50_000, 1_234_567].map(thousands).to_vec();
+        assert_eq!(shown, ["0", "999", "1,000", "50,000", "1,234,567"]);
+        assert_eq!((whole(0.4), whole(1234.5)), ("0".into(), "1,235".into()));
+        assert_eq!(
+            [counted(0, "seed"), counted(1, "seed"), counted(1000, "seed")],
+            ["0 seeds", "1 seed", "1,000 seeds"]
+        );
+    }
+
+    #[test]
+    fn no_text_ends_its_code() {
+        use pulldown_cmark::{Event, Options, Parser};
+        assert_eq!(code("train.epochs = 3"), "`train.epochs = 3`");
+        for text in ["a`b", "`", "``a`", "a``", "a|b", "$(id) <b> **c** \\", "two\nlines"] {
+            let expected = text.replace('\n', " ");
+            let of = |markdown: &str| {
+                let codes = Parser::new_ext(markdown, Options::ENABLE_TABLES).filter_map(|event| match event {
+                    Event::Code(code) => Some(code.to_string()),
+                    _ => None,
+                });
+                codes.collect::<Vec<_>>()
+            };
+            assert_eq!(of(&format!("see {} there\n", code(text))), [expected.as_str()]);
+            let row = |cells: [&str; 2]| cells.map(str::to_owned).to_vec();
+            let table = crate::report::aligned(&[row(["key", "value"]), row([&code(text), "1"])]);
+            assert_eq!(of(&table), [expected.as_str()], "{table}");
+        }
+    }
+}

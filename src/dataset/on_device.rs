@@ -1,0 +1,432 @@
+//! Splits as training and scoring see them: minibatches of tensors.
+
+use std::cell::Cell;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow, ensure};
+use rayon::prelude::*;
+use tch::{Device, Kind, Tensor};
+
+use pt4al_data::Read;
+use pt4al_data::images::{Labels, Records, Source, Split};
+use pt4al_results::spec::{Augment, Channels, Cut, Labeled, Normalize, Spec};
+
+/// Images with their labels.
+#[derive(Debug)]
+pub struct Minibatch {
+    /// uint8 `[n, height, width, 3]`, RGB.
+    pub images: Tensor,
+    /// The oracle: int64 `[n]` classes, or uint8 `[n, height, width]` with [`pt4al_data::images::IGNORED`].
+    pub targets: Tensor,
+}
+
+/// Minibatches in the order that was asked for.
+pub type Minibatches<'a> = Box<dyn Iterator<Item = Result<Minibatch>> + 'a>;
+
+/// One split of a data set on a device.
+pub trait Dataset {
+    /// Images in the split.
+    fn len(&self) -> usize;
+
+    /// Whether there is none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Height and width of the images.
+    fn size(&self) -> [usize; 2];
+
+    /// Where minibatches are delivered.
+    fn device(&self) -> Device;
+
+    /// The images at positions `order`, cut into minibatches.
+    ///
+    /// # Errors
+    /// A minibatch is an error if a file of it cannot be read any more.
+    fn minibatches<'a>(&'a self, order: &'a [usize], cut: Cut) -> Minibatches<'a>;
+
+    /// The whole split, if it is in the device's memory.
+    fn resident(&self) -> Option<&Resident> {
+        None
+    }
+
+    /// How long minibatches were waited for so far.
+    fn waited(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// How images become the network's input.
+#[derive(Debug)]
+pub struct Input {
+    /// float32 `[3]` on the device: `(x / 255 - mean) / std = x scale + shift`.
+    scale: Tensor,
+    shift: Tensor,
+    /// Height and width of the center that is taken; the whole image when `None`.
+    center: Option<[usize; 2]>,
+    channels: Channels,
+}
+
+impl Input {
+    /// What a spec's network sees when it scores and is evaluated: for classification the center of the size that it
+    /// is trained on, for segmentation whole images.
+    pub fn of(spec: &Spec, device: Device) -> Self {
+        let trained_on = spec.train.augment.iter().find_map(Augment::size);
+        let center = trained_on.filter(|_| spec.dataset.task().labels() == Labeled::Images);
+        Self { channels: spec.channels, ..Self::new(&spec.dataset.normalize(), center, device) }
+    }
+
+    /// Images of `device` are normalised after their `center` was taken, and stay RGB.
+    pub fn new(normalize: &Normalize, center: Option<[usize; 2]>, device: Device) -> Self {
+        let scale = normalize.std.map(|std| (1.0 / (255.0 * std)) as f32);
+        let shift = [0, 1, 2].map(|channel| (-normalize.mean[channel] / normalize.std[channel]) as f32);
+        // Here once: each copy to a GPU waits for it.
+        let constant = |values: &[f32]| Tensor::from_slice(values).to_device(device);
+        Self { scale: constant(&scale), shift: constant(&shift), center, channels: Channels::Rgb }
+    }
+
+    /// uint8 `[n, h, w, 3]` to normalised float32 `[n, 3, h', w']`, channels last in memory.
+    pub fn prepare(&self, images: &Tensor) -> Tensor {
+        self.normalized(&self.centered(images))
+    }
+
+    /// RGB `[n, h, w, 3]` from 0 to 255 to normalised float32 `[n, 3, h, w]`, channels last in memory. Blue first, the mean
+    /// and deviation of red are applied to blue, as by who reads BGR and takes it for RGB.
+    pub fn normalized(&self, images: &Tensor) -> Tensor {
+        let images = match self.channels {
+            Channels::Rgb => images.to_kind(Kind::Float),
+            Channels::Bgr => images.flip([3]).to_kind(Kind::Float),
+        };
+        (images * &self.scale + &self.shift).permute([0, 3, 1, 2])
+    }
+
+    /// The part of uint8 `[n, h, w, 3]` that is taken.
+    pub fn centered(&self, images: &Tensor) -> Tensor {
+        let Some([height, width]) = self.center else { return images.shallow_clone() };
+        let (height, width) = (height as i64, width as i64);
+        let (_, h, w, _) = images.size4().expect("images have four dimensions");
+        images.narrow(1, (h - height) / 2, height).narrow(2, (w - width) / 2, width)
+    }
+}
+
+/// A data set on a device.
+pub struct Data {
+    pub train: Box<dyn Dataset>,
+    pub test: Box<dyn Dataset>,
+    pub classes: Vec<String>,
+    /// Positions in `train` that form the pool, ascending.
+    pub pool: Vec<usize>,
+    pub input: Input,
+}
+
+impl Data {
+    /// Seconds in which images were waited for so far.
+    pub fn waited(&self) -> f64 {
+        (self.train.waited() + self.test.waited()).as_secs_f64()
+    }
+}
+
+/// Reads a spec's data set and puts it on `device`. `fingerprint` is that of the data which the results are of.
+///
+/// # Errors
+/// As [`pt4al_data::read`], and if the data is other data.
+pub fn open(spec: &Spec, dir: &Path, device: Device, fingerprint: &str) -> Result<Data> {
+    let Read { splits, pool } = pt4al_data::read(spec, dir)?;
+    let found = &splits.origin.fingerprint;
+    ensure!(
+        found == fingerprint,
+        "{}: the data changed since the results were begun (fingerprint {fingerprint}, now {found}); restore it, then \
+         run the same command again",
+        dir.display()
+    );
+    Ok(Data {
+        pool,
+        train: on_device(splits.train, device),
+        test: on_device(splits.test, device),
+        classes: splits.classes,
+        input: Input::of(spec, device),
+    })
+}
+
+/// A split whose records are in memory moves to `device`; the records of another one are fetched ahead of their use.
+pub fn on_device(split: Split, device: Device) -> Box<dyn Dataset> {
+    match split.records {
+        Records::Memory(ref records) => Box::new(Resident::new(&split, records, device)),
+        Records::Source(ref source) => {
+            let source = Arc::clone(source);
+            Box::new(Fetched { split, source, device, waited: Cell::new(Duration::ZERO) })
+        }
+    }
+}
+
+/// Images and labels in the device's memory.
+#[derive(Debug)]
+pub struct Resident {
+    /// uint8 `[n, h, w, 3]`.
+    images: Tensor,
+    /// int64 `[n]` or uint8 `[n, h, w]`.
+    targets: Tensor,
+}
+
+impl Resident {
+    fn new(split: &Split, records: &[u8], device: Device) -> Self {
+        let Minibatch { images, targets } = tensors(split, records, &(0..split.len).collect::<Vec<_>>());
+        Self { images: images.to_device(device), targets: targets.to_device(device) }
+    }
+
+    /// The images at some positions, int64 `[n]` on the device.
+    pub(crate) fn at(&self, positions: &Tensor) -> Minibatch {
+        Minibatch { images: self.images.index_select(0, positions), targets: self.targets.index_select(0, positions) }
+    }
+}
+
+impl Dataset for Resident {
+    fn len(&self) -> usize {
+        self.images.size()[0] as usize
+    }
+
+    fn size(&self) -> [usize; 2] {
+        [self.images.size()[1] as usize, self.images.size()[2] as usize]
+    }
+
+    fn device(&self) -> Device {
+        self.images.device()
+    }
+
+    fn minibatches<'a>(&'a self, order: &'a [usize], cut: Cut) -> Minibatches<'a> {
+        if order.is_empty() {
+            return Box::new(std::iter::empty());
+        }
+        let lengths: Vec<i64> = cut.lengths(order.len()).into_iter().map(|n| n as i64).collect();
+        let order: Vec<i64> = order.iter().map(|&i| i as i64).collect();
+        // One upload for all.
+        let parts = Tensor::from_slice(&order).to_device(self.device()).split_with_sizes(&lengths, 0);
+        Box::new(parts.into_iter().map(|positions| Ok(self.at(&positions))))
+    }
+
+    fn resident(&self) -> Option<&Resident> {
+        Some(self)
+    }
+}
+
+/// Minibatches that are ready before they are asked for.
+const AHEAD: usize = 4;
+
+/// A split that stays in files: a thread fetches records some minibatches ahead.
+struct Fetched {
+    split: Split,
+    source: Arc<dyn Source>,
+    device: Device,
+    waited: Cell<Duration>,
+}
+
+impl Dataset for Fetched {
+    fn len(&self) -> usize {
+        self.split.len
+    }
+
+    fn size(&self) -> [usize; 2] {
+        [self.split.height, self.split.width]
+    }
+
+    fn device(&self) -> Device {
+        self.device
+    }
+
+    fn minibatches<'a>(&'a self, order: &'a [usize], cut: Cut) -> Minibatches<'a> {
+        let records = fetch(Arc::clone(&self.source), order.to_vec(), cut, self.split.record());
+        Box::new(parts(order, cut).map(move |positions| {
+            let start = Instant::now();
+            let lost = || anyhow!("the thread that decodes images ended; run the same command again");
+            let bytes = records.recv().unwrap_or_else(|_| Err(lost()))?;
+            let Minibatch { images, targets } = tensors(&self.split, &bytes, positions);
+            let ready = Minibatch { images: images.to_device(self.device), targets: targets.to_device(self.device) };
+            self.waited.set(self.waited.get() + start.elapsed());
+            Ok(ready)
+        }))
+    }
+
+    fn waited(&self) -> Duration {
+        self.waited.get()
+    }
+}
+
+/// The positions of each minibatch.
+fn parts(mut order: &[usize], cut: Cut) -> impl Iterator<Item = &[usize]> {
+    cut.lengths(order.len()).into_iter().map(move |n| order.split_off(..n).expect("as many as there are"))
+}
+
+/// The records of `order`, minibatch by minibatch, made by a thread that ends when nobody listens any more.
+fn fetch(source: Arc<dyn Source>, order: Vec<usize>, cut: Cut, record: usize) -> Receiver<Result<Vec<u8>>> {
+    let (sender, receiver) = sync_channel(AHEAD);
+    std::thread::spawn(move || {
+        for positions in parts(&order, cut) {
+            let mut bytes = vec![0; positions.len() * record];
+            let filled: Vec<Result<()>> = bytes
+                .par_chunks_exact_mut(record)
+                .zip(positions)
+                .map(|(record, &position)| source.fill(position, record))
+                .collect();
+            let filled: Result<()> = filled.into_iter().collect();
+            let failed = filled.is_err();
+            if sender.send(filled.map(|()| bytes)).is_err() || failed {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// The records of `positions`, which lie in `bytes` one after the other, as tensors on the CPU.
+fn tensors(split: &Split, bytes: &[u8], positions: &[usize]) -> Minibatch {
+    let (n, h, w) = (positions.len() as i64, split.height as i64, split.width as i64);
+    let records = Tensor::from_slice(bytes);
+    match &split.labels {
+        Labels::Classes(classes) => {
+            let targets: Vec<i64> = positions.iter().map(|&i| classes[i].into()).collect();
+            Minibatch { images: records.reshape([n, h, w, 3]), targets: Tensor::from_slice(&targets) }
+        }
+        Labels::Maps => {
+            let parts = records.reshape([n, 4 * h * w]).split_with_sizes([3 * h * w, h * w], 1);
+            Minibatch {
+                // Not a view, which would keep the labels' bytes too.
+                images: parts[0].reshape([n, h, w, 3]).contiguous(),
+                targets: parts[1].reshape([n, h, w]).contiguous().to_kind(Kind::Uint8),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// Departure: colours are read blue first and normalised as if red came first.
+    #[test]
+    fn colour_order_bgr_has_the_statistics_of_rgb() {
+        let normalize = Normalize { mean: [0.0, 0.2, 0.4], std: [1.0, 0.5, 0.25] };
+        let pixel = Tensor::from_slice(&[255u8, 51, 0]).reshape([1, 1, 1, 3]);
+        let seen = |channels| -> Vec<f32> {
+            let input = Input { channels, ..Input::new(&normalize, None, Device::Cpu) };
+            input.prepare(&pixel).reshape([3]).try_into().unwrap()
+        };
+        let near = |got: Vec<f32>, want: [f32; 3]| got.iter().zip(want).all(|(a, b)| (a - b).abs() < 1e-5);
+        // Red 1, green 0.2, blue 0.
+        assert!(near(seen(Channels::Rgb), [1.0, 0.0, -1.6]));
+        assert!(near(seen(Channels::Bgr), [0.0, 0.0, 2.4]));
+    }
+
+    /// Record i holds i, i + 1, i + 2, ...
+    #[derive(Debug)]
+    struct Counting;
+
+    impl Source for Counting {
+        fn fill(&self, index: usize, record: &mut [u8]) -> Result<()> {
+            anyhow::ensure!(index < 90, "image {index} is gone");
+            (0..).zip(record).for_each(|(i, byte)| *byte = (index + i) as u8);
+            Ok(())
+        }
+    }
+
+    fn split(labels: Labels, in_memory: bool) -> Split {
+        let mut split = Split { height: 2, width: 3, len: 50, labels, records: Records::Source(Arc::new(Counting)) };
+        if in_memory {
+            let mut all = vec![0; split.len * split.record()];
+            let each = all.chunks_exact_mut(split.record());
+            each.enumerate().for_each(|(i, record)| Counting.fill(i, record).unwrap());
+            split.records = Records::Memory(all);
+        }
+        split
+    }
+
+    #[test]
+    fn fetched_and_resident_splits_give_the_same_minibatches() {
+        let order = [7, 0, 49, 3, 3, 20, 11];
+        for labels in [Labels::Maps, Labels::Classes((0..50).collect())] {
+            let [fetched, resident] = [false, true].map(|m| on_device(split(labels.clone(), m), Device::Cpu));
+            for (least, wanted) in [(1, [3, 3, 1].as_slice()), (2, &[3, 4])] {
+                let cut = Cut { size: 3, least };
+                let pairs: Vec<_> = fetched.minibatches(&order, cut).zip(resident.minibatches(&order, cut)).collect();
+                let sizes: Vec<i64> = pairs.iter().map(|pair| pair.0.as_ref().unwrap().images.size()[0]).collect();
+                assert_eq!(sizes, wanted);
+                for (a, b) in pairs {
+                    let (a, b) = (a.unwrap(), b.unwrap());
+                    assert_eq!((a.images, a.targets), (b.images, b.targets));
+                }
+            }
+            let first = resident.minibatches(&order, Cut::of(3)).next().unwrap().unwrap();
+            assert_eq!(first.images.int64_value(&[2, 1, 0, 0]), 49 + 9);
+            let target = match labels {
+                Labels::Maps => first.targets.int64_value(&[2, 1, 0]) - (18 + 3),
+                Labels::Classes(_) => first.targets.int64_value(&[2]),
+            };
+            assert_eq!(target, 49);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_gone_is_an_error_and_dropping_the_rest_does_not_hang() {
+        let data = on_device(Split { len: 100, ..split(Labels::Maps, false) }, Device::Cpu);
+        let order: Vec<usize> = (0..100).collect();
+        let mut batches = data.minibatches(&order, Cut::of(10));
+        assert!(batches.next().unwrap().is_ok());
+        drop(batches);
+        let error = data.minibatches(&order, Cut::of(10)).find_map(Result::err).unwrap();
+        assert_eq!(error.to_string(), "image 90 is gone");
+        assert_eq!(data.minibatches(&[], Cut::of(10)).count(), 0);
+    }
+
+    /// Counts the records that were made.
+    #[derive(Debug, Default)]
+    struct Counted(AtomicUsize);
+
+    impl Source for Counted {
+        fn fill(&self, _: usize, _: &mut [u8]) -> Result<()> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn only_some_minibatches_are_made_ahead() {
+        let source = Arc::new(Counted::default());
+        let records = Records::Source(source.clone());
+        let data = on_device(Split { len: 400, records, ..split(Labels::Maps, false) }, Device::Cpu);
+        let order: Vec<usize> = (0..400).collect();
+        let made = || source.0.load(Ordering::SeqCst);
+        let mut minibatches = data.minibatches(&order, Cut::of(2));
+        assert!(minibatches.next().unwrap().is_ok());
+        // The one that was taken, those that are ready, and one that waits for a place among them.
+        let start = Instant::now();
+        while made() < (1 + AHEAD) * 2 {
+            assert!(start.elapsed() < Duration::from_secs(20), "{} records were made", made());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(made() <= (1 + AHEAD + 1) * 2, "{} records were made", made());
+        assert_eq!((minibatches.count(), made()), (199, 400));
+    }
+
+    #[test]
+    fn the_center_is_taken() {
+        let images = Tensor::arange(5 * 4, (Kind::Uint8, Device::Cpu)).reshape([1, 5, 4, 1]).repeat([1, 1, 1, 3]);
+        let input = Input::new(&Normalize { mean: [0.0; 3], std: [1.0; 3] }, Some([3, 2]), Device::Cpu);
+        let rows: Vec<u8> = input.centered(&images).select(3, 0).reshape([-1]).try_into().unwrap();
+        assert_eq!(rows, [5, 6, 9, 10, 13, 14]);
+    }
+
+    #[test]
+    fn normalised_images_have_the_stated_mean_and_channels_first() {
+        let images = Tensor::from_slice(&[255u8, 0, 51]).reshape([1, 1, 1, 3]);
+        let input = Input::new(&Normalize { mean: [0.5, 0.0, 0.2], std: [0.5, 1.0, 0.1] }, None, Device::Cpu);
+        let out: Vec<f32> = input.prepare(&images).reshape([3]).try_into().unwrap();
+        for (got, want) in out.iter().zip([1.0, 0.0, 0.0]) {
+            assert!((got - want).abs() < 1e-6, "{out:?}");
+        }
+    }
+}
