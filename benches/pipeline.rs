@@ -9,11 +9,11 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use pt4al::dataset::augment::Draws;
 use pt4al::dataset::{Input, Minibatch, Place, on_device};
 use pt4al::model::{Head, Network};
-use pt4al_results::batches::split_into_batches;
 use pt4al::sampler::k_center_greedy;
 use pt4al::task::{Classification, Task};
 use pt4al::train;
 use pt4al_data::{cifar10, images::Images, shapes};
+use pt4al_results::batches::split_into_batches;
 use pt4al_results::seed::{Purpose, stream};
 use pt4al_results::spec::{
     Arch, Augment, Confidence, LossOrder, ModelSpec, Normalize, Optimizer, Precision, Sgd, ShapesSpec, Stem,

@@ -175,7 +175,7 @@ pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
 /// Compares losses, writes the folder, and prints its table.
 fn agree(args: &AgreeArgs) -> Result<()> {
     let spec = args.spec.load(WHOLE)?;
-    let read = pt4al_data::check(&spec, &args.data.path)?;
+    let read = pt4al_data::validate(&spec, &args.data.path)?;
     let of_measure = Losses::read(&args.with)?;
     let name = |path: &Path| path.with_extension("").display().to_string();
     let others: Vec<(String, Losses)> =

@@ -153,7 +153,7 @@ fn automatic(args: &RunArgs, options: &mut Options) -> Result<Spec> {
 /// Where there is no CUDA.
 fn say_what_the_whole_costs(args: &RunArgs, options: &mut Options, whole: &Spec, cpu: &Spec) -> Result<()> {
     // Missing data should be told now, not after the measurement.
-    pt4al_data::check(cpu, &options.data)?;
+    pt4al_data::validate(cpu, &options.data)?;
     pt4al_results::machine::say("no CUDA here: measuring what the whole experiment would cost on this machine ...");
     let plan = match runner::plan(whole, options, false) {
         Ok(plan) => plan,

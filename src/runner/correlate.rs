@@ -76,7 +76,7 @@ pub fn correlate(spec: &Spec, options: &Options, seed: u64, consent: &Consent) -
     let alone = spec.alone(seed);
     data::check_place(&alone, &options.data)?;
     let preparing = Preparing::until(options.deadline.as_ref());
-    let read = data::check(&alone, &options.data)?;
+    let read = data::validate(&alone, &options.data)?;
     let origin = read.splits.origin.clone();
     ensure!(
         settings.folds <= origin.pool,

@@ -37,7 +37,7 @@ pub(super) fn data_mb(spec: &Spec, size: &Size) -> f64 {
 }
 
 /// Refuses networks that do not fit into the memory that is free, and minibatches far beyond it, on the CPU; what a GPU holds is not asked
-/// for. Whether the images fit is asked for where they are read ([`pt4al_data::check`]).
+/// for. Whether the images fit is asked for where they are read ([`pt4al_data::validate`]).
 ///
 /// # Errors
 /// One line with the key, what would be needed, and what there is. Where the system does not tell, there is none.

@@ -128,7 +128,7 @@ pub fn run(spec: &Spec, options: &Options, consent: &Consent) -> Result<Outcome>
     }
     data::check_place(spec, &options.data)?;
     let preparing = Preparing::until(options.deadline.as_ref());
-    let read = data::check(spec, &options.data)?;
+    let read = data::validate(spec, &options.data)?;
     let mut origin = read.splits.origin.clone();
     spec.check_pool(origin.pool, origin.test)?;
     memory::check(spec, &read.size(), &options.device)?;

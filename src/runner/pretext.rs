@@ -44,7 +44,7 @@ pub fn pretext_losses(
     }
     data::check_place(protocol, &options.data)?;
     let preparing = Preparing::until(options.deadline.as_ref());
-    let read = data::check(protocol, &options.data)?;
+    let read = data::validate(protocol, &options.data)?;
     memory::check(protocol, &read.size(), &options.device)?;
     // As a new run of the spec would divide them, so that its cache serves here and the other way round.
     let trials = spec.trials().len();

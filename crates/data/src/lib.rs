@@ -1,4 +1,4 @@
-//! Image data sets: files to checked bytes, without tensors. [`check`] looks at all files, [`read`] decodes them too.
+//! Image data sets: files to checked bytes, without tensors. [`validate`] looks at all files, [`read`] decodes them too.
 
 pub mod caltech101;
 pub mod catalogue;
@@ -127,7 +127,7 @@ impl Read {
 /// # Errors
 /// Where there is no data set; or the list of all files that are not usable; or if the spec's imbalance does not fit, or
 /// its storage does not hold the images.
-pub fn check(spec: &Spec, dir: &Path) -> Result<Read> {
+pub fn validate(spec: &Spec, dir: &Path) -> Result<Read> {
     let read = with_pool(spec, reader(&spec.dataset).checked(dir)?)?;
     // What is in memory already had room there.
     if matches!(read.splits.train.records, Records::Source(_)) {
@@ -153,12 +153,12 @@ fn with_pool(spec: &Spec, mut splits: Splits) -> Result<Read> {
     Ok(Read { splits, pool })
 }
 
-/// [`check`], and holds the images in the storage that the spec asks for.
+/// [`validate`], and holds the images in the storage that the spec asks for.
 ///
 /// # Errors
-/// As [`check`], and if the storage cannot hold them.
+/// As [`validate`], and if the storage cannot hold them.
 pub fn read(spec: &Spec, dir: &Path) -> Result<Read> {
-    hold(spec, dir, check(spec, dir)?)
+    hold(spec, dir, validate(spec, dir)?)
 }
 
 /// Makes what trials share of a data set that was checked: the file of decoded images, where the spec asks for one.
@@ -299,12 +299,12 @@ mod tests {
 
     #[test]
     fn the_pool_is_what_an_imbalance_leaves_and_the_test_split_stays() {
-        let read = check(&spec(1000, 5.0), Path::new("/nowhere")).unwrap();
+        let read = validate(&spec(1000, 5.0), Path::new("/nowhere")).unwrap();
         assert!(read.pool.len() < 700 && read.pool.is_sorted());
         let origin = &read.splits.origin;
         assert_eq!((origin.pool, origin.test), (read.pool.len(), 50));
         assert_eq!(origin.classes.iter().map(|class| class.pool).sum::<usize>(), read.pool.len());
         assert_eq!(origin.classes.iter().map(|class| class.test).sum::<usize>(), 50);
-        assert!(check(&spec(100, 500.0), Path::new("/nowhere")).is_err(), "a class of 10 cannot be cut to a 500th");
+        assert!(validate(&spec(100, 500.0), Path::new("/nowhere")).is_err(), "a class of 10 cannot be cut to a 500th");
     }
 }

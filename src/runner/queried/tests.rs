@@ -33,7 +33,7 @@ fn what_is_known_is_not_read_again_and_what_cannot_be_read_is_missing() {
     let dir = tempfile::tempdir().unwrap();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/demo.toml");
     let spec = spec::load(&spec::Source { path, ..spec::Source::default() }).unwrap();
-    let mut splits = pt4al_data::check(&spec, dir.path()).unwrap().splits;
+    let mut splits = pt4al_data::validate(&spec, dir.path()).unwrap().splits;
     let files = Arc::new(Files(AtomicUsize::new(usize::MAX)));
     let records = Records::Source(Arc::clone(&files) as Arc<dyn Source>);
     splits.train = Split { height: 8, width: 8, len: 6, labels: Labels::Maps, records };

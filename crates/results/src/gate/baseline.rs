@@ -76,7 +76,7 @@ pub fn accept(asked: &Acceptance) -> Result<(PathBuf, Accepted)> {
 
 fn ensure_complete(results: &Results) -> Result<()> {
     const MOST: usize = 6;
-    let metric = results.spec.dataset.task().metrics()[0];
+    let metric = results.spec.dataset.task().primary_metric();
     let arms: Vec<String> = results.spec.arms().into_iter().map(|(label, _)| label).collect();
     let missing: Vec<String> = cells::incomplete(results, &arms, metric).into_iter().map(|(_, trial)| trial).collect();
     let more = if missing.len() > MOST { format!(" and {} more", missing.len() - MOST) } else { String::new() };

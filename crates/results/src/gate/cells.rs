@@ -104,7 +104,7 @@ struct At<'a> {
 
 /// Tests all cells that both have, or says why it cannot; and names the seeds that were left out, a line for each side.
 pub(super) fn tested(baseline: &Results, current: &Results) -> (Result<Tested, String>, Vec<String>) {
-    let metric = baseline.spec.dataset.task().metrics()[0];
+    let metric = baseline.spec.dataset.task().primary_metric();
     let here: Vec<String> = current.spec.arms().into_iter().map(|(label, _)| label).collect();
     let arms: Vec<String> =
         baseline.spec.arms().into_iter().map(|(label, _)| label).filter(|label| here.contains(label)).collect();

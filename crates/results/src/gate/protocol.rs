@@ -81,7 +81,7 @@ impl std::fmt::Display for Difference {
 /// of something else, data, arms of the baseline that are gone, and trials of theirs that are not complete.
 pub(super) fn differences(baseline: &Results, current: &Results, allowed: &Allowed) -> Vec<Difference> {
     let mut found = Vec::new();
-    let metric = |results: &Results| results.spec.dataset.task().metrics()[0].name;
+    let metric = |results: &Results| results.spec.dataset.task().primary_metric().name;
     if metric(baseline) != metric(current) {
         found.push(Difference::of("metric", metric(baseline), metric(current)));
     }
@@ -101,7 +101,7 @@ pub(super) fn differences(baseline: &Results, current: &Results, allowed: &Allow
     // accepted.
     let shared: Vec<String> =
         baseline.spec.arms().into_iter().map(|(label, _)| label).filter(|label| !gone.contains(label)).collect();
-    let lacking = super::cells::incomplete(current, &shared, current.spec.dataset.task().metrics()[0]);
+    let lacking = super::cells::incomplete(current, &shared, current.spec.dataset.task().primary_metric());
     if !lacking.is_empty() {
         let names: Vec<String> = lacking.iter().take(6).map(|(_, trial)| trial.clone()).collect();
         let more = if lacking.len() > 6 { format!(" and {} more", lacking.len() - 6) } else { String::new() };

@@ -19,7 +19,7 @@ const SHOWN: usize = 15;
 /// Empty where nothing can be compared.
 pub(super) fn section(findings: &Findings) -> Result<Section> {
     let mut section = Section::of("Samplers against each other", String::new());
-    let metric = findings.spec().dataset.task().metrics()[0];
+    let metric = findings.spec().dataset.task().primary_metric();
     let pairs = pairs(findings, metric);
     // While trials still run, rounds can be compared that all of them have.
     let of_rounds = findings.comparisons.iter().filter(|c| c.metric == metric.name && c.what == What::Round);

@@ -46,7 +46,7 @@ impl Column {
 /// of them. None where nothing can be compared.
 pub(super) fn table(findings: &Findings) -> Option<String> {
     let spec = findings.spec();
-    let metric = spec.dataset.task().metrics()[0];
+    let metric = spec.dataset.task().primary_metric();
     let arms = findings.results.arms();
     let base =
         |arm: &Arm| arms.iter().find(|a| a.variant.is_none() && a.sampler == arm.sampler).map(|a| a.label.clone());

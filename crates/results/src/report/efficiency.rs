@@ -13,7 +13,7 @@ use crate::words::thousands;
 /// Empty where no arm samples at random, and where one round gives no curve to read labels from.
 pub(super) fn section(findings: &Findings) -> Section {
     let spec = findings.spec();
-    let metric = spec.dataset.task().metrics()[0];
+    let metric = spec.dataset.task().primary_metric();
     let found = efficiencies(&findings.results, metric, findings.rule());
     let most = found.iter().map(|e| e.needed.n).max().unwrap_or(0);
     if most == 0 || spec.rounds.count == 1 {

@@ -147,7 +147,7 @@ pub fn reference_folder(results: &Path) -> PathBuf {
 /// Every published number of what the task is judged by: a row for each source and each of our arms, a column for each
 /// number of labels that a source has. Empty without published numbers.
 pub(super) fn section(findings: &Findings) -> Section {
-    let metric = findings.spec().dataset.task().metrics()[0];
+    let metric = findings.spec().dataset.task().primary_metric();
     let published = findings.references_of(metric);
     let mut columns: Vec<usize> = published.iter().flat_map(|r| r.points.iter().map(|p| p.labeled)).collect();
     columns.sort_unstable();

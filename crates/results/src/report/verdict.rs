@@ -59,7 +59,7 @@ fn circumstances(findings: &Findings) -> String {
 /// Which arms differ by more than chance, over the whole curve and after the last round, and what so many seeds cannot
 /// tell.
 fn told_apart(findings: &Findings) -> String {
-    let metric = findings.spec().dataset.task().metrics()[0];
+    let metric = findings.spec().dataset.task().primary_metric();
     let family = |what| -> Vec<&Comparison> {
         let of = |c: &&Comparison| c.metric == metric.name && c.select == findings.rule().name() && c.what == what;
         findings.comparisons.iter().filter(of).collect()

@@ -62,7 +62,7 @@ fn trials(results: &Results, finished: &Finished) -> Vec<String> {
 /// Values that some finished rounds of an arm have and others lack: of what the task is judged by, and of whatever else any
 /// round of the arm has.
 fn series(results: &Results, finished: &Finished) -> Vec<String> {
-    let judged = results.spec.dataset.task().metrics()[0].name;
+    let judged = results.spec.dataset.task().primary_metric().name;
     let mut lacking: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for arm in results.arms() {
         let of_arm = finished.iter().filter(|((label, _), _)| *label == arm.label);

@@ -4,7 +4,6 @@
 //! an error, and so is one that is not known ([`load`] names the key, the line and the nearest valid key).
 
 mod augment;
-mod check;
 mod dataset;
 mod expect;
 mod files;
@@ -14,6 +13,7 @@ mod minibatch;
 mod model;
 mod parse;
 mod pretext;
+mod rules;
 mod sampler;
 mod task;
 mod train;
@@ -25,7 +25,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use augment::*;
-pub use check::CheckedAgainstPool;
 pub use dataset::*;
 pub use expect::{At, CheckSpec, Expectation};
 pub use hash::{hex, short_hash};
@@ -34,6 +33,7 @@ pub use minibatch::Cut;
 pub use model::*;
 pub use parse::{Source, experiment_name, load, load_resolved, profiles};
 pub use pretext::*;
+pub use rules::CheckedAgainstPool;
 pub use sampler::*;
 pub use task::*;
 pub use train::*;

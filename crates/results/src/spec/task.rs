@@ -52,7 +52,12 @@ impl TaskKind {
         }
     }
 
-    /// What the task is judged by, and then what may be recorded beside it.
+    /// The metric that curves, comparisons, claims and the gate are about.
+    pub fn primary_metric(self) -> Metric {
+        self.metrics()[0]
+    }
+
+    /// The primary metric, then the secondary ones that may be recorded beside it.
     pub fn metrics(self) -> &'static [Metric] {
         match self {
             Self::Classification => &[Metric::ACCURACY, Metric::BALANCED_ACCURACY, Metric::TOP_5_ACCURACY],

@@ -139,7 +139,7 @@ pub fn usual(cell: &Cell) -> f64 {
 fn write(folder: &Path, spec: &Spec, curves: &dyn Fn(&Cell) -> f64) {
     std::fs::create_dir_all(folder).unwrap();
     std::fs::write(folder.join("spec.toml"), toml::to_string(spec).unwrap()).unwrap();
-    let metric = spec.dataset.task().metrics()[0].name;
+    let metric = spec.dataset.task().primary_metric().name;
     let mut rows = Vec::new();
     for trial in spec.trials() {
         for round in 0..spec.rounds.count {

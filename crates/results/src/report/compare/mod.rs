@@ -98,7 +98,7 @@ impl Compared {
             };
             ensure!(!folders[..i].iter().any(same), "{}: is named twice; name each once", folder.display());
         }
-        let judged = |findings: &Findings| findings.spec().dataset.task().metrics()[0];
+        let judged = |findings: &Findings| findings.spec().dataset.task().primary_metric();
         let metric = judged(&findings[0]);
         for (folder, other) in folders.iter().zip(&findings) {
             ensure!(
