@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Opens report.html of small results folders in headless Chromium and uses it as a reader would (tests/pages).
+# Opens report.html of small results folders in headless Chromium and uses it as a reader would (crates/results/tests/pages).
 #
 # The browser is the one that PT4AL_CHROMIUM names, one on the path, or Debian's, which is installed where apt-get may;
 # without any the tests of the browser are skipped, which is said, and the others run.
@@ -15,4 +15,4 @@ if [ -z "${PT4AL_CHROMIUM:-}" ] && ! found >/dev/null; then
     fi
 fi
 # Not captured: what is skipped is to be seen.
-exec cargo test --release --no-default-features --test pages -- --nocapture
+exec cargo test --release -p pt4al-results --test pages -- --nocapture
