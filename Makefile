@@ -34,7 +34,7 @@ demo: build         ## Run the whole pipeline on generated images (takes minutes
 cifar10: build      ## Run the paper's CIFAR-10 experiment (PROFILE=auto|claim|paper|cpu)
 	@$(RUN) experiments/cifar10.toml --profile $(PROFILE) $(ARGS)
 
-caltech101: build   ## Run PT4AL on Caltech-101 (PROFILE=auto|paper|cpu, also for the targets below)
+caltech101: build   ## Run PT4AL on Caltech-101 (PROFILE=auto|paper|cpu, as for the experiments below)
 	@$(RUN) experiments/caltech101.toml --profile $(PROFILE) $(ARGS)
 
 imagenet: build     ## Run PT4AL on ImageNet, or on those of its classes that are in the data folder
