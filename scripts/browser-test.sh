@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Opens report.html of small results folders in headless Chromium and uses it as a reader would (crates/results/tests/pages).
+# Opens report.html of small results folders in headless Chromium and uses it as a reader would
+# (crates/results/tests/pages).
 #
-# The browser is the one that PT4AL_CHROMIUM names, one on the path, or Debian's, which is installed where apt-get may;
-# without any the tests of the browser are skipped, which is said, and the others run.
+# The browser is the one that PT4AL_CHROMIUM names, one on the path, or Debian's, which the script installs if apt-get
+# works. Without a browser these tests are skipped with a message, and the others run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,5 +15,5 @@ if [ -z "${PT4AL_CHROMIUM:-}" ] && ! found >/dev/null; then
         echo "SKIPPED: Chromium cannot be installed here, so pages are not opened in a browser; name one in PT4AL_CHROMIUM" >&2
     fi
 fi
-# Not captured: what is skipped is to be seen.
+# --nocapture: messages about skipped tests are shown.
 exec cargo test --release -p pt4al-results --test pages -- --nocapture

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Runs the golden tests under every instruction set that this processor has: libtorch and oneDNN choose their kernels by
-# it, and the results are to be the same.
+# Runs the golden tests under every instruction set that this processor has. libtorch and oneDNN choose their kernels by
+# instruction set, and the results must be the same under all of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 has() { grep -qw -- "$1" /proc/cpuinfo; }
 
-# name, the flag that a processor needs, and what libtorch, oneDNN and MKL call it
+# The name, the flag in /proc/cpuinfo, and the names that libtorch, oneDNN and MKL use
 SETS=(
     "SSE4.1 sse4_1 default SSE41 SSE4_2"
     "AVX2 avx2 avx2 AVX2 AVX2"
