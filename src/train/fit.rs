@@ -11,7 +11,7 @@ use crate::dataset::{Data, Dataset, Held, Minibatch, Place};
 use crate::model::Network;
 use crate::task::{Metrics, Task};
 use pt4al_results::seed::{self, Purpose};
-use pt4al_results::spec::{Cut, TrainSpec};
+use pt4al_results::spec::{Cut, ModelSpec, TrainSpec};
 
 /// A network in training for a task.
 pub struct Learner<'a> {
@@ -49,6 +49,12 @@ impl<'a> Learner<'a> {
     /// Trainings on `data` as a spec says.
     pub fn new(data: &'a Data, task: &'a dyn Task, train: &'a TrainSpec, minibatches: Cut) -> Self {
         Self { data, task, train, minibatches, training: RefCell::new(None) }
+    }
+
+    /// A network of `model` for the learner's task, on the device of its data and in the precision of its training. The
+    /// weights are zero until [`Network::initialise`].
+    pub fn network(&self, model: &ModelSpec) -> Network {
+        Network::new(model, self.task.head(), self.data.train.device()).in_precision(self.train.precision)
     }
 
     /// Trains `network` from its present weights, and calls `after` with each step.
