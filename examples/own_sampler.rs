@@ -1,4 +1,4 @@
-//! A sampler of your own, without a results folder: `cargo run --release --example own_sampler` (about a minute).
+//! A sampler of your own, without a results folder: `cargo run --release --example own_sampler` (about a minute on a CPU).
 //!
 //! The loop below is that of `pt4al::trial::run`. Give a sampler a variant in `SamplerSpec` to run it from specs, beside
 //! the others and over many seeds (see ARCHITECTURE.md).
@@ -28,6 +28,7 @@ impl Sampler for RandomAmongUncertain {
 fn main() -> anyhow::Result<()> {
     let sets = ["rounds.count=3", "train.epochs=10"].map(str::to_owned).into();
     let spec = spec::load(&Source { path: "experiments/demo.toml".into(), sets, ..Source::default() })?;
+    tch::set_num_threads(spec.threads as i32);
     let device = device::Choice::Auto.resolve()?;
     device::prepare(device, spec.train.precision)?;
     let data = dataset::load(&spec, Path::new("data"), device)?;
