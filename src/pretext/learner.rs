@@ -5,16 +5,13 @@ mod views;
 use anyhow::{Result, ensure};
 use tch::{Device, Kind, Tensor};
 
-use super::colorization::Colorization;
-use super::jigsaw::Jigsaw;
-use super::rotation::Rotation;
-use super::simsiam::SimSiam;
+use super::from_spec::task;
 use super::task::Pretext;
 use crate::dataset::{Data, Held, Place};
 use crate::model::{Network, Snapshot};
 use crate::train::{self, Steps};
 use pt4al_results::seed::{self, Purpose};
-use pt4al_results::spec::{Cut, LearnerSpec, ModelSpec, PretextCheckpoint, PretextTask};
+use pt4al_results::spec::{Cut, LearnerSpec, ModelSpec, PretextCheckpoint};
 use pt4al_results::store::Losses;
 use views::Views;
 
@@ -107,16 +104,6 @@ pub fn losses(
         learned.features = Some(learner.features(&network, done)?);
     }
     Ok(learned)
-}
-
-/// Returns the task of `spec` for images on a device.
-fn task(spec: &LearnerSpec, device: Device) -> Box<dyn Pretext> {
-    match spec.task {
-        PretextTask::Rotation => Box::new(Rotation { forward: spec.forward }),
-        PretextTask::Colorization => Box::new(Colorization::new(device)),
-        PretextTask::Jigsaw(options) => Box::new(Jigsaw::new(options, device)),
-        PretextTask::Simsiam(options) => Box::new(SimSiam { options }),
-    }
 }
 
 /// A learner in training.

@@ -3,6 +3,7 @@
 
 mod colorization;
 mod features;
+mod from_spec;
 mod jigsaw;
 mod learner;
 mod permutations;

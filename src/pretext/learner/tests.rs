@@ -4,13 +4,25 @@ use super::*;
 use crate::dataset::{Input, on_device};
 use pt4al_data::images::{Labels, Records, Split};
 use pt4al_results::spec::{
-    Arch, Augment, Cut, Jigsaw, Normalize, Optimizer, Precision, PretextForward, Schedule, Sgd, SimSiam, Stem,
+    Arch, Augment, Cut, Jigsaw, Normalize, Optimizer, Precision, PretextForward, PretextTask, Schedule, Sgd, SimSiam,
+    Stem,
 };
 
 const POOL: usize = 10;
 const JIGSAW: PretextTask = PretextTask::Jigsaw(Jigsaw { grid: 2, permutations: 6 });
 const SIMSIAM: PretextTask =
     PretextTask::Simsiam(SimSiam { views: 3, dimension: 8, hidden: None, bottleneck: None, zero_residual: false });
+
+/// All pretext tasks. A new task goes into this list and into the match below it, which does not compile without it.
+fn tasks() -> [PretextTask; 4] {
+    let tasks = [PretextTask::Rotation, PretextTask::Colorization, JIGSAW, SIMSIAM];
+    for task in &tasks {
+        match task {
+            PretextTask::Rotation | PretextTask::Colorization | PretextTask::Jigsaw(_) | PretextTask::Simsiam(_) => {}
+        }
+    }
+    tasks
+}
 
 /// A data set of 12 pictures of 8x10 pixels. All but the first and the last form the pool.
 fn data(labels: Labels) -> Data {
@@ -61,10 +73,8 @@ fn values(learned: &Learned) -> Vec<f64> {
 fn every_task_scores_every_pool_image_and_reports_its_passes() {
     for labels in [Labels::Classes(vec![0; 12]), Labels::Maps] {
         let data = data(labels);
-        let rotation = |forward| LearnerSpec { forward, ..spec(PretextTask::Rotation, 2, 0.01) };
-        let forwards = [PretextForward::Separate, PretextForward::OneRotation].map(rotation);
-        let others = [PretextTask::Colorization, JIGSAW, SIMSIAM].map(|task| spec(task, 2, 0.01));
-        for spec in forwards.into_iter().chain(others) {
+        let one_rotation = LearnerSpec { forward: PretextForward::OneRotation, ..spec(PretextTask::Rotation, 2, 0.01) };
+        for spec in tasks().map(|task| spec(task, 2, 0.01)).into_iter().chain([one_rotation]) {
             let task = spec.task;
             let (learned, reported) = learn(&data, &spec, true);
             let rows: Vec<usize> = learned.losses.rows.iter().map(|row| row.0).collect();
@@ -151,7 +161,7 @@ fn failure(spec: &LearnerSpec, cut: Cut) -> Option<String> {
 /// it: SimSiam's head has no map, and the map of a crop of 8x6 has one place.
 #[test]
 fn a_single_image_that_is_left_over_trains_with_the_minibatch_before_it() {
-    for task in [PretextTask::Rotation, PretextTask::Colorization, JIGSAW, SIMSIAM] {
+    for task in tasks() {
         for size in [3, 9] {
             let spec = LearnerSpec { augment: vec![Augment::Crop([8, 6])], minibatch: size, ..spec(task, 2, 0.01) };
             assert_eq!(failure(&spec, Cut { size, least: 2 }), None, "{task:?}");
@@ -179,7 +189,7 @@ fn a_learner_that_diverges_in_its_last_step_is_an_error_that_names_the_key() {
 fn steps_at_places_on_the_device_equal_steps_at_places_on_the_host() {
     let data = data(Labels::Classes(vec![0; 12]));
     let model = ModelSpec::new(Arch::ResNet18, Stem::Small, 2);
-    for kind in [PretextTask::Rotation, PretextTask::Colorization, JIGSAW, SIMSIAM] {
+    for kind in tasks() {
         let spec = spec(kind, 2, 0.05);
         let trained = |in_place: bool| {
             let task = task(&spec, Device::Cpu);
