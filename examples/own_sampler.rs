@@ -1,7 +1,7 @@
 //! A sampler of your own, without a results folder: `cargo run --release --example own_sampler` (about a minute on a CPU).
 //!
-//! The loop below is that of `pt4al::trial::run`. Give a sampler a variant in `SamplerSpec` to run it from specs, beside
-//! the others and over many seeds (see ARCHITECTURE.md).
+//! The loop below is that of `pt4al::trial::run`, for one seed and in memory. To run the sampler from specs, over many seeds
+//! and beside the other samplers, add it to the program: ARCHITECTURE.md has the recipe.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use pt4al::train::{Fit, Learner};
 use pt4al::trial::{Pool, Pretext, Ties, check_query};
 use pt4al::{dataset, device, task};
 
-/// Draws from the half of the pool that the task model is least sure of.
+/// Queries random images from the half of the pool that the task model is least sure of.
 struct RandomAmongUncertain;
 
 impl Sampler for RandomAmongUncertain {
@@ -36,10 +36,9 @@ fn main() -> anyhow::Result<()> {
     let learner = Learner::new(&data, task.as_ref(), &spec.train, spec.minibatches());
     let mut network = learner.network(&spec.model);
     let test: Vec<usize> = (0..data.test.len()).collect();
-    // Batches and features of a pretext learner would go in here (`pt4al::pretext::losses`).
-    let (pretext, seed) = (Pretext::default(), 0);
-    let ties = Ties::new(&data.pool, seed);
-
+    let seed = 0;
+    // A sampler that needs pretext batches or features gets them here: `pt4al::pretext::losses` makes both.
+    let (pretext, ties) = (Pretext::default(), Ties::new(&data.pool, seed));
     let pool = Pool::before_training(&data, &pretext, &ties);
     let mut stream = seed::stream(seed, Purpose::InitialLabels, &[]);
     let mut labeled = initial_labels(InitialSet::Random, &pool, spec.rounds.initial, &mut stream)?;
