@@ -1,12 +1,12 @@
-//! Writes the folder of libtorch into the binaries (rpath), so that they run without `LD_LIBRARY_PATH`,
-//! and the git revision into the manifest; and compiles the library that records CUDA graphs, where CUDA's headers are.
+//! Writes the folder of libtorch into the binaries (rpath), so that they run without `LD_LIBRARY_PATH`; passes on the git revision
+//! for manifests; and compiles the library that records CUDA graphs, if CUDA's headers are installed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    // Whatever makes the checkout differ from its revision.
+    // Changes of these make the checkout differ from its revision.
     for path in ["src", "crates", "Cargo.toml", "Cargo.lock", ".git/index", ".git/HEAD"] {
         println!("cargo:rerun-if-changed={path}");
     }
@@ -28,8 +28,8 @@ fn git(args: &[&str]) -> Option<String> {
 
 const SOURCE: &str = "src/device/graph.cpp";
 
-/// Leaves `graph.so` in `OUT_DIR`, which `src/device/graph.rs` takes into the program. It is empty where it cannot be made: then
-/// `PT4AL_NO_GRAPHS` says why, and everything runs without it.
+/// Compiles `graph.so` in `OUT_DIR`, which `src/device/graph.rs` includes in the program. If that fails, the file is empty,
+/// `PT4AL_NO_GRAPHS` is the reason, and the program runs without CUDA graphs.
 fn graphs() {
     for variable in ["CXX", "CUDA_HOME"] {
         println!("cargo:rerun-if-env-changed={variable}");
@@ -44,16 +44,16 @@ fn graphs() {
     println!("cargo:rustc-env=PT4AL_NO_GRAPHS={}", made.err().unwrap_or_default());
 }
 
-/// Compiles unless the library is there, of the same source and by the same command. The error is one line.
+/// Compiles the library unless the one in place was made from the same source by the same command. The error is one line.
 fn compile(library: &Path, stamp: &Path) -> Result<(), String> {
-    let torch = std::env::var("DEP_TCH_LIBTORCH_LIB").map_err(|_| "no libtorch was named at build time")?;
+    let torch = std::env::var("DEP_TCH_LIBTORCH_LIB").map_err(|_| "the build did not say where libtorch is")?;
     let torch = Path::new(&torch).parent().unwrap_or(Path::new("/")).to_owned();
-    // Laid out anew, it may have headers that were not there.
+    // A libtorch that was installed again may have headers that were missing before.
     println!("cargo:rerun-if-changed={}", torch.join("made-from").display());
     let home = std::env::var_os("CUDA_HOME").map(PathBuf::from).unwrap_or("/usr/local/cuda".into());
     let places = [torch.join("cuda"), home.join("include")];
     let cuda = places.iter().find(|place| place.join("cuda_runtime_api.h").exists() && place.join("crt").exists());
-    let cuda = cuda.ok_or("the headers of CUDA were not there at build time")?;
+    let cuda = cuda.ok_or("CUDA's headers were missing at build time")?;
     let compiler = cc::Build::new().cpp(true).opt_level(1).warnings(false).try_get_compiler();
     let one_line = |e: cc::Error| e.to_string().lines().next().unwrap_or_default().to_owned();
     let mut command = compiler.map_err(one_line)?.to_command();

@@ -1,5 +1,5 @@
-//! Throughput of the stages that experiments spend their time in. One thread, so that machines compare;
-//! `benches/pytorch.py` times the same network in Python's PyTorch.
+//! The throughput of the stages that take most of an experiment's time. They run on one thread, so that machines can be
+//! compared. `benches/pytorch.py` times the same network in Python's PyTorch.
 
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -45,7 +45,7 @@ fn classification() -> Classification {
     }
 }
 
-/// A training step and an inference pass on 128 images of 32x32, at several widths, in single precision and in bf16 (which is
+/// A training step and an inference pass on 128 images of 32x32, for several widths, in single precision and in bf16 (which is
 /// slow on processors without AMX).
 fn network_throughput(c: &mut Criterion) {
     tch::set_num_threads(1);
@@ -53,7 +53,7 @@ fn network_throughput(c: &mut Criterion) {
     let task = classification();
     let split = on_device(images.clone().into(), Device::Cpu);
     let input = Input::new(&Normalize::cifar10(), None, Device::Cpu);
-    let positions: Vec<usize> = (0..MINIBATCH).collect();
+    let indices: Vec<usize> = (0..MINIBATCH).collect();
     let pixels = Tensor::from_slice(&images.pixels).reshape([MINIBATCH as i64, 32, 32, 3]);
     let targets = Tensor::from_slice(&images.labels).to_kind(Kind::Int64);
     for stage in ["train", "infer"] {
@@ -73,7 +73,7 @@ fn network_throughput(c: &mut Criterion) {
                         sgd.step(&network, &loss);
                     });
                 } else {
-                    b.iter(|| train::evaluate(&network, &task, split.as_ref(), &positions, &input));
+                    b.iter(|| train::evaluate(&network, &task, split.as_ref(), &indices, &input));
                 }
             });
         }
@@ -100,7 +100,7 @@ fn augmentation(c: &mut Criterion) {
     group.finish();
 }
 
-/// 100 picks among n x 512 features with 1,000 labels: initial distances and the greedy passes.
+/// 100 picks of core-set among n images with 512 features, given 1,000 labels: the first distances and the greedy passes.
 fn core_set(c: &mut Criterion) {
     tch::set_num_threads(1);
     let mut group = c.benchmark_group("core-set, 100 picks, 1,000 centers, 512 features");
@@ -139,8 +139,8 @@ fn data_sets(c: &mut Criterion) {
     group.finish();
 }
 
-/// What is done with the losses of CIFAR-10's pool: batches, by number and as Python prints them, and the interval of a rank
-/// correlation from 100 resamples.
+/// The work on the losses of CIFAR-10's pool: pretext batches (sorted as numbers, and as strings that Python prints), and the
+/// interval of a rank correlation from 100 resamples.
 fn losses(c: &mut Criterion) {
     let loss = |i: usize| f64::from(((i * 7919 % 50_021) as f32 / 50_021.0).powi(9));
     let losses = Losses { rows: (0..50_000).map(|i| (i, loss(i))).collect() };

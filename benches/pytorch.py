@@ -1,8 +1,8 @@
-"""Times the network of the `pipeline` bench in Python's PyTorch: images/s trained and scored, one thread, as a table.
+"""Times the network of the `pipeline` bench in Python's PyTorch: a table of images/s trained and scored, on one thread.
 
-The network is the official code's ResNet-18 for CIFAR (kuangliu's), with the width as a parameter.
-Needs a Python with torch 2.11 (the whole package): python3 benches/pytorch.py [threads] [--brief]
-`pt4al gpu-check --python python3` runs it beside its own measurements.
+The network is the ResNet-18 for CIFAR of the official code (from kuangliu/pytorch-cifar), with its width as a parameter.
+Usage, with torch 2.11 installed: python3 benches/pytorch.py [threads] [--brief]
+`pt4al gpu-check --python python3` runs it next to its own measurements.
 """
 
 import sys
@@ -61,14 +61,14 @@ def rate(step, images, seconds, sync):
 
 
 def measured(device, width, precision, layout, graph, seconds):
-    """Images/s trained and scored, minibatches of 128; autocast for bf16, as PyTorch's own recipes have it."""
+    """Returns images/s trained and scored in minibatches of 128. bf16 uses autocast, as PyTorch's recipes do."""
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
     cuda = device == "cuda"
     sync = torch.cuda.synchronize if cuda else (lambda: None)
     net = ResNet18(width).to(device).to(memory_format=layout)
     images = torch.randn(128, 3, 32, 32, device=device).to(memory_format=layout)
     targets = torch.arange(128, device=device) % 10
-    # In a graph the step must not look at its numbers on the host.
+    # foreach: in a graph, the step must not read numbers on the host.
     sgd = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4, foreach=True)
 
     def train():

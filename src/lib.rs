@@ -9,18 +9,21 @@
 //!                +--> pretext learner ---+   (once for each data set, pretext settings and seed)
 //! ```
 //!
-//! The house has three crates. This one trains: it has everything that needs tensors, the driver, and the program.
-//! [`pt4al_results`] reads specs and results, tests them and reports them; [`pt4al_data`] reads the files of data sets.
-//! Neither of those links libtorch.
+//! There are three crates. This one has everything that needs tensors, the driver, and the program. [`pt4al_results`] reads
+//! specs and results, and tests and reports results; [`pt4al_data`] reads the files of data sets. Those two do not link
+//! libtorch.
 //!
-//! Use the program (`pt4al run experiments/demo.toml`), or start in the library at:
+//! Use the program (`pt4al run experiments/demo.toml`), or the library. `examples/own_sampler.rs` runs a sampler of your own in
+//! 60 lines. Start with:
 //!
-//! - [`pt4al_results::spec::load`]: a TOML file to a checked [`Spec`](pt4al_results::spec::Spec);
-//! - [`trial::run`]: the active-learning loop of one trial;
-//! - [`sampler::Sampler`]: the trait behind every sampler, and [`sampler::PoolView`], all that a sampler may see;
-//! - [`pt4al_results::store`]: the files of a results folder, and how they survive being killed;
-//! - [`pt4al_results::report`]: results to tables and curves;
-//! - [`pt4al_results::gate`]: curves against a baseline.
+//! - [`pt4al_results::spec::load`] reads a TOML file into a checked [`Spec`](pt4al_results::spec::Spec);
+//! - [`dataset::load`] reads the spec's data set and puts it on a device;
+//! - [`train::Learner`] trains and evaluates networks;
+//! - [`sampler::Sampler`] is the trait of samplers, and [`sampler::PoolView`] is all that a sampler sees;
+//! - [`trial::Pool`] is the `PoolView` of a trained network; [`trial::run`] is the whole active-learning loop of one trial;
+//! - [`pt4al_results::store`] has the files of a results folder, which survive a kill at any moment;
+//! - [`pt4al_results::report`] makes tables and curves from results;
+//! - [`pt4al_results::gate`] compares curves with a baseline.
 
 pub mod cli;
 pub mod dataset;
@@ -38,6 +41,6 @@ pub mod trial;
 pub use pt4al_data;
 pub use pt4al_results;
 
-/// For libtorch: with this, the library takes the place of malloc in the whole process.
+/// The allocator of the whole process. It replaces malloc for libtorch too, which allocates many times in each step.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

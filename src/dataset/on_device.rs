@@ -129,26 +129,38 @@ impl Data {
     }
 }
 
-/// Reads a spec's data set and puts it on `device`. `fingerprint` is that of the data which the results are of.
+/// Reads the data set of a spec below the folder `dir` and puts it on `device`.
 ///
 /// # Errors
-/// As [`pt4al_data::read`], and if the data is other data.
+/// As [`pt4al_data::read`].
+pub fn load(spec: &Spec, dir: &Path, device: Device) -> Result<Data> {
+    Ok(to_device(spec, pt4al_data::read(spec, dir)?, device))
+}
+
+/// As [`load`], for results whose manifest has this `fingerprint` of the data.
+///
+/// # Errors
+/// As [`load`], and if the fingerprint of the data is another one.
 pub fn open(spec: &Spec, dir: &Path, device: Device, fingerprint: &str) -> Result<Data> {
-    let Read { splits, pool } = pt4al_data::read(spec, dir)?;
-    let found = &splits.origin.fingerprint;
+    let read = pt4al_data::read(spec, dir)?;
+    let found = &read.splits.origin.fingerprint;
     ensure!(
         found == fingerprint,
         "{}: the data changed since the results were begun (fingerprint {fingerprint}, now {found}); restore it, then \
          run the same command again",
         dir.display()
     );
-    Ok(Data {
+    Ok(to_device(spec, read, device))
+}
+
+fn to_device(spec: &Spec, Read { splits, pool }: Read, device: Device) -> Data {
+    Data {
         pool,
         train: on_device(splits.train, device),
         test: on_device(splits.test, device),
         classes: splits.classes,
         input: Input::of(spec, device),
-    })
+    }
 }
 
 /// A split whose records are in memory moves to `device`; the records of another one are fetched ahead of their use.

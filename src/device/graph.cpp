@@ -1,7 +1,7 @@
-// CUDA graphs, which tch does not reach: a face in C of at::cuda::CUDAGraph (libtorch 2.11). build.rs makes a shared library of
-// it, which is in the program and is loaded after libtorch_cuda; without that it cannot be.
+// A C interface to at::cuda::CUDAGraph (libtorch 2.11), which tch does not offer. build.rs compiles it to a shared library inside
+// the program; the program loads it after libtorch_cuda, which it needs.
 //
-// Functions give 0, or 1 where they failed: `pt4al_error` then says why.
+// Functions return 0, or 1 if they failed; `pt4al_error` then returns the reason.
 
 #include <ATen/Context.h>
 #include <ATen/cuda/CUDAGraph.h>
@@ -27,7 +27,7 @@ int guarded(Work work) {
   }
 }
 
-// One pool of memory for all graphs: they are replayed one after the other, and nothing in it outlives a replay.
+// One memory pool for all graphs: they are replayed one after the other, and none of its contents outlives a replay.
 c10::cuda::MempoolId_t pool() {
   static const auto handle = at::cuda::graph_pool_handle();
   return handle;
@@ -41,7 +41,7 @@ const char* pt4al_error() {
   return error.c_str();
 }
 
-// This thread works in a stream of its own from now on: the default one cannot be recorded.
+// From now on this thread works in a stream of its own: the default stream cannot be recorded.
 int pt4al_own_stream(int device) {
   return guarded([&] {
     c10::cuda::set_device(static_cast<c10::DeviceIndex>(device));
@@ -49,7 +49,8 @@ int pt4al_own_stream(int device) {
   });
 }
 
-// What convolutions may do to single precision, and whether cuDNN must choose algorithms that give the same bits each time.
+// Sets whether convolutions may round single precision to TF32, and whether cuDNN must use algorithms that give the same bits each
+// time.
 int pt4al_convolutions(int tf32, int deterministic) {
   return guarded([&] {
     at::globalContext().setAllowTF32CuDNN(tf32 != 0);
@@ -57,14 +58,14 @@ int pt4al_convolutions(int tf32, int deterministic) {
   });
 }
 
-// From here to `pt4al_graph_end`, work is recorded and not done.
+// Until `pt4al_graph_end`, work is recorded and not run.
 int pt4al_graph_begin(void** graph) {
   return guarded([&] {
     c10::cuda::device_synchronize();
     c10::cuda::CUDACachingAllocator::emptyCache();
     auto* made = new at::cuda::CUDAGraph();
     *graph = made;
-    // Other threads (those of autograd) work for this one.
+    // The threads of autograd launch kernels for this one, so other threads must be allowed to work.
     made->capture_begin(pool(), cudaStreamCaptureModeThreadLocal);
   });
 }

@@ -1,5 +1,5 @@
-//! CUDA graphs: work that is recorded once and replayed without the host's launching every kernel. The recording is libtorch's
-//! own (`at::cuda::CUDAGraph`), behind the C++ of `graph.cpp`.
+//! CUDA graphs: work that is recorded once and then replayed, so that the host need not launch every kernel. Recording is done by
+//! libtorch (`at::cuda::CUDAGraph`), which `graph.cpp` makes callable.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::OnceLock;
@@ -8,9 +8,9 @@ use anyhow::{Result, anyhow, bail, ensure};
 use libloading::Library;
 use tch::Device;
 
-/// The compiled `graph.cpp`; empty where it could not be compiled.
+/// The compiled `graph.cpp`; empty if it could not be compiled.
 static LIBRARY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/graph.so"));
-/// Why it could not be compiled.
+/// The reason why it could not be compiled.
 const MISSING: &str = env!("PT4AL_NO_GRAPHS");
 
 type GraphCall = unsafe extern "C" fn(*mut c_void) -> c_int;
@@ -27,18 +27,18 @@ struct Functions {
 }
 
 impl Functions {
-    /// An error with C++'s own words if a function failed.
-    fn held(&self, status: c_int, what: &str) -> Result<()> {
+    /// Returns an error with the message of C++ if a function failed.
+    fn checked(&self, status: c_int, what: &str) -> Result<()> {
         if status == 0 {
             return Ok(());
         }
-        // SAFETY: a string of this thread that lives until the next failure.
+        // SAFETY: the string belongs to this thread and lives until its next failure.
         let text = unsafe { CStr::from_ptr((self.error)()) }.to_string_lossy().into_owned();
         bail!("{what}: {}", text.lines().next().unwrap_or("no message"))
     }
 }
 
-/// The library, once CUDA is loaded; or why there is none.
+/// Returns the functions of the library, which it loads at the first call, after CUDA; or the reason why it cannot.
 fn functions() -> Result<&'static Functions> {
     static FUNCTIONS: OnceLock<Result<Functions, String>> = OnceLock::new();
     let functions = FUNCTIONS.get_or_init(|| load().map_err(|error| format!("{error:#}")));
@@ -49,7 +49,7 @@ fn load() -> Result<Functions> {
     ensure!(!LIBRARY.is_empty(), "{MISSING}");
     let file = tempfile::Builder::new().prefix("pt4al-graph-").suffix(".so").tempfile()?;
     std::fs::write(file.path(), LIBRARY)?;
-    // SAFETY: it is our own library, whose initialisers do nothing; libtorch_cuda, which it needs, has been loaded.
+    // SAFETY: the library is our own and its initialisers do nothing; libtorch_cuda, which it needs, is already loaded.
     let library = unsafe { Library::new(file.path())? };
     // SAFETY: the signatures are those of graph.cpp.
     let functions = unsafe {
@@ -63,25 +63,24 @@ fn load() -> Result<Functions> {
             free: *library.get(b"pt4al_graph_free")?,
         }
     };
-    // Never unloaded: the functions are used as long as the process lives.
+    // Never unloaded: the functions are used until the process ends.
     std::mem::forget(library);
     Ok(functions)
 }
 
-/// Readies this process for work on a CUDA device: convolutions round single precision to TF32 if `tf32`, and not otherwise, and
-/// what this thread does can be recorded. With `PT4AL_DETERMINISTIC=1`, cuDNN chooses algorithms that give the same bits each time.
-/// Call it before any other work there.
+/// Prepares this process for work on a CUDA device. Convolutions round single precision to TF32 only if `tf32`, and the work of
+/// this thread can be recorded. With `PT4AL_DETERMINISTIC=1`, cuDNN uses algorithms that give the same bits each time. Call it
+/// before any other work on the device.
 ///
 /// # Errors
-/// If the device refuses. A missing graph library is no error: it is warned of, and the variable `NVIDIA_TF32_OVERRIDE` keeps TF32
-/// off.
+/// If CUDA reports an error. A missing graph library is only a warning; the variable `NVIDIA_TF32_OVERRIDE` then keeps TF32 off.
 pub(super) fn prepare(device: usize, tf32: bool) -> Result<()> {
     let functions = match functions() {
         Ok(functions) => functions,
         Err(why) => {
             pt4al_results::machine::say(&format!("warning: no CUDA graphs, so training is slower: {why:#}"));
             if !tf32 {
-                // SAFETY: the threads that there are by now wait for standard input or for the time, and read no environment.
+                // SAFETY: the other threads of this process wait for standard input or for a time, and do not read the environment.
                 unsafe { std::env::set_var("NVIDIA_TF32_OVERRIDE", "0") };
             }
             return Ok(());
@@ -89,18 +88,18 @@ pub(super) fn prepare(device: usize, tf32: bool) -> Result<()> {
     };
     let deterministic = c_int::from(std::env::var_os("PT4AL_DETERMINISTIC").is_some_and(|value| value == "1"));
     // SAFETY: plain numbers.
-    functions.held(unsafe { (functions.convolutions)(tf32.into(), deterministic) }, "CUDA")?;
+    functions.checked(unsafe { (functions.convolutions)(tf32.into(), deterministic) }, "CUDA")?;
     if why_not(Device::Cuda(device)).is_none() {
         // SAFETY: plain numbers.
-        functions.held(unsafe { (functions.own_stream)(device as c_int) }, "CUDA")?;
+        functions.checked(unsafe { (functions.own_stream)(device as c_int) }, "CUDA")?;
     }
     Ok(())
 }
 
-/// Why nothing is recorded on a device, if nothing is.
+/// Returns the reason why work on a device is not recorded, or `None` if it is.
 pub fn why_not(device: Device) -> Option<String> {
     if !device.is_cuda() {
-        return Some("there are CUDA graphs on GPUs alone".into());
+        return Some("CUDA graphs need a GPU".into());
     }
     if std::env::var_os("PT4AL_GRAPHS").is_some_and(|value| value == "0") {
         return Some("PT4AL_GRAPHS is 0".into());
@@ -113,20 +112,20 @@ pub fn why_not(device: Device) -> Option<String> {
 pub(crate) struct Graph(*mut c_void);
 
 impl Graph {
-    /// Records what `work` launches in this thread, and does none of it. All that it reads and writes must stay where it is for as
-    /// long as the graph is replayed, and it must not wait for the device.
+    /// Records the kernels that `work` launches in this thread, without running them. All memory that they read and write must
+    /// keep its address as long as the graph is replayed, and `work` must not wait for the device.
     ///
     /// # Errors
-    /// If CUDA refuses. Nothing has been done then.
+    /// If CUDA reports an error. No work has been done then.
     pub fn record(work: impl FnOnce()) -> Result<Self> {
         let functions = functions()?;
         let mut graph = Self(std::ptr::null_mut());
         // SAFETY: `graph` is written before it is read.
-        functions.held(unsafe { (functions.begin)(&raw mut graph.0) }, "a CUDA graph could not be begun")?;
+        functions.checked(unsafe { (functions.begin)(&raw mut graph.0) }, "recording a CUDA graph could not start")?;
         // libtorch's errors are panics here.
         let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
-        // SAFETY: made by `begin`. It ends the recording in any case.
-        let ended = functions.held(unsafe { (functions.end)(graph.0) }, "a CUDA graph could not be recorded");
+        // SAFETY: `begin` made the graph. `end` stops the recording even after an error.
+        let ended = functions.checked(unsafe { (functions.end)(graph.0) }, "a CUDA graph could not be recorded");
         if let Err(cause) = worked {
             let text = cause.downcast_ref::<String>().map(String::as_str).or(cause.downcast_ref::<&str>().copied());
             bail!("a step could not be recorded: {}", text.unwrap_or("no message").lines().next().unwrap_or_default());
@@ -134,14 +133,14 @@ impl Graph {
         ended.map(|()| graph)
     }
 
-    /// Does the work again.
+    /// Runs the recorded work.
     ///
     /// # Errors
-    /// If CUDA refuses.
+    /// If CUDA reports an error.
     pub fn replay(&self) -> Result<()> {
         let functions = functions()?;
-        // SAFETY: made by `begin`, and ended.
-        functions.held(unsafe { (functions.replay)(self.0) }, "a CUDA graph could not be replayed")
+        // SAFETY: `begin` made the graph, and its recording has ended.
+        functions.checked(unsafe { (functions.replay)(self.0) }, "a CUDA graph could not be replayed")
     }
 }
 
@@ -150,7 +149,7 @@ impl Drop for Graph {
         if let Ok(functions) = functions()
             && !self.0.is_null()
         {
-            // SAFETY: made by `begin`, and not used any more.
+            // SAFETY: `begin` made the graph, and nothing uses it after this.
             unsafe { (functions.free)(self.0) }
         }
     }

@@ -1,5 +1,5 @@
-//! Where tensors live. One binary serves CPU and CUDA: it links libtorch's CPU libraries alone, and the CUDA ones are
-//! loaded here, from beside libtorch_cpu, where there is an NVIDIA GPU.
+//! The device of tensors. One binary serves CPU and CUDA: it links only libtorch's CPU libraries. On a machine with an NVIDIA
+//! GPU, this module loads the CUDA libraries from the folder of libtorch_cpu.
 
 pub mod graph;
 
@@ -11,12 +11,13 @@ use tch::Device;
 
 use pt4al_results::spec::Precision;
 
-/// What `--device` asks for.
+/// The value of `--device`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// CUDA where there is one, else the CPU.
+    /// The first GPU if CUDA can be loaded, else the CPU.
     Auto,
     Cpu,
+    /// The GPU with this number, from 0.
     Cuda(usize),
 }
 
@@ -37,10 +38,10 @@ impl FromStr for Choice {
 }
 
 impl Choice {
-    /// The device that the choice comes to on this machine.
+    /// Returns the device of this choice on this machine, and loads CUDA if needed.
     ///
     /// # Errors
-    /// If CUDA was asked for and there is none; the message says what is missing.
+    /// If CUDA is requested and not available; the message says what is missing.
     pub fn resolve(self) -> Result<Device> {
         match self {
             Self::Cpu => Ok(Device::Cpu),
@@ -49,7 +50,7 @@ impl Choice {
                 Err(reason) => {
                     if has_driver() {
                         pt4al_results::machine::say(&format!(
-                            "warning: there is an NVIDIA driver but no CUDA ({reason}); running on the CPU"
+                            "warning: this machine has an NVIDIA driver, but CUDA cannot be used ({reason}); running on the CPU"
                         ));
                     }
                     Device::Cpu
@@ -57,12 +58,12 @@ impl Choice {
             }),
             Self::Cuda(number) => {
                 if let Err(reason) = load_cuda() {
-                    bail!("--device cuda: no CUDA here ({reason}); use --device cpu");
+                    bail!("--device cuda: CUDA cannot be used ({reason}); use --device cpu");
                 }
                 let count = tch::Cuda::device_count();
                 ensure!(
                     (number as i64) < count,
-                    "--device cuda:{number}: there are {count} GPUs; use a number below that"
+                    "--device cuda:{number}: this machine has {count} GPUs; use a number less than {count}"
                 );
                 Ok(Device::Cuda(number))
             }
@@ -70,10 +71,10 @@ impl Choice {
     }
 }
 
-/// Readies this thread for work on a device in a precision. Call it before any other work there.
+/// Prepares this thread for work on a device in a precision. Call it before any other work on the device.
 ///
 /// # Errors
-/// If the device refuses.
+/// If CUDA reports an error.
 pub fn prepare(device: Device, precision: Precision) -> Result<()> {
     match device {
         Device::Cuda(number) => graph::prepare(number, precision == Precision::Tf32),
@@ -81,7 +82,7 @@ pub fn prepare(device: Device, precision: Precision) -> Result<()> {
     }
 }
 
-/// `cpu`, `cuda:0`: as `--device` takes it and as the records name it.
+/// Returns the name of a device as in `--device` and in the records: `cpu`, `cuda:0`.
 pub fn name(device: Device) -> String {
     match device {
         Device::Cuda(number) => format!("cuda:{number}"),
@@ -89,7 +90,7 @@ pub fn name(device: Device) -> String {
     }
 }
 
-/// The model of the first GPU, as its driver names it.
+/// Returns the model of the first GPU, as `nvidia-smi` names it.
 pub fn gpu_model() -> String {
     let query = ["--query-gpu=name", "--format=csv,noheader"];
     let output = std::process::Command::new("nvidia-smi").args(query).output().ok();
@@ -97,21 +98,21 @@ pub fn gpu_model() -> String {
     names.lines().next().unwrap_or("unknown GPU").trim().to_owned()
 }
 
-/// Loads libtorch's CUDA libraries, once; says why when that cannot be.
+/// Loads libtorch's CUDA libraries, once per process. The error is the reason why CUDA cannot be used.
 fn load_cuda() -> Result<(), String> {
     static LOADED: std::sync::OnceLock<Result<(), String>> = std::sync::OnceLock::new();
     LOADED
         .get_or_init(|| {
-            // Nothing may ask libtorch about CUDA before its library is loaded: the answer "no" would be kept for good.
-            let library = libtorch_folder().ok_or("cannot tell where libtorch lies")?.join("libtorch_cuda.so");
+            // Nothing may ask libtorch about CUDA before this library is loaded: libtorch remembers the answer "no".
+            let library = libtorch_folder().ok_or("the folder of libtorch cannot be found")?.join("libtorch_cuda.so");
             if !has_driver() {
                 return Err("no NVIDIA driver".into());
             }
             if !library.exists() {
                 return Err(format!("{} is missing; remove .libtorch and run make again", library.display()));
             }
-            // SAFETY: the library's initialisers register CUDA's kernels with libtorch, which is already loaded; it
-            // is the file that PyTorch itself loads in the same way.
+            // SAFETY: the library's initialisers register CUDA's kernels with libtorch, which is already loaded. PyTorch
+            // loads the same file in the same way.
             #[cfg(unix)]
             unsafe {
                 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
@@ -129,7 +130,7 @@ fn has_driver() -> bool {
     ["/dev/nvidiactl", "/proc/driver/nvidia/version", "/dev/dxg"].iter().any(|p| std::path::Path::new(p).exists())
 }
 
-/// The real folder of the libtorch_cpu that this process runs with. CUDA's libraries find each other relative to it.
+/// Returns the folder of this process's libtorch_cpu, without symbolic links. CUDA's libraries find each other relative to it.
 fn libtorch_folder() -> Option<PathBuf> {
     let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
     let path = maps
@@ -143,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn devices_are_named_as_they_are_asked_for() {
+    fn device_names_are_those_of_the_device_option() {
         assert_eq!("cuda:2".parse(), Ok(Choice::Cuda(2)));
         assert_eq!("cuda".parse(), Ok(Choice::Cuda(0)));
         assert!("cuda:x".parse::<Choice>().is_err() && "gpu".parse::<Choice>().is_err());

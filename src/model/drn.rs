@@ -5,13 +5,15 @@ use tch::nn::{ModuleT, Path};
 
 use super::layers::{Body, Conv, Residual, Unit};
 
-/// Pixels of the image, in a row, for one of the map.
+/// The stride of the map: one of its pixels is for so many pixels of an image row.
 pub(super) const STRIDE: i64 = 8;
 
-/// DRN-D-22 without its head, and the channels of its map (32 x `width`). The map has a pixel for 8x8 of the image.
+/// Returns DRN-D-22 without its head, and the number of channels of its map (32 x `width`). The map has one pixel for
+/// 8x8 pixels of the image.
 ///
-/// Layers 0 to 2, 7 and 8 are one convolution each, layers 3 to 6 two residual blocks. Layers 5 and 6 have dilation in
-/// place of a stride; 7 and 8 have less of it, and no shortcuts, against the grids that dilation draws into the map.
+/// Layers 0 to 2, 7 and 8 are one convolution each; layers 3 to 6 are two residual blocks each. Layers 5 and 6 have
+/// dilation instead of a stride. Layers 7 and 8 have less dilation and no shortcuts, which removes the gridding artefacts
+/// of dilation.
 pub(super) fn drn_d_22(root: &Path, width: i64) -> (DrnD22, i64) {
     let path = |layer: usize| root / format!("layer{layer}");
     let unit = |layer, input, output, side, stride, dilation| {

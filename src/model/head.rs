@@ -3,57 +3,47 @@
 use tch::nn::{self, Module, ModuleT, Path};
 use tch::{Kind, Tensor};
 
-use super::init;
-use super::siamese::Siamese;
+use super::layers;
+use super::siamese::{Siamese, SiameseSizes};
 
-/// What a network answers for an image.
+/// The kind and number of outputs of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Head {
-    /// `[n, k]`: k numbers for each image.
+    /// Outputs `[n, k]`: k numbers for each image.
     Image(usize),
-    /// `[n, k, h, w]`: k numbers for each pixel of the input.
+    /// Outputs `[n, k, h, w]`: k numbers for each pixel of the input.
     Pixel(usize),
-    /// `[n, 2, k]`: a projection of k numbers, and the prediction that SimSiam makes from it.
+    /// Outputs `[n, 2, k]`: a projection of k numbers, and the prediction that SimSiam makes from it.
     Siamese(SiameseSizes),
 }
 
-/// Outputs of the layers of a siamese head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SiameseSizes {
-    /// Of projections and predictions.
-    pub outputs: usize,
-    /// Of the hidden layer of the projector.
-    pub hidden: usize,
-    /// Of the hidden layer of the predictor.
-    pub bottleneck: usize,
-}
-
 impl Head {
-    /// A siamese head whose projector is as wide inside as outside, and whose predictor has a quarter of it.
+    /// A siamese head with `outputs` outputs and hidden units in the projector, and a quarter of them as hidden units in
+    /// the predictor.
     pub fn siamese(outputs: usize) -> Self {
         Self::Siamese(SiameseSizes { outputs, hidden: outputs, bottleneck: outputs / 4 })
     }
 }
 
-/// How a map of outputs is brought to the size of the images.
+/// How a map of outputs is enlarged to the size of the images.
 #[derive(Debug)]
 pub(super) enum Upsample {
-    /// Bilinear, to any size; pixels are areas (torch's `align_corners=False`).
+    /// Bilinear interpolation to any size, as torch does it with `align_corners=False`.
     Resize,
-    /// As DRN's authors do it: a transposed convolution of every channel with fixed bilinear weights, of twice the
-    /// stride (pixels for one of the map, in a row) a side. It takes what lies outside the map for 0. The weights are
-    /// no variables: nothing trains or draws them.
+    /// As in the code of DRN's authors: a transposed convolution of every channel with fixed bilinear weights. The side
+    /// of its kernel is twice the `stride`, the number of pixels of an image row for one pixel of the map. Outside the map
+    /// it assumes 0. The weights are no variables: they are neither drawn nor trained.
     Fixed { stride: i64 },
 }
 
 impl Upsample {
-    /// `[n, k, h', w']` to `[n, k, height, width]`.
+    /// Enlarges `[n, k, h', w']` to `[n, k, height, width]`.
     fn forward(&self, map: &Tensor, height: i64, width: i64) -> Tensor {
         match self {
             Self::Resize => map.upsample_bilinear2d([height, width], false, None, None),
             Self::Fixed { stride } => {
-                // The bilinear weights are a product of one for rows and one for columns, so two products of matrices
-                // are the same sums; libraries are slow at convolutions with a group for each channel.
+                // The bilinear weights are a product of weights for rows and weights for columns, so two products of
+                // matrices give the same sums. Libraries are slow at convolutions with a group for each channel.
                 let size = map.size();
                 let rows = hats(size[2], height, *stride, map);
                 let columns = hats(size[3], width, *stride, map);
@@ -63,11 +53,12 @@ impl Upsample {
     }
 }
 
-/// The weights of `cells` for `pixels` in a row, `[pixels, cells]`, of the kind and on the device of `like`: 1 in the
-/// middle of a cell, and falling to 0 in the middle of the next. A last cell may go beyond the pixels.
+/// Returns the weight of each of `cells` map pixels for each of `pixels` image pixels along one side, `[pixels, cells]`,
+/// of the kind and on the device of `like`. A weight is 1 in the middle of its cell and falls linearly to 0 in the middle of
+/// the next one. The last cell may go beyond the image.
 fn hats(cells: i64, pixels: i64, stride: i64, like: &Tensor) -> Tensor {
-    let middles = |n| Tensor::arange(n, (Kind::Float, like.device())) + 0.5;
-    let distances = middles(pixels).unsqueeze(1) / stride as f64 - middles(cells);
+    let centers = |n| Tensor::arange(n, (Kind::Float, like.device())) + 0.5;
+    let distances = centers(pixels).unsqueeze(1) / stride as f64 - centers(cells);
     let weights: Tensor = 1.0 - distances.abs();
     weights.relu().to_kind(like.kind())
 }
@@ -81,21 +72,21 @@ pub(super) enum Layers {
 }
 
 impl Layers {
-    /// `channels` are the body's; `upsample` serves pixels alone.
+    /// The layers of `head` behind a body whose map has `channels` channels. Only a head for pixels uses `upsample`.
     pub fn new(root: &Path, head: Head, channels: i64, upsample: Upsample) -> Self {
         match head {
             Head::Image(outputs) => {
-                Self::Image(nn::linear(root / "linear", channels, outputs as i64, init::linear_later()))
+                Self::Image(nn::linear(root / "linear", channels, outputs as i64, layers::linear_later()))
             }
             Head::Pixel(outputs) => {
-                let conv = nn::conv2d(root / "pixel", channels, outputs as i64, 1, init::conv_later());
+                let conv = nn::conv2d(root / "pixel", channels, outputs as i64, 1, layers::conv_later());
                 Self::Pixel(conv, upsample)
             }
             Head::Siamese(sizes) => Self::Siamese(Box::new(Siamese::new(root, channels, sizes))),
         }
     }
 
-    /// What the head sees of the body's map, in `kind`: its mean over the places for an image, all of it for pixels.
+    /// Returns the head's input, in `kind`: the whole map for pixels, the map's mean over all places otherwise.
     pub fn features(&self, map: &Tensor, kind: Kind) -> Tensor {
         match self {
             Self::Image(_) | Self::Siamese(_) => pooled(map, kind),
@@ -103,7 +94,8 @@ impl Layers {
         }
     }
 
-    /// The outputs from `features`, for images of `height` and `width`; `train` is batch norm's.
+    /// Returns the outputs for `features` of images of `height` x `width`. With `train`, batch norm uses and updates the
+    /// statistics of the minibatch.
     pub fn forward(&self, features: &Tensor, height: i64, width: i64, train: bool) -> Tensor {
         match self {
             Self::Image(linear) => linear.forward(features),
@@ -113,7 +105,8 @@ impl Layers {
     }
 }
 
-/// The mean over all places of a map, `[n, d]`, in `kind`. The official code pools 4x4, which is the whole map of a 32x32 image.
+/// Returns the mean over all places of a map, `[n, d]`, in `kind`. The official code pools 4x4, which is the whole map of a
+/// 32x32 image.
 pub(super) fn pooled(map: &Tensor, kind: Kind) -> Tensor {
     map.mean_dim([2i64, 3].as_slice(), false, kind)
 }

@@ -1,31 +1,16 @@
 //! Seeded initial weights.
 
 use rand::Rng;
-use tch::{Tensor, nn};
+use tch::Tensor;
 
 use super::Network;
 use pt4al_results::seed::{self, Purpose, Stream};
 use pt4al_results::spec::Filters;
 
-/// A head whose weights are drawn later, from a seeded stream.
-pub(super) fn linear_later() -> nn::LinearConfig {
-    nn::LinearConfig { ws_init: nn::Init::Const(0.0), bs_init: Some(nn::Init::Const(0.0)), bias: true }
-}
-
-/// The same without a bias, which batch norm would take away.
-pub(super) fn linear_before_norm() -> nn::LinearConfig {
-    nn::LinearConfig { bs_init: None, bias: false, ..linear_later() }
-}
-
-/// The same for pixels.
-pub(super) fn conv_later() -> nn::ConvConfig {
-    nn::ConvConfig { ws_init: nn::Init::Const(0.0), bs_init: nn::Init::Const(0.0), ..Default::default() }
-}
-
 impl Network {
-    /// Draws all weights anew from `seed` for `place` (the round): filters as the spec says, linear layers uniform in
-    /// ±1/sqrt(fan in), which is PyTorch's default, batch norm 1 and 0. Every variable has a stream of its own, named by its rank
-    /// among the sorted names.
+    /// Draws all weights anew from `seed` for `place` (the round): filters as the spec says, linear layers uniformly within
+    /// ±1/sqrt(fan in), which is PyTorch's default, batch norm's scale 1 and shift 0. Every variable has a random stream of its
+    /// own, named by the variable's rank among the sorted names.
     pub fn initialise(&mut self, seed: u64, purpose: Purpose, place: u64) {
         let mut variables = self.weights.variables();
         variables.sort_by(|a, b| a.0.cmp(&b.0));
@@ -49,7 +34,7 @@ impl Network {
         self.weights.written();
     }
 
-    /// What a variable begins with.
+    /// Returns how the initial numbers of a variable are drawn. `all` are the variables of the network by name.
     fn draw(&self, (name, tensor): &(String, Tensor), all: &[(String, Tensor)]) -> Draw {
         if self.zero_residuals && is_last_of_block(name, all) {
             return Draw::Constant(0.0);
@@ -71,25 +56,25 @@ impl Network {
     }
 }
 
-/// What the numbers of a variable begin with.
+/// How the initial numbers of a variable are drawn.
 #[derive(Clone, Copy, Debug)]
 enum Draw {
-    /// Between minus and plus this.
+    /// Uniformly between minus and plus this bound.
     Uniform(f32),
-    /// With mean 0 and this deviation.
+    /// From the normal distribution with mean 0 and this standard deviation.
     Normal(f64),
     Constant(f64),
 }
 
-/// A number of the standard normal distribution (Box and Muller 1958).
+/// Draws a number from the standard normal distribution (Box and Muller 1958).
 fn normal(stream: &mut Stream) -> f64 {
-    // Above 0, so that its logarithm is a number.
+    // Greater than 0, so that its logarithm is finite.
     let radius: f64 = 1.0 - stream.random::<f64>();
     let angle = std::f64::consts::TAU * stream.random::<f64>();
     (-2.0 * radius.ln()).sqrt() * angle.cos()
 }
 
-/// The weights of the convolution or linear layer that a variable belongs to; none for batch norm's.
+/// Returns the weights of the convolution or linear layer that a variable belongs to, or `None` for batch norm's variables.
 fn layer<'a>(name: &str, tensor: &'a Tensor, all: &'a [(String, Tensor)]) -> Option<&'a Tensor> {
     if tensor.dim() > 1 {
         return Some(tensor);
@@ -98,11 +83,14 @@ fn layer<'a>(name: &str, tensor: &'a Tensor, all: &'a [(String, Tensor)]) -> Opt
     all.iter().find(|(other, tensor)| *other == weight && tensor.dim() > 1).map(|(_, tensor)| tensor)
 }
 
-/// Whether a variable is the scale of the last batch norm of a residual block: `bn2` of two convolutions, `bn3` of three.
+/// Whether a variable is the scale of the last batch norm of a residual block: `bn2` in a block of two convolutions, `bn3`
+/// in a block of three.
 fn is_last_of_block(name: &str, all: &[(String, Tensor)]) -> bool {
-    let has = |other: String| all.iter().any(|(name, _)| *name == other);
     match (name.strip_suffix(".bn2.weight"), name.strip_suffix(".bn3.weight")) {
-        (Some(block), _) => !has(format!("{block}.bn3.weight")),
+        (Some(block), _) => {
+            let third = format!("{block}.bn3.weight");
+            !all.iter().any(|(name, _)| *name == third)
+        }
         (None, last) => last.is_some(),
     }
 }

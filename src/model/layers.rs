@@ -1,37 +1,40 @@
-//! The layers that the networks are made of.
+//! The layers of the networks.
 
 use tch::nn::{self, ModuleT, Path};
 use tch::{Kind, Tensor};
 
-/// A body of units: images `[n, 3, h, w]` to a map `[n, d, h', w']`, in the kind of the images.
+/// A network without its head: maps images `[n, 3, h, w]` to a map `[n, d, h', w']` of the same kind.
 pub(super) trait Body: ModuleT {
-    /// Its units, in the order in which images go through them.
+    /// Returns the units of the body in the order in which images pass them.
     fn units(&mut self) -> Vec<&mut Unit>;
 }
 
-/// A convolution without bias, and batch norm.
+/// A convolution without bias, followed by batch norm.
 #[derive(Debug)]
 pub(super) struct Unit {
     /// `[output, input, side, side]`.
     filters: Tensor,
-    /// The same in bf16, which minibatches in bf16 are convolved with.
+    /// A copy of `filters` in bf16, used on minibatches in bf16.
     halves: Option<Tensor>,
     norm: nn::BatchNorm,
     shape: Conv,
 }
 
-/// What a convolution does; its padding keeps the side where the stride is 1.
+/// The shape of a convolution. The padding keeps height and width where the stride is 1.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Conv {
+    /// Input channels.
     pub input: i64,
+    /// Output channels.
     pub output: i64,
+    /// Height and width of the filters.
     pub side: i64,
     pub stride: i64,
     pub dilation: i64,
 }
 
 impl Unit {
-    /// The variables of the convolution are at `conv`, those of batch norm at `norm`.
+    /// A unit with the variables of its convolution at `conv` and those of its batch norm at `norm`.
     pub fn new(conv: &Path, norm: &Path, shape: &Conv) -> Self {
         let ones = nn::BatchNormConfig { ws_init: nn::Init::Const(1.0), ..Default::default() };
         let size = [shape.output, shape.input, shape.side, shape.side];
@@ -43,17 +46,17 @@ impl Unit {
         }
     }
 
-    /// The filters, as they are trained.
+    /// Returns the trained filters, `[output, input, side, side]`.
     pub fn filters(&self) -> &Tensor {
         &self.filters
     }
 
-    /// Sets or removes the filters for minibatches in bf16.
+    /// Sets or removes the copy of the filters for minibatches in bf16.
     pub fn set_halves(&mut self, halves: Option<Tensor>) {
         self.halves = halves;
     }
 
-    /// The unit of a numbered sequence: the convolution is its member 0, batch norm its member 1.
+    /// A unit whose variables are named as in a numbered sequence: the convolution is member 0, batch norm member 1.
     pub fn sequence(path: &Path, shape: &Conv) -> Self {
         Self::new(&(path / "0"), &(path / "1"), shape)
     }
@@ -69,16 +72,15 @@ impl Unit {
             Some(halves) if x.kind() == Kind::BFloat16 => halves,
             _ => &self.filters,
         };
-        let convolve = |x: &Tensor, stride: i64| {
-            let padding = side / 2 * dilation;
-            x.conv2d::<Tensor>(filters, None, [stride; 2], [padding; 2], [dilation; 2], 1)
-        };
+        let padding = side / 2 * dilation;
+        let convolve =
+            |x: &Tensor, stride: i64| x.conv2d::<Tensor>(filters, None, [stride; 2], [padding; 2], [dilation; 2], 1);
         if side > 1 || stride == 1 {
             return convolve(x, stride);
         }
-        // A 1x1 convolution with a stride looks at every so many pixels. They are taken beforehand: in libtorch 2.11 the
-        // gradient of such a convolution of few channels writes outside its memory (oneDNN's for AVX2 with fewer than 8
-        // channels on maps of any size, the one for AVX-512 with 8 on large ones).
+        // A 1x1 convolution with a stride reads one pixel in `stride`. Those pixels are taken beforehand, because in
+        // libtorch 2.11 the gradient of such a convolution with few channels writes outside its memory (oneDNN for AVX2
+        // with fewer than 8 channels on maps of any size, oneDNN for AVX-512 with 8 channels on large maps).
         convolve(&x.slice(2, None, None, stride).slice(3, None, None, stride), 1)
     }
 }
@@ -89,7 +91,7 @@ impl ModuleT for Unit {
     }
 }
 
-/// A residual block: units in a row, and a shortcut that is added before the last activation.
+/// A residual block: units one after the other, and a shortcut that is added before the last activation.
 #[derive(Debug)]
 pub(super) struct Residual {
     first: Vec<Unit>,
@@ -98,14 +100,15 @@ pub(super) struct Residual {
 }
 
 impl Residual {
-    /// Two 3x3 convolutions, the first with the stride.
+    /// A block of two 3x3 convolutions, the first with the stride.
     pub fn basic(path: &Path, input: i64, output: i64, stride: i64, dilation: i64) -> Self {
         let first = Conv { input, output, side: 3, stride, dilation };
         let last = Conv { input: output, output, side: 3, stride: 1, dilation };
         Self::new(path, &[first, last])
     }
 
-    /// 1x1, 3x3 and 1x1 convolutions with `inner`, `inner` and four times as many channels; the stride is in the 3x3.
+    /// A block of 1x1, 3x3 and 1x1 convolutions with `inner`, `inner` and 4 x `inner` output channels; the 3x3 convolution
+    /// has the stride.
     pub fn bottleneck(path: &Path, input: i64, inner: i64, stride: i64) -> Self {
         let narrow = Conv { input, output: inner, side: 1, stride: 1, dilation: 1 };
         let middle = Conv { input: inner, output: inner, side: 3, stride, dilation: 1 };
@@ -126,7 +129,7 @@ impl Residual {
         Self { first: units, last, shortcut }
     }
 
-    /// Its units; the shortcut's is the last.
+    /// Returns the units of the block, the shortcut last.
     pub fn units(&mut self) -> impl Iterator<Item = &mut Unit> {
         self.first.iter_mut().chain([&mut self.last]).chain(&mut self.shortcut)
     }
@@ -145,4 +148,19 @@ impl ModuleT for Residual {
         };
         y.relu_()
     }
+}
+
+/// A linear layer whose weights are zero until they are drawn from a seeded stream.
+pub(super) fn linear_later() -> nn::LinearConfig {
+    nn::LinearConfig { ws_init: nn::Init::Const(0.0), bs_init: Some(nn::Init::Const(0.0)), bias: true }
+}
+
+/// As [`linear_later`], without a bias, which batch norm would cancel.
+pub(super) fn linear_before_norm() -> nn::LinearConfig {
+    nn::LinearConfig { bs_init: None, bias: false, ..linear_later() }
+}
+
+/// A convolution whose weights are zero until they are drawn from a seeded stream.
+pub(super) fn conv_later() -> nn::ConvConfig {
+    nn::ConvConfig { ws_init: nn::Init::Const(0.0), bs_init: nn::Init::Const(0.0), ..Default::default() }
 }

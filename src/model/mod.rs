@@ -1,4 +1,4 @@
-//! Networks: features and a head, with seeded weights.
+//! Networks: a body that computes features, a head, and seeded weights.
 
 mod drn;
 mod head;
@@ -18,15 +18,16 @@ use anyhow::{Result, anyhow, ensure};
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
-pub use head::{Head, SiameseSizes};
+pub use head::Head;
 use head::{Layers, Upsample};
 use layers::Body;
 use pt4al_results::spec::{Arch, Filters, ModelSpec, Precision};
 use pt4al_results::store::ANEW;
 use resnet::Blocks;
+pub use siamese::SiameseSizes;
 use weights::Weights;
 
-/// A network that turns images into features, and features into outputs.
+/// A network: its body computes features of images, its head computes outputs from features.
 #[derive(Debug)]
 pub struct Network {
     weights: Weights,
@@ -37,7 +38,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// A network in single precision with the outputs of `head`. Its weights are zero until [`Network::initialise`].
+    /// A network in single precision with the outputs of `head`. The weights are zero until [`Network::initialise`].
     pub fn new(spec: &ModelSpec, head: Head, device: Device) -> Self {
         let store = VarStore::new(device);
         let root = store.root();
@@ -59,21 +60,20 @@ impl Network {
         Self { weights, body, head, filters: spec.filters, zero_residuals: false }
     }
 
-    /// The same network in another precision.
+    /// Returns the network in another precision, with the same weights.
     pub fn in_precision(self, precision: Precision) -> Self {
         let Self { weights, mut body, .. } = self;
         Self { weights: weights.in_precision(body.units(), precision), body, ..self }
     }
 
-    /// The same network, whose residual blocks begin as their shortcuts where `zero` is true: the scale of their last batch norm
-    /// begins at 0.
+    /// Returns the network. If `zero`, [`Network::initialise`] sets the scale of each residual block's last batch norm to 0, so
+    /// that every block starts as its shortcut.
     pub fn with_zero_residuals(self, zero: bool) -> Self {
         Self { zero_residuals: zero, ..self }
     }
 
-    /// The features before the head, for normalised images `[n, 3, h, w]`: `[n, d]` where the head answers for images,
-    /// the map `[n, d, h', w']` where it answers for pixels. `train` makes batch norm use and update the statistics of
-    /// the minibatch.
+    /// Returns the input of the head for normalised images `[n, 3, h, w]`: the map `[n, d, h', w']` for a head for pixels, and
+    /// `[n, d]` for other heads. With `train`, batch norm uses and updates the statistics of the minibatch.
     pub fn features(&self, images: &Tensor, train: bool) -> Tensor {
         let computed = match self.weights.precision() {
             Precision::Bf16 => Kind::BFloat16,
@@ -82,12 +82,13 @@ impl Network {
         self.head.features(&self.body.forward_t(&images.to_kind(computed), train), self.kind())
     }
 
-    /// The outputs: `[n, k]`, or `[n, k, h, w]` from a head for pixels, or `[n, 2, k]` from a siamese one.
+    /// Returns the outputs for normalised images `[n, 3, h, w]`, in the shape that [`Head`] says. `train` is as in
+    /// [`Network::features`].
     pub fn forward(&self, images: &Tensor, train: bool) -> Tensor {
         self.outputs(&self.features(images, train), images, train)
     }
 
-    /// Features `[n, d]` (from a head for pixels too: the mean over the map) and outputs at once, without gradients.
+    /// Returns features `[n, d]` and outputs, without gradients. For a head for pixels the features are the mean of the map.
     pub fn infer(&self, images: &Tensor) -> (Tensor, Tensor) {
         tch::no_grad(|| {
             let features = self.features(images, false);
@@ -102,64 +103,65 @@ impl Network {
         self.head.forward(features, size[2], size[3], train)
     }
 
-    /// The variables by their names. What writes to the filters of a network in bf16 has no effect on what it computes.
+    /// Returns the variables by name. A network in bf16 computes with a copy of its filters, so writing to filters here does
+    /// not change its outputs.
     pub fn store(&self) -> &VarStore {
         self.weights.store()
     }
 
-    /// A number that no other network of this process has.
+    /// Returns a number that no other network of this process has.
     pub(crate) fn id(&self) -> usize {
         self.weights.id()
     }
 
-    /// The device of the weights.
+    /// Returns the device of the weights.
     pub fn device(&self) -> Device {
         self.weights.device()
     }
 
-    /// The kind of its numbers: of weights, features and outputs.
+    /// Returns the kind of weights, features and outputs: float, or double in [`Precision::F64`].
     pub fn kind(&self) -> Kind {
         self.weights.kind()
     }
 
-    /// Trainable numbers.
+    /// Returns the number of trained numbers.
     pub fn parameters(&self) -> usize {
         self.store().trainable_variables().iter().map(Tensor::numel).sum()
     }
 
-    /// The gradient of a scalar by all trainable numbers, `[p]`, until the next one is asked for.
+    /// Returns the gradient of a scalar with respect to all trained numbers, `[p]`. The next call overwrites it.
     pub(crate) fn gradient(&self, loss: &Tensor) -> &Tensor {
         self.weights.gradient(loss)
     }
 
-    /// All trainable numbers in the order of [`Network::gradient`], `[p]`; between them there are some that nothing uses. `change`
-    /// may write to them.
+    /// Gives `change` all trained numbers, `[p]`, in the order of [`Network::gradient`], and lets it write to them. Some numbers
+    /// of `[p]` are padding.
     pub(crate) fn train(&self, change: impl FnOnce(&mut Tensor)) {
-        // A guard: where libtorch panics, gradients are on again.
+        // A guard, so that gradients are switched on again if libtorch panics.
         let _off = tch::no_grad_guard();
         change(&mut self.weights.trained());
         self.weights.written();
     }
 
-    /// A copy of all weights and of batch norm's statistics.
+    /// Copies all weights and batch norm's statistics.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot(self.weights.copy())
     }
 
-    /// Writes all weights and batch norm's statistics, aside first, in the safetensors format.
+    /// Writes all weights and batch norm's statistics in the safetensors format, to a temporary file that is then renamed.
     ///
     /// # Errors
     /// If the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        // The format has no layouts, and filters are channels last.
-        let plain = |(name, tensor): (String, Tensor)| (name, tensor.contiguous());
-        save_tensors(path, &self.weights.on_cpu().into_iter().map(plain).collect::<Vec<_>>())
+        // Filters are channels last in memory, and the format has only one layout.
+        let contiguous = |(name, tensor): (String, Tensor)| (name, tensor.contiguous());
+        save_tensors(path, &self.weights.on_cpu().into_iter().map(contiguous).collect::<Vec<_>>())
     }
 
-    /// Takes the weights that [`Network::save`] wrote.
+    /// Reads the weights that [`Network::save`] wrote.
     ///
     /// # Errors
-    /// If the file cannot be read, or is not of the same network.
+    /// If the file cannot be read, or its variables are not those of this network.
     pub fn load(&mut self, path: &Path) -> Result<()> {
         let shown = path.display();
         ensure!(path.exists(), "{shown}: the weights to continue from are gone; restore them, or {ANEW}");
@@ -178,13 +180,13 @@ impl Network {
         Ok(())
     }
 
-    /// Takes the weights of a snapshot of the same network.
+    /// Sets weights and statistics to those of a snapshot of this network.
     pub fn restore(&mut self, snapshot: &Snapshot) {
         self.weights.restore(&snapshot.0);
     }
 }
 
-/// Writes named tensors aside, and renames the file into place.
+/// Writes named tensors to a temporary file, and renames it to `path`.
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -192,7 +194,7 @@ pub(crate) fn save_tensors(path: &Path, tensors: &[(String, Tensor)]) -> Result<
     let written = || -> Result<()> {
         let folder = path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder)?;
-        // Named as other files are that a kill may leave behind.
+        // The name pattern of all temporary files here, which a killed process may leave behind.
         let aside = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(folder)?;
         Tensor::write_safetensors(tensors, aside.path())?;
         aside.as_file().sync_all()?;
@@ -207,6 +209,6 @@ fn one_line(error: &tch::TchError) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
-/// Weights at one moment.
+/// A copy of a network's weights and of batch norm's statistics.
 #[derive(Debug)]
 pub struct Snapshot(Tensor);

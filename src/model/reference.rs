@@ -1,5 +1,5 @@
-//! The networks against the reference definitions in PyTorch: the same weights and images give the same outputs.
-//! `tests/fixtures/models/make.py` made the fixtures and tells the rule by which both sides fill weights and images.
+//! Compares the networks with the reference definitions in PyTorch: the same weights and images give the same outputs.
+//! `tests/fixtures/models/make.py` made the fixtures; it states the rule by which both sides fill weights and images.
 
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};
@@ -7,10 +7,10 @@ use tch::{Device, Kind, Tensor};
 use super::{Head, Network};
 use pt4al_results::spec::{Arch, ModelSpec, Precision, Stem};
 
-/// Largest difference of an output; the outputs are of order 1.
+/// The largest allowed difference of an output. Outputs are of order 1.
 const TOLERANCE: f64 = 1e-4;
 
-/// `count` numbers in [-1, 1) that belong to `name`.
+/// Returns the `count` numbers in [-1, 1) that the rule gives to `name`.
 fn values(name: &str, count: usize) -> Vec<f64> {
     let key = name.bytes().fold(0x811c_9dc5_u32, |key, byte| (key ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     let value = |i: u32| {
@@ -22,7 +22,7 @@ fn values(name: &str, count: usize) -> Vec<f64> {
     (0..count as u32).map(value).collect()
 }
 
-/// Double `[n, 3, height, width]`, channels interleaved in memory as data sets give them.
+/// Returns images in double precision, `[n, 3, height, width]`, with channels interleaved in memory as data sets have them.
 fn images(n: i64, height: i64, width: i64) -> Tensor {
     let (rows, columns) = ((height + 7) / 8, (width + 7) / 8);
     let tiles = Tensor::from_slice(&values("tiles", (n * 3 * rows * columns) as usize)).view([n, 3, rows, columns]);
@@ -32,7 +32,7 @@ fn images(n: i64, height: i64, width: i64) -> Tensor {
     images.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
 }
 
-/// Fills all variables; `reference` gives the reference definition's name for ours.
+/// Fills all variables. `reference` maps the name of a variable to its name in the reference definition.
 fn fill(network: &Network, reference: &dyn Fn(&str) -> String) {
     for (name, variable) in network.store().variables() {
         let size = variable.size();
@@ -53,7 +53,7 @@ fn numbers(fixture: &Value, key: &str) -> Vec<f64> {
     list.iter().map(|v| v.as_f64().expect("a number")).collect()
 }
 
-/// The largest difference from the numbers of `key`, which must differ among themselves.
+/// Returns the largest difference between `outputs` and the fixture's numbers under `key`. Those must not be all alike.
 fn difference(outputs: &Tensor, fixture: &Value, key: &str) -> f64 {
     let expected = numbers(fixture, key);
     let expected = Tensor::from_slice(&expected);
@@ -63,9 +63,9 @@ fn difference(outputs: &Tensor, fixture: &Value, key: &str) -> f64 {
     (outputs - expected).abs().max().double_value(&[])
 }
 
-/// Compares the number of parameters, and outputs in evaluation and in training (statistics of the minibatch). The
-/// latter in double: statistics of few numbers enlarge the rounding, so that float32 differs from itself by more than
-/// the tolerance, in PyTorch too, where the layout in memory changes.
+/// Compares the number of parameters, the outputs in evaluation, and the outputs in training (with the statistics of the
+/// minibatch). Training is compared in double precision: statistics of few numbers enlarge the rounding, so that float32
+/// outputs differ by more than the tolerance between two memory layouts, in PyTorch too.
 fn compare(fixture: &str, spec: &ModelSpec, head: Head, reference: &dyn Fn(&str) -> String) {
     let fixture: Value = serde_json::from_str(fixture).expect("a fixture");
     let mut network = Network::new(spec, head, Device::Cpu);
@@ -92,12 +92,12 @@ fn compare(fixture: &str, spec: &ModelSpec, head: Head, reference: &dyn Fn(&str)
     }
 }
 
-/// The name in torchvision's networks and in DRN's for our name.
+/// The name of a variable in torchvision's networks and in DRN's.
 fn torchvision(name: &str) -> String {
     name.replace("shortcut.", "downsample.").replace("linear.", "fc.")
 }
 
-/// The name in DRN's segmentation network, whose body is a sequence.
+/// The name of a variable in DRN's segmentation network, whose body is a sequence.
 fn drn_seg(name: &str) -> String {
     torchvision(name).replace("layer", "base.").replace("pixel.", "seg.")
 }
@@ -111,25 +111,25 @@ fn drn() -> ModelSpec {
 }
 
 #[test]
-fn resnet18_equals_pytorch_cifars() {
+fn resnet18_equals_that_of_pytorch_cifar() {
     let fixture = include_str!("../../tests/fixtures/models/resnet18-3x3.json");
     compare(fixture, &resnet(Arch::ResNet18, Stem::Small), Head::Image(10), &str::to_owned);
 }
 
 #[test]
-fn resnet18_with_the_large_stem_equals_torchvisions() {
+fn resnet18_with_the_large_stem_equals_that_of_torchvision() {
     let fixture = include_str!("../../tests/fixtures/models/resnet18-7x7.json");
     compare(fixture, &resnet(Arch::ResNet18, Stem::Large), Head::Image(1_000), &torchvision);
 }
 
 #[test]
-fn resnet50_with_the_small_stem_equals_pytorch_cifars() {
+fn resnet50_with_the_small_stem_equals_that_of_pytorch_cifar() {
     let fixture = include_str!("../../tests/fixtures/models/resnet50-3x3.json");
     compare(fixture, &resnet(Arch::ResNet50, Stem::Small), Head::Image(10), &str::to_owned);
 }
 
 #[test]
-fn resnet50_with_the_large_stem_equals_torchvisions() {
+fn resnet50_with_the_large_stem_equals_that_of_torchvision() {
     let fixture = include_str!("../../tests/fixtures/models/resnet50-7x7.json");
     compare(fixture, &resnet(Arch::ResNet50, Stem::Large), Head::Image(1_000), &torchvision);
 }
@@ -147,7 +147,7 @@ fn drn_d_22_for_segmentation_equals_that_of_its_authors() {
 }
 
 #[test]
-fn drn_d_22_for_segmentation_cuts_what_goes_beyond_the_image() {
+fn drn_d_22_for_segmentation_crops_its_outputs_to_the_image() {
     let fixture = include_str!("../../tests/fixtures/models/drn-d-22-pixel-cut.json");
     compare(fixture, &drn(), Head::Pixel(19), &drn_seg);
 }

@@ -1,4 +1,4 @@
-//! ResNets (He et al., CVPR 2016), with the stem of the official code for small images, or that for ImageNet.
+//! ResNets (He et al., CVPR 2016), with the official code's stem for small images or the stem for ImageNet.
 
 use tch::Tensor;
 use tch::nn::{ModuleT, Path};
@@ -9,14 +9,14 @@ use pt4al_results::spec::Stem;
 /// The residual blocks of a ResNet.
 #[derive(Clone, Copy)]
 pub(super) enum Blocks {
-    /// Two 3x3 convolutions each; two blocks a stage (ResNet-18).
+    /// Blocks of two 3x3 convolutions, two blocks in each stage (ResNet-18).
     Basic,
-    /// Bottlenecks as torchvision has them (stride in the 3x3); 3, 4, 6 and 3 blocks (ResNet-50).
+    /// Bottlenecks as in torchvision (the 3x3 convolution has the stride); 3, 4, 6 and 3 blocks in the stages (ResNet-50).
     Bottleneck,
 }
 
-/// A ResNet without its head, and the channels of its map: 8 x `width`, with bottlenecks 32 x `width`. The map has a
-/// pixel for 8x8 of the image with the small stem, for 32x32 with the large one.
+/// Returns a ResNet without its head, and the number of channels of its map: 8 x `width`, with bottlenecks 32 x `width`. One
+/// pixel of the map is for 8x8 pixels of the image with the small stem, and for 32x32 pixels with the large one.
 pub(super) fn resnet(root: &Path, blocks: Blocks, stem: Stem, width: i64) -> (ResNet, i64) {
     let (side, stride) = match stem {
         Stem::Small => (3, 1),

@@ -14,7 +14,7 @@ fn small(width: usize, outputs: usize) -> Network {
     network(Arch::ResNet18, Stem::Small, width, Head::Image(outputs))
 }
 
-/// As published, or counted in the reference definitions (`tests/fixtures/models/make.py` counts them too).
+/// The numbers are published, or counted in the reference definitions (`tests/fixtures/models/make.py` counts them too).
 #[test]
 fn networks_have_the_known_numbers_of_parameters() {
     for (arch, stem, width, head, parameters) in [
@@ -24,7 +24,7 @@ fn networks_have_the_known_numbers_of_parameters() {
         (Arch::ResNet50, Stem::Large, 64, Head::Image(1_000), 25_557_032),
         (Arch::DrnD22, Stem::Small, 16, Head::Image(1_000), 16_393_752),
         (Arch::DrnD22, Stem::Small, 16, Head::Pixel(19), 15_890_499),
-        // In the place of a linear layer of 512 x 10 + 10: 512 x 2048, 2048 x 2048, a norm; 2048 x 512, a norm, 512 x 2048.
+        // Instead of a linear layer of 512 x 10 + 10: 512 x 2048, 2048 x 2048, a norm; 2048 x 512, a norm, 512 x 2048.
         (Arch::ResNet18, Stem::Small, 64, Head::siamese(2_048), 11_168_832 + 5_246_976 + 2_100_224),
     ] {
         assert_eq!(network(arch, stem, width, head).parameters(), parameters, "{arch:?}, {stem:?}, {head:?}");
@@ -51,9 +51,9 @@ fn weights_follow_the_seed_and_have_pytorchs_default_spread() {
     assert_eq!(norm.min().double_value(&[]), 1.0);
 }
 
-/// As DRN's authors and torchvision draw filters, and as SimSiam's authors begin residual blocks.
+/// DRN's authors and torchvision draw filters this way, and SimSiam's authors initialise residual blocks this way.
 #[test]
-fn filters_and_residual_blocks_begin_as_the_spec_says() {
+fn filters_and_residual_blocks_are_initialised_as_the_spec_says() {
     for (arch, filter, last) in [
         (Arch::ResNet18, "layer3.0.conv2.weight", "bn2"),
         (Arch::ResNet50, "layer3.0.conv2.weight", "bn3"),
@@ -68,7 +68,7 @@ fn filters_and_residual_blocks_begin_as_the_spec_says() {
         let deviation = (2.0 / (size[0] * size[2] * size[3]) as f64).sqrt();
         let [mean, spread] = [weights.mean(Kind::Float), weights.std(false)].map(|t| t.double_value(&[]) / deviation);
         assert!(mean.abs() < 0.05 && (spread - 1.0).abs() < 0.05, "{arch:?}: {mean} {spread}");
-        // Some lie where no uniform distribution of this deviation has any.
+        // A uniform distribution of this deviation has no values this large.
         assert!(weights.abs().max().double_value(&[]) > 2.0 * deviation);
         assert_eq!(variables["pixel.bias"].abs().max().double_value(&[]), 0.0);
         let constant = |name: &str| {
@@ -81,14 +81,13 @@ fn filters_and_residual_blocks_begin_as_the_spec_says() {
         if last == "bn3" {
             assert_eq!(constant("layer3.0.bn2.weight"), 1.0);
         }
-        let of_blocks = |name: &&String| name.ends_with(&format!(".{last}.weight"));
-        let zeros = variables.keys().filter(of_blocks).filter(|name| constant(name) == 0.0).count();
-        assert_eq!(zeros, variables.keys().filter(of_blocks).count(), "{arch:?}");
+        let last_norms = variables.keys().filter(|name| name.ends_with(&format!(".{last}.weight")));
+        assert!(last_norms.into_iter().all(|name| constant(name) == 0.0), "{arch:?}");
     }
 }
 
 #[test]
-fn a_snapshot_brings_the_weights_back() {
+fn restoring_a_snapshot_restores_the_weights() {
     let mut network = small(4, 3);
     network.initialise(0, Purpose::Weights, 0);
     let images = Tensor::ones([2, 3, 16, 16], FLOAT);
@@ -100,14 +99,14 @@ fn a_snapshot_brings_the_weights_back() {
     assert_eq!(before, network.infer(&images).1);
 }
 
-/// Seeded weights are drawn by the rank of a variable's name among all names.
+/// The stream of a variable is named by the rank of its name, so renaming variables changes seeded weights.
 #[test]
-fn the_names_of_the_small_resnet_are_those_that_results_were_made_with() {
+fn variable_names_of_the_small_resnet_have_not_changed() {
     let network = small(4, 3);
     let mut names: Vec<String> = network.store().variables().into_keys().collect();
     names.sort();
     let blocks = (1..=4).flat_map(|stage| (0..2).map(move |block| (stage, block)));
-    let norm = |at: String| ["bias", "running_mean", "running_var", "weight"].map(|v| format!("{at}.{v}"));
+    let norm = |path: String| ["bias", "running_mean", "running_var", "weight"].map(|v| format!("{path}.{v}"));
     let mut expected: Vec<String> = norm("bn1".to_owned()).into();
     expected.extend(["conv1.weight", "linear.bias", "linear.weight"].map(str::to_owned));
     for (stage, block) in blocks {
@@ -124,7 +123,7 @@ fn the_names_of_the_small_resnet_are_those_that_results_were_made_with() {
 }
 
 #[test]
-fn a_head_for_pixels_answers_in_the_size_of_the_images_and_pools_its_features() {
+fn a_head_for_pixels_has_outputs_of_the_size_of_the_images_and_mean_features() {
     for (arch, stem, cells) in [
         (Arch::ResNet18, Stem::Small, [6, 9]),
         (Arch::ResNet18, Stem::Large, [2, 3]),
@@ -148,9 +147,9 @@ fn a_head_for_pixels_answers_in_the_size_of_the_images_and_pools_its_features() 
     }
 }
 
-/// Both ways of enlarging a map keep a constant, DRN's away from the border alone.
+/// Both ways of enlarging a map keep a constant; DRN's does so only away from the border.
 #[test]
-fn enlarging_keeps_constants() {
+fn enlarging_a_constant_map_keeps_the_constant() {
     for (arch, border) in [(Arch::ResNet18, 0), (Arch::DrnD22, 4)] {
         let mut network = network(arch, Stem::Small, 2, Head::Pixel(2));
         network.initialise(0, Purpose::Weights, 0);
@@ -168,7 +167,7 @@ fn enlarging_keeps_constants() {
     }
 }
 
-/// Its features are those before the projector, and `train` reaches the batch norm of the head.
+/// The features are those before the projector, and `train` also concerns the batch norm of the head.
 #[test]
 fn a_siamese_head_projects_and_predicts_from_the_features_of_the_body() {
     for arch in [Arch::ResNet18, Arch::DrnD22] {
@@ -178,7 +177,7 @@ fn a_siamese_head_projects_and_predicts_from_the_features_of_the_body() {
         let (features, outputs) = network.infer(&images);
         assert_eq!((features.dim(), outputs.size()), (2, vec![6, 2, 8]), "{arch:?}");
         assert_eq!(features, tch::no_grad(|| network.features(&images, false)));
-        // The norm behind the projector has no weights: a minibatch has mean 0 and variance 1 for every output.
+        // The batch norm behind the projector has no weights: over a minibatch every output has mean 0 and variance 1.
         let projection = tch::no_grad(|| network.forward(&images, true)).select(1, 0);
         assert!(projection.mean_dim(0, false, None).abs().max().double_value(&[]) < 1e-5, "{arch:?}");
         assert!((projection.var_dim(0, false, false) - 1.0).abs().max().double_value(&[]) < 0.05, "{arch:?}");
@@ -189,7 +188,7 @@ fn a_siamese_head_projects_and_predicts_from_the_features_of_the_body() {
     }
 }
 
-/// The fixed weights of DRN's upsampling are no variables, so they are neither drawn nor trained; the others all are.
+/// All variables are trained. The fixed weights of DRN's upsampling are no variables.
 #[test]
 fn every_variable_of_a_head_for_pixels_gets_a_gradient() {
     for arch in [Arch::ResNet18, Arch::ResNet50, Arch::DrnD22] {
@@ -207,8 +206,8 @@ fn every_variable_of_a_head_for_pixels_gets_a_gradient() {
     }
 }
 
-/// The gradients of all variables, sorted by name. Batch norm takes its running statistics and has biases of 1: then
-/// hardly a map is all zeros, and no statistics of few numbers enlarge the rounding.
+/// Returns the gradients of all variables, sorted by name. Batch norm uses its running statistics and has biases of 1: then
+/// hardly any map is all zeros, and no statistics of few numbers enlarge the rounding.
 fn gradients(
     net: &ModelSpec,
     head: Head,
@@ -234,11 +233,12 @@ fn gradients(
     gradients
 }
 
-/// oneDNN's own gradient of a thin strided shortcut wrote outside its memory. It leaves doubles to others.
+/// The gradient of a strided shortcut with few channels in oneDNN wrote outside its memory. Double precision does not use
+/// oneDNN.
 #[test]
-fn thin_networks_have_the_gradients_of_doubles() {
+fn narrow_networks_have_the_gradients_of_double_precision() {
     let resnet = |width| ModelSpec::new(Arch::ResNet18, Stem::Small, width);
-    // Doubles take their time on large maps.
+    // Double precision is slow on large maps.
     let sides = |width| {
         let large: &[i64] = if width == 2 || width == 8 { &[72] } else { &[] };
         [8, 12, 32].iter().chain(large).map(move |&side| (resnet(width), Head::Image(3), [side; 2]))
@@ -246,8 +246,8 @@ fn thin_networks_have_the_gradients_of_doubles() {
     let drn = ModelSpec::new(Arch::DrnD22, Stem::Small, 2);
     for (net, head, size) in (1..=8).flat_map(sides).chain([(drn, Head::Pixel(3), [40, 48])]) {
         let reference = gradients(&net, head, size, Precision::F64, true);
-        let of_shortcuts = reference.iter().filter(|(name, _)| name.ends_with("shortcut.0.weight"));
-        assert!(of_shortcuts.map(|(_, g)| g.abs().max().double_value(&[])).fold(0.0, f64::max) > 0.0, "{net:?}");
+        let shortcuts = reference.iter().filter(|(name, _)| name.ends_with("shortcut.0.weight"));
+        assert!(shortcuts.map(|(_, g)| g.abs().max().double_value(&[])).fold(0.0, f64::max) > 0.0, "{net:?}");
         for cut in [false, true] {
             let ours = gradients(&net, head, size, Precision::F32, cut);
             assert_eq!(ours.len(), reference.len());
@@ -260,9 +260,9 @@ fn thin_networks_have_the_gradients_of_doubles() {
     }
 }
 
-/// A network in bf16 computes about what one in single precision does, and all that is kept of it is single precision.
+/// A network in bf16 computes about the same as one in single precision, and its weights stay in single precision.
 #[test]
-fn bf16_is_near_single_precision_and_keeps_its_weights_in_it() {
+fn bf16_is_near_single_precision_and_keeps_its_weights_in_single_precision() {
     let net = ModelSpec::new(Arch::ResNet18, Stem::Small, 4);
     for head in [Head::Image(3), Head::Pixel(3), Head::siamese(8)] {
         let network = |precision| {
@@ -279,9 +279,10 @@ fn bf16_is_near_single_precision_and_keeps_its_weights_in_it() {
         assert!(found.kind() == Kind::Float && got != wanted && (got - wanted).abs() < 0.25 * wanted, "{got} {wanted}");
         let cosine = |a: &Tensor, b: &Tensor| Tensor::cosine_similarity(a, b, 0, 1e-12).double_value(&[]);
         let (wanted, got) = (single.gradient(&expected).copy(), half.gradient(&found).copy());
-        // SimSiam's head norms minibatches without a map, which enlarges what rounding leaves; another gradient would be near 0.
+        // SimSiam's head normalises over the minibatch alone, which enlarges rounding errors. An unrelated gradient would
+        // have a cosine near 0.
         assert!(got.kind() == Kind::Float && cosine(&wanted, &got) > 0.5, "{head:?}: {}", cosine(&wanted, &got));
-        // What is written to the weights reaches what is computed.
+        // Writing to the weights changes the outputs.
         let before = half.snapshot();
         let outputs = || half.infer(&images).1;
         let first = outputs();
@@ -293,9 +294,8 @@ fn bf16_is_near_single_precision_and_keeps_its_weights_in_it() {
     }
 }
 
-/// A file of weights serves networks of every precision, and all of it comes back.
 #[test]
-fn weights_of_a_file_are_those_that_were_saved() {
+fn loading_saved_weights_restores_all_of_them() {
     let net = ModelSpec::new(Arch::ResNet50, Stem::Large, 3);
     let network = |seed| {
         let mut network = Network::new(&net, Head::Image(5), Device::Cpu).in_precision(Precision::Bf16);
@@ -303,13 +303,13 @@ fn weights_of_a_file_are_those_that_were_saved() {
         network
     };
     let images = Tensor::arange(2 * 3 * 40 * 40, FLOAT).cos().reshape([2, 40, 40, 3]).permute([0, 3, 1, 2]);
-    let (one, mut other) = (network(0), network(1));
-    // Statistics of batch norm, too.
-    let _ = one.forward(&images, true);
-    let outputs = one.infer(&images).1;
+    let (saved, mut other) = (network(0), network(1));
+    // Changes batch norm's running statistics, which must be saved too.
+    let _ = saved.forward(&images, true);
+    let outputs = saved.infer(&images).1;
     assert_ne!(other.infer(&images).1, outputs);
     let folder = tempfile::tempdir().unwrap();
-    one.save(&folder.path().join("weights")).unwrap();
+    saved.save(&folder.path().join("weights")).unwrap();
     other.load(&folder.path().join("weights")).unwrap();
     assert_eq!(other.infer(&images).1, outputs);
 }

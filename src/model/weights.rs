@@ -1,4 +1,4 @@
-//! All numbers of a network in one buffer: a snapshot is one copy of it, and an optimizer's step a few operations on it.
+//! All numbers of a network in one buffer: a snapshot is one copy, and an optimizer's step is a few operations.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -8,52 +8,52 @@ use tch::{Device, Kind, Tensor};
 use super::layers::Unit;
 use pt4al_results::spec::Precision;
 
-/// Every variable begins at a multiple of so many numbers, as memory that libtorch allocates does: kernels read vectors.
+/// Every variable starts at a multiple of this many numbers, as memory that libtorch allocates does: kernels read vectors.
 const ALIGNMENT: usize = 64;
 
-/// Buffers that this process has made.
+/// The number of buffers that this process has made.
 static BUFFERS: AtomicUsize = AtomicUsize::new(0);
 
-/// The variables of a network, which are views of one buffer. Those that are trained come first, and among them the filters
-/// of convolutions.
+/// The variables of a network, as views of one buffer. Trained variables come first, and the filters of convolutions come
+/// first among them.
 #[derive(Debug)]
 pub(super) struct Weights {
     id: usize,
     store: VarStore,
     precision: Precision,
     parts: Vec<Part>,
-    /// `[numbers]`, of the kind that weights are kept in.
+    /// The buffer, `[numbers]`, of the kind of the weights.
     all: Tensor,
-    /// How many of the numbers are trained.
+    /// The number of trained numbers, padding included.
     trained: i64,
-    /// How many are filters.
+    /// The number of those that are filters, padding included.
     filters: i64,
-    /// bf16 `[filters]`: what convolutions compute with under [`Precision::Bf16`].
+    /// bf16 `[filters]`: the copy that convolutions compute with under [`Precision::Bf16`].
     halves: Option<Tensor>,
-    /// What losses are differentiated by, in the order of the buffer.
+    /// The tensors with respect to which losses are differentiated, in the order of the buffer.
     leaves: Vec<Tensor>,
-    /// `[trained]`: the last gradient.
+    /// The last gradient, `[trained]`.
     gradient: Tensor,
 }
 
-/// A variable, and where it lies.
+/// A variable and its place in the buffer.
 #[derive(Debug)]
 struct Part {
     name: String,
     start: i64,
     tensor: Tensor,
-    /// Zeros for the numbers between it and the next variable, of the kind of its gradient; none where there are none.
+    /// Zeros for the padding after the variable, of the kind of its gradient; `None` if there is no padding.
     gap: Option<Tensor>,
 }
 
 impl Part {
-    /// Numbers from its start to that of the next.
+    /// The number of numbers from the start of this part to the start of the next.
     fn room(&self) -> i64 {
         self.tensor.numel().next_multiple_of(ALIGNMENT) as i64
     }
 
-    /// Its part of a buffer, in its shape. Filters are laid out as images are, channels last (tch has no memory format of its
-    /// own): the layout decides in which order libtorch sums.
+    /// Returns this part of a buffer in the shape of the variable. Filters are channels last in memory, as images are (tch has
+    /// no memory formats): the layout decides in which order libtorch sums.
     fn view(&self, buffer: &Tensor) -> Tensor {
         let flat = buffer.narrow(0, self.start, self.tensor.numel() as i64);
         match self.tensor.size()[..] {
@@ -66,14 +66,15 @@ impl Part {
 }
 
 impl Weights {
-    /// Moves the variables of `store` into a buffer. `units` are the network's, whose filters may have a copy in bf16.
+    /// Moves the variables of `store` into a buffer. `units` are those of the network; in bf16 they get a copy of their
+    /// filters.
     pub fn new(store: VarStore, mut units: Vec<&mut Unit>, precision: Precision) -> Self {
         let kind = match precision {
             Precision::F64 => Kind::Double,
             Precision::F32 | Precision::Tf32 | Precision::Bf16 => Kind::Float,
         };
         let mut variables: Vec<(String, Tensor)> = store.variables().into_iter().collect();
-        // Filters in the order of their layers, the rest by name, and what is not trained (batch norm's statistics) last.
+        // Filters in the order of their layers, then the other trained variables by name, then batch norm's statistics.
         let layer = |tensor: &Tensor| units.iter().position(|unit| unit.filters().data_ptr() == tensor.data_ptr());
         variables.sort_by_cached_key(|(name, tensor)| {
             (!tensor.requires_grad(), layer(tensor).unwrap_or(usize::MAX), name.clone())
@@ -121,70 +122,73 @@ impl Weights {
         Self { id, store, precision, parts, all, trained, filters, halves, leaves, gradient }
     }
 
-    /// The same in another precision.
+    /// Returns the weights in another precision.
     pub fn in_precision(self, units: Vec<&mut Unit>, precision: Precision) -> Self {
         Self::new(self.store, units, precision)
     }
 
-    /// A number that no other buffer has.
+    /// Returns a number that no other buffer of this process has.
     pub fn id(&self) -> usize {
         self.id
     }
 
+    /// Returns the variables by name.
     pub fn store(&self) -> &VarStore {
         &self.store
     }
 
+    /// Returns the device of the buffer.
     pub fn device(&self) -> Device {
         self.all.device()
     }
 
-    /// That of weights, and of what is computed outside convolutions.
+    /// Returns the kind of the weights, and of all computation outside convolutions.
     pub fn kind(&self) -> Kind {
         self.all.kind()
     }
 
+    /// Returns the precision of the network.
     pub fn precision(&self) -> Precision {
         self.precision
     }
 
-    /// The variables by their names, in no order that means anything.
+    /// Returns names and variables, in an order without meaning.
     pub fn variables(&self) -> Vec<(String, Tensor)> {
         self.parts.iter().map(|part| (part.name.clone(), part.tensor.shallow_clone())).collect()
     }
 
-    /// The variables as they are on the CPU, after one copy.
+    /// Returns names and variables, copied to the CPU at once.
     pub fn on_cpu(&self) -> Vec<(String, Tensor)> {
         let all = self.all.detach().to_device(Device::Cpu);
         self.parts.iter().map(|part| (part.name.clone(), part.view(&all))).collect()
     }
 
-    /// The numbers that are trained, `[trained]`: writing to them needs [`Weights::written`] afterwards.
+    /// Returns a view of the trained numbers, `[trained]`. Call [`Weights::written`] after writing to it.
     pub fn trained(&self) -> Tensor {
         self.all.narrow(0, 0, self.trained)
     }
 
-    /// A copy of all numbers.
+    /// Copies all numbers.
     pub fn copy(&self) -> Tensor {
         self.all.copy()
     }
 
-    /// Takes the numbers that [`Weights::copy`] gave of the same network.
+    /// Sets all numbers to those of a [`Weights::copy`] of the same network.
     pub fn restore(&self, copy: &Tensor) {
         tch::no_grad(|| self.all.shallow_clone().copy_(copy));
         self.written();
     }
 
-    /// Brings the bf16 copy of the filters up to date, after numbers were written to.
+    /// Updates the bf16 copy of the filters. Call it after writing to the numbers.
     pub fn written(&self) {
-        // A guard: where libtorch panics, gradients are on again.
+        // A guard, so that gradients are switched on again if libtorch panics.
         let _off = tch::no_grad_guard();
         if let Some(halves) = &self.halves {
             halves.shallow_clone().copy_(&self.all.narrow(0, 0, self.filters));
         }
     }
 
-    /// The gradient of a scalar by all trained numbers, `[trained]`. It is overwritten by the next one.
+    /// Returns the gradient of a scalar with respect to all trained numbers, `[trained]`. The next call overwrites it.
     pub fn gradient(&self, loss: &Tensor) -> &Tensor {
         let gradients = Tensor::run_backward(&[loss], &self.leaves, false, false);
         let mut pieces = Vec::with_capacity(2 * self.leaves.len());

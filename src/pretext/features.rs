@@ -1,4 +1,4 @@
-//! The pretext learner's features of the pool, kept beside its losses for initial sets that are chosen by them.
+//! The file of the pretext learner's features of the pool, from which some initial sets are chosen.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use tch::Tensor;
 
 const NAME: &str = "features";
 
-/// Writes float `[pool, d]`.
+/// Writes the features of the pool, float `[pool, d]`, in the safetensors format.
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -15,10 +15,10 @@ pub fn write_features(path: &Path, features: &Tensor) -> Result<()> {
     crate::model::save_tensors(path, &[(NAME.to_owned(), features.contiguous())])
 }
 
-/// What [`write_features`] wrote.
+/// Reads the features that [`write_features`] wrote, float `[pool, d]` on the CPU.
 ///
 /// # Errors
-/// If the file cannot be read.
+/// If the file cannot be read or has no features.
 pub fn read_features(path: &Path) -> Result<Tensor> {
     let shown = path.display();
     let read = Tensor::read_safetensors(path).map_err(|e| {

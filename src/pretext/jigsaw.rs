@@ -1,6 +1,7 @@
-//! Jigsaw puzzles (Noroozi and Favaro, ECCV 2016): which permutation the tiles of an image are in. The paper studied
-//! it; how is not known. Assumed here: the tiles are permuted inside the image, and the network sees that image whole.
-//! (Noroozi and Favaro leave gaps between tiles, normalise each and show them to nine copies of a network.)
+//! Jigsaw puzzles (Noroozi and Favaro, ECCV 2016): a network recognises the permutation of an image's tiles. The paper studied
+//! this task; its implementation is not known. This code assumes that tiles are permuted inside the image, and that the network
+//! sees the whole image. (Noroozi and Favaro leave gaps between tiles, normalise each tile, and show the tiles to nine copies
+//! of a network.)
 
 use rand::Rng;
 use tch::{Device, Kind, Reduction, Tensor};
@@ -14,15 +15,16 @@ use crate::task::cross_entropy;
 use pt4al_results::seed::Stream;
 use pt4al_results::spec;
 
-/// Which of some permutations the tiles of an image are in.
+/// Recognises the permutation of the tiles of an image.
 pub(super) struct Jigsaw {
-    /// Tiles in a row.
+    /// The number of tiles in a row.
     grid: i64,
-    /// int64 `[permutations, tiles]` on the images' device: the tile that lies at each place.
+    /// The tile at each place of each permutation, int64 `[permutations, tiles]` on the images' device.
     permutations: Tensor,
 }
 
 impl Jigsaw {
+    /// The task for images on `device`.
     pub fn new(options: spec::Jigsaw, device: Device) -> Self {
         let chosen = farthest(options.grid * options.grid, options.permutations).concat();
         let grid = options.grid as i64;
@@ -32,13 +34,14 @@ impl Jigsaw {
         }
     }
 
+    /// The number of permutations.
     fn count(&self) -> i64 {
         self.permutations.size()[0]
     }
 
-    /// The loss of each image, float `[n]`, and the outputs, for square `images`, each in its permutation of `targets`,
-    /// int64 `[n]` on the same device.
-    fn answered(
+    /// Permutes each of the square `images` by its permutation in `targets` (int64 `[n]` on the same device). Returns the loss of
+    /// each image, float `[n]`, and the outputs, float `[n, permutations]`.
+    fn losses_and_outputs(
         &self,
         network: &Network,
         images: &Tensor,
@@ -53,7 +56,8 @@ impl Jigsaw {
     }
 }
 
-/// `[n, side, side, 3]` with the tiles of each image in its order of `orders`, int64 `[n, tiles]`.
+/// Permutes the tiles of each image: uint8 `[n, side, side, 3]` to the same shape. Each row of `orders`, int64 `[n, tiles]`, has
+/// the tile at each place.
 fn permuted(images: &Tensor, grid: i64, orders: &Tensor) -> Tensor {
     let (n, side, _, channels) = images.size4().expect("images have four dimensions");
     let tile = side / grid;
@@ -69,18 +73,18 @@ impl Pretext for Jigsaw {
         Head::Image(self.count() as usize)
     }
 
-    /// The permutation of each image.
+    /// Draws the permutation of each image.
     fn draws(&self, n: usize, stream: &mut Stream) -> Vec<i64> {
         (0..n).map(|_| stream.random_range(0..self.count())).collect()
     }
 
-    /// The mean over images, each in the permutation that is drawn for it.
+    /// The mean over images, each in the permutation drawn for it.
     fn loss(&self, network: &Network, views: &[Tensor], input: &Input, drawn: &Tensor) -> Tensor {
         let images = square(&views[0], input, self.grid);
-        self.answered(network, &images, &drawn.select(1, 0), input, true).0.mean(None)
+        self.losses_and_outputs(network, &images, &drawn.select(1, 0), input, true).0.mean(None)
     }
 
-    /// The mean over all permutations.
+    /// The loss of an image is the mean over all permutations.
     fn score(&self, network: &Network, views: &[Tensor], input: &Input) -> Scores {
         let images = square(&views[0], input, self.grid);
         let n = images.size()[0];
@@ -88,12 +92,12 @@ impl Pretext for Jigsaw {
         let mut correct = Tensor::zeros([], (Kind::Int64, images.device()));
         for permutation in 0..self.count() {
             let targets = Tensor::full([n], permutation, (Kind::Int64, images.device()));
-            let (loss, outputs) = self.answered(network, &images, &targets, input, false);
+            let (loss, outputs) = self.losses_and_outputs(network, &images, &targets, input, false);
             losses += loss;
             correct += outputs.argmax(-1, false).eq(permutation).sum(Kind::Int64);
         }
-        let of = (self.count() * n) as f64;
-        Scores { losses: losses / self.count() as f64, right: correct.int64_value(&[]) as f64, of, projected: None }
+        let right = correct.int64_value(&[]) as f64;
+        Scores { losses: losses / self.count() as f64, right, total: (self.count() * n) as f64, projected: None }
     }
 
     fn quality(&self) -> &'static str {
@@ -118,7 +122,7 @@ mod tests {
         network
     }
 
-    /// Two images of 4x4 pixels, 0 to 15 row by row and 100 to 115.
+    /// Two images of 4x4 pixels, with the values 0 to 15 row by row, and 100 to 115.
     #[test]
     fn tiles_are_moved_whole() {
         let pixels = Tensor::arange(16, (Kind::Uint8, Device::Cpu)).reshape([1, 4, 4, 1]);
@@ -126,12 +130,12 @@ mod tests {
         let orders = Tensor::from_slice(&[2i64, 0, 3, 1, 0, 1, 2, 3]).reshape([2, 4]);
         let moved = permuted(&images, 2, &orders);
         let first: Vec<u8> = moved.select(0, 0).select(2, 1).reshape([-1]).try_into().unwrap();
-        // The lower left tile is at the top left, the upper left one at the top right, and so on.
+        // The lower left tile is at the top left, the upper left tile at the top right, and so on.
         assert_eq!(first, [8, 9, 0, 1, 12, 13, 4, 5, 10, 11, 2, 3, 14, 15, 6, 7]);
         assert_eq!(moved.select(0, 1), images.select(0, 1));
     }
 
-    /// With all outputs equal, each permutation costs the logarithm of how many there are, and the first is answered.
+    /// With all outputs equal, the loss of every permutation is the logarithm of their number, and the first is predicted.
     #[test]
     fn the_loss_of_an_image_is_the_mean_over_all_permutations() {
         let task = Jigsaw::new(spec::Jigsaw { grid: 2, permutations: 5 }, Device::Cpu);
@@ -140,12 +144,12 @@ mod tests {
         for name in ["linear.weight", "linear.bias"] {
             tch::no_grad(|| _ = variables[name].shallow_clone().zero_());
         }
-        // Sides that the grid does not divide.
+        // The sides are no multiples of the grid.
         let views = [Tensor::zeros([3, 9, 11, 3], (Kind::Uint8, Device::Cpu))];
         let scores = tch::no_grad(|| task.score(&network, &views, &input()));
         let losses: Vec<f32> = scores.losses.try_into().unwrap();
         assert!(losses.len() == 3 && losses.iter().all(|loss| (loss - 5f32.ln()).abs() < 1e-5), "{losses:?}");
-        assert_eq!((scores.right, scores.of), (3.0, 15.0));
+        assert_eq!((scores.right, scores.total), (3.0, 15.0));
         let mut stream = seed::stream(0, Purpose::PretextTransformations, &[]);
         let drawn = Tensor::from_slice(&task.draws(3, &mut stream)).reshape([3, 1]);
         let loss = task.loss(&network, &views, &input(), &drawn).double_value(&[]);
@@ -156,7 +160,7 @@ mod tests {
     fn training_lowers_the_loss() {
         let task = Jigsaw::new(spec::Jigsaw { grid: 2, permutations: 4 }, Device::Cpu);
         let network = network(&task).in_precision(Precision::F64);
-        // Each tile has a colour of its own.
+        // Each tile has another colour.
         let corners = Tensor::from_slice(&[250u8, 0, 0, 0, 250, 0, 0, 0, 250, 250, 250, 0]).reshape([1, 2, 2, 3]);
         let images = corners.repeat_interleave_self_int(4, 1, None).repeat_interleave_self_int(4, 2, None);
         let views = [images.repeat([16, 1, 1, 1])];

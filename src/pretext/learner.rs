@@ -5,38 +5,40 @@ mod views;
 use anyhow::{Result, ensure};
 use tch::{Device, Kind, Tensor};
 
-use super::colorization::Colorization;
-use super::jigsaw::Jigsaw;
-use super::rotation::Rotation;
-use super::simsiam::SimSiam;
+use super::from_spec::task;
 use super::task::Pretext;
 use crate::dataset::{Data, Held, Place};
 use crate::model::{Network, Snapshot};
 use crate::train::{self, Steps};
 use pt4al_results::seed::{self, Purpose};
-use pt4al_results::spec::{Cut, LearnerSpec, ModelSpec, PretextCheckpoint, PretextTask};
+use pt4al_results::spec::{Cut, LearnerSpec, ModelSpec, PretextCheckpoint};
 use pt4al_results::store::Losses;
 use views::Views;
 
-/// What a pretext learner gives.
+/// The outputs of a pretext learner.
 pub struct Learned {
-    /// The loss of every pool image.
+    /// The loss of every image of the pool.
     pub losses: Losses,
-    /// How well it does on the pool; at best 1.
+    /// How well the learner does its task on the pool, at best 1.
     pub quality: f64,
-    /// What `quality` is.
+    /// The name of `quality`, as [`Pretext::quality`] gives it.
     pub measure: &'static str,
-    /// `[pool, d]` on the CPU, doubles where the learner's precision is double and floats otherwise, if they were asked for: the features
-    /// of every pool image, without augmentation, of the network that gave the losses, before its head (from a head for pixels: their mean over the map).
+    /// If requested, the features of every image of the pool, `[pool, d]` on the CPU (doubles if the learner's precision is f64,
+    /// else floats). They are those before the head of the network that gave the losses, without augmentation; for a head for
+    /// pixels they are the mean of the map.
     pub features: Option<Tensor>,
 }
 
-/// Trains the learner of `spec` on the pool, without labels, and gives the loss of every pool image, its features if
-/// they are asked for, and how well the learner that gave them does. `minibatches` are those of training. `done` is told of every image trained on or scored,
-/// in forward passes, and may end the training. `scored` is told of each epoch, counted from 1, after which the pool was scored.
+/// Trains the learner of `spec` on the pool, without labels, and returns the loss of every image of the pool.
+///
+/// - `minibatches`: how an epoch is cut in training.
+/// - `features`: whether to return features too.
+/// - `done` gets the forward passes of each step of training and scoring (a training pass counts as 3). Its error ends the
+///   training.
+/// - `scored` gets each epoch, counted from 1, after which the pool was scored, and the scores.
 ///
 /// # Errors
-/// If a loss is no longer finite, images cannot be read any more, or `done` or `scored` fails.
+/// If a loss is not finite, images cannot be read any more, or `done` or `scored` fails.
 #[allow(clippy::too_many_arguments)]
 pub fn losses(
     data: &Data,
@@ -68,7 +70,7 @@ pub fn losses(
         );
         if spec.checkpoint == PretextCheckpoint::BestOnPool || epoch + 1 == spec.epochs {
             let (found, spread) = learner.score(&network, done)?;
-            // The last step of an epoch may be the one that diverges: the loss in training is of before it.
+            // The loss in training is computed before each step, so it does not show that the last step diverged.
             let lost = found.losses.rows.iter().filter(|row| !row.1.is_finite()).count();
             ensure!(
                 lost == 0,
@@ -78,7 +80,7 @@ pub fn losses(
                 epoch + 1,
                 spec.epochs
             );
-            // For the worker's log.
+            // The driver keeps this in the worker's log.
             eprintln!(
                 "epoch {}/{}: loss {loss:.4} in training; {:.2} % {} on the pool{}",
                 epoch + 1,
@@ -104,16 +106,6 @@ pub fn losses(
     Ok(learned)
 }
 
-/// The task of `spec` for images on a device.
-fn task(spec: &LearnerSpec, device: Device) -> Box<dyn Pretext> {
-    match spec.task {
-        PretextTask::Rotation => Box::new(Rotation { forward: spec.forward }),
-        PretextTask::Colorization => Box::new(Colorization::new(device)),
-        PretextTask::Jigsaw(options) => Box::new(Jigsaw::new(options, device)),
-        PretextTask::Simsiam(options) => Box::new(SimSiam { options }),
-    }
-}
-
 /// A learner in training.
 struct Learner<'a> {
     data: &'a Data,
@@ -123,13 +115,13 @@ struct Learner<'a> {
     seed: u64,
 }
 
-/// The learner's steps, and what they read.
+/// The training steps, and the tensors that they read.
 struct Training {
     steps: Steps,
     views: Held<Views>,
-    /// int64 `[pool, d]`.
+    /// The numbers that the task drew for an epoch, int64 `[pool, d]`.
     drawn: Held<Tensor>,
-    /// A minibatch, uint8 `[n, h, w, 3]`.
+    /// The images of a minibatch, uint8 `[n, h, w, 3]`.
     fed: Held<Tensor>,
 }
 
@@ -141,7 +133,7 @@ impl Training {
 }
 
 impl Learner<'_> {
-    /// Trains for an epoch and gives its mean loss.
+    /// Trains for an epoch and returns its mean loss.
     fn train(
         &self,
         network: &Network,
@@ -154,15 +146,16 @@ impl Learner<'_> {
         let order = seed::permutation(pool.len(), &mut seed::stream(seed, Purpose::PretextOrder, &[epoch]));
         let order: Vec<usize> = order.into_iter().map(|i| pool[i]).collect();
         let Training { steps, views, drawn, fed } = training;
-        let room = |rows: usize| steps.stay_in_place().then_some(rows as i64);
-        let (of_epoch, of_minibatch) = (room(pool.len()), room(minibatches.size + minibatches.least));
-        let views = views.hold(self.views(task.views(), Purpose::PretextAugmentation, epoch), of_epoch);
-        let drawn = drawn.hold(self.drawn(epoch), of_epoch);
+        // Recorded steps need their tensors at fixed places, with room for the largest minibatch.
+        let fixed_room = |rows: usize| steps.stay_in_place().then_some(rows as i64);
+        let (epoch_room, minibatch_room) = (fixed_room(pool.len()), fixed_room(minibatches.size + minibatches.least));
+        let views = views.hold(self.views(task.views(), Purpose::PretextAugmentation, epoch), epoch_room);
+        let drawn = drawn.hold(self.drawn(epoch), epoch_room);
         let passes = spec.passes().training as u64;
         for minibatch in data.train.minibatches(&order, minibatches) {
             let images = minibatch?.images;
             let n = images.size()[0];
-            let images = fed.hold(images, of_minibatch);
+            let images = fed.hold(images, minibatch_room);
             steps.step(network, n, &|place| {
                 let seen = views.of(&images.narrow(0, 0, n), place);
                 task.loss(network, &seen, &data.input, &place.take(drawn, n))
@@ -170,37 +163,38 @@ impl Learner<'_> {
             done(3 * passes * n as u64)?;
         }
         let loss = steps.mean_loss();
-        // On a GPU, the time that the steps took is known only now.
+        // On a GPU the steps are only now finished, so only now is their time known.
         done(0)?;
         Ok(loss)
     }
 
-    /// What the task draws for an epoch, int64 `[pool, d]` on the device.
+    /// Draws the task's random numbers for an epoch, int64 `[pool, d]` on the device.
     fn drawn(&self, epoch: u64) -> Tensor {
         let Self { data, minibatches, task, seed, .. } = *self;
         let lengths = (0..).zip(minibatches.lengths(data.pool.len()));
-        let of_step = |(step, n): (u64, usize)| {
+        let draws_of_step = |(step, n): (u64, usize)| {
             task.draws(n, &mut seed::stream(seed, Purpose::PretextTransformations, &[epoch, step]))
         };
-        let drawn: Vec<i64> = lengths.flat_map(of_step).collect();
+        let drawn: Vec<i64> = lengths.flat_map(draws_of_step).collect();
         let rows = data.pool.len() as i64;
         Tensor::from_slice(&drawn).reshape([rows, drawn.len() as i64 / rows.max(1)]).to_device(data.train.device())
     }
 
-    /// Scores the pool, and gives the spread of projections, where there are some: the root of the mean squared distance
-    /// of projections of length 1 from their mean, which is 0 if all are one and at most 1. That is the deviation of an
-    /// output times the root of their number, which SimSiam's authors look at.
+    /// Scores the pool. For a task with projections it also returns their spread: the root mean squared distance of the
+    /// projections (scaled to the length 1) from their mean. The spread is 0 if all projections are equal, and at most 1.
+    /// SimSiam's authors report the standard deviation of an output, which is the spread divided by the square root of the
+    /// number of outputs.
     fn score(&self, network: &Network, done: &mut dyn FnMut(u64) -> Result<()>) -> Result<(Learned, Option<f64>)> {
         let Self { data, spec, task, .. } = *self;
         let (pool, scorings) = (&data.pool, task.scorings());
         let passes = (spec.passes().scoring / scorings) as u64;
         let mut losses = vec![0.0; pool.len()];
-        let (mut right, mut of) = (0.0, 0.0);
+        let (mut right, mut total) = (0.0, 0.0);
         let mut projected: Option<Tensor> = None;
         for scoring in 0..scorings {
             let views = match task.views() {
                 1 => Views::plain(),
-                // The same after every epoch, which are compared by them.
+                // The same views after every epoch, so that epochs can be compared.
                 several => self.views(several, Purpose::PretextViews, scoring as u64),
             };
             let mut start = 0;
@@ -209,10 +203,10 @@ impl Learner<'_> {
                 let n = images.size()[0] as usize;
                 let seen = views.of(&images, &Place::First(start as i64));
                 let scores = tch::no_grad(|| task.score(network, &seen, &data.input));
-                let of_images = Vec::<f64>::try_from(scores.losses.to_kind(Kind::Double))?;
-                losses[start..start + n].iter_mut().zip(of_images).for_each(|(sum, loss)| *sum += loss);
+                let image_losses = Vec::<f64>::try_from(scores.losses.to_kind(Kind::Double))?;
+                losses[start..start + n].iter_mut().zip(image_losses).for_each(|(sum, loss)| *sum += loss);
                 right += scores.right;
-                of += scores.of;
+                total += scores.total;
                 projected = match (projected, scores.projected) {
                     (Some(sum), Some(more)) => Some(sum + more),
                     (sum, more) => sum.or(more),
@@ -222,14 +216,14 @@ impl Learner<'_> {
             }
         }
         let rows = pool.iter().copied().zip(losses.into_iter().map(|loss| loss / scorings as f64)).collect();
-        // A pool of grey pictures has no colour to tell.
-        let quality = if of > 0.0 { right / of } else { 0.0 };
+        // In a pool of grey pictures there is no colour to predict.
+        let quality = if total > 0.0 { right / total } else { 0.0 };
         let mean = projected.map(|sum| sum.norm().double_value(&[]) / (pool.len() * scorings) as f64);
         let spread = mean.map(|mean| (1.0 - mean * mean).max(0.0).sqrt());
         Ok((Learned { losses: Losses { rows }, quality, measure: task.quality(), features: None }, spread))
     }
 
-    /// The features of every pool image.
+    /// Returns the features of every image of the pool, `[pool, d]` on the CPU.
     fn features(&self, network: &Network, done: &mut dyn FnMut(u64) -> Result<()>) -> Result<Tensor> {
         let data = self.data;
         let mut parts = Vec::new();
@@ -240,7 +234,7 @@ impl Learner<'_> {
         Ok(Tensor::cat(&parts, 0))
     }
 
-    /// Views of the whole pool, in the order in which it is visited.
+    /// Draws `count` views of the whole pool, a row for each image in the order in which the pool is visited.
     fn views(&self, count: usize, purpose: Purpose, at: u64) -> Views {
         let train = self.data.train.as_ref();
         let stream = |view| seed::stream(self.seed, purpose, &[at, view]);

@@ -1,7 +1,9 @@
-//! Pretext tasks: a learner trained without labels, the loss of each pool image, and the batches that follow.
+//! Pretext tasks: a learner is trained without labels, and gives each image of the pool a loss. [`pt4al_results::batches`] cuts
+//! the pool into pretext batches by these losses.
 
 mod colorization;
 mod features;
+mod from_spec;
 mod jigsaw;
 mod learner;
 mod permutations;
@@ -12,20 +14,19 @@ mod task;
 
 pub use features::{read_features, write_features};
 pub use learner::{Learned, losses};
-
 pub use task::{Pretext, Scores};
 
 use sha2::{Digest, Sha256};
 
 use pt4al_results::spec::Spec;
 
-/// Raise it when a change of the program changes losses, so that cached ones are not taken for new ones; the golden
-/// test of the losses then fails and reminds of it.
+/// The version of the learner in cache keys. Raise it when a change of the program changes losses, so that old losses in the
+/// cache are not used. The golden test of the losses fails after such a change.
 const LEARNER: &str = "pretext/6";
 
-/// The name of the losses of a data set, a protocol's learner and a seed: 16 hexadecimal digits that change with
-/// anything the losses depend on (and not with how they are ordered or split). `machine` is the kind of device and,
-/// on the CPU, the number of threads, which the last bits depend on.
+/// Returns the name of losses in the cache: 16 hexadecimal digits that depend on everything that decides the losses, but not
+/// on how they are ordered or cut into batches. `fingerprint` is that of the data. `machine` is the kind of device and, on the
+/// CPU, the number of threads, on which the last bits depend.
 pub fn cache_key(protocol: &Spec, fingerprint: &str, machine: &str, seed: u64) -> String {
     let mut hash = Sha256::new();
     for part in [LEARNER, &protocol.learner_hash(), fingerprint, machine] {

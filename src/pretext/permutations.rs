@@ -1,14 +1,15 @@
-//! Which permutations a jigsaw is made of.
+//! The permutations of a jigsaw.
 
-/// The tiles of the largest jigsaw.
+/// The number of tiles of the largest jigsaw.
 const MOST: usize = 9;
 
-/// `count` permutations of `tiles` (at most 9) tiles, the first of which leaves all in place; all of them, if there are
-/// no more. Entry p of a permutation is the tile that lies at place p.
+/// Chooses `count` permutations of `tiles` (at most 9) tiles, or all of them if there are fewer. The first one leaves all tiles
+/// in place. Entry p of a permutation is the tile at place p.
 ///
-/// Each next one is the farthest from those chosen: its smallest Hamming distance to them is the largest there is; of
-/// these its mean distance is; of these it is the first in lexicographic order. Nothing is drawn. Noroozi and Favaro
-/// (algorithm 1) begin with any permutation and go by the mean alone, which lets some differ in two tiles.
+/// Each next permutation is the farthest from those already chosen: it has the largest minimum Hamming distance to them; of
+/// these permutations, the largest mean distance; of these, it is the first in lexicographic order. Nothing is random. Noroozi
+/// and Favaro (algorithm 1) start with a random permutation and use only the mean, so that some permutations differ in only
+/// two tiles.
 pub(super) fn farthest(tiles: usize, count: usize) -> Vec<Vec<u8>> {
     let all = all(tiles);
     let mut nearest = vec![usize::MAX; all.len()];
@@ -21,7 +22,7 @@ pub(super) fn farthest(tiles: usize, count: usize) -> Vec<Vec<u8>> {
             let distance = distance(permutation, &last);
             nearest[at] = distance.min(nearest[at]);
             total[at] += distance;
-            // Those that are chosen have the distance 0.
+            // Permutations that are already chosen have the distance 0.
             let key = (nearest[at], total[at]);
             if nearest[at] > 0 && key > farthest.0 {
                 farthest = (key, at);
@@ -32,21 +33,21 @@ pub(super) fn farthest(tiles: usize, count: usize) -> Vec<Vec<u8>> {
     chosen.into_iter().map(|at| all[at][..tiles].to_vec()).collect()
 }
 
-/// Places with another tile.
+/// The Hamming distance: the number of places whose tiles differ.
 fn distance(a: &[u8; MOST], b: &[u8; MOST]) -> usize {
     a.iter().zip(b).filter(|(a, b)| a != b).count()
 }
 
-/// All permutations in lexicographic order; places beyond `tiles` are alike in all.
+/// Returns all permutations in lexicographic order. Places beyond `tiles` are the same in all of them.
 fn all(tiles: usize) -> Vec<[u8; MOST]> {
     let mut permutation = [0; MOST];
     (0..).zip(&mut permutation).for_each(|(tile, place)| *place = tile);
     let mut all = vec![permutation];
-    // The next one: the last place whose tile is smaller than the next gets the smallest larger one behind it, and the
-    // rest is in order.
+    // The next permutation: the last tile that is smaller than its successor is exchanged with the smallest larger tile
+    // behind it, and the tiles behind it are sorted.
     while let Some(at) = permutation[..tiles].windows(2).rposition(|pair| pair[0] < pair[1]) {
         let behind = &permutation[at + 1..tiles];
-        let larger = behind.iter().rposition(|&tile| tile > permutation[at]).expect("the next one is larger");
+        let larger = behind.iter().rposition(|&tile| tile > permutation[at]).expect("the successor is larger");
         permutation.swap(at, at + 1 + larger);
         permutation[at + 1..tiles].reverse();
         all.push(permutation);
@@ -73,17 +74,17 @@ mod tests {
         }
     }
 
-    /// By hand: behind the identity comes the first that leaves no tile of four in place, then the first that differs
-    /// from both in all.
+    /// Worked by hand: after the identity comes the first permutation that moves all four tiles, then the first that differs
+    /// from both in all places.
     #[test]
-    fn the_farthest_come_first() {
+    fn the_farthest_permutations_come_first() {
         let four = farthest(4, 4);
         assert_eq!(four[..3], [[0, 1, 2, 3], [1, 0, 3, 2], [2, 3, 0, 1]]);
         assert_eq!(least_distance(&four), 4);
     }
 
     #[test]
-    fn twenty_four_are_all_of_four_tiles() {
+    fn four_tiles_have_twenty_four_permutations() {
         let mut chosen = farthest(4, 24);
         assert_eq!(chosen[0], [0, 1, 2, 3]);
         chosen.sort_unstable();
@@ -98,7 +99,7 @@ mod tests {
         assert!(start.elapsed().as_secs_f64() < 5.0, "{:?}", start.elapsed());
         assert_eq!(chosen.len(), 100);
         assert!(chosen.iter().all(|p| (0..9).all(|tile| p.contains(&tile))));
-        // Nine of them can differ in all tiles, 72 in eight.
+        // At most nine permutations can differ in all tiles, and 72 in eight.
         assert_eq!(least_distance(&chosen[..9]), 9);
         assert!(least_distance(&chosen) >= 6, "{}", least_distance(&chosen));
         assert_eq!(farthest(9, 10), chosen[..10]);

@@ -1,4 +1,4 @@
-//! Rotation prediction (Gidaris et al., ICLR 2018), as the official code trains and scores it.
+//! Rotation prediction (Gidaris et al., ICLR 2018), trained and scored as in the official code.
 
 use rand::Rng;
 use tch::{Kind, Reduction, Tensor};
@@ -11,50 +11,59 @@ use crate::task::cross_entropy;
 use pt4al_results::seed::{self, Stream};
 use pt4al_results::spec::PretextForward;
 
-/// Which of four rotations (0, 90, 180, 270 degrees) an image was turned by.
+/// Recognises which of four rotations (0, 90, 180, 270 degrees) an image was turned by.
 pub(super) struct Rotation {
+    /// How the rotations of images are grouped into forward passes.
     pub forward: PretextForward,
 }
 
+/// The number of rotations. An image is turned by 90 degrees 0 to 3 times.
 const TURNS: i64 = 4;
 
 impl Rotation {
-    /// The loss of each image, float `[n]`, and the outputs, for `turned` images, each by its number of `turns`.
-    fn answered(network: &Network, turned: &Tensor, turns: &Tensor, input: &Input, train: bool) -> (Tensor, Tensor) {
+    /// Returns the loss of each image, float `[n]`, and the outputs, float `[n, 4]`. Each image of `turned` has been turned as
+    /// often as `turns` (int64 `[n]`) says.
+    fn losses_and_outputs(
+        network: &Network,
+        turned: &Tensor,
+        turns: &Tensor,
+        input: &Input,
+        train: bool,
+    ) -> (Tensor, Tensor) {
         let outputs = network.forward(&input.normalized(turned), train);
         let loss = cross_entropy(&outputs, turns, Reduction::None);
         (loss, outputs)
     }
 
-    /// The same for images that are all turned alike.
-    fn turned(network: &Network, images: &Tensor, turns: i64, input: &Input, train: bool) -> (Tensor, Tensor) {
+    /// Turns all `images` as often as `turns` says. Returns the loss of each image, float `[n]`, and the outputs, float `[n, 4]`.
+    fn all_turned(network: &Network, images: &Tensor, turns: i64, input: &Input, train: bool) -> (Tensor, Tensor) {
         let targets = Tensor::full([images.size()[0]], turns, (Kind::Int64, images.device()));
-        Self::answered(network, &images.rot90(turns, [1, 2]), &targets, input, train)
+        Self::losses_and_outputs(network, &images.rot90(turns, [1, 2]), &targets, input, train)
     }
 }
 
-/// Each image of uint8 `[n, side, side, 3]`, turned as often as its number in `turns`, int64 `[n]`, says.
+/// Turns each image of uint8 `[n, side, side, 3]` as often as its number in `turns`, int64 `[n]`, says.
 fn rotated(images: &Tensor, turns: &Tensor) -> Tensor {
     let each = Tensor::arange(images.size()[0], (Kind::Int64, images.device()));
     all_turns(images).index(&[Some(turns), Some(&each)])
 }
 
-/// Uint8 `[4, n, side, side, 3]`: all images, turned 0 to 3 times.
+/// Returns all images turned 0 to 3 times, uint8 `[4, n, side, side, 3]`.
 fn all_turns(images: &Tensor) -> Tensor {
     let turned: Vec<Tensor> = (0..TURNS).map(|turns| images.rot90(turns, [1, 2])).collect();
     Tensor::stack(&turned, 0)
 }
 
-/// What each forward of [`PretextForward::Separate`] holds: all images in their order, turned, and by how often, int64
-/// `[n]`. The four rotations of an image are dealt to the forwards in its row of `orders`, int64 `[n, 4]`.
-fn dealt(images: &Tensor, orders: &Tensor) -> Vec<(Tensor, Tensor)> {
+/// Returns the four forward passes of [`PretextForward::Separate`]: all images in their order, turned, and how often each is
+/// turned, int64 `[n]`. The row of an image in `orders`, int64 `[n, 4]`, is its rotation in each pass.
+fn separate_passes(images: &Tensor, orders: &Tensor) -> Vec<(Tensor, Tensor)> {
     let turned = all_turns(images);
     let each = Tensor::arange(images.size()[0], (Kind::Int64, images.device()));
-    let forward = |at| {
-        let turns = orders.select(1, at);
+    let pass = |pass| {
+        let turns = orders.select(1, pass);
         (turned.index(&[Some(&turns), Some(&each)]), turns)
     };
-    (0..TURNS).map(forward).collect()
+    (0..TURNS).map(pass).collect()
 }
 
 impl Pretext for Rotation {
@@ -62,7 +71,7 @@ impl Pretext for Rotation {
         Head::Image(TURNS as usize)
     }
 
-    /// The order in which the rotations of each image are dealt, or its one rotation.
+    /// Draws for each image the order of its four rotations, or its only rotation.
     fn draws(&self, n: usize, stream: &mut Stream) -> Vec<i64> {
         match self.forward {
             PretextForward::OneRotation => (0..n).map(|_| stream.random_range(0..TURNS)).collect(),
@@ -79,17 +88,18 @@ impl Pretext for Rotation {
         let images = &square(&views[0], input, 1);
         match self.forward {
             PretextForward::Separate => {
-                let forwards = dealt(images, drawn).into_iter();
-                let means =
-                    forwards.map(|(turned, turns)| Self::answered(network, &turned, &turns, input, true).0.mean(None));
-                Tensor::stack(&means.collect::<Vec<_>>(), 0).mean(None)
+                let passes = separate_passes(images, drawn).into_iter();
+                let losses =
+                    passes.map(|(turned, turns)| Self::losses_and_outputs(network, &turned, &turns, input, true).0);
+                let means: Vec<Tensor> = losses.map(|losses| losses.mean(None)).collect();
+                Tensor::stack(&means, 0).mean(None)
             }
             PretextForward::OneRotation => {
                 let turns = drawn.select(1, 0);
-                Self::answered(network, &rotated(images, &turns), &turns, input, true).0.mean(None)
+                Self::losses_and_outputs(network, &rotated(images, &turns), &turns, input, true).0.mean(None)
             }
             PretextForward::SeparateUnshuffled => {
-                let mean = |turns| Self::turned(network, images, turns, input, true).0.mean(None);
+                let mean = |turns| Self::all_turned(network, images, turns, input, true).0.mean(None);
                 (mean(0) + mean(1) + mean(2) + mean(3)) / TURNS as f64
             }
             PretextForward::Together => {
@@ -107,12 +117,12 @@ impl Pretext for Rotation {
         let mut losses = Tensor::zeros([images.size()[0]], (network.kind(), images.device()));
         let mut correct = 0;
         for turns in 0..TURNS {
-            let (loss, outputs) = Self::turned(network, images, turns, input, false);
+            let (loss, outputs) = Self::all_turned(network, images, turns, input, false);
             losses += loss;
             correct += outputs.argmax(-1, false).eq(turns).sum(Kind::Int64).int64_value(&[]);
         }
-        let of = (TURNS * images.size()[0]) as f64;
-        Scores { losses: losses / TURNS as f64, right: correct as f64, of, projected: None }
+        let total = (TURNS * images.size()[0]) as f64;
+        Scores { losses: losses / TURNS as f64, right: correct as f64, total, projected: None }
     }
 
     fn quality(&self) -> &'static str {
@@ -139,13 +149,13 @@ mod tests {
         network
     }
 
-    /// What is drawn for `n` images.
+    /// The numbers that the task draws for `n` images, int64 `[n, d]`.
     fn orders(task: &Rotation, n: i64) -> Tensor {
         let drawn = task.draws(n as usize, &mut seed::stream(0, Purpose::PretextTransformations, &[]));
         Tensor::from_slice(&drawn).reshape([n, drawn.len() as i64 / n])
     }
 
-    /// uint8 `[n, height, width, 3]`, without symmetries.
+    /// Returns images without symmetries, uint8 `[n, height, width, 3]`.
     fn images(n: i64, height: i64, width: i64) -> Tensor {
         let pixels: Tensor = Tensor::arange(n * height * width * 3, (Kind::Float, Device::Cpu)).sin() * 127.0 + 128.0;
         pixels.to_kind(Kind::Uint8).reshape([n, height, width, 3])
@@ -160,31 +170,31 @@ mod tests {
 
     /// Departure: the official loader shuffles the four rotations of each image.
     #[test]
-    fn separate_forwards_hold_every_image_once_under_mixed_rotations() {
+    fn each_separate_forward_has_every_image_once_with_mixed_rotations() {
         let images = images(6, 5, 5);
-        let forwards = dealt(&images, &orders(&Rotation { forward: PretextForward::Separate }, 6));
-        assert_eq!(forwards.len(), 4);
-        let mut turns_of = vec![Vec::new(); 6];
-        for (turned, turns) in &forwards {
+        let passes = separate_passes(&images, &orders(&Rotation { forward: PretextForward::Separate }, 6));
+        assert_eq!(passes.len(), 4);
+        let mut turns_of_images = vec![Vec::new(); 6];
+        for (turned, turns) in &passes {
             assert_eq!(turned.size(), images.size());
             let turns: Vec<i64> = Vec::try_from(turns).unwrap();
             assert!(turns.iter().any(|&t| t != turns[0]), "{turns:?}");
             for (image, &turns) in turns.iter().enumerate() {
-                let at = image as i64;
-                assert_eq!(turned.get(at), images.get(at).rot90(turns, [0, 1]));
-                turns_of[image].push(turns);
+                let row = image as i64;
+                assert_eq!(turned.get(row), images.get(row).rot90(turns, [0, 1]));
+                turns_of_images[image].push(turns);
             }
         }
-        assert!(turns_of.iter().any(|turns| *turns != turns_of[0]), "{turns_of:?}");
-        for mut turns in turns_of {
+        assert!(turns_of_images.iter().any(|turns| *turns != turns_of_images[0]), "{turns_of_images:?}");
+        for mut turns in turns_of_images {
             turns.sort_unstable();
             assert_eq!(turns, [0, 1, 2, 3]);
         }
     }
 
-    /// Departure: batch norm takes its statistics over mixed rotations, over one rotation, or over all.
+    /// Departure: batch norm computes its statistics over mixed rotations, over one rotation, or over all rotations.
     #[test]
-    fn separate_and_unshuffled_and_together_give_other_losses() {
+    fn separate_unshuffled_and_together_have_different_losses() {
         let images = images(6, 8, 8);
         let [separate, unshuffled, together] =
             [PretextForward::Separate, PretextForward::SeparateUnshuffled, PretextForward::Together]
@@ -194,7 +204,7 @@ mod tests {
         }
     }
 
-    /// As in the first public code: each image once, under a rotation that is drawn for it.
+    /// In the first public code, each image is seen once, in a rotation drawn for it.
     #[test]
     fn one_rotation_is_drawn_for_each_image() {
         let task = Rotation { forward: PretextForward::OneRotation };
@@ -204,13 +214,14 @@ mod tests {
         let each = Vec::<i64>::try_from(turns.select(1, 0)).unwrap();
         assert!(each.iter().any(|&t| t != each[0]), "{each:?}");
         let turned = rotated(&images, &turns.select(1, 0));
-        for (at, &turns) in (0..).zip(&each) {
-            assert_eq!(turned.get(at), images.get(at).rot90(turns, [0, 1]));
+        for (row, &turns) in (0..).zip(&each) {
+            assert_eq!(turned.get(row), images.get(row).rot90(turns, [0, 1]));
         }
-        // The loss is of those images under those rotations.
-        let expected = Rotation::answered(&network(), &turned, &turns.select(1, 0), &input(), true).0.mean(None);
+        // The loss is that of these images in these rotations.
+        let (losses, _) = Rotation::losses_and_outputs(&network(), &turned, &turns.select(1, 0), &input(), true);
+        let expected = losses.mean(None);
         assert_eq!(step(PretextForward::OneRotation, &images), expected.double_value(&[]));
-        // All four are drawn, about as often.
+        // The four rotations are drawn about equally often.
         let many = task.draws(4000, &mut seed::stream(0, Purpose::PretextTransformations, &[]));
         for turns in 0..4 {
             let n = many.iter().filter(|&&t| t == turns).count();
@@ -219,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_beside_the_square_changes_nothing() {
+    fn pixels_outside_the_square_change_nothing() {
         let wide = images(2, 12, 20);
         let (inside, left) = (wide.narrow(2, 4, 12).contiguous(), wide.narrow(2, 0, 12).contiguous());
         for forward in [
@@ -233,7 +244,7 @@ mod tests {
                 |images: &Tensor| tch::no_grad(|| rotation.score(&network(), &[images.shallow_clone()], &input()));
             let (a, b) = (score(&wide), score(&inside));
             assert!(a.losses.allclose(&b.losses, 1e-5, 1e-6, false), "{forward:?}");
-            assert_eq!((a.right, a.of), (b.right, 8.0));
+            assert_eq!((a.right, a.total), (b.right, 8.0));
             let loss = |images: &Tensor| step(forward, images);
             assert!((loss(&wide) - loss(&inside)).abs() < 1e-5, "{forward:?}");
             assert_ne!(loss(&wide), loss(&left), "{forward:?}");

@@ -1,5 +1,6 @@
-//! SimSiam (Chen and He, CVPR 2021): from one view of an image, the projection of another is predicted. The paper studied
-//! it; how is not known. Assumed here: the loss of an image is SimSiam's own, averaged over pairs of views.
+//! SimSiam (Chen and He, CVPR 2021): from one view of an image, a network predicts the projection of another view. The paper
+//! studied this task; its implementation is not known. This code assumes that the loss of an image is SimSiam's own loss,
+//! averaged over pairs of views.
 
 use tch::{Kind, Tensor};
 
@@ -8,33 +9,36 @@ use crate::dataset::Input;
 use crate::model::{Head, Network, SiameseSizes};
 use pt4al_results::spec;
 
-/// Tells one view of an image from another.
+/// Predicts the projection of one view of an image from another view.
 pub(super) struct SimSiam {
     pub options: spec::SimSiam,
 }
 
-/// Projections and predictions of a minibatch, float `[n, k]` each.
-struct Answers {
+/// The projections and predictions of a view of a minibatch, float `[n, k]` each.
+struct ViewOutputs {
     projection: Tensor,
     prediction: Tensor,
 }
 
 impl SimSiam {
-    /// The answers to two views, each of which passes alone, as in the authors' code.
-    fn answers(network: &Network, views: &[Tensor], input: &Input, train: bool) -> [Answers; 2] {
+    /// Returns the outputs for two views. Each view is a forward pass of its own, as in the authors' code.
+    fn outputs(network: &Network, views: &[Tensor], input: &Input, train: bool) -> [ViewOutputs; 2] {
         [0, 1].map(|view: usize| {
             let outputs = network.forward(&input.prepare(&views[view]), train);
-            Answers { projection: outputs.select(1, 0), prediction: outputs.select(1, 1) }
+            ViewOutputs { projection: outputs.select(1, 0), prediction: outputs.select(1, 1) }
         })
     }
 }
 
-/// The loss of each image, float `[n]`, -1 to 1: the negative cosine of the prediction from one view and the projection
-/// of the other, averaged over both ways. No gradient flows through projections.
-fn negative_cosine([a, b]: &[Answers; 2]) -> Tensor {
-    let cosine =
-        |from: &Answers, to: &Answers| Tensor::cosine_similarity(&from.prediction, &to.projection.detach(), 1, 1e-8);
+/// Returns the loss of each image, float `[n]`, from -1 to 1: the negative cosine between the prediction from one view and the
+/// projection of the other, averaged over both directions. No gradient flows through projections.
+fn negative_cosine([a, b]: &[ViewOutputs; 2]) -> Tensor {
     (cosine(a, b) + cosine(b, a)) / -2.0
+}
+
+/// Returns the cosine between the predictions from one view and the projections of another, float `[n]`.
+fn cosine(from: &ViewOutputs, to: &ViewOutputs) -> Tensor {
+    Tensor::cosine_similarity(&from.prediction, &to.projection.detach(), 1, 1e-8)
 }
 
 impl Pretext for SimSiam {
@@ -60,19 +64,19 @@ impl Pretext for SimSiam {
     }
 
     fn loss(&self, network: &Network, views: &[Tensor], input: &Input, _: &Tensor) -> Tensor {
-        negative_cosine(&Self::answers(network, views, input, true)).mean(None)
+        negative_cosine(&Self::outputs(network, views, input, true)).mean(None)
     }
 
-    /// What is right is (1 - loss) / 2 of an image, 0 to 1, so the best learner on the pool is that of the lowest loss.
-    /// A learner that answers the same to all images has it too: the spread of its projections tells.
+    /// An image counts as right by (1 - loss) / 2, from 0 to 1, so the learner with the lowest loss on the pool is the best. A
+    /// collapsed learner, whose outputs are the same for all images, also has a low loss: the spread of projections shows it.
     fn score(&self, network: &Network, views: &[Tensor], input: &Input) -> Scores {
-        let answers = Self::answers(network, views, input, false);
-        let losses = negative_cosine(&answers);
-        let of = losses.size()[0] as f64;
-        let right = (of - losses.sum(Kind::Double).double_value(&[])) / 2.0;
-        let projection = &answers[0].projection;
+        let outputs = Self::outputs(network, views, input, false);
+        let losses = negative_cosine(&outputs);
+        let total = losses.size()[0] as f64;
+        let right = (total - losses.sum(Kind::Double).double_value(&[])) / 2.0;
+        let projection = &outputs[0].projection;
         let unit = projection / projection.norm_scalaropt_dim(2.0, [1i64].as_slice(), true).clamp_min(1e-12);
-        Scores { losses, right, of, projected: Some(unit.sum_dim_intlist(0, false, None)) }
+        Scores { losses, right, total, projected: Some(unit.sum_dim_intlist(0, false, None)) }
     }
 
     fn quality(&self) -> &'static str {
@@ -103,7 +107,7 @@ mod tests {
         network
     }
 
-    /// Two views of 12 images: a picture, and the same moved by a pixel.
+    /// Two views of 12 images: the picture, and the picture moved by one pixel.
     fn views() -> [Tensor; 2] {
         let pixels: Tensor = (Tensor::arange(12 * 8 * 8 * 3, (Kind::Float, Device::Cpu)) * 0.37).sin() * 127.0 + 128.0;
         let images = pixels.to_kind(Kind::Uint8).reshape([12, 8, 8, 3]);
@@ -111,27 +115,27 @@ mod tests {
         [images, moved]
     }
 
-    fn answers(projection: &[f32], prediction: &[f32]) -> Answers {
+    fn outputs(projection: &[f32], prediction: &[f32]) -> ViewOutputs {
         let tensor = |values| Tensor::from_slice(values).reshape([-1, 2]).set_requires_grad(true);
-        Answers { projection: tensor(projection), prediction: tensor(prediction) }
+        ViewOutputs { projection: tensor(projection), prediction: tensor(prediction) }
     }
 
-    /// By hand: cosines of 1 and 0.6; of 0 and -1.
+    /// Worked by hand: the cosines of the first image are 1 and 0.6, those of the second 0 and -1.
     #[test]
-    fn the_loss_of_an_image_is_the_negative_cosine_both_ways() {
-        let a = answers(&[3.0, 4.0, 0.0, 1.0], &[2.0, 0.0, 5.0, 0.0]);
-        let b = answers(&[1.0, 0.0, 0.0, 7.0], &[1.0, 0.0, 0.0, -2.0]);
+    fn the_loss_of_an_image_is_the_negative_cosine_averaged_over_both_directions() {
+        let a = outputs(&[3.0, 4.0, 0.0, 1.0], &[2.0, 0.0, 5.0, 0.0]);
+        let b = outputs(&[1.0, 0.0, 0.0, 7.0], &[1.0, 0.0, 0.0, -2.0]);
         let losses: Vec<f32> = negative_cosine(&[a, b]).try_into().unwrap();
         assert!((losses[0] + 0.8).abs() < 1e-6 && (losses[1] - 0.5).abs() < 1e-6, "{losses:?}");
     }
 
     #[test]
     fn no_gradient_flows_through_projections() {
-        let pair = [answers(&[3.0, 4.0], &[2.0, 1.0]), answers(&[1.0, 2.0], &[1.0, -2.0])];
+        let pair = [outputs(&[3.0, 4.0], &[2.0, 1.0]), outputs(&[1.0, 2.0], &[1.0, -2.0])];
         negative_cosine(&pair).sum(Kind::Float).backward();
-        for answers in &pair {
-            assert!(!answers.projection.grad().defined());
-            assert!(answers.prediction.grad().abs().max().double_value(&[]) > 0.0);
+        for view in &pair {
+            assert!(!view.projection.grad().defined());
+            assert!(view.prediction.grad().abs().max().double_value(&[]) > 0.0);
         }
     }
 
@@ -151,8 +155,8 @@ mod tests {
         let each: Vec<f64> = scores.losses.try_into().unwrap();
         assert!(each.iter().all(|&loss| (-1.001..1.001).contains(&loss)), "{each:?}");
         let mean = each.iter().sum::<f64>() / 12.0;
-        assert!((scores.right / scores.of - (1.0 - mean) / 2.0).abs() < 1e-6);
-        // At most as long as there are images.
+        assert!((scores.right / scores.total - (1.0 - mean) / 2.0).abs() < 1e-6);
+        // The sum of 12 projections of length 1.
         let length = scores.projected.unwrap().norm().double_value(&[]);
         assert!(length <= 12.0 + 1e-4, "{length}");
     }

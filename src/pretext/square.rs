@@ -1,10 +1,10 @@
-//! The part of an image that tasks look at which need a square.
+//! The square part of an image, for tasks that need a square.
 
 use tch::Tensor;
 
 use crate::dataset::Input;
 
-/// The largest square in the center of what the task model sees, whose side is a multiple of `unit`; uint8
+/// Crops the largest square in the center of the part that the task model sees. The side is a multiple of `unit`. Maps uint8
 /// `[n, h, w, 3]` to `[n, side, side, 3]`.
 pub(super) fn square(images: &Tensor, input: &Input, unit: i64) -> Tensor {
     let images = input.centered(images);
@@ -20,7 +20,7 @@ mod tests {
     use super::*;
     use pt4al_results::spec::Normalize;
 
-    /// The square of an image whose pixels are numbered row by row.
+    /// Returns the square of an image whose pixels are numbered row by row.
     fn square_of(height: i64, width: i64, center: Option<[usize; 2]>, unit: i64) -> Vec<u8> {
         let images = Tensor::arange(height * width, (Kind::Uint8, Device::Cpu)).reshape([1, height, width, 1]);
         let input = Input::new(&Normalize { mean: [0.5; 3], std: [0.25; 3] }, center, Device::Cpu);
@@ -35,7 +35,7 @@ mod tests {
         assert_eq!(square_of(6, 3, None, 1), [3, 4, 5, 6, 7, 8, 9, 10, 11]);
         assert_eq!(square_of(3, 3, None, 1), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
         assert_eq!(square_of(6, 9, Some([2, 5]), 1), [21, 22, 30, 31]);
-        // Cut to a multiple of 2.
+        // The side is a multiple of 2.
         assert_eq!(square_of(3, 7, None, 2), [2, 3, 9, 10]);
     }
 }

@@ -1,4 +1,4 @@
-//! What a pretext task is.
+//! The interface of a pretext task.
 
 use tch::Tensor;
 
@@ -6,52 +6,54 @@ use crate::dataset::Input;
 use crate::model::{Head, Network};
 use pt4al_results::seed::Stream;
 
-/// A self-supervised task.
+/// A self-supervised task. To add one, implement this trait in a file of its own, and see the recipes in ARCHITECTURE.md.
 pub trait Pretext {
-    /// What the network answers.
+    /// Returns the kind of outputs that the network needs.
     fn head(&self) -> Head;
 
-    /// Whether the residual blocks of its network begin as their shortcuts.
+    /// Whether every residual block of the network starts as its shortcut.
     fn zero_residuals(&self) -> bool {
         false
     }
 
-    /// Views of a minibatch that a loss is made of: the same images, each time augmented anew.
+    /// Returns how many views of a minibatch one loss compares: the same images, each time augmented anew.
     fn views(&self) -> usize {
         1
     }
 
-    /// How often the pool is scored, each time with new views; the losses are averaged.
+    /// Returns how often the pool is scored, each time with new views. The losses of an image are averaged.
     fn scorings(&self) -> usize {
         1
     }
 
-    /// What is drawn for a minibatch of `n` images: as many numbers for each image, image by image, or none.
+    /// Draws the random numbers of a training step on `n` images: the same count for every image, image by image. By default
+    /// there are none.
     fn draws(&self, _n: usize, _stream: &mut Stream) -> Vec<i64> {
         Vec::new()
     }
 
-    /// The mean loss of a minibatch, with its gradient. `views` are uint8 `[n, h, w, 3]`, and `drawn` is what was drawn for them,
-    /// int64 `[n, d]` on the device.
+    /// Returns the mean loss of a minibatch in training, a scalar with its gradient. Each view is uint8 `[n, h, w, 3]`; `drawn` are
+    /// the numbers of [`Pretext::draws`], int64 `[n, d]` on the device.
     fn loss(&self, network: &Network, views: &[Tensor], input: &Input, drawn: &Tensor) -> Tensor;
 
-    /// The loss of each image, and how well the learner did. A single view is the images themselves here, without
-    /// augmentation.
+    /// Scores a minibatch of the pool, without gradients and in evaluation mode. Each view is uint8 `[n, h, w, 3]`. With
+    /// [`views`](Pretext::views) of 1, the view is the images without augmentation.
     fn score(&self, network: &Network, views: &[Tensor], input: &Input) -> Scores;
 
-    /// What the quotient in [`Scores`] is, in a few words.
+    /// Names the quality in [`Scores`] in a few words that follow a percentage: "of rotations recognised".
     fn quality(&self) -> &'static str;
 }
 
-/// What a learner makes of a minibatch.
+/// The scores of a minibatch.
 pub struct Scores {
-    /// Float `[n]`.
+    /// The loss of each image, float `[n]`.
     pub losses: Tensor,
-    /// What the learner got right, and what there was to get right: their quotient over the whole pool is the measure
-    /// that a learner is chosen by, at best 1.
+    /// The amount that the learner got right, in the units of `total`. The learner's quality is `right` / `total` over the whole
+    /// pool, at best 1; the best checkpoint is chosen by it.
     pub right: f64,
-    pub of: f64,
-    /// The sum of the projections, each of length 1, float `[k]`, where a task has them: were all projections one, it
-    /// would be as long as there are images.
+    /// The amount that there was to get right.
+    pub total: f64,
+    /// The sum of the projections, each scaled to the length 1, float `[k]`; `None` for tasks without projections. If all
+    /// projections were equal, the length of the sum would be the number of images.
     pub projected: Option<Tensor>,
 }

@@ -1,11 +1,11 @@
-//! The baseline.
+//! Random sampling, the baseline of the other samplers.
 
 use anyhow::Result;
 
-use super::{PoolView, Sampler};
+use super::pool::{PoolView, Sampler};
 use pt4al_results::seed::{self, Stream};
 
-/// Uniformly at random.
+/// Queries images of the pool uniformly at random.
 pub(super) struct Random;
 
 impl Sampler for Random {

@@ -1,4 +1,4 @@
-//! Every sampler on a pool made of numbers: image i has the feature vector and the uncertainty that the test gives.
+//! Every sampler on a pool of numbers: each test says the uncertainty, the features and the predicted class of every image.
 
 use std::collections::HashSet;
 
@@ -14,16 +14,17 @@ struct Fake {
     round: usize,
     labeled: Vec<usize>,
     unlabeled: Vec<usize>,
-    /// By position.
+    /// The uncertainty of each image of the train split.
     uncertainty: Vec<f64>,
-    /// By position.
+    /// The predicted class of each image.
     predicted: Vec<usize>,
-    /// By position.
+    /// The features of each image.
     features: Vec<[f32; 2]>,
     batches: Vec<Vec<usize>>,
 }
 
 impl Fake {
+    /// A pool before round 1. Pretext batches are cut from the indices in descending order.
     fn new(uncertainty: Vec<f64>, labeled: Vec<usize>, batches: usize) -> Self {
         let n = uncertainty.len();
         let size = n.div_ceil(batches);
@@ -46,22 +47,22 @@ impl PoolView for Fake {
     fn unlabeled(&self) -> &[usize] {
         &self.unlabeled
     }
-    /// From the last position to the first.
-    fn tie_rank(&self, position: usize) -> usize {
-        self.uncertainty.len() - position
+    /// Images come in descending order of their indices.
+    fn tie_rank(&self, index: usize) -> usize {
+        self.uncertainty.len() - index
     }
     fn labeled(&self) -> &[usize] {
         &self.labeled
     }
-    fn uncertainty(&self, _: Uncertainty, positions: &[usize]) -> Result<Vec<f64>> {
-        Ok(positions.iter().map(|&i| self.uncertainty[i]).collect())
+    fn uncertainty(&self, _: Uncertainty, indices: &[usize]) -> Result<Vec<f64>> {
+        Ok(indices.iter().map(|&i| self.uncertainty[i]).collect())
     }
-    fn features(&self, positions: &[usize]) -> Result<Tensor> {
-        let rows: Vec<f32> = positions.iter().flat_map(|&i| self.features[i]).collect();
-        Ok(Tensor::from_slice(&rows).reshape([positions.len() as i64, 2]))
+    fn features(&self, indices: &[usize]) -> Result<Tensor> {
+        let rows: Vec<f32> = indices.iter().flat_map(|&i| self.features[i]).collect();
+        Ok(Tensor::from_slice(&rows).reshape([indices.len() as i64, 2]))
     }
-    fn predicted(&self, positions: &[usize]) -> Result<Vec<usize>> {
-        Ok(positions.iter().map(|&i| self.predicted[i]).collect())
+    fn predicted(&self, indices: &[usize]) -> Result<Vec<usize>> {
+        Ok(indices.iter().map(|&i| self.predicted[i]).collect())
     }
     fn classes(&self) -> usize {
         3
@@ -80,12 +81,31 @@ impl PoolView for Fake {
     }
 }
 
+/// All samplers, with each of their options. A new sampler goes into this list and into the match below it, which does not
+/// compile without it.
 fn all() -> Vec<SamplerSpec> {
-    use SamplerSpec::{CoreSet, Entropy, LeastConfidence, Margin, Random};
+    use SamplerSpec::{CoreSet, Entropy, LeastConfidence, Margin, PretextBatch, Random};
     use Within::{ClassBalanced, Interval};
     let within = [Within::LeastConfidence, Within::Entropy, Within::Margin, ClassBalanced, Interval, Within::Random];
     let others = [Random, Entropy, LeastConfidence, Margin, CoreSet];
-    others.into_iter().chain(within.map(pretext_batch)).collect()
+    let all: Vec<SamplerSpec> = others.into_iter().chain(within.map(pretext_batch)).collect();
+    for spec in &all {
+        match spec {
+            Random | Entropy | LeastConfidence | Margin | CoreSet | PretextBatch(_) => {}
+        }
+    }
+    all
+}
+
+/// Whether a sampler queries the images with the highest scores or distances. The others draw images, or go by the order of
+/// the pretext batch.
+fn goes_by_scores(spec: &SamplerSpec) -> bool {
+    match spec {
+        SamplerSpec::PretextBatch(options) => {
+            !matches!(options.within, Within::ClassBalanced | Within::Interval | Within::Random)
+        }
+        other => *other != SamplerSpec::Random,
+    }
 }
 
 fn pretext_batch(within: Within) -> SamplerSpec {
@@ -97,14 +117,14 @@ fn query(spec: &SamplerSpec, pool: &Fake, n: usize, seed: u64) -> Vec<usize> {
 }
 
 #[test]
-fn uncertain_samplers_take_the_highest_and_break_ties_by_their_rank() {
+fn uncertainty_samplers_query_the_least_sure_and_break_ties_by_rank() {
     let pool = Fake::new(vec![0.1, 0.9, 0.5, 0.9, 0.7, 0.0], vec![4], 2);
     assert_eq!(query(&SamplerSpec::Entropy, &pool, 3, 0), [3, 1, 2]);
 }
 
 #[test]
-fn pretext_batch_asks_the_rounds_batch_alone() {
-    // Batches of the reversed positions: [5, 4, 3] and [2, 1, 0].
+fn the_pretext_batch_sampler_queries_only_the_batch_of_the_round() {
+    // The batches are [5, 4, 3] and [2, 1, 0].
     let mut pool = Fake::new(vec![0.1, 0.3, 0.2, 0.9, 0.9, 0.9], vec![4], 2);
     let spec = &pretext_batch(Within::LeastConfidence);
     assert_eq!(query(spec, &pool, 2, 0), [1, 2]);
@@ -112,12 +132,12 @@ fn pretext_batch_asks_the_rounds_batch_alone() {
     assert_eq!(query(spec, &pool, 2, 0), [5, 3]);
 }
 
-/// Batches of the reversed positions: [8, 7, 6], [5, 4, 3] and [2, 1, 0].
+/// The batches are [8, 7, 6], [5, 4, 3] and [2, 1, 0].
 #[test]
-fn what_a_pretext_batch_has_too_little_of_comes_from_the_next_one() {
+fn a_pretext_batch_with_too_few_images_is_filled_up_from_the_next_one() {
     let mut pool = Fake::new(vec![0.1, 0.9, 0.2, 0.0, 0.3, 0.0, 0.5, 0.6, 0.4], vec![3, 5], 3);
     let spec = &pretext_batch(Within::LeastConfidence);
-    // One is left of batch 1; then the least sure of batch 2.
+    // Batch 1 has one unlabeled image; then come the least sure of batch 2.
     assert_eq!(query(spec, &pool, 3, 0), [4, 1, 2]);
     assert_eq!(query(&pretext_batch(Within::Interval), &pool, 2, 0), [4, 2]);
     // After the last batch comes the first one.
@@ -126,14 +146,13 @@ fn what_a_pretext_batch_has_too_little_of_comes_from_the_next_one() {
     assert_eq!(query(&pretext_batch(Within::ClassBalanced), &pool, 7, 0).len(), 7);
 }
 
-/// In many data sets positions go by class: the lowest ones would all be of one.
+/// In many data sets indices go by class: the lowest ones would all be of one class.
 #[test]
-fn of_equal_images_every_sampler_asks_for_the_first_by_their_rank() {
-    use SamplerSpec::{CoreSet, Entropy, LeastConfidence, Margin};
+fn of_equal_images_every_sampler_queries_the_first_by_rank() {
     let mut pool = Fake::new(vec![0.5; 30], vec![], 1);
     pool.features = vec![[1.0, 2.0]; 30];
     pool.round = 0;
-    for spec in [Entropy, LeastConfidence, Margin, CoreSet, pretext_batch(Within::LeastConfidence)] {
+    for spec in all().into_iter().filter(goes_by_scores) {
         assert_eq!(query(&spec, &pool, 4, 0), [29, 28, 27, 26], "{spec:?}");
     }
     assert_eq!(first(InitialSet::CoreSet, &pool, 4, 0).unwrap(), [29, 28, 27, 26]);
@@ -141,16 +160,16 @@ fn of_equal_images_every_sampler_asks_for_the_first_by_their_rank() {
 
 /// Batch 0 is [5, 4, 3, 2, 1, 0], of the classes 2, 1, 0, 2, 1, 0.
 #[test]
-fn inside_a_batch_interval_asks_no_model_and_class_balanced_fills_up_as_the_official_code() {
+fn inside_a_batch_interval_needs_no_model_and_class_balanced_fills_up_as_the_official_code() {
     let mut pool = Fake::new(vec![0.0; 12], vec![], 2);
     pool.round = 1;
     pool.predicted = vec![0, 1, 2, 0, 1, 2, 0, 0, 0, 0, 0, 0];
     assert_eq!(query(&pretext_batch(Within::Interval), &pool, 3, 0), [5, 3, 1]);
-    // A label for each class: in the order of classes, each the first of the batch.
+    // One label for each class, in the order of classes: the first of each in the batch.
     assert_eq!(query(&pretext_batch(Within::ClassBalanced), &pool, 3, 0), [3, 4, 5]);
-    // Two each of classes 0 and 1, and one of class 2: of five labels, the first two classes have one more.
+    // Two images of class 0, two of class 1 and one of class 2: the first two classes get the two labels that are left over.
     assert_eq!(query(&pretext_batch(Within::ClassBalanced), &pool, 5, 0), [3, 0, 4, 1, 5]);
-    // Nothing is predicted as class 1 or 2: they are filled with what class 0 has too much of, in the batch's order.
+    // No image is predicted as class 1 or 2: their labels go to surplus images of class 0, in the batch's order.
     pool.predicted = vec![0; 12];
     assert_eq!(query(&pretext_batch(Within::ClassBalanced), &pool, 3, 0), [5, 4, 3]);
 }
@@ -169,24 +188,24 @@ fn cold_start_takes_strides_of_its_batch() {
     assert_eq!(first(stride(1, Some(1)), &pool, 5, 0).unwrap(), [9, 8, 7, 6, 5]);
     assert_eq!(first(stride(0, Some(3)), &pool, 3, 0).unwrap(), [19, 16, 13]);
     let error = first(stride(0, Some(3)), &pool, 5, 0).unwrap_err().to_string();
-    assert!(error.contains("one in 3 of a pretext batch of 10 images are 4, not 5"), "{error}");
+    assert!(error.contains("a stride of 3 over a pretext batch of 10 images gives 4 images, not 5"), "{error}");
 }
 
 #[test]
-fn random_starts_are_shared_by_all_samplers_of_a_seed() {
+fn all_samplers_of_a_seed_share_random_initial_labels() {
     let pool = Fake::new(vec![0.0; 50], vec![], 2);
     let random = |seed| first(InitialSet::Random, &pool, 10, seed).unwrap();
     assert_eq!(random(1), random(1));
     assert_ne!(random(1), random(2));
     for spec in all() {
-        let of_batches = matches!(spec, SamplerSpec::PretextBatch(_));
-        assert_eq!(spec.initial_set(), if of_batches { InitialSet::PAPER } else { InitialSet::Random });
+        let queries_batches = matches!(spec, SamplerSpec::PretextBatch(_));
+        assert_eq!(spec.initial_set(), if queries_batches { InitialSet::PAPER } else { InitialSet::Random });
     }
 }
 
-/// Features of image i: [i, i^2 mod 7].
+/// Image i has the features [i, i^2 mod 7].
 #[test]
-fn an_initial_core_set_starts_in_the_middle_and_goes_to_the_farthest() {
+fn an_initial_core_set_starts_near_the_mean_and_goes_on_to_the_farthest() {
     let pool = Fake::new(vec![0.0; 30], vec![], 2);
     let chosen = first(InitialSet::CoreSet, &pool, 3, 0).unwrap();
     // The mean is [14.5, 2.0]: image 15 (1, and 0.5 away) and 13 (1) are nearest; then the ends.
@@ -197,29 +216,29 @@ fn an_initial_core_set_starts_in_the_middle_and_goes_to_the_farthest() {
 
 #[test]
 fn core_set_picks_the_farthest_first() {
-    let at = |points: &[f32]| Tensor::from_slice(points).unsqueeze(1);
+    let column = |points: &[f32]| Tensor::from_slice(points).unsqueeze(1);
     // Center at 0: first 10, then 5 (5 from both), then 2 or 7 (2 apart from 0 and 3 from 5: 2 -> 2, 7 -> 2).
-    assert_eq!(k_center_greedy(&at(&[2., 10., 5., 7.]), &at(&[0.]), 2), [1, 2]);
-    // Equal images are picked once each, and never more than there are.
-    let mut picks = k_center_greedy(&at(&[3., 3., 3.]), &at(&[3.]), 9);
+    assert_eq!(k_center_greedy(&column(&[2., 10., 5., 7.]), &column(&[0.]), 2), [1, 2]);
+    // Equal rows are picked once each, and no more rows than there are.
+    let mut picks = k_center_greedy(&column(&[3., 3., 3.]), &column(&[3.]), 9);
     picks.sort_unstable();
     assert_eq!(picks, [0, 1, 2]);
 }
 
 proptest! {
     #[test]
-    fn every_sampler_asks_for_n_different_unlabeled_images_and_repeats_itself(
+    fn every_sampler_queries_n_different_unlabeled_images_and_the_same_ones_again(
         uncertainty in prop::collection::vec(0f64..1.0, 20..60),
         n in 1usize..5,
         seed in 0u64..1000,
     ) {
         let pool = Fake::new(uncertainty, vec![3, 7], 2);
         for spec in all() {
-            let asked = query(&spec, &pool, n, seed);
-            prop_assert_eq!(asked.len(), n);
-            prop_assert_eq!(asked.iter().collect::<HashSet<_>>().len(), n);
-            prop_assert!(asked.iter().all(|i| pool.unlabeled.contains(i)));
-            prop_assert_eq!(asked, query(&spec, &pool, n, seed));
+            let queried = query(&spec, &pool, n, seed);
+            prop_assert_eq!(queried.len(), n);
+            prop_assert_eq!(queried.iter().collect::<HashSet<_>>().len(), n);
+            prop_assert!(queried.iter().all(|i| pool.unlabeled.contains(i)));
+            prop_assert_eq!(queried, query(&spec, &pool, n, seed));
         }
         let fresh = Fake::new(vec![0.0; 40], vec![], 2);
         let typical = InitialSet::Typical(Typical { clusters: 3, neighbours: 4 });
@@ -250,7 +269,7 @@ proptest! {
 }
 
 #[test]
-fn core_set_needs_no_quadratic_memory() {
+fn core_set_memory_does_not_grow_with_the_square_of_the_pool() {
     // 20,000 candidates and 500 centers: an n x n matrix alone would be 1.6 GB.
     let points = Tensor::arange(20_000 * 8, (Kind::Float, tch::Device::Cpu)).sin().reshape([20_000, 8]);
     let before = pt4al_results::machine::peak_rss_mb();

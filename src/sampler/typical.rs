@@ -1,6 +1,6 @@
-//! Typical images of clusters, as TypiClust chooses them (Hacohen, Dekel and Weinshall, ICML 2022; its code
-//! avihu111/TypiClust): features of length 1, k-means, and in each cluster the image whose nearest neighbours in the
-//! cluster are nearest.
+//! Typical images of clusters, as in TypiClust (Hacohen, Dekel and Weinshall, ICML 2022; code: avihu111/TypiClust). Features
+//! are scaled to the length 1 and clustered by k-means. From each cluster the image is chosen whose nearest neighbours in the
+//! cluster are the closest.
 
 use rand::Rng;
 use tch::{Kind, Tensor};
@@ -8,27 +8,27 @@ use tch::{Kind, Tensor};
 use pt4al_results::seed::Stream;
 use pt4al_results::spec::Typical;
 
-/// Clusters of so many images or fewer are left out, as in TypiClust's code.
+/// Clusters with at most this many images are left out, as in TypiClust's code.
 const SMALL: usize = 5;
-/// How torch is told to take differences where it could take products of matrices, whose rounding is as large as small
-/// distances are.
+/// The mode of torch's `cdist` that subtracts rows. Its other mode multiplies matrices, whose rounding errors are as large as
+/// small distances.
 const WITHOUT_PRODUCTS: i64 = 2;
-/// Steps of k-means at most; it ends when no image changes its cluster.
+/// The largest number of k-means steps. The algorithm ends earlier if no image changes its cluster.
 const STEPS: usize = 100;
 
-/// Rows of `features` (float `[n, d]`), the largest cluster's first. There are as many clusters as rows asked for, up to
-/// `options.clusters`; beyond that, clusters are gone through again, each giving the most typical of what is left of it.
+/// Chooses `picks` rows of `features` (float `[n, d]`), starting with the largest cluster. There is one cluster for each pick, up
+/// to `options.clusters`. For more picks the clusters take turns again, and each gives the most typical of its remaining rows.
 pub(super) fn choose(features: &Tensor, picks: usize, options: Typical, stream: &mut Stream) -> Vec<usize> {
     tch::no_grad(|| {
         let norms = features.norm_scalaropt_dim(2.0, [1i64].as_slice(), true).clamp_min(1e-12);
         let points = features / norms;
         let n = points.size()[0] as usize;
         let mut clusters = k_means(&points, picks.min(options.clusters).min(n), stream);
-        // Stable, so that of equally large clusters the first of k-means comes first.
+        // A stable sort, so that equally large clusters stay in the order of k-means.
         clusters.sort_by_key(|members| std::cmp::Reverse(members.len()));
         if clusters.iter().any(|members| members.len() > SMALL) {
             let (large, small): (Vec<_>, Vec<_>) = clusters.into_iter().partition(|members| members.len() > SMALL);
-            // The small ones come in once nothing else is left.
+            // Small clusters are used only after all rows of large ones.
             let mut picked = take_in_turn(&points, large, picks, options.neighbours);
             let missing = picks.min(n) - picked.len();
             picked.extend(take_in_turn(&points, small, missing, options.neighbours));
@@ -38,7 +38,7 @@ pub(super) fn choose(features: &Tensor, picks: usize, options: Typical, stream: 
     })
 }
 
-/// Cluster after cluster, and again, until `picks` rows are taken or nothing is left.
+/// Takes the most typical row of each cluster in turn, until `picks` rows are taken or none is left.
 fn take_in_turn(points: &Tensor, mut clusters: Vec<Vec<usize>>, picks: usize, neighbours: usize) -> Vec<usize> {
     let mut picked = Vec::with_capacity(picks);
     while picked.len() < picks && clusters.iter().any(|members| !members.is_empty()) {
@@ -51,36 +51,40 @@ fn take_in_turn(points: &Tensor, mut clusters: Vec<Vec<usize>>, picks: usize, ne
     picked
 }
 
-/// The place in `members` of the row with the smallest mean squared distance to its nearest `neighbours` among them (at
-/// most half of them, as in TypiClust's code); the first of equals. The paper says distance; the authors' code
-/// (`tpc.py`) takes what faiss's `IndexFlatL2` gives, which is the square of it.
+/// Returns the place in `members` of the row with the smallest mean squared distance to its nearest `neighbours` members; of
+/// equal rows the first. At most half of the members count as neighbours, as in TypiClust's code. The paper says distance; the
+/// authors' code (`tpc.py`) uses the output of faiss's `IndexFlatL2`, which is the squared distance.
 fn most_typical(points: &Tensor, members: &[usize], neighbours: usize) -> usize {
     let nearest = neighbours.min(members.len() / 2);
     if nearest == 0 {
         return 0;
     }
     let indices: Vec<i64> = members.iter().map(|&row| row as i64).collect();
-    let of_cluster = points.index_select(0, &Tensor::from_slice(&indices).to_device(points.device()));
+    let cluster = points.index_select(0, &Tensor::from_slice(&indices).to_device(points.device()));
     // Some rows at a time, so that the distances never take more than 64 MiB (128 in double precision).
     let rows = (16 << 20) / members.len() as i64;
-    let sums_of = |part: Tensor| {
-        let distances = Tensor::cdist(&part, &of_cluster, 2.0, WITHOUT_PRODUCTS);
-        // Each is its own nearest.
-        let (least, _) = distances.square().topk(nearest as i64 + 1, 1, false, true);
-        least.sum_dim_intlist([1i64].as_slice(), false, None)
-    };
-    let sums: Vec<Tensor> = of_cluster.split(rows.max(1), 0).into_iter().map(sums_of).collect();
+    let parts = cluster.split(rows.max(1), 0).into_iter();
+    let sums: Vec<Tensor> = parts.map(|part| distances_to_nearest(&part, &cluster, nearest)).collect();
     Tensor::cat(&sums, 0).argmin(0, false).int64_value(&[]) as usize
 }
 
-/// Lloyd's k-means with the seeding of k-means++ (Arthur and Vassilvitskii, 2007): the rows of each of the `k` clusters,
-/// ascending. A cluster that loses all its rows keeps its center, and may end empty.
+/// Returns the sum of squared distances of each row of `part` to its `nearest` other rows of `cluster`, which has the rows of
+/// `part` too.
+fn distances_to_nearest(part: &Tensor, cluster: &Tensor, nearest: usize) -> Tensor {
+    let distances = Tensor::cdist(part, cluster, 2.0, WITHOUT_PRODUCTS);
+    // One more, as the nearest row of each row is the row itself.
+    let (least, _) = distances.square().topk(nearest as i64 + 1, 1, false, true);
+    least.sum_dim_intlist([1i64].as_slice(), false, None)
+}
+
+/// Clusters the rows of `points` by Lloyd's k-means with the seeding of k-means++ (Arthur and Vassilvitskii, 2007). Returns the
+/// rows of each of the `k` clusters, ascending. A cluster that loses all its rows keeps its center, and may stay empty.
 fn k_means(points: &Tensor, k: usize, stream: &mut Stream) -> Vec<Vec<usize>> {
     let n = points.size()[0] as usize;
     let mut centers = seeds(points, k, stream);
     let mut assigned = nearest_centers(points, &centers);
     for _ in 0..STEPS {
-        // A product of matrices sums in the same order each time; adding by index does not, on a GPU.
+        // A product of matrices sums in the same order each time; on a GPU, adding by index does not.
         let members = assigned.one_hot(k as i64).to_kind(points.kind());
         let counts = members.sum_dim_intlist([0i64].as_slice(), false, None).unsqueeze(1);
         let means = members.tr().matmul(points) / counts.clamp_min(1.0);
@@ -98,15 +102,15 @@ fn k_means(points: &Tensor, k: usize, stream: &mut Stream) -> Vec<Vec<usize>> {
     clusters
 }
 
-/// int64 `[n]`.
+/// Returns the nearest center of each row of `points`, int64 `[n]`.
 fn nearest_centers(points: &Tensor, centers: &Tensor) -> Tensor {
     let squares = (centers * centers).sum_dim_intlist([1i64].as_slice(), false, None);
-    // The squares of the points are the same for all centers.
+    // The squares of the points are left out: they are the same for all centers.
     (squares.unsqueeze(0) - points.matmul(&centers.tr()) * 2.0).argmin(1, false)
 }
 
-/// The first center is any row; each other one is drawn with a probability in proportion to its squared distance to the
-/// nearest center so far.
+/// Draws `k` rows of `points` as the first centers, `[k, d]`: the first uniformly, each other one with a probability in proportion
+/// to its squared distance to the nearest center so far.
 fn seeds(points: &Tensor, k: usize, stream: &mut Stream) -> Tensor {
     let n = points.size()[0] as usize;
     let mut rows = vec![stream.random_range(0..n) as i64];
@@ -119,7 +123,7 @@ fn seeds(points: &Tensor, k: usize, stream: &mut Stream) -> Tensor {
         let weights: Vec<f64> = Vec::try_from(nearest.to_kind(Kind::Double)).expect("a number for each row");
         let total: f64 = weights.iter().sum();
         let mut left = stream.random::<f64>() * total;
-        // Where all rows are centers, or rounding leaves something, the last one stands in.
+        // No row is drawn if all rows are centers, or through rounding; the last row is taken then.
         let drawn = weights.iter().position(|weight| {
             left -= weight;
             left < 0.0
@@ -138,30 +142,30 @@ mod tests {
         seed::stream(0, Purpose::InitialLabels, &[])
     }
 
-    /// Three bundles of directions of 12, 9 and 8 rows; the middle of each is its most typical row.
+    /// Three clusters of directions with 12, 9 and 8 rows. The middle row of each is the most typical.
     #[test]
-    fn each_cluster_gives_the_middle_of_it_the_largest_first() {
+    fn each_cluster_gives_its_middle_row_and_the_largest_cluster_comes_first() {
         let mut angles: Vec<f32> = Vec::new();
         for (middle, rows) in [(0.0f32, 12i16), (2.0, 9), (4.0, 8)] {
-            // Farther apart at the ends, so that the middle is denser.
+            // Rows are farther apart at the ends, so that the middle is denser.
             angles.extend((0..rows).map(|i| {
                 let aside = f32::from(i - rows / 2);
                 middle + 0.01 * aside * aside.abs()
             }));
         }
-        // Lengths differ and do not matter.
+        // Lengths differ, which makes no difference.
         let rows: Vec<f32> =
             angles.iter().enumerate().flat_map(|(i, a)| [a.cos(), a.sin()].map(|x| x * (1.0 + i as f32))).collect();
         let features = Tensor::from_slice(&rows).reshape([-1, 2]);
         let options = Typical { clusters: 500, neighbours: 4 };
         assert_eq!(choose(&features, 3, options, &mut stream()), [6, 12 + 4, 21 + 4]);
-        // With two clusters at most for four labels, each gives two.
+        // With at most two clusters, four picks are two of each.
         let four = choose(&features, 4, Typical { clusters: 2, neighbours: 4 }, &mut stream());
         assert_eq!(four.iter().collect::<std::collections::HashSet<_>>().len(), 4);
     }
 
-    /// Six directions, one cluster, two neighbours. Distances: the second row is 0.01 and 0.13 away from its nearest, the
-    /// fifth 0.08 and 0.08. The sum of distances is smaller for the second, that of squares for the fifth.
+    /// Six directions, one cluster, two neighbours. The second row is 0.01 and 0.13 away from its nearest rows, the fifth 0.08
+    /// and 0.08: the second has the smaller sum of distances, the fifth the smaller sum of squared distances.
     #[test]
     fn distances_are_squared_as_in_the_authors_code() {
         let angles = [0.0f64, 0.01, 0.14, 1.0, 1.08, 1.16];

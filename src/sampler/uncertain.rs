@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 
-use super::{PoolView, Sampler, by_tie_rank};
+use super::pool::{PoolView, Sampler, by_tie_rank};
 use pt4al_results::seed::Stream;
 use pt4al_results::spec::Uncertainty;
 
-/// The images that the task model is least sure of.
+/// Queries the images that the task model is least sure of.
 pub(super) struct Uncertain(pub Uncertainty);
 
 impl Sampler for Uncertain {
@@ -15,7 +15,8 @@ impl Sampler for Uncertain {
     }
 }
 
-/// The `n` of `candidates` with the highest uncertainty; equal ones by [`PoolView::tie_rank`].
+/// Returns the `n` images of `candidates` with the highest uncertainty, highest first. Images with equal uncertainty are in the
+/// order of [`PoolView::tie_rank`].
 pub(super) fn most_uncertain(
     pool: &dyn PoolView,
     kind: Uncertainty,

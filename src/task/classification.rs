@@ -1,4 +1,4 @@
-//! One class for each image.
+//! Classification: each image has one class.
 
 use tch::{Kind, Reduction, Tensor};
 
@@ -6,13 +6,14 @@ use super::{Meter, Metrics, Task, cross_entropy};
 use crate::model::Head;
 use pt4al_results::spec::{Confidence, ExtraMetric, Uncertainty};
 
-/// Classification with cross-entropy, measured by accuracy.
+/// Classification with cross-entropy. Its primary metric is accuracy.
 #[derive(Clone, Debug)]
 pub struct Classification {
+    /// The names of the classes.
     pub classes: Vec<String>,
-    /// What is measured beside accuracy and loss.
+    /// The metrics in addition to accuracy and loss.
     pub metrics: Vec<ExtraMetric>,
-    /// What least confidence is measured on.
+    /// The outputs that least confidence is computed from.
     pub confidence: Confidence,
 }
 
@@ -35,30 +36,29 @@ impl Task for Classification {
 
     fn meter(&self) -> Box<dyn Meter> {
         let counts = vec![0; self.classes.len()];
-        Box::new(Account { task: self.clone(), images: counts.clone(), correct: counts, in_top_5: 0, loss: 0.0 })
+        Box::new(Counts { task: self.clone(), images: counts.clone(), correct: counts, in_top_5: 0, loss: 0.0 })
     }
 }
 
-struct Account {
+/// Counts of a split's images and correct predictions.
+struct Counts {
     task: Classification,
-    /// Images of each class.
+    /// The number of images of each class.
     images: Vec<i64>,
-    /// Those of them whose class was predicted.
+    /// The number of correctly predicted images of each class.
     correct: Vec<i64>,
+    /// The number of images whose class is among the five most probable ones.
     in_top_5: i64,
-    /// The sum over images.
+    /// The sum of the losses of all images.
     loss: f64,
 }
 
-impl Meter for Account {
+impl Meter for Counts {
     fn add(&mut self, outputs: &Tensor, targets: &Tensor) {
         let n = outputs.size()[0];
         let right = outputs.argmax(-1, false).eq_tensor(targets);
-        let of_classes = |targets: &Tensor| -> Vec<i64> {
-            let counts = targets.bincount::<Tensor>(None, self.task.classes.len() as i64);
-            counts.try_into().expect("a count for each class")
-        };
-        let (images, correct) = (of_classes(targets), of_classes(&targets.masked_select(&right)));
+        let classes = self.task.classes.len();
+        let (images, correct) = (class_counts(targets, classes), class_counts(&targets.masked_select(&right), classes));
         self.images.iter_mut().zip(images).for_each(|(sum, count)| *sum += count);
         self.correct.iter_mut().zip(correct).for_each(|(sum, count)| *sum += count);
         if self.task.metrics.contains(&ExtraMetric::Top5Accuracy) {
@@ -70,17 +70,17 @@ impl Meter for Account {
 
     fn metrics(&self) -> Metrics {
         let images = self.images.iter().sum::<i64>() as f64;
-        let part = |count: i64| count as f64 / images;
+        let share = |count: i64| count as f64 / images;
         // A class without images in the split has no accuracy.
         let each: Vec<(usize, f64)> = (0..self.images.len())
             .filter(|&class| self.images[class] > 0)
             .map(|class| (class, self.correct[class] as f64 / self.images[class] as f64))
             .collect();
         let mut metrics =
-            vec![("accuracy".to_owned(), part(self.correct.iter().sum())), ("loss".to_owned(), self.loss / images)];
+            vec![("accuracy".to_owned(), share(self.correct.iter().sum())), ("loss".to_owned(), self.loss / images)];
         for extra in &self.task.metrics {
             match extra {
-                ExtraMetric::Top5Accuracy => metrics.push((extra.name().into(), part(self.in_top_5))),
+                ExtraMetric::Top5Accuracy => metrics.push((extra.name().into(), share(self.in_top_5))),
                 ExtraMetric::BalancedAccuracy => {
                     let mean = each.iter().map(|e| e.1).sum::<f64>() / each.len() as f64;
                     metrics.push((extra.name().into(), mean));
@@ -94,18 +94,24 @@ impl Meter for Account {
     }
 }
 
+/// Returns how often each class occurs in `targets`, int64 `[n]`.
+fn class_counts(targets: &Tensor, classes: usize) -> Vec<i64> {
+    let counts = targets.bincount::<Tensor>(None, classes as i64);
+    counts.try_into().expect("a count for each class")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn account(classes: usize, metrics: &[ExtraMetric]) -> Box<dyn Meter> {
+    fn meter(classes: usize, metrics: &[ExtraMetric]) -> Box<dyn Meter> {
         let classes = (0..classes).map(|class| format!("c{class}")).collect();
         Classification { classes, metrics: metrics.to_vec(), confidence: Confidence::Logits }.meter()
     }
 
     #[test]
     fn accuracy_is_over_all_minibatches() {
-        let mut meter = account(2, &[]);
+        let mut meter = meter(2, &[]);
         meter.add(&Tensor::from_slice(&[2f32, 0., 0., 2.]).reshape([2, 2]), &Tensor::from_slice(&[0i64, 0]));
         meter.add(&Tensor::from_slice(&[2f32, 0.]).reshape([1, 2]), &Tensor::from_slice(&[0i64]));
         let metrics = meter.metrics();
@@ -117,8 +123,8 @@ mod tests {
 
     /// Four images of class 0, of which three are right, and one of class 1, which is wrong; class 2 has none.
     #[test]
-    fn balanced_accuracy_weighs_classes_and_not_images() {
-        let mut meter = account(3, &[ExtraMetric::BalancedAccuracy, ExtraMetric::PerClass]);
+    fn balanced_accuracy_weights_classes_equally() {
+        let mut meter = meter(3, &[ExtraMetric::BalancedAccuracy, ExtraMetric::PerClass]);
         let predict = |classes: &[i64]| Tensor::from_slice(classes).one_hot(3).to_kind(Kind::Float);
         meter.add(&predict(&[0, 0, 0, 1]), &Tensor::from_slice(&[0i64, 0, 0, 0]));
         meter.add(&predict(&[0]), &Tensor::from_slice(&[1i64]));
@@ -130,7 +136,7 @@ mod tests {
 
     #[test]
     fn the_sixth_class_is_not_among_the_top_5() {
-        let mut meter = account(6, &[ExtraMetric::Top5Accuracy]);
+        let mut meter = meter(6, &[ExtraMetric::Top5Accuracy]);
         let outputs = Tensor::from_slice(&[6f32, 5., 4., 3., 2., 1.]).repeat([2, 1]);
         meter.add(&outputs, &Tensor::from_slice(&[4i64, 5]));
         assert_eq!(meter.metrics()[2], ("top-5-accuracy".to_owned(), 0.5));

@@ -1,4 +1,4 @@
-//! What the task model is trained for: its loss, its metrics, and how unsure it is of an image.
+//! Tasks of the task model: its loss, its metrics, and its uncertainty of an image.
 
 mod classification;
 mod segmentation;
@@ -13,43 +13,46 @@ pub use uncertainty::uncertainty;
 use crate::model::Head;
 use pt4al_results::spec::{Spec, TaskKind, Uncertainty};
 
-/// A task: everything that depends on what the outputs of the network mean.
+/// A task. It has everything that depends on the meaning of the network's outputs.
+///
+/// Shapes of `outputs` are those of the [`Head`]; `targets` are those of a [`Minibatch`](crate::dataset::Minibatch).
 pub trait Task {
-    /// What the network answers for an image.
+    /// Returns the kind of outputs that the network needs.
     fn head(&self) -> Head;
 
-    /// The mean loss of a minibatch, with its gradient.
+    /// Returns the mean loss of a minibatch, a scalar with its gradient.
     fn loss(&self, outputs: &Tensor, targets: &Tensor) -> Tensor;
 
-    /// The loss of each image: float `[n]`.
+    /// Returns the loss of each image, float `[n]`.
     fn losses(&self, outputs: &Tensor, targets: &Tensor) -> Tensor;
 
-    /// How unsure the model is of each image, higher for less sure: float `[n]`.
+    /// Returns how unsure the model is of each image, float `[n]`, higher for less sure.
     fn uncertainty(&self, outputs: &Tensor, kind: Uncertainty) -> Tensor;
 
-    /// An empty account of a split's predictions.
+    /// Returns a meter without predictions.
     fn meter(&self) -> Box<dyn Meter>;
 }
 
-/// Gathers a split's predictions, minibatch by minibatch.
+/// Computes metrics over a split from its predictions, minibatch by minibatch.
 pub trait Meter {
-    /// Adds a minibatch.
+    /// Adds the predictions of a minibatch.
     fn add(&mut self, outputs: &Tensor, targets: &Tensor);
 
-    /// The metrics by name. The first is the one that selection rules go by; higher is better.
+    /// Returns the metrics over all minibatches. The first is the primary metric, by which selection rules choose epochs; higher
+    /// is better.
     fn metrics(&self) -> Metrics;
 }
 
-/// Metrics by name, as in the records.
+/// Names and values of metrics, as in the records.
 pub type Metrics = Vec<(String, f64)>;
 
-/// The cross-entropy of outputs `[n, classes]` and classes, int64 `[n]`, in the kind of the outputs. (tch's own
-/// `cross_entropy_for_logits` goes through single precision.)
+/// Returns the cross-entropy of outputs `[n, classes]` and classes, int64 `[n]`, in the kind of the outputs. (tch's
+/// `cross_entropy_for_logits` computes in single precision.)
 pub(crate) fn cross_entropy(outputs: &Tensor, classes: &Tensor, reduction: Reduction) -> Tensor {
     outputs.cross_entropy_loss::<Tensor>(classes, None, reduction, -100, 0.0)
 }
 
-/// The task of a spec, for a data set with these classes.
+/// Returns the task of a spec for a data set with the names of its classes ([`Data::classes`](crate::dataset::Data)).
 pub fn task(spec: &Spec, classes: &[String]) -> Box<dyn Task> {
     match spec.dataset.task() {
         TaskKind::Classification => Box::new(Classification {
@@ -70,9 +73,9 @@ mod tests {
     use super::*;
     use pt4al_results::spec::{Labeled, Source, load};
 
-    /// The rows of a round, beside the epoch, where all of so many classes occur in the test split.
+    /// Each case has the number of rows of a round without the epoch's row, if all classes occur in the test split.
     #[test]
-    fn what_is_measured_is_what_the_spec_counts() {
+    fn the_spec_counts_as_many_rows_of_a_round_as_there_are_metrics() {
         let every = "metrics=['top-5-accuracy', 'balanced-accuracy', 'per-class']";
         for (experiment, set, classes, rows) in [
             ("demo", "metrics=[]", 10, 2),

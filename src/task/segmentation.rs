@@ -1,4 +1,4 @@
-//! A class for each pixel.
+//! Semantic segmentation: each pixel has a class.
 
 use tch::{Kind, Reduction, Tensor};
 
@@ -7,11 +7,12 @@ use crate::model::Head;
 use pt4al_data::images::IGNORED;
 use pt4al_results::spec::{Confidence, Uncertainty};
 
-/// Semantic segmentation with cross-entropy over pixels, measured by the mean intersection over union.
+/// Semantic segmentation with cross-entropy over pixels. Its primary metric is the mean intersection over union.
 #[derive(Clone, Debug)]
 pub struct Segmentation {
+    /// The names of the classes.
     pub classes: Vec<String>,
-    /// What least confidence is measured on.
+    /// The outputs that least confidence is computed from.
     pub confidence: Confidence,
 }
 
@@ -20,23 +21,24 @@ impl Task for Segmentation {
         Head::Pixel(self.classes.len())
     }
 
-    /// The mean over pixels that have a class, of all images together (as in fyu/drn's `segment.py`).
+    /// The mean over all pixels of the minibatch that have a class (as in fyu/drn's `segment.py`).
     fn loss(&self, outputs: &Tensor, targets: &Tensor) -> Tensor {
         let (sum, pixels) = cross_entropy(outputs, targets);
-        // Where no pixel has a class there is nothing to learn, and the loss is 0.
+        // If no pixel has a class, there is nothing to learn and the loss is 0.
         sum / pixels.clamp_min(1.0)
     }
 
-    /// The mean over an image's pixels that have a class; 0 where none has.
+    /// The loss of an image is the mean over its pixels that have a class, and 0 if none has.
     fn losses(&self, outputs: &Tensor, targets: &Tensor) -> Tensor {
         let targets = targets.to_kind(Kind::Int64);
         let ignored = i64::from(IGNORED);
-        let of_pixels = outputs.cross_entropy_loss::<Tensor>(&targets, None, Reduction::None, ignored, 0.0);
-        let sum = |of: &Tensor| of.sum_dim_intlist([1i64, 2].as_slice(), false, outputs.kind());
-        sum(&of_pixels) / sum(&targets.not_equal(ignored)).clamp_min(1.0)
+        let pixel_losses = outputs.cross_entropy_loss::<Tensor>(&targets, None, Reduction::None, ignored, 0.0);
+        let sum = |pixels: &Tensor| pixels.sum_dim_intlist([1i64, 2].as_slice(), false, outputs.kind());
+        sum(&pixel_losses) / sum(&targets.not_equal(ignored)).clamp_min(1.0)
     }
 
-    /// The mean over all pixels of an image: which of them have no class is part of the label, so it is not known.
+    /// The uncertainty of an image is the mean over all its pixels. Pixels without a class count too, because only the label says
+    /// which they are.
     fn uncertainty(&self, outputs: &Tensor, kind: Uncertainty) -> Tensor {
         super::uncertainty(&outputs.permute([0, 2, 3, 1]), kind, self.confidence).mean_dim(
             [1i64, 2].as_slice(),
@@ -51,7 +53,7 @@ impl Task for Segmentation {
     }
 }
 
-/// The sum of the losses of all pixels that have a class, and the number of those pixels.
+/// Returns the sum of the losses of all pixels that have a class, and the number of these pixels, `[]` each.
 fn cross_entropy(outputs: &Tensor, targets: &Tensor) -> (Tensor, Tensor) {
     let targets = targets.to_kind(Kind::Int64);
     let ignored = i64::from(IGNORED);
@@ -59,12 +61,12 @@ fn cross_entropy(outputs: &Tensor, targets: &Tensor) -> (Tensor, Tensor) {
     (sum, targets.not_equal(ignored).sum(outputs.kind()))
 }
 
-/// Pixels by class and predicted class, over a whole split.
+/// The confusion matrix of a split's pixels.
 struct Confusion {
     classes: Vec<String>,
-    /// `[class, predicted class]`.
+    /// The number of pixels by class and predicted class, `[class, predicted class]` row by row.
     pixels: Vec<i64>,
-    /// The sum over pixels.
+    /// The sum of the losses of all pixels that have a class.
     loss: f64,
 }
 
@@ -79,9 +81,8 @@ impl Meter for Confusion {
         self.loss += cross_entropy(outputs, targets).0.double_value(&[]);
     }
 
-    /// `miou`, `pixel-accuracy`, `loss`, and `iou/<class>` of every class that occurs in the split. A class that never
-    /// occurs there has no row and is left out of the mean (predicting it still costs the classes it was mistaken
-    /// for).
+    /// The metrics are `miou`, `pixel-accuracy`, `loss`, and `iou/<class>` for every class that occurs in the split. A class that
+    /// does not occur has no row and is not in the mean. (Predicting it still lowers the values of the pixels' true classes.)
     fn metrics(&self) -> Metrics {
         let k = self.classes.len();
         let cell = |class: usize, predicted: usize| self.pixels[class * k + predicted] as f64;
@@ -116,7 +117,7 @@ mod tests {
         }
     }
 
-    /// `[1, k, 1, pixels]` that say so.
+    /// Returns outputs `[1, k, 1, pixels]` that predict the given classes.
     fn outputs(k: i64, predicted: &[i64]) -> Tensor {
         let hot = Tensor::from_slice(predicted).one_hot(k).to_kind(Kind::Float) * 4.0;
         hot.transpose(0, 1).unsqueeze(0).unsqueeze(2)
@@ -126,8 +127,8 @@ mod tests {
         Tensor::from_slice(classes).reshape([1, 1, -1])
     }
 
-    /// Worked by hand: class 0 has 3 pixels, 2 found and 1 taken for class 1; class 1 has 1 pixel, found; class 2
-    /// never occurs, but is predicted for a pixel of class 3; the ignored pixel does not count.
+    /// Worked by hand: class 0 has 3 pixels, of which 2 are correct and 1 is predicted as class 1; class 1 has 1 pixel, which is
+    /// correct; class 2 does not occur, but is predicted for a pixel of class 3; the ignored pixel does not count.
     #[test]
     fn miou_is_over_the_classes_that_occur() {
         let mut meter = task(4).meter();
@@ -150,13 +151,13 @@ mod tests {
         assert_eq!(task.loss(&outputs(2, &[0]), &targets(&[IGNORED])).double_value(&[]), 0.0);
     }
 
-    /// Two pixels, one with equal chances and one that is sure.
+    /// Two pixels: one with equal probabilities, one with a sure prediction.
     #[test]
     fn uncertainty_is_the_mean_over_pixels() {
         let outputs = Tensor::from_slice(&[0f32, 50., 0., 0.]).reshape([1, 2, 1, 2]);
-        let of = |kind| task(2).uncertainty(&outputs, kind).double_value(&[0]);
-        assert!((of(Uncertainty::Entropy) - 2f64.ln() / 2.0).abs() < 1e-6);
-        assert!((of(Uncertainty::LeastConfidence) - 0.25).abs() < 1e-6);
-        assert!((of(Uncertainty::Margin) - 0.5).abs() < 1e-6);
+        let uncertainty = |kind| task(2).uncertainty(&outputs, kind).double_value(&[0]);
+        assert!((uncertainty(Uncertainty::Entropy) - 2f64.ln() / 2.0).abs() < 1e-6);
+        assert!((uncertainty(Uncertainty::LeastConfidence) - 0.25).abs() < 1e-6);
+        assert!((uncertainty(Uncertainty::Margin) - 0.5).abs() < 1e-6);
     }
 }

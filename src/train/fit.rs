@@ -1,4 +1,4 @@
-//! Training on some labels.
+//! Training of the task model on labeled images.
 
 use std::cell::RefCell;
 
@@ -11,52 +11,60 @@ use crate::dataset::{Data, Dataset, Held, Minibatch, Place};
 use crate::model::Network;
 use crate::task::{Metrics, Task};
 use pt4al_results::seed::{self, Purpose};
-use pt4al_results::spec::{Cut, TrainSpec};
+use pt4al_results::spec::{Cut, ModelSpec, TrainSpec};
 
-/// A network in training for a task.
+/// Trains networks for a task on a data set, and evaluates them.
 pub struct Learner<'a> {
     pub data: &'a Data,
     pub task: &'a dyn Task,
     pub train: &'a TrainSpec,
-    /// Those of an epoch.
+    /// How an epoch is cut into minibatches.
     pub minibatches: Cut,
-    /// What the last training leaves for the next one of the same network: its steps may have been recorded.
+    /// The state of the last training, for the next training of the same network: its steps may have been recorded.
     training: RefCell<Option<Training>>,
 }
 
-/// Which training this is; it names the random streams.
+/// One training: its images, and the numbers that name its random streams.
 #[derive(Clone, Copy, Debug)]
 pub struct Fit<'a> {
-    /// Positions in the train split that are labeled and trained on.
+    /// The indices (in the train split) of the labeled images to train on.
     pub labeled: &'a [usize],
+    /// The seed of the trial.
     pub seed: u64,
     /// The active-learning round.
     pub round: u64,
-    /// The training within the round: trainings on different labels draw from different streams.
+    /// The number of the training in the round, from 0. Trainings of a round on different labels have different streams.
     pub part: u64,
 }
 
-/// What a training has just done.
+/// The step that a training has just finished.
 #[derive(Debug)]
 pub enum Step<'n> {
-    /// Trained on a minibatch of so many images, in an epoch counted from 1.
+    /// A minibatch of `images` images, in an epoch counted from 1.
     Minibatch { epoch: usize, images: usize },
-    /// Finished an epoch, counted from 1, with this network.
+    /// An epoch, counted from 1, and the network after it.
     Epoch(usize, &'n mut Network),
 }
 
 impl<'a> Learner<'a> {
-    /// Trainings on `data` as a spec says.
+    /// A learner for `task` on `data`, with the settings `train` of a spec. [`Spec::minibatches`] gives `minibatches`.
+    ///
+    /// [`Spec::minibatches`]: pt4al_results::spec::Spec::minibatches
     pub fn new(data: &'a Data, task: &'a dyn Task, train: &'a TrainSpec, minibatches: Cut) -> Self {
         Self { data, task, train, minibatches, training: RefCell::new(None) }
     }
 
-    /// Trains `network` from its present weights, and calls `after` with each step.
-    ///
-    /// Each epoch visits the labels once, in a new order.
+    /// A network of `model` for the learner's task, on the device of its data and in the precision of its training. The
+    /// weights are zero until [`Network::initialise`].
+    pub fn network(&self, model: &ModelSpec) -> Network {
+        Network::new(model, self.task.head(), self.data.train.device()).in_precision(self.train.precision)
+    }
+
+    /// Trains `network` from its present weights for the spec's epochs, and calls `after` after each step. Each epoch visits
+    /// every labeled image once, in a new order.
     ///
     /// # Errors
-    /// If the loss is no longer finite, if images cannot be read any more, or if `after` fails.
+    /// If the loss is not finite, images cannot be read any more, or `after` fails. An error of `after` ends the training.
     pub fn fit(&self, network: &mut Network, fit: Fit, after: &mut dyn FnMut(Step) -> Result<()>) -> Result<()> {
         let Self { data, train, .. } = self;
         let kept = self.training.take().filter(|training| training.network == network.id());
@@ -83,36 +91,37 @@ impl<'a> Learner<'a> {
         Ok(())
     }
 
-    /// The augmentation of an epoch of `n` images.
+    /// Draws the augmentation of an epoch of `n` images.
     pub(super) fn draws(&self, n: usize, stream: &mut seed::Stream) -> Draws {
         Draws::new(&self.train.augment, n, self.data.train.size(), stream, self.data.train.device())
     }
 
-    /// The metrics of `network` on positions of a split.
+    /// Returns the task's metrics of `network` on images of a split, named by their indices in it. The first metric is the
+    /// primary one.
     ///
     /// # Errors
     /// If images cannot be read any more.
-    pub fn evaluate(&self, network: &Network, split: &dyn Dataset, positions: &[usize]) -> Result<Metrics> {
-        super::evaluate(network, self.task, split, positions, &self.data.input)
+    pub fn evaluate(&self, network: &Network, split: &dyn Dataset, indices: &[usize]) -> Result<Metrics> {
+        super::evaluate(network, self.task, split, indices, &self.data.input)
     }
 }
 
-/// The steps of a network's trainings, and what they read.
+/// The steps of a network's trainings, and the tensors that they read.
 pub(super) struct Training {
-    /// The network's.
+    /// The number of the network ([`Network::id`]).
     network: usize,
     pub steps: Steps,
-    /// Rows of an epoch at most.
+    /// The largest number of images of an epoch.
     room: i64,
     draws: Held<Draws>,
-    /// int64 `[epoch]`: positions in the split, where that is in the device's memory.
+    /// The indices of an epoch's images in their order, int64 `[epoch]`. Used if the split is in the device's memory.
     order: Held<Tensor>,
-    /// The minibatch otherwise.
+    /// The images and targets of a minibatch. Used if the split is not in the device's memory.
     fed: (Held<Tensor>, Held<Tensor>),
 }
 
 impl Training {
-    /// For epochs of at most `room` images.
+    /// Prepares trainings of `network` with epochs of at most `room` images.
     pub fn new(learner: &Learner, network: &Network, room: usize) -> Self {
         Self {
             network: network.id(),
@@ -124,8 +133,8 @@ impl Training {
         }
     }
 
-    /// Trains for an epoch on the images at positions `order`, augmented by `draws`, and gives the mean loss. `stepped` is told the
-    /// number of images of each minibatch.
+    /// Trains for an epoch on the images with the indices `order`, augmented by `draws`, with `factor` times the spec's learning
+    /// rate. Returns the mean loss. `stepped` gets the number of images of each minibatch.
     pub fn epoch(
         &mut self,
         learner: &Learner,
@@ -135,18 +144,20 @@ impl Training {
         stepped: &mut dyn FnMut(usize) -> Result<()>,
     ) -> Result<f64> {
         let Learner { data, task, minibatches, .. } = learner;
-        let room = |rows| self.steps.stay_in_place().then_some(rows);
-        let (of_epoch, of_minibatch) = (room(self.room), room((minibatches.size + minibatches.least) as i64));
-        let draws = self.draws.hold(draws, of_epoch);
+        // Recorded steps need their tensors at fixed places, with room for the largest epoch and minibatch.
+        let fixed_room = |rows| self.steps.stay_in_place().then_some(rows);
+        let epoch_room = fixed_room(self.room);
+        let minibatch_room = fixed_room((minibatches.size + minibatches.least) as i64);
+        let draws = self.draws.hold(draws, epoch_room);
         let loss = |minibatch: Minibatch, place: &Place| {
             let Minibatch { images, targets } = draws.apply(minibatch, place);
             task.loss(&network.forward(&data.input.prepare(&images), true), &targets)
         };
         self.steps.begin_epoch(factor);
         if let Some(split) = data.train.resident() {
-            let positions: Vec<i64> = order.iter().map(|&position| position as i64).collect();
-            let order = self.order.hold(Tensor::from_slice(&positions).to_device(network.device()), of_epoch);
-            for n in minibatches.lengths(positions.len()) {
+            let indices: Vec<i64> = order.iter().map(|&index| index as i64).collect();
+            let order = self.order.hold(Tensor::from_slice(&indices).to_device(network.device()), epoch_room);
+            for n in minibatches.lengths(indices.len()) {
                 let n = n as i64;
                 self.steps.step(network, n, &|place| loss(split.at(&place.take(order, n)), place))?;
                 stepped(n as usize)?;
@@ -156,14 +167,14 @@ impl Training {
             for minibatch in data.train.minibatches(order, *minibatches) {
                 let minibatch = minibatch?;
                 let n = minibatch.images.size()[0];
-                let images = images.hold(minibatch.images, of_minibatch);
-                let targets = targets.hold(minibatch.targets, of_minibatch);
+                let images = images.hold(minibatch.images, minibatch_room);
+                let targets = targets.hold(minibatch.targets, minibatch_room);
                 let fed = || Minibatch { images: images.narrow(0, 0, n), targets: targets.narrow(0, 0, n) };
                 self.steps.step(network, n, &|place| loss(fed(), place))?;
                 stepped(n as usize)?;
             }
         }
-        // One look an epoch: each look waits for the device.
+        // Once an epoch, because reading the loss waits for the device.
         Ok(self.steps.mean_loss())
     }
 }

@@ -1,4 +1,4 @@
-//! Training and prediction with one network.
+//! Training of a network, and prediction with it.
 
 mod fit;
 mod predict;

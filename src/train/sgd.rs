@@ -5,41 +5,43 @@ use tch::Tensor;
 use crate::model::Network;
 use pt4al_results::spec::{self, Optimizer};
 
-/// SGD with momentum and weight decay as `torch.optim.SGD` defines it (no dampening, no Nesterov), on all weights of a network
-/// at once. Its numbers are tensors: a CUDA graph keeps the values of plain ones for good.
+/// SGD with momentum and weight decay, as `torch.optim.SGD` defines them (without dampening and Nesterov), on all weights of a
+/// network at once. Its settings are tensors, because a recorded CUDA graph would never see a plain number change.
 #[derive(Debug)]
 pub struct Sgd {
     spec: spec::Sgd,
-    /// `[p]`, as [`Network::train`] has the weights.
+    /// The momentum buffer, `[p]`, in the order of [`Network::train`].
     velocity: Tensor,
-    /// One number each: minus the learning rate, and the two factors.
+    /// Minus the learning rate, `[]`.
     descent: Tensor,
+    /// The factor on the velocity, `[]`.
     momentum: Tensor,
+    /// The factor of the weight decay, `[]`.
     decay: Tensor,
 }
 
 impl Sgd {
-    /// The optimizer of a spec, for `network`, at its first step.
+    /// The optimizer of a spec for `network`, before its first step.
     pub fn new(spec: &Optimizer, network: &Network) -> Self {
         let Optimizer::Sgd(spec) = *spec;
         let mut velocity = Tensor::new();
         network.train(|weights| velocity = weights.zeros_like());
-        let number = |value: f64| Tensor::full([] as [i64; 0], value, (network.kind(), network.device()));
-        let (descent, momentum, decay) = (number(-spec.lr), number(spec.momentum), number(spec.weight_decay));
+        let scalar = |value: f64| Tensor::full([] as [i64; 0], value, (network.kind(), network.device()));
+        let (descent, momentum, decay) = (scalar(-spec.lr), scalar(spec.momentum), scalar(spec.weight_decay));
         Self { spec, velocity, descent, momentum, decay }
     }
 
-    /// Before a training: nothing of the last one is left.
+    /// Forgets the velocity. Call it before a training.
     pub fn restart(&mut self) {
         let _ = self.velocity.zero_();
     }
 
-    /// The spec's learning rate times a factor, from now on.
+    /// Sets the learning rate to the spec's times a factor.
     pub fn set_factor(&mut self, factor: f64) {
         let _ = self.descent.fill_(-self.spec.lr * factor);
     }
 
-    /// A step down the gradient of `loss`, a scalar.
+    /// Takes a step along the negative gradient of `loss`, a scalar.
     pub fn step(&mut self, network: &Network, loss: &Tensor) {
         let mut gradient = network.gradient(loss).shallow_clone();
         network.train(|weights| {
@@ -67,9 +69,8 @@ mod tests {
         network
     }
 
-    /// Steps as libtorch's own optimizer takes them, variable by variable.
     #[test]
-    fn steps_are_those_of_torch() {
+    fn steps_equal_those_of_libtorchs_optimizer() {
         let (ours, theirs) = (network(), network());
         let (lr, momentum, weight_decay) = (0.05, 0.9, 0.01);
         let mut sgd = Sgd::new(&Optimizer::Sgd(spec::Sgd { lr, momentum, weight_decay }), &ours);
@@ -89,7 +90,7 @@ mod tests {
                 assert!(difference < 1e-12, "{name} differs by {difference} after step {step}");
             }
         }
-        // After a restart, the first step is that of a new optimizer.
+        // After a restart, the first step equals that of a new optimizer.
         sgd.restart();
         let loss = |network: &Network| network.forward(&images, true).square().mean(None);
         let before = ours.snapshot();

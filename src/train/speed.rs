@@ -1,4 +1,4 @@
-//! How fast this machine trains and scores, measured on the network itself.
+//! Measures how fast this machine trains and scores the network of a spec.
 
 use std::time::{Duration, Instant};
 
@@ -8,27 +8,29 @@ use tch::Device;
 use super::fit::Training;
 use super::{Learner, minibatches};
 use crate::dataset::{Data, Input, on_device};
-use crate::model::Network;
 use crate::task;
 use pt4al_data::Size;
 use pt4al_data::images::{Labels, Records, Split};
 use pt4al_results::seed::{self, Purpose};
 use pt4al_results::spec::{Cut, Labeled, Spec};
 
-/// Images a second.
+/// A measured speed, in images per second.
 #[derive(Clone, Copy, Debug)]
 pub struct Speed {
+    /// Images trained on per second (forward and backward pass).
     pub train: f64,
+    /// Images scored per second (forward pass).
     pub score: f64,
 }
 
-/// Minibatches of an epoch, after which the host looks at the loss: on a GPU each look waits for it.
+/// Returns the minibatches of a measured epoch. The host reads the loss after each epoch, and on a GPU that waits for the device.
 fn minibatches_of_epoch(device: Device) -> usize {
     if device.is_cuda() { 32 } else { 1 }
 }
 
-/// Trains and scores made-up images of the data set's size: a first epoch and a first pass, then for about the time that
-/// `next` gives, half of it for scoring, as often as it gives one. It is told what was measured.
+/// Measures the speed of training and scoring on made-up images of the data set's size. After a first epoch and a first pass
+/// as warm-up, it calls `next` with the last measurement (`None` at first). `next` returns how long to train for the next
+/// measurement (scoring takes half as long again), or `None` to end.
 ///
 /// # Errors
 /// If a step fails.
@@ -42,7 +44,7 @@ pub fn measure(
     let data = made_up(spec, size, minibatch, device);
     let task = task::task(spec, &data.classes);
     let learner = Learner::new(&data, task.as_ref(), &spec.train, Cut::of(minibatch));
-    let mut network = Network::new(&spec.model, task.head(), device).in_precision(spec.train.precision);
+    let mut network = learner.network(&spec.model);
     network.initialise(0, Purpose::Weights, 0);
     let order = data.pool.repeat(minibatches_of_epoch(device));
     let mut training = Training::new(&learner, &network, order.len());
@@ -64,26 +66,26 @@ pub fn measure(
     Ok(())
 }
 
-/// What the first epochs of trainings on made-up images come to.
+/// The losses of the first epochs of trainings on made-up images.
 #[derive(Clone, Debug)]
 pub struct First {
-    /// The loss of the first step, and then the mean loss of each epoch.
+    /// The loss of the first step, then the mean loss of each epoch.
     pub losses: Vec<f64>,
-    /// How many steps of different sizes were recorded.
+    /// The number of minibatch sizes whose steps were recorded as CUDA graphs.
     pub recorded: usize,
 }
 
-/// Trains on made-up images, for which every device draws the same: a step, then two trainings of `epochs` each, in another order and
-/// with another augmentation each epoch. An epoch has three minibatches and a smaller one.
+/// Trains on made-up images, with the same draws on every device: one step, then two trainings of `epochs` epochs each. Each
+/// epoch has its own order and augmentation, three full minibatches and a smaller one.
 ///
 /// # Errors
-/// If a step fails, or a loss is not finite.
+/// If a step fails or a loss is not finite.
 pub fn first_losses(spec: &Spec, size: &Size, device: Device, epochs: usize) -> Result<First> {
     let minibatch = spec.largest_minibatch();
     let data = made_up(spec, size, 3 * minibatch + minibatch / 2 + 1, device);
     let task = task::task(spec, &data.classes);
     let learner = Learner::new(&data, task.as_ref(), &spec.train, Cut::of(minibatch));
-    let mut network = Network::new(&spec.model, task.head(), device).in_precision(spec.train.precision);
+    let mut network = learner.network(&spec.model);
     network.initialise(0, Purpose::Weights, 0);
     let mut training = Training::new(&learner, &network, data.pool.len());
     let mut losses = Vec::new();
@@ -101,7 +103,7 @@ pub fn first_losses(spec: &Spec, size: &Size, device: Device, epochs: usize) -> 
     Ok(First { losses, recorded: training.steps.recorded() })
 }
 
-/// A data set of `n` made-up images, which are the train split, the test split and the pool.
+/// Returns a data set of `n` made-up images. They are the train split, the test split and the pool.
 pub(super) fn made_up(spec: &Spec, size: &Size, n: usize, device: Device) -> Data {
     let split = made_up_split(spec, size, n);
     Data {
@@ -113,7 +115,7 @@ pub(super) fn made_up(spec: &Spec, size: &Size, n: usize, device: Device) -> Dat
     }
 }
 
-/// `n` made-up images in memory.
+/// Returns `n` made-up images in memory.
 pub(super) fn made_up_split(spec: &Spec, size: &Size, n: usize) -> Split {
     let labels = match spec.dataset.task().labels() {
         Labeled::Images => Labels::Classes((0..n).map(|i| (i % size.classes) as u16).collect()),
@@ -121,13 +123,13 @@ pub(super) fn made_up_split(spec: &Spec, size: &Size, n: usize) -> Split {
     };
     let (height, width) = (size.height, size.width);
     let mut split = Split { height, width, len: n, labels, records: Records::Memory(Vec::new()) };
-    // Below every number of classes, so that a label map may consist of them too.
+    // Values less than the number of classes, so that they are valid label maps too.
     let bytes = (0..n * split.record()).map(|i| (i * 31 % 251 % size.classes.min(251)) as u8).collect();
     split.records = Records::Memory(bytes);
     split
 }
 
-/// Images a second of `work`, repeated at least once and until `budget` is over.
+/// Repeats `work` on `images` images, at least once, until `budget` is over. Returns images per second.
 fn rate(budget: Duration, images: usize, mut work: impl FnMut() -> Result<()>) -> Result<f64> {
     let start = Instant::now();
     let mut steps = 0;

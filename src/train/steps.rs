@@ -1,4 +1,4 @@
-//! Training steps, one minibatch each: launched kernel by kernel, or on CUDA recorded once and replayed.
+//! Training steps, one minibatch each. They are launched kernel by kernel, or on CUDA recorded once as a graph and replayed.
 
 use std::collections::VecDeque;
 
@@ -12,45 +12,45 @@ use crate::model::Network;
 use pt4al_results::machine;
 use pt4al_results::spec::Optimizer;
 
-/// Steps of one size that are launched before one is recorded: libraries choose their algorithms and take their memory in the
-/// first ones.
+/// The number of steps of one size that are launched before a step is recorded: in the first ones, libraries choose their
+/// algorithms and allocate memory.
 const LAUNCHED_FIRST: usize = 3;
-/// Sizes whose records are kept: the minibatch of the spec, what is left at the end of an epoch, and one more.
+/// The number of sizes whose recorded steps are kept: the spec's minibatch, the rest at the end of an epoch, and one more.
 const KEPT: usize = 3;
 
 /// The steps of a network's trainings.
 #[derive(Debug)]
 pub(crate) struct Steps {
     sgd: Sgd,
-    /// The sum over the images of the epoch of their losses, one number.
+    /// The sum of the losses of the epoch's images so far, `[]`.
     total: Tensor,
-    /// Images of the epoch that steps were taken on.
+    /// The number of the epoch's images trained on so far.
     done: i64,
     how: How,
 }
 
-/// How steps are launched.
+/// How a step finds its images in the epoch.
 #[derive(Debug)]
 enum How {
-    /// Each by itself, at a place that the host knows.
+    /// The host gives the place; steps are not recorded.
     Each,
-    /// At a place that the device knows: int64 `[]`, what `done` is.
+    /// The device has the place: `at` is int64 `[]` and equals `done`. Steps are recorded if `records` is some.
     Placed { at: Tensor, records: Option<Records> },
 }
 
-/// Recorded steps by their number of images, the last used first.
+/// Recorded steps by their number of images, last used first.
 #[derive(Debug, Default)]
 struct Records(VecDeque<(i64, Recorded)>);
 
 #[derive(Debug)]
 enum Recorded {
-    /// Launched so often.
+    /// The number of steps launched so far; none is recorded yet.
     Launched(usize),
     Graph(Graph),
 }
 
 impl Steps {
-    /// Steps on `network` by an optimizer of a spec: recorded where the device can.
+    /// Steps on `network` by an optimizer of a spec. They are recorded if the device can do it.
     pub fn new(optimizer: &Optimizer, network: &Network) -> Self {
         let recorded = graph::why_not(network.device()).is_none();
         let how = if recorded { Self::placed(network, Some(Records::default())) } else { How::Each };
@@ -66,23 +66,23 @@ impl Steps {
         How::Placed { at: Tensor::zeros([], (Kind::Int64, network.device())), records }
     }
 
-    /// Steps at places that the device knows, none of them recorded: what a recorded step does, on any device.
+    /// Steps that read their place from the device, as recorded steps do, but are not recorded. They run on any device.
     #[cfg(test)]
     pub fn in_place(optimizer: &Optimizer, network: &Network) -> Self {
         Self::launched(optimizer, network, Self::placed(network, None))
     }
 
-    /// Whether steps may be recorded: what they read must then stay where it is from one epoch to the next.
+    /// Whether steps may be recorded. The tensors that they read must then keep their addresses from epoch to epoch.
     pub fn stay_in_place(&self) -> bool {
         matches!(self.how, How::Placed { .. })
     }
 
-    /// Before a training: the optimizer forgets.
+    /// Starts a training: the optimizer forgets its velocity.
     pub fn begin_training(&mut self) {
         self.sgd.restart();
     }
 
-    /// Before an epoch, with a factor on the learning rate.
+    /// Starts an epoch with `factor` times the spec's learning rate.
     pub fn begin_epoch(&mut self, factor: f64) {
         self.sgd.set_factor(factor);
         let _ = self.total.zero_();
@@ -92,8 +92,8 @@ impl Steps {
         }
     }
 
-    /// A step on the next `n` images of the epoch. `loss` gives the mean loss of the images at a place, with its gradient; what it
-    /// reads but for that place must not depend on the step.
+    /// Takes a step on the next `n` images of the epoch. `loss` returns the mean loss of the images at a place, with its gradient.
+    /// Apart from the place, it must read the same tensors in every step.
     ///
     /// # Errors
     /// If a recorded step cannot be replayed.
@@ -113,7 +113,7 @@ impl Steps {
                     take(&Place::Rows(rows));
                     let _ = at.g_add_scalar_(n);
                 };
-                match records.as_mut().map(|records| records.of(n)) {
+                match records.as_mut().map(|records| records.for_size(n)) {
                     None => placed(),
                     Some(Recorded::Launched(times)) if *times < LAUNCHED_FIRST => {
                         *times += 1;
@@ -139,7 +139,7 @@ impl Steps {
         Ok(())
     }
 
-    /// Steps of how many sizes are recorded.
+    /// Returns the number of sizes whose steps are recorded.
     pub fn recorded(&self) -> usize {
         match &self.how {
             How::Placed { records: Some(Records(records)), .. } => {
@@ -149,15 +149,15 @@ impl Steps {
         }
     }
 
-    /// The mean loss over the images of the epoch so far. It waits for the device.
+    /// Returns the mean loss of the epoch's images so far. It waits for the device.
     pub fn mean_loss(&self) -> f64 {
         self.total.double_value(&[]) / self.done as f64
     }
 }
 
 impl Records {
-    /// The record of steps on `n` images.
-    fn of(&mut self, n: i64) -> &mut Recorded {
+    /// Returns the record of steps on `n` images, and makes it the last used one.
+    fn for_size(&mut self, n: i64) -> &mut Recorded {
         let found = self.0.iter().position(|record| record.0 == n);
         let record = found.and_then(|at| self.0.remove(at)).unwrap_or((n, Recorded::Launched(0)));
         self.0.push_front(record);

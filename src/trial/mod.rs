@@ -15,7 +15,6 @@ use anyhow::{Result, ensure};
 use tch::Device;
 
 use crate::dataset;
-use crate::model::Network;
 use crate::task;
 use crate::train::Learner;
 use pt4al_results::spec::{Spec, Start, Trial, Work};
@@ -24,8 +23,10 @@ use pt4al_results::store::{ANEW, Manifest, Queries, Record, Records, TrialFiles}
 pub use pace::OutOfTime;
 pub use progress::{Event, Reporter};
 use query::{Asked, Asks};
+pub use query::{Pretext, check_query};
 use round::Timing;
 pub use task_losses::{LossJob, run as task_losses};
+pub use view::{Pool, Ties};
 
 /// What a trial's process is told.
 #[derive(Debug)]
@@ -73,7 +74,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
     let learner = Learner::new(&data, task.as_ref(), &spec.train, spec.minibatches());
     let asks = Asks::new(job, spec, &learner, queries.rounds.is_empty())?;
     let work = |round| job.spec.round_work(job.trial, round, data.pool.len(), data.test.len());
-    let mut network = Network::new(&spec.model, task.head(), job.device).in_precision(spec.train.precision);
+    let mut network = learner.network(&spec.model);
 
     if queries.rounds.is_empty() {
         queries.rounds.push(asks.initial()?);

@@ -69,7 +69,7 @@ impl<'a> Asks<'a> {
             Some(recorded) => of_round(recorded, 0)?,
             None => initial::labels(spec, job.trial, learner.data, &pool)?,
         };
-        check(&labels, &pool, spec.rounds.initial)?;
+        check_query(&labels, &pool, spec.rounds.initial)?;
         Ok(labels)
     }
 
@@ -86,7 +86,7 @@ impl<'a> Asks<'a> {
             Some(recorded) => of_round(recorded, round)?,
             None => sampler.query(&pool, spec.rounds.query, &mut stream)?,
         };
-        check(&labels, &pool, spec.rounds.query)?;
+        check_query(&labels, &pool, spec.rounds.query)?;
         let score_seconds = pool.seconds();
         Ok(Asked {
             labels,
@@ -97,11 +97,12 @@ impl<'a> Asks<'a> {
     }
 }
 
-/// What a trial knows from the pretext learner.
-#[derive(Default)]
-pub(super) struct Pretext {
+/// The outputs of the pretext learner that samplers and initial sets may see. The default has none.
+#[derive(Debug, Default)]
+pub struct Pretext {
+    /// The pool in pretext batches, as [`split_into_batches`] cuts it: indices in the train split.
     pub batches: Vec<Vec<usize>>,
-    /// Float `[pool, d]`.
+    /// Float `[pool, d]`, a row for each image of the pool in ascending order of indices.
     pub features: Option<Tensor>,
 }
 
@@ -141,14 +142,18 @@ fn of_round(recorded: &Queries, round: usize) -> Result<Vec<usize>> {
     asked.ok_or_else(|| anyhow::anyhow!("the recorded queries have no round {round}; replay a finished trial"))
 }
 
-/// Every sampler is held to this, so that a fault in one cannot reach the results. Nothing else fails here: a spec whose
-/// rounds can ask for more than there is was refused before ([`Spec::check_pool`]).
-fn check(asked: &[usize], pool: &Pool, n: usize) -> Result<()> {
-    let mut sorted = asked.to_vec();
+/// Checks that `queried` are `n` different unlabeled images of the pool. The trial checks every query, so that a fault in a
+/// sampler cannot reach the results. A spec whose rounds ask for more images than there are fails earlier
+/// ([`Spec::check_pool`]).
+///
+/// # Errors
+/// One line that says which of these does not hold.
+pub fn check_query(queried: &[usize], pool: &dyn PoolView, n: usize) -> Result<()> {
+    let mut sorted = queried.to_vec();
     sorted.sort_unstable();
     sorted.dedup();
     ensure!(
-        sorted.len() == n && asked.len() == n,
+        sorted.len() == n && queried.len() == n,
         "the sampler chose {} different images in round {}, not {n}; report this fault: the rounds before are kept",
         sorted.len(),
         pool.round()

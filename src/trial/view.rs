@@ -14,28 +14,30 @@ use crate::train::{Learner, infer};
 use pt4al_results::seed::{self, Purpose};
 use pt4al_results::spec::{Spec, Uncertainty};
 
-/// The order in which images with equal scores are asked for, drawn once for a seed.
+/// The random order in which images with equal scores are queried: one for each seed, the same for all samplers.
 #[derive(Debug)]
-pub(super) struct Ties<'a> {
-    /// Ascending positions.
+pub struct Ties<'a> {
+    /// Indices in the train split, ascending.
     pool: &'a [usize],
-    /// The rank of each.
+    /// The rank of each image of the pool.
     ranks: Vec<usize>,
 }
 
 impl<'a> Ties<'a> {
+    /// Draws the order of `pool` (ascending indices, [`Data::pool`]) for a seed.
     pub fn new(pool: &'a [usize], seed: u64) -> Self {
         Self { pool, ranks: seed::permutation(pool.len(), &mut seed::stream(seed, Purpose::Ties, &[])) }
     }
 
-    fn rank(&self, position: usize) -> usize {
+    fn rank(&self, index: usize) -> usize {
         // What is not in the pool comes last; the trial refuses it.
-        self.pool.binary_search(&position).map_or(usize::MAX, |row| self.ranks[row])
+        self.pool.binary_search(&index).map_or(usize::MAX, |row| self.ranks[row])
     }
 }
 
-/// The pool of a trial before a round.
-pub(super) struct Pool<'a> {
+/// The [`PoolView`] that a trial gives to its sampler: the pool before a round, scored by the task model of the round
+/// before. It computes features and scores when a sampler asks for them.
+pub struct Pool<'a> {
     /// `None` before the first training.
     model: Option<(&'a Learner<'a>, &'a Network)>,
     pretext: &'a Pretext,
@@ -50,7 +52,8 @@ pub(super) struct Pool<'a> {
 }
 
 impl<'a> Pool<'a> {
-    /// The pool before round 0: nothing is labeled and there is no model.
+    /// The pool before round 0: nothing is labeled, and there is no task model. See
+    /// [`initial_labels`](crate::sampler::initial_labels).
     pub fn before_training(data: &Data, pretext: &'a Pretext, ties: &'a Ties) -> Self {
         Self {
             model: None,
@@ -65,7 +68,8 @@ impl<'a> Pool<'a> {
         }
     }
 
-    /// The pool that `round` is chosen from, scored by the model of the round before.
+    /// The pool before `round` (1 or later). `network` is the task model of the round before, which was trained on
+    /// `labeled` (indices in the train split, in the order in which they were queried).
     pub fn after_training(
         learner: &'a Learner,
         network: &'a Network,
@@ -90,18 +94,18 @@ impl<'a> Pool<'a> {
         }
     }
 
-    /// Seconds spent in scoring so far.
+    /// The seconds that this view has spent on forward passes so far.
     pub fn seconds(&self) -> f64 {
         self.seconds.get()
     }
 
-    /// One number or vector a position: what `of` makes of features and outputs.
-    fn infer(&self, positions: &[usize], of: &dyn Fn(Tensor, Tensor) -> Tensor) -> Result<Tensor> {
+    /// Runs the task model on images and gives one row for each: what `row` makes of the features and outputs.
+    fn infer(&self, indices: &[usize], row: &dyn Fn(Tensor, Tensor) -> Tensor) -> Result<Tensor> {
         let (learner, network) = self.model.ok_or_else(|| anyhow::anyhow!("no task model is there before round 1"))?;
         let start = Instant::now();
         let mut parts = Vec::new();
-        infer(network, learner.data.train.as_ref(), positions, &learner.data.input, &mut |features, outputs, _| {
-            parts.push(of(features, outputs));
+        infer(network, learner.data.train.as_ref(), indices, &learner.data.input, &mut |features, outputs, _| {
+            parts.push(row(features, outputs));
         })?;
         let all = if parts.is_empty() {
             Tensor::zeros([0, 1], (Kind::Float, network.device()))
@@ -127,27 +131,27 @@ impl PoolView for Pool<'_> {
         &self.unlabeled
     }
 
-    fn tie_rank(&self, position: usize) -> usize {
-        self.ties.rank(position)
+    fn tie_rank(&self, index: usize) -> usize {
+        self.ties.rank(index)
     }
 
     fn labeled(&self) -> &[usize] {
         self.labeled
     }
 
-    fn uncertainty(&self, kind: Uncertainty, positions: &[usize]) -> Result<Vec<f64>> {
-        if positions.is_empty() {
+    fn uncertainty(&self, kind: Uncertainty, indices: &[usize]) -> Result<Vec<f64>> {
+        if indices.is_empty() {
             return Ok(Vec::new());
         }
-        let scores = self.infer(positions, &|_, outputs| {
+        let scores = self.infer(indices, &|_, outputs| {
             let (learner, _) = self.model.expect("infer() checks it");
             learner.task.uncertainty(&outputs, kind)
         })?;
         Ok(Vec::try_from(scores.to_kind(Kind::Double))?)
     }
 
-    fn features(&self, positions: &[usize]) -> Result<Tensor> {
-        let features = self.infer(positions, &|features, _| features)?;
+    fn features(&self, indices: &[usize]) -> Result<Tensor> {
+        let features = self.infer(indices, &|features, _| features)?;
         ensure!(
             has_distances(&features),
             "the features of the task model of round {} are too large to have distances, so its training diverged; lower \
@@ -157,11 +161,11 @@ impl PoolView for Pool<'_> {
         Ok(features)
     }
 
-    fn predicted(&self, positions: &[usize]) -> Result<Vec<usize>> {
-        if positions.is_empty() {
+    fn predicted(&self, indices: &[usize]) -> Result<Vec<usize>> {
+        if indices.is_empty() {
             return Ok(Vec::new());
         }
-        let classes = self.infer(positions, &|_, outputs| outputs.argmax(1, false))?;
+        let classes = self.infer(indices, &|_, outputs| outputs.argmax(1, false))?;
         ensure!(classes.dim() == 1, "the task model tells classes of pixels, not of images; choose another `within`");
         Ok(Vec::<i64>::try_from(classes)?.into_iter().map(|class| class as usize).collect())
     }
@@ -217,7 +221,7 @@ mod tests {
     #[test]
     fn ties_are_a_permutation_of_the_pool_that_only_the_seed_decides() {
         let pool: Vec<usize> = (0..50).map(|i| 3 * i).collect();
-        let ranks = |seed| pool.iter().map(|&position| Ties::new(&pool, seed).rank(position)).collect::<Vec<_>>();
+        let ranks = |seed| pool.iter().map(|&index| Ties::new(&pool, seed).rank(index)).collect::<Vec<_>>();
         let mut sorted = ranks(0);
         assert_ne!(sorted, ranks(1));
         assert_eq!(sorted, ranks(0));

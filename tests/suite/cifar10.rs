@@ -1,4 +1,4 @@
-//! On the real files, where `PT4AL_TEST_DATA` names the folder that holds them.
+//! Tests on the real files of CIFAR-10, in the folder that `PT4AL_TEST_DATA` names. Without it they are skipped.
 
 use std::path::PathBuf;
 
@@ -26,7 +26,7 @@ fn the_whole_data_set_reads() {
             assert_eq!(images.labels.iter().filter(|&&l| l == class).count(), each);
         }
     }
-    // The well-known means of the training images; red is the first channel.
+    // The published means of the training images; red is the first channel.
     let mean = |channel: usize| {
         let sum: u64 = splits.train.pixels.iter().skip(channel).step_by(3).map(|&p| u64::from(p)).sum();
         sum as f64 / 255.0 / (50_000.0 * 1024.0)
@@ -64,7 +64,7 @@ fn a_network_learns_real_images_and_the_manifest_names_the_files() {
     let verified = place.command("data verify cifar10").env("PT4AL_DATA", &data).output().unwrap();
     assert!(stdout(&verified).contains("test_batch.bin"), "{}", stdout(&verified));
 
-    // The same spec on other data is refused: the fingerprint differs.
+    // The same spec with other data (another fingerprint) is refused.
     let edited = manifest.replacen("\"fingerprint\": \"", "\"fingerprint\": \"0", 1);
     std::fs::write(folder.join("manifest.json"), edited).unwrap();
     let output = place.command("run tiny.toml --device cpu").env("PT4AL_DATA", &data).output().unwrap();

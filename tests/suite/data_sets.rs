@@ -1,4 +1,4 @@
-//! Image folders, from files to curves.
+//! Data sets of image files and imbalanced pools, from files to results.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use pt4al_results::store::Records;
 use crate::pictures::{caltech101, png, tiny_caltech101};
 use crate::support::{TINY, Workplace, stderr, values};
 
-/// Records of a run on the pictures in `data`.
+/// Runs a spec on the pictures in `data`. Returns its values.
 fn run(spec: &str, data: &Path) -> (Workplace, Vec<String>) {
     let place = Workplace::with(spec);
     let output = place
@@ -23,12 +23,12 @@ fn run(spec: &str, data: &Path) -> (Workplace, Vec<String>) {
     (place, rows)
 }
 
-/// The seconds of each record in which images were waited for: among the others, and never more than those.
+/// Returns the seconds of each record that were spent waiting for images. They are part of its other times.
 fn waited(place: &Workplace) -> Vec<f64> {
     let rows = Records::read(&place.path("results/tiny/records.csv")).unwrap().rows;
     for row in &rows {
         let all = row.train_seconds + row.evaluate_seconds + row.score_seconds + row.query_seconds;
-        assert!(row.wait_seconds <= all, "waited {} of {all} seconds", row.wait_seconds);
+        assert!(row.wait_seconds <= all, "waited for {} of {all} seconds", row.wait_seconds);
     }
     rows.iter().map(|row| row.wait_seconds).collect()
 }
@@ -53,10 +53,10 @@ fn caltech101_runs_and_its_storage_changes_nothing() {
     assert_eq!(manifest["data"]["classes"][5]["pool"], 3);
     let page = std::fs::read_to_string(place.path("results/tiny/README.md")).unwrap();
     assert!(page.contains("Top-5 test accuracy") && page.contains("curve-top-5-accuracy.svg"), "{page}");
-    // One image of each class is for testing, so the balanced accuracy is recorded, and equals the other.
+    // Every class has one test image, so the balanced accuracy equals the accuracy. It is recorded and not drawn.
     assert!(in_memory.iter().any(|row| row.contains(",balanced-accuracy,")));
     assert!(!place.path("results/tiny/curve-balanced-accuracy.svg").exists() && !page.contains("Balanced"), "{page}");
-    // The storage may change between runs: it is no part of the protocol.
+    // The storage may change between runs, because it is not part of the protocol.
     std::fs::write(place.path("tiny.toml"), tiny_caltech101("stream")).unwrap();
     let again = place
         .command("run tiny.toml --device cpu --only seed0")
@@ -68,7 +68,7 @@ fn caltech101_runs_and_its_storage_changes_nothing() {
 }
 
 #[test]
-fn bad_files_are_listed_before_anything_runs() {
+fn all_bad_files_are_listed_before_anything_runs() {
     let data = tempfile::tempdir().unwrap();
     caltech101(data.path(), 2);
     let folder = data.path().join("101_ObjectCategories");
@@ -92,7 +92,7 @@ fn bad_files_are_listed_before_anything_runs() {
     }
     assert!(!text.contains("panicked") && !place.path("results").exists(), "{text}");
 
-    // Mended, it runs: nothing of the bad state is remembered.
+    // Once the files are repaired the spec runs: the index cache does not keep the problems.
     for file in &bad {
         png(&folder.join(file), [14, 14], 3, &[9; 14 * 14 * 3]);
     }
@@ -116,21 +116,20 @@ fn an_imbalanced_pool_is_counted_and_measured_by_class() {
     assert_eq!(pool.iter().sum::<u64>(), manifest["data"]["pool"].as_u64().unwrap());
     assert!(pool[0] >= 5 * pool[9] && pool[9] > 0, "{pool:?}");
     assert_eq!(classes.iter().map(|class| class["test"].as_u64().unwrap()).sum::<u64>(), 60);
-    // A class that does not occur there has no row.
+    // A class without test images has no row.
     let occurring = classes.iter().filter(|class| class["test"] != 0).count();
     let spec = spec::load(&Source { path: place.path("tiny.toml"), ..Source::default() }).unwrap();
     assert_eq!(rows.len(), 4 * 3 * spec.rows_of_a_round(occurring));
     for name in ["balanced-accuracy", &format!("accuracy/{}", classes[3]["name"].as_str().unwrap())] {
         assert_eq!(rows.iter().filter(|row| row.contains(&format!(",{name},"))).count(), 4 * 3, "{name}");
     }
-    // Whatever is asked for is of the imbalanced pool: the last class is small there.
     let page = std::fs::read_to_string(place.path("results/tiny/README.md")).unwrap();
     assert!(page.contains("on each class"), "{page}");
 }
 
-/// A worker that starts after a file was exchanged must not go on with other data.
+/// A worker that starts after a file changed must not go on.
 #[test]
-fn data_that_changes_between_the_driver_and_a_trial_is_noticed() {
+fn data_that_changes_between_the_driver_and_a_trial_is_an_error() {
     let data = tempfile::tempdir().unwrap();
     caltech101(data.path(), 4);
     let (place, before) = run(&tiny_caltech101("memory"), data.path());

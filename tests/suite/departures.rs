@@ -1,6 +1,6 @@
-//! Each departure of the official code from the paper, as a switch that changes what it names and nothing else. Those that
-//! can be worked out by hand alone stand beside their code: the order of losses (`pretext::batches`), the confidence
-//! (`task::uncertainty`), the colours (`data::on_device`), the cold start (`sampler::tests`), the forwards
+//! Each departure of the official code from the paper is a switch that changes what it names and nothing else. Departures that
+//! can be worked out by hand have their tests in their module: the order of losses (`pt4al_results::batches`), the confidence
+//! (`task::uncertainty`), the order of colours (`dataset::on_device`), the cold start (`sampler::tests`), the forward passes
 //! (`pretext::rotation`).
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::support::{TINY, Workplace, in_double_precision, queries};
 
-/// (sampler, seed, round, metric, rule) to value.
+/// Reads `records.csv` as a map from sampler, seed, round, metric and selection rule to the value.
 fn records(folder: &Path) -> BTreeMap<(String, u64, usize, String, String), f64> {
     let mut reader = csv::Reader::from_path(folder.join("records.csv")).unwrap();
     let row = |r: csv::StringRecord| {
@@ -22,7 +22,7 @@ fn value(folder: &Path, sampler: &str, round: usize, metric: &str, rule: &str) -
     records(folder)[&(sampler.to_owned(), 0, round, metric.to_owned(), rule.to_owned())]
 }
 
-/// The tiny experiment of one seed, with `variants` appended, run.
+/// Runs the tiny experiment with one seed and `variants` appended. Returns its results folder.
 fn run(samplers: &str, variants: &str) -> (Workplace, std::path::PathBuf) {
     let spec = TINY
         .replace("seeds = [0, 1]", "seeds = [0]")
@@ -33,7 +33,8 @@ fn run(samplers: &str, variants: &str) -> (Workplace, std::path::PathBuf) {
     (place, folder)
 }
 
-/// The switches of the first public code: one rotation an image, strings lowest first, class-balanced queries.
+/// The switches of the first public code: one rotation for each image, losses sorted as strings and ascending, class-balanced
+/// queries.
 #[test]
 fn the_first_public_code_is_a_variant() {
     let variants = r#"
@@ -47,9 +48,11 @@ pretext.forward = "one-rotation"
 pretext.augment = ["crop-4", "flip"]
 "#;
     let (_place, folder) = run(r#"["pretext-batch"]"#, variants);
-    let asked = |trial: &str| queries(&folder, trial);
-    assert_ne!(asked("pretext-batch-seed0"), asked("pretext-batch-class-balanced@published-2021-seed0"));
-    // Its learner is another one, of which a step passes a quarter of the images.
+    assert_ne!(
+        queries(&folder, "pretext-batch-seed0"),
+        queries(&folder, "pretext-batch-class-balanced@published-2021-seed0")
+    );
+    // The pretext learner differs too: a step has a quarter of the forward passes.
     let losses = |name: &str| std::fs::read_to_string(folder.join("pretext").join(name)).unwrap();
     assert_ne!(losses("seed-0.csv"), losses("published-2021-seed-0.csv"));
     let page = std::fs::read_to_string(folder.join("README.md")).unwrap();
@@ -57,25 +60,25 @@ pretext.augment = ["crop-4", "flip"]
     assert!(page.contains("Share of a pretext batch that a query labels: 30 % (20 of 66 images)"), "{page}");
 }
 
-/// With random first labels round 1 asks batch 1, unless the spec says batch 0.
+/// After random initial labels, round 1 queries batch 1, unless the spec says batch 0.
 #[test]
-fn the_first_query_asks_the_batch_that_the_spec_says() {
+fn the_first_query_is_of_the_batch_that_the_spec_says() {
     let variants = "[variant.first]\ninitial-set = \"random\"\npretext.first-query = \"batch-0\"\n\
                     [variant.second]\ninitial-set = \"random\"\n";
     let (_place, folder) = run(r#"["pretext-batch"]"#, variants);
     let losses = pt4al_results::store::Losses::read(&folder.join("pretext/seed-0.csv")).unwrap();
     let batches = pt4al_results::batches::split_into_batches(&losses, pt4al_results::spec::LossOrder::Loss, 3);
-    let asked = |variant: &str, round: usize| {
+    let queried = |variant: &str, round: usize| {
         let path = folder.join(format!("queries/pretext-batch@{variant}-seed0.csv"));
         pt4al_results::store::Queries::read(&path).unwrap().rounds[round].clone()
     };
     for (variant, first) in [("first", 0), ("second", 1)] {
         for round in [1, 2] {
             let batch = &batches[first + round - 1];
-            assert!(asked(variant, round).iter().all(|index| batch.contains(index)), "{variant}, round {round}");
+            assert!(queried(variant, round).iter().all(|index| batch.contains(index)), "{variant}, round {round}");
         }
     }
-    assert_eq!(asked("first", 0), asked("second", 0));
+    assert_eq!(queried("first", 0), queried("second", 0));
     let page = std::fs::read_to_string(folder.join("README.md")).unwrap();
     assert!(page.contains("No query asks pretext batch 0 in `second`:"), "{page}");
 }
@@ -85,25 +88,25 @@ fn start_continues_from_the_round_before() {
     let still = "[variant.continue]\ntrain.start = \"continue\"\n";
     let (_place, folder) = run(r#"["random"]"#, still);
     let loss = |sampler: &str, round| value(&folder, sampler, round, "loss", "last");
-    // The first round has nothing to continue from.
+    // Round 0 has no weights to continue from.
     assert_eq!(loss("random", 0), loss("random@continue", 0));
     assert_ne!(loss("random", 1), loss("random@continue", 1));
     assert_eq!(queries(&folder, "random-seed0"), queries(&folder, "random@continue-seed0"));
-    // Weights are kept while a round may need them.
+    // No weights are kept after the last round.
     let kept = walkdir::WalkDir::new(&folder).into_iter().map(Result::unwrap);
     assert!(kept.into_iter().all(|entry| entry.path().extension().is_none_or(|ending| ending != "safetensors")));
 }
 
-/// With a learning rate that moves nothing, a fresh round differs from a continued one by its weights alone, and those of
-/// a continued one are round 0's in every round.
+/// With a learning rate of almost 0, a continued round differs from a fresh one only by its weights, which are those of round 0
+/// in every round.
 #[test]
-fn a_continued_round_has_the_weights_of_the_round_before() {
+fn a_continued_round_starts_with_the_weights_of_the_round_before() {
     let still = "[variant.continue]\ntrain.start = \"continue\"\n";
     let spec = TINY
         .replace("seeds = [0, 1]", "seeds = [0]")
         .replace(r#"["random", "entropy", "core-set", "pretext-batch"]"#, r#"["random"]"#)
         .replace("lr = 0.05, momentum = 0.9, weight-decay = 5e-4", "lr = 1e-30, momentum = 0.0, weight-decay = 0.0")
-        // So that batch norm's statistics settle on those of the labels in every round.
+        // Enough epochs for batch norm's statistics to become those of the round's labels.
         .replace("epochs = 2", "epochs = 60");
     let place = Workplace::with(&in_double_precision(&format!("{spec}{still}")));
     place.succeeds("run tiny.toml --device cpu");
@@ -113,14 +116,14 @@ fn a_continued_round_has_the_weights_of_the_round_before() {
     assert!(near(loss("random@continue", 1), loss("random", 0)), "{:?}", records(&folder));
 }
 
-/// Accuracies of 200 pool images in place of 60 test images; the same trainings and queries.
+/// Accuracies are of 200 pool images instead of 60 test images; trainings and queries stay the same.
 #[test]
 fn evaluation_on_train_images_changes_the_images_and_nothing_else() {
     let (_place, folder) = run(r#"["pretext-batch"]"#, "[variant.train-images]\ntrain.select.images = \"train\"\n");
     assert_eq!(
         queries(&folder, "pretext-batch-seed0"),
         queries(&folder, "pretext-batch@train-images-seed0"),
-        "the query is of the last epoch's model, which is the same"
+        "the model of the last epoch queries, and it is the same"
     );
     let whole = |x: f64| (x - x.round()).abs() < 1e-6;
     let mut differ = false;
@@ -132,16 +135,16 @@ fn evaluation_on_train_images_changes_the_images_and_nothing_else() {
         assert!(whole(60.0 * test) && whole(200.0 * train), "{test} {train}");
         differ |= !whole(60.0 * train);
     }
-    assert!(differ, "all of them could be accuracies of 60 images");
+    assert!(differ, "all values could be accuracies of 60 images");
 }
 
-/// The rule that reports is the one that queries, and it may pick another epoch.
+/// The rule that reports also queries, and it may choose another epoch than the last.
 #[test]
 fn selection_by_the_test_images_reports_and_queries() {
     let best = "[variant.best]\ntrain.select = { query = \"best-on-test\", record = [\"best-on-test\", \"last\"], every = 1 }\n\
                 train.epochs = 6\n[variant.last]\ntrain.epochs = 6\n";
     let (_place, folder) = run(r#"["entropy"]"#, best);
-    // In round 0 the trainings are the same.
+    // In round 0 both variants train on the same labels.
     for metric in ["accuracy", "loss"] {
         assert_eq!(
             value(&folder, "entropy@best", 0, metric, "last"),
@@ -149,15 +152,15 @@ fn selection_by_the_test_images_reports_and_queries() {
         );
     }
     for round in 0..3 {
-        let of = |rule| value(&folder, "entropy@best", round, "accuracy", rule);
-        assert!(of("best-on-test") >= of("last"));
+        let accuracy = |rule| value(&folder, "entropy@best", round, "accuracy", rule);
+        assert!(accuracy("best-on-test") >= accuracy("last"));
     }
     let epoch = value(&folder, "entropy@best", 0, "epoch", "best-on-test");
     let same = queries(&folder, "entropy@best-seed0") == queries(&folder, "entropy@last-seed0");
-    assert_eq!(same, epoch == 6.0, "another epoch's model asks for other images; it was epoch {epoch}");
+    assert_eq!(same, epoch == 6.0, "only another epoch's model makes another query; the epoch was {epoch}");
 }
 
-/// Order, cold start, colours, augmentation: what each changes, and what it must leave alone.
+/// The switches for order, cold start, colours and augmentation: what each changes, and what it must not change.
 #[test]
 fn switches_change_what_they_name() {
     let variants = r#"
@@ -184,7 +187,7 @@ pretext.forward = "separate-unshuffled"
             .map(|l| l.rsplit(',').next().unwrap().parse().unwrap())
             .collect()
     };
-    // Losses of other images or another training are other losses; another order is not.
+    // Other images or another training make another file of losses; another order of the same losses does not.
     let mut files: Vec<String> = std::fs::read_dir(folder.join("pretext"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
@@ -200,7 +203,7 @@ pretext.forward = "separate-unshuffled"
         assert_eq!(losses(name).len(), 200);
         assert_eq!(losses(name) == losses("seed-0.csv"), name == "seed-0.csv", "{name}");
     }
-    // 200 images in 3 batches of 67, 67 and 66; 20 labels at even intervals over one of them.
+    // 200 images are 3 batches of 67, 67 and 66 images. The initial labels are 20 at even intervals over one batch.
     let mut sorted = losses("seed-0.csv");
     sorted.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     let strides = |sorted: &[(usize, f64)], start: usize, len: usize| -> Vec<usize> {
@@ -210,28 +213,29 @@ pretext.forward = "separate-unshuffled"
     assert_eq!(initial("batch-2"), strides(&sorted, 134, 66));
     sorted.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
     assert_eq!(initial("low-first"), strides(&sorted, 0, 67));
-    // No loss here is below 1e-4 or above 10, so that strings sort as numbers do, but for lengths.
+    // All losses are between 1e-4 and 10, where strings sort as numbers do.
     assert_eq!(initial("strings"), initial(""));
 }
 
-/// Fewer batches than rounds are shared by consecutive rounds; what does not fit is refused before anything runs.
+/// If there are fewer batches than rounds, consecutive rounds share a batch. A query that is larger than a batch is refused
+/// before anything runs.
 #[test]
-fn batches_are_free_of_rounds() {
+fn the_number_of_batches_need_not_be_the_number_of_rounds() {
     let (place, folder) = run(r#"["pretext-batch"]"#, "[variant.two]\npretext.batches = 2\n");
     let text = queries(&folder, "pretext-batch@two-seed0");
     let round = |wanted: usize| -> Vec<usize> {
-        let of = |l: &&str| l.split(',').next().unwrap().parse::<usize>().unwrap() == wanted;
-        text.lines().skip(1).filter(of).map(|l| l.rsplit(',').next().unwrap().parse().unwrap()).collect()
+        let in_round = |l: &&str| l.split(',').next().unwrap().parse::<usize>().unwrap() == wanted;
+        text.lines().skip(1).filter(in_round).map(|l| l.rsplit(',').next().unwrap().parse().unwrap()).collect()
     };
     let losses = std::fs::read_to_string(folder.join("pretext/seed-0.csv")).unwrap();
     let row =
         |l: &str| l.split_once(',').map(|(i, x)| (i.parse::<usize>().unwrap(), x.parse::<f64>().unwrap())).unwrap();
     let mut sorted: Vec<(usize, f64)> = losses.lines().skip(1).map(row).collect();
     sorted.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    let place_of = |index: usize| sorted.iter().position(|row| row.0 == index).unwrap();
-    // Round i of 3 has batch floor(2 i / 3): 0, 0 and 1.
-    assert!(round(0).iter().chain(&round(1)).all(|&index| place_of(index) < 100));
-    assert!(round(2).iter().all(|&index| place_of(index) >= 100));
+    let rank = |index: usize| sorted.iter().position(|row| row.0 == index).unwrap();
+    // Round i of 3 queries batch floor(2 i / 3): 0, 0 and 1.
+    assert!(round(0).iter().chain(&round(1)).all(|&index| rank(index) < 100));
+    assert!(round(2).iter().all(|&index| rank(index) >= 100));
     let output = place.pt4al("run tiny.toml --device cpu --results other --set pretext.batches=20");
     let text = crate::support::stderr(&output);
     assert!(text.contains("a pretext batch of 10 images (200 in 20 batches)"), "{text}");

@@ -1,11 +1,11 @@
-//! Every file in experiments/ parses and expands, with each of its profiles.
+//! Every spec in experiments/ parses and expands, with each of its profiles.
 
 use std::path::{Path, PathBuf};
 
 use pt4al_data as data;
 use pt4al_results::spec::{self, Source, Spec};
 
-/// Images in the pool and in the test split, on the official data; a fifth of Caltech-101 is for testing.
+/// Returns the numbers of images of pool and test split with the official data. A fifth of Caltech-101 is the test split.
 fn official_size(spec: &Spec) -> (usize, usize) {
     let (train, test) = match spec.dataset.name() {
         "caltech101" => (6_941, 1_736),
@@ -46,9 +46,9 @@ fn all_experiments_and_profiles_expand() {
     assert!(files >= 2);
 }
 
-/// As the comments in the file say, which stand on the lines of the imbalances.
+/// The comment on the line of each imbalance says the size of the pool.
 #[test]
-fn imbalanced_pools_have_the_documented_sizes() {
+fn imbalanced_pools_have_the_sizes_that_comments_say() {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("experiments/cifar10-imbalanced.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     let load = |profile: &str| {
@@ -72,7 +72,7 @@ fn imbalanced_pools_have_the_documented_sizes() {
     }
 }
 
-/// The protocol of the paper, number by number.
+/// Each number of the paper's protocol.
 #[test]
 fn cifar10_is_the_papers_protocol() {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("experiments/cifar10.toml");
@@ -88,7 +88,7 @@ fn cifar10_is_the_papers_protocol() {
     let learner = pretext.learner().unwrap();
     assert_eq!((learner.epochs, learner.minibatch), (15, 256));
     assert_eq!(spec.pretext_batches(), 10);
-    // PAPER: 11 million image passes a trial for the task model, by the rule that all labels are trained on.
+    // The paper's protocol takes 11 million image passes of the task model in a trial, if it trains on all labels.
     let passes: u64 = (0..10).map(|round| spec.rounds.labeled(round) as u64 * 200).sum();
     assert_eq!(passes, 11_000_000);
 }

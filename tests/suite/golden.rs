@@ -1,11 +1,10 @@
-//! Stored runs of the tiny experiment, in double precision. Trained in single precision they would be those of one
-//! processor: each instruction set sums in an order of its own, training amplifies what rounding leaves, and a near tie (which
-//! image is least sure, which epoch was best) makes another result of it. In double precision the same trainings agree on
-//! all instruction sets to at least nine digits (`make golden` repeats them on each that the machine has), and what is
-//! nearer than that to a tie does not occur here.
+//! Compares runs of the tiny experiment with stored results, in double precision. In single precision, results depend on the
+//! processor: each instruction set sums in another order, training amplifies rounding errors, and a near tie (the least sure
+//! image, the best epoch) turns them into another result. In double precision the trainings agree to at least nine digits on
+//! all instruction sets (`make golden` repeats them on each that the machine has), and these runs have no closer ties.
 //!
-//! Whoever changes what they give must mean to: every stored result is of the program that gave it. If so, run them once
-//! with `PT4AL_UPDATE_GOLDENS=1`, look at what changed in `tests/suite/golden/`, and raise `LEARNER` in
+//! A change of these results must be intended, because committed results were made by the old program. To store new ones, run
+//! the tests once with `PT4AL_UPDATE_GOLDENS=1`, review the changes in `tests/suite/golden/`, and raise `LEARNER` in
 //! `src/pretext/mod.rs` if pretext losses changed.
 
 use std::fmt::Write as _;
@@ -13,10 +12,10 @@ use std::path::{Path, PathBuf};
 
 use crate::support::{TINY, Workplace, in_double_precision};
 
-/// A changed draw, weight or step differs by far more, and another processor by far less.
+/// A change of a draw, weight or step makes a far larger difference, and another processor a far smaller one.
 const TOLERANCE: f64 = 1e-9;
 
-/// The tiny experiment in double precision, with `options`, and its results folder.
+/// Runs the tiny experiment in double precision with `options`. Returns its results folder.
 fn run(options: &[&str]) -> (Workplace, PathBuf) {
     let place = Workplace::with(&in_double_precision(TINY));
     let output = place.command("run tiny.toml --device cpu --set seeds=[0]").args(options).output().unwrap();
@@ -25,7 +24,7 @@ fn run(options: &[&str]) -> (Workplace, PathBuf) {
     (place, folder)
 }
 
-/// Holds a CSV against the stored one: the last column is a number that may differ by the tolerance, all else is equal.
+/// Compares a CSV with the stored one. The last column is a number that may differ by the tolerance; all else must be equal.
 fn compare(name: &str, got: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/golden").join(name);
     if std::env::var_os("PT4AL_UPDATE_GOLDENS").is_some_and(|wanted| wanted == "1") {
@@ -44,7 +43,7 @@ fn compare(name: &str, got: &str) {
     }
 }
 
-/// The queries of trials of seed 0, each row with the name of what asked.
+/// Returns the queries of trials of seed 0, each row with a name. `trials` has name and arm of each.
 fn queries(folder: &Path, trials: &[(&str, &str)]) -> String {
     let mut text = String::from("name,round,rank,index\n");
     for (name, sampler) in trials {
@@ -59,19 +58,20 @@ fn losses(folder: &Path) -> String {
 }
 
 #[test]
-fn the_tiny_experiment_gives_what_it_gave() {
-    tiny_gives_what_it_gave(&[]);
+fn the_tiny_experiment_equals_its_stored_results() {
+    compare_tiny(&[]);
 }
 
-/// Learning rates that are larger by a millionth of a millionth do to the values what another processor does, and a thousand
-/// times more. Were a near tie anywhere, it would show.
+/// A learning rate that is larger by a millionth of a millionth changes values about a thousand times as much as another
+/// processor does, so that a near tie would change a result.
 #[test]
-fn nothing_in_the_tiny_experiment_hangs_on_the_last_digits() {
+fn nothing_in_the_tiny_experiment_depends_on_the_last_digits() {
     let rate = |table: &str| format!("{table}.optimizer.sgd.lr=0.05000000000005");
-    tiny_gives_what_it_gave(&["--set", &rate("train"), "--set", &rate("pretext")]);
+    compare_tiny(&["--set", &rate("train"), "--set", &rate("pretext")]);
 }
 
-fn tiny_gives_what_it_gave(options: &[&str]) {
+/// Compares queries, losses and values of the tiny experiment with the stored ones.
+fn compare_tiny(options: &[&str]) {
     let (_place, folder) = run(options);
     let samplers = ["random", "entropy", "core-set", "pretext-batch"];
     compare("queries.csv", &queries(&folder, &samplers.map(|sampler| (sampler, sampler))));
@@ -84,34 +84,34 @@ fn tiny_gives_what_it_gave(options: &[&str]) {
     compare("values.csv", &text);
 }
 
-/// What one learner of the tiny experiment gives with `options`.
-fn learner_gives(name: &str, options: &[&str]) {
+/// Compares the losses of one pretext learner with the stored ones.
+fn compare_losses(name: &str, options: &[&str]) {
     let alone = ["--only", "^pretext-batch", "--set", "rounds.count=1", "--set", "pretext.batches=3"];
     let (_place, folder) = run(&[&alone, options].concat());
     compare(name, &losses(&folder));
 }
 
 #[test]
-fn colorization_gives_the_losses_that_it_gave() {
-    learner_gives("colorization-losses.csv", &["--set", "pretext.task=colorization"]);
+fn colorization_losses_equal_the_stored_ones() {
+    compare_losses("colorization-losses.csv", &["--set", "pretext.task=colorization"]);
 }
 
 #[test]
-fn jigsaw_gives_the_losses_that_it_gave() {
-    learner_gives("jigsaw-losses.csv", &["--set", "pretext.task={jigsaw={grid=2,permutations=6}}"]);
+fn jigsaw_losses_equal_the_stored_ones() {
+    compare_losses("jigsaw-losses.csv", &["--set", "pretext.task={jigsaw={grid=2,permutations=6}}"]);
 }
 
 #[test]
-fn simsiam_gives_the_losses_that_it_gave() {
+fn simsiam_losses_equal_the_stored_ones() {
     let jitter = "{colour-jitter={brightness=0.4,contrast=0.4,saturation=0.4,probability=0.8}}";
     let augment = format!("pretext.augment=['crop-4','flip',{jitter},{{grayscale=0.2}}]");
     let task = "pretext.task={simsiam={views=2,dimension=8}}";
-    learner_gives("simsiam-losses.csv", &["--set", task, "--set", &augment]);
+    compare_losses("simsiam-losses.csv", &["--set", task, "--set", &augment]);
 }
 
-/// Initial sets that are chosen by the learner's features.
+/// Initial sets that are chosen by the pretext learner's features.
 #[test]
-fn initial_sets_by_features_are_those_that_were_chosen() {
+fn initial_sets_by_features_equal_the_stored_ones() {
     let mut text = String::from("name,round,rank,index\n");
     let typical = "{typical={clusters=12,neighbours=5}}";
     for (name, set) in [("core-set", "core-set"), ("typical", typical)] {

@@ -1,4 +1,4 @@
-//! Tests of the program as its users meet it.
+//! Tests of the program through its command line, and of the library as a whole.
 
 mod bad_input;
 mod cifar10;
@@ -9,6 +9,7 @@ mod experiments;
 mod given;
 mod golden;
 mod interrupted;
+mod library;
 mod minibatches;
 mod pictures;
 mod queried;

@@ -1,4 +1,4 @@
-//! Small data sets on disk, made for tests, in the layouts of the official downloads.
+//! Small data sets on disk for tests, in the layouts of the official downloads.
 
 use std::path::Path;
 
@@ -6,8 +6,8 @@ use pt4al_data::caltech101::CLASSES;
 
 use crate::support::TINY;
 
-/// Writes a PNG: `channels` is 1 for grey values and 3 for RGB. The end of its path is in a comment, so that no two files
-/// have the same bytes, as no image is in a data set twice.
+/// Writes a PNG; `channels` is 1 for grey values and 3 for RGB. The last names of its path are in a comment, so that no two
+/// files have the same bytes: readers report an image that is in a data set twice.
 pub fn png(path: &Path, [height, width]: [usize; 2], channels: usize, bytes: &[u8]) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let mut encoder = png::Encoder::new(std::fs::File::create(path).unwrap(), width as u32, height as u32);
@@ -18,7 +18,7 @@ pub fn png(path: &Path, [height, width]: [usize; 2], channels: usize, bytes: &[u
     encoder.write_header().unwrap().write_image_data(bytes).unwrap();
 }
 
-/// 101 classes of `each` pictures, whose colour tells the class. PNGs by content, whatever their names say.
+/// Writes 101 classes of `each` pictures, whose colours depend on the class. The files are PNGs although their names end in jpg.
 pub fn caltech101(data: &Path, each: usize) {
     for class in 0..101u32 {
         for n in 0..each as u32 {
@@ -31,7 +31,7 @@ pub fn caltech101(data: &Path, each: usize) {
     }
 }
 
-/// The tiny experiment on those.
+/// Returns the tiny experiment on the pictures of [`caltech101`].
 pub fn tiny_caltech101(storage: &str) -> String {
     let set = format!(
         "[dataset.caltech101]\ninput = {{ resize = 14, crop = 14 }}\ntest = 0.25\nsplit-seed = 0\nstorage = \"{storage}\"\n"
@@ -41,7 +41,7 @@ pub fn tiny_caltech101(storage: &str) -> String {
         .replace("title = \"Tiny\"", "title = \"Tiny\"\nmetrics = [\"top-5-accuracy\", \"balanced-accuracy\"]")
 }
 
-/// `train` and `val` pictures of 16 x 24: sky over road, with a car in some, and an ignored border.
+/// Writes `train` and `val` pictures of 16 x 24 pixels: sky over road, with a car in every second one, and an ignored first row.
 pub fn cityscapes(data: &Path, train: usize, val: usize) {
     for (split, n) in [("train", train), ("val", val)] {
         for frame in 0..n {
@@ -66,7 +66,7 @@ pub fn cityscapes(data: &Path, train: usize, val: usize) {
     }
 }
 
-/// The tiny experiment on those: 20 pictures in the pool.
+/// Returns the tiny experiment on the pictures of [`cityscapes`], of which 20 are the pool.
 pub fn tiny_cityscapes(storage: &str) -> String {
     let set = format!("[dataset.cityscapes]\nsize = [16, 24]\nlabels = \"label-ids\"\nstorage = \"{storage}\"\n");
     with_dataset(&set)

@@ -1,8 +1,8 @@
-//! A real regression is found, and other seeds are none.
+//! The gate finds a real regression, and does not report other seeds as one.
 
 use crate::support::{Workplace, in_double_precision, stderr, stdout};
 
-/// Two samplers that learn far more than chance (10 %) in seconds.
+/// An experiment of seconds with two samplers, whose accuracies are far above chance (10 %).
 const LEARNS: &str = r#"
 title = "Learns"
 seeds = [0, 1, 2]
@@ -30,7 +30,7 @@ select = { query = "last", record = ["last"] }
 "#;
 
 #[test]
-fn a_learning_rate_that_is_far_too_small_is_caught_and_other_seeds_have_held() {
+fn the_gate_finds_a_far_too_small_learning_rate_and_holds_with_other_seeds() {
     let place = Workplace::with(&in_double_precision(LEARNS));
     place.succeeds("run tiny.toml --device cpu");
     place.succeeds("baseline accept results/tiny --as accepted --reason x");
@@ -40,7 +40,7 @@ fn a_learning_rate_that_is_far_too_small_is_caught_and_other_seeds_have_held() {
     run("seeds", "seeds=[10,11,12]");
     run("broken", "train.optimizer.sgd.lr=0.0001");
 
-    let check = |of: &str, more: &str| place.pt4al(&format!("check {of}/tiny --against accepted {more}"));
+    let check = |results: &str, more: &str| place.pt4al(&format!("check {results}/tiny --against accepted {more}"));
     let same = check("results", "");
     assert_eq!(same.status.code(), Some(0), "{}", stderr(&same));
     assert!(stdout(&same).contains("held: all values are the same"), "{}", stdout(&same));

@@ -1,4 +1,4 @@
-//! Segmentation through the same loop, samplers and store.
+//! Segmentation with the same loop, samplers and store as classification.
 
 use crate::pictures::{cityscapes, png, tiny_cityscapes};
 use crate::support::{Workplace, in_double_precision, queries, stderr, values};
@@ -10,7 +10,7 @@ fn command(place: &Workplace, data: &std::path::Path, arguments: &str) -> std::p
 const RUN: &str = "run tiny.toml --device cpu --only seed0";
 
 #[test]
-fn all_samplers_ask_for_images_and_are_measured_by_pixels() {
+fn all_samplers_query_images_and_are_measured_by_pixels() {
     let data = tempfile::tempdir().unwrap();
     cityscapes(data.path(), 20, 6);
     let place = Workplace::with(&in_double_precision(&tiny_cityscapes("memory")));
@@ -23,7 +23,7 @@ fn all_samplers_ask_for_images_and_are_measured_by_pixels() {
     for name in ["iou/road", "iou/sky", "iou/car"] {
         assert_eq!(rows.iter().filter(|row| row.contains(&format!(",{name},"))).count(), 12, "{rows:?}");
     }
-    // More than half of the pixels are road or sky, in colours of their own; by chance a pixel is right 1 time in 19.
+    // More than half of the pixels are road or sky, which have distinct colours. By chance, 1 pixel in 19 is right.
     let accuracy = rows.iter().filter(|row| row.contains(",2,12,pixel-accuracy,"));
     let accuracy: Vec<f64> = accuracy.map(|row| row.split(',').next_back().unwrap().trim().parse().unwrap()).collect();
     assert!(accuracy.len() == 4 && accuracy.iter().all(|&value| value > 0.3), "{accuracy:?}");
@@ -57,7 +57,7 @@ fn rotation_turns_the_square_in_the_center() {
 }
 
 #[test]
-fn images_and_labels_that_do_not_fit_are_listed_together() {
+fn all_problems_of_images_and_label_maps_are_listed_together() {
     let data = tempfile::tempdir().unwrap();
     cityscapes(data.path(), 20, 2);
     let root = data.path().join("cityscapes");

@@ -1,11 +1,11 @@
-//! A small experiment, and the program run on it.
+//! A small experiment, and functions that run the program on it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// Seconds-long: 3 rounds of 20 labels on 200 small pictures.
+/// An experiment that takes seconds: 3 rounds of 20 labels on 200 small pictures.
 pub const TINY: &str = r#"
 title = "Tiny"
 seeds = [0, 1]
@@ -41,26 +41,26 @@ forward = "separate"
 order = "loss"
 "#;
 
-/// A spec in double precision. What a training comes to then is the same on every processor; in single precision it may
-/// hang on a near tie, which each instruction set decides in its own way. Tests that look at what was learned, and not just
-/// at whether two runs are equal, are of this.
+/// Returns a spec in double precision, whose results are the same on every processor. In single precision, instruction sets
+/// round differently, and a near tie can change a result. Tests that check learned values, and not just whether two runs are
+/// equal, use this.
 pub fn in_double_precision(spec: &str) -> String {
     let precise = |table: &str| format!("{table}\nprecision = \"f64\"");
     spec.replace("[train]", &precise("[train]")).replace("[pretext]", &precise("[pretext]"))
 }
 
-/// A folder with `tiny.toml`; it goes when the test ends.
+/// A temporary folder with the spec `tiny.toml`.
 pub struct Workplace {
     pub dir: TempDir,
 }
 
 impl Workplace {
-    /// With the tiny spec.
+    /// A folder with the spec [`TINY`].
     pub fn new() -> Self {
         Self::with(TINY)
     }
 
-    /// With another spec under the same name.
+    /// A folder with another spec as `tiny.toml`.
     pub fn with(spec: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("tiny.toml"), spec).unwrap();
@@ -71,7 +71,7 @@ impl Workplace {
         self.dir.path().join(name)
     }
 
-    /// `pt4al` with arguments split at spaces, in the folder.
+    /// Returns the command `pt4al` in the folder, with arguments split at spaces.
     pub fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pt4al"));
         command.current_dir(self.dir.path()).args(arguments.split_whitespace()).env_remove("PT4AL_DATA");
@@ -82,7 +82,7 @@ impl Workplace {
         self.command(arguments).output().unwrap()
     }
 
-    /// Runs and expects success.
+    /// Runs `pt4al` and expects success.
     pub fn succeeds(&self, arguments: &str) -> Output {
         let output = self.pt4al(arguments);
         assert!(output.status.success(), "pt4al {arguments}: {}", stderr(&output));
@@ -98,26 +98,26 @@ pub fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// What must be equal between a run and its repetition: every column of `records.csv` up to the value, and the
-/// errors; times and memory are left out.
+/// Returns the columns of `records.csv` that must be equal when a run is repeated: those up to the value, and the error. Times
+/// and memory are left out.
 pub fn values(folder: &Path) -> Vec<String> {
     let mut reader = csv::Reader::from_path(folder.join("records.csv")).unwrap();
     let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
     rows.iter().map(|r| format!("{} {}", r.iter().take(9).collect::<Vec<_>>().join(","), &r[r.len() - 1])).collect()
 }
 
-/// The queries of a trial.
+/// Returns the recorded queries of a trial.
 pub fn queries(folder: &Path, trial: &str) -> String {
     std::fs::read_to_string(folder.join("queries").join(format!("{trial}.csv"))).unwrap()
 }
 
-/// Says so where the test's output is captured too.
+/// Reports a skipped test, even if the output of tests is captured.
 pub fn skip(why: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
 }
 
-/// Runs, and expects exit code 1 and one error that has `part`.
+/// Runs `pt4al` and expects exit code 1 and exactly one error, which contains `part`.
 pub fn fails(place: &Workplace, arguments: &str, part: &str) {
     let output = place.pt4al(arguments);
     let text = stderr(&output);

@@ -4,7 +4,8 @@ use super::*;
 use crate::dataset::{Input, on_device};
 use pt4al_data::images::{Labels, Records, Split};
 use pt4al_results::spec::{
-    Arch, Augment, Cut, Jigsaw, Normalize, Optimizer, Precision, PretextForward, Schedule, Sgd, SimSiam, Stem,
+    Arch, Augment, Cut, Jigsaw, Normalize, Optimizer, Precision, PretextForward, PretextTask, Schedule, Sgd, SimSiam,
+    Stem,
 };
 
 const POOL: usize = 10;
@@ -12,7 +13,18 @@ const JIGSAW: PretextTask = PretextTask::Jigsaw(Jigsaw { grid: 2, permutations: 
 const SIMSIAM: PretextTask =
     PretextTask::Simsiam(SimSiam { views: 3, dimension: 8, hidden: None, bottleneck: None, zero_residual: false });
 
-/// 12 pictures of 8x10, all but the first and the last of which form the pool.
+/// All pretext tasks. A new task goes into this list and into the match below it, which does not compile without it.
+fn tasks() -> [PretextTask; 4] {
+    let tasks = [PretextTask::Rotation, PretextTask::Colorization, JIGSAW, SIMSIAM];
+    for task in &tasks {
+        match task {
+            PretextTask::Rotation | PretextTask::Colorization | PretextTask::Jigsaw(_) | PretextTask::Simsiam(_) => {}
+        }
+    }
+    tasks
+}
+
+/// A data set of 12 pictures of 8x10 pixels. All but the first and the last form the pool.
 fn data(labels: Labels) -> Data {
     let split = || {
         let (height, width) = (8, 10);
@@ -39,7 +51,7 @@ fn spec(task: PretextTask, epochs: usize, lr: f64) -> LearnerSpec {
     }
 }
 
-/// What is learned, and how many passes were reported.
+/// Trains a learner; returns its outputs and the number of forward passes that it reported.
 fn learn(data: &Data, spec: &LearnerSpec, features: bool) -> (Learned, u64) {
     let model = ModelSpec::new(Arch::ResNet18, Stem::Small, 2);
     let mut passes = 0;
@@ -56,15 +68,13 @@ fn values(learned: &Learned) -> Vec<f64> {
     learned.losses.rows.iter().map(|row| row.1).collect()
 }
 
-/// On classes and on label maps, with augmentation and without.
+/// With classes and with label maps, with augmentation and without.
 #[test]
 fn every_task_scores_every_pool_image_and_reports_its_passes() {
     for labels in [Labels::Classes(vec![0; 12]), Labels::Maps] {
         let data = data(labels);
-        let rotation = |forward| LearnerSpec { forward, ..spec(PretextTask::Rotation, 2, 0.01) };
-        let forwards = [PretextForward::Separate, PretextForward::OneRotation].map(rotation);
-        let others = [PretextTask::Colorization, JIGSAW, SIMSIAM].map(|task| spec(task, 2, 0.01));
-        for spec in forwards.into_iter().chain(others) {
+        let one_rotation = LearnerSpec { forward: PretextForward::OneRotation, ..spec(PretextTask::Rotation, 2, 0.01) };
+        for spec in tasks().map(|task| spec(task, 2, 0.01)).into_iter().chain([one_rotation]) {
             let task = spec.task;
             let (learned, reported) = learn(&data, &spec, true);
             let rows: Vec<usize> = learned.losses.rows.iter().map(|row| row.0).collect();
@@ -88,9 +98,8 @@ fn every_task_scores_every_pool_image_and_reports_its_passes() {
     }
 }
 
-/// The residual blocks of SimSiam begin as their shortcuts where it is asked, and its layers are as wide as it says.
 #[test]
-fn simsiam_has_the_layers_and_the_start_that_it_is_asked_for() {
+fn simsiam_has_the_layer_widths_and_the_initialisation_of_its_options() {
     let model = ModelSpec::new(Arch::ResNet18, Stem::Small, 2);
     for zero_residual in [false, true] {
         let options = SimSiam { views: 1, dimension: 8, hidden: Some(12), bottleneck: Some(3), zero_residual };
@@ -104,7 +113,7 @@ fn simsiam_has_the_layers_and_the_start_that_it_is_asked_for() {
     }
 }
 
-/// Draws are made for the whole pool, so a minibatch of the scoring sees its own part of them.
+/// Views are drawn for the whole pool, and each minibatch uses its own rows.
 #[test]
 fn views_do_not_depend_on_the_minibatch() {
     let data = data(Labels::Classes(vec![0; 12]));
@@ -122,12 +131,12 @@ fn views_do_not_depend_on_the_minibatch() {
     assert_ne!(whole[0], draw(1).of(&images, &Place::First(0))[0]);
 }
 
-/// The rate is so high that the best epoch is not the last.
+/// The learning rate is so high that the best epoch is not the last.
 #[test]
 fn features_are_of_the_network_that_gave_the_losses() {
     let data = data(Labels::Classes(vec![0; 12]));
     let epochs = 5;
-    // In double precision, so that which epoch is best does not hang on the processor.
+    // In double precision, so that the best epoch is the same on every processor.
     let base =
         LearnerSpec { augment: Vec::new(), precision: Precision::F64, ..spec(PretextTask::Rotation, epochs, 0.3) };
     let best = learn(&data, &LearnerSpec { checkpoint: PretextCheckpoint::BestOnPool, ..base.clone() }, true).0;
@@ -140,7 +149,7 @@ fn features_are_of_the_network_that_gave_the_losses() {
     assert_ne!(ends[epochs - 1].features, best.features);
 }
 
-/// What a learner of this spec and these minibatches says where it fails.
+/// Returns the error of a learner, if it fails.
 fn failure(spec: &LearnerSpec, cut: Cut) -> Option<String> {
     let model = ModelSpec::new(Arch::ResNet18, Stem::Small, 2);
     let learned =
@@ -148,24 +157,24 @@ fn failure(spec: &LearnerSpec, cut: Cut) -> Option<String> {
     learned.err().map(|error| error.to_string())
 }
 
-/// 10 images are 3 minibatches of 3, or one of 9, and one image; SimSiam's head has batch norm without a map, and the task
-/// model's map of a crop of 8x6 has one place.
+/// 10 images are 3 minibatches of 3, or one of 9, and one image that is left over. Batch norm would have a single number for
+/// it: SimSiam's head has no map, and the map of a crop of 8x6 has one place.
 #[test]
 fn a_single_image_that_is_left_over_trains_with_the_minibatch_before_it() {
-    for task in [PretextTask::Rotation, PretextTask::Colorization, JIGSAW, SIMSIAM] {
+    for task in tasks() {
         for size in [3, 9] {
             let spec = LearnerSpec { augment: vec![Augment::Crop([8, 6])], minibatch: size, ..spec(task, 2, 0.01) };
             assert_eq!(failure(&spec, Cut { size, least: 2 }), None, "{task:?}");
-            // Left alone it would have no variance.
+            // On its own it has no variance.
             let alone = failure(&spec, Cut { size, least: 1 });
             assert!(alone.is_some_and(|error| error.contains("diverged")), "{task:?}");
         }
     }
 }
 
-/// The only step is the one that diverges, after the loss in training was taken.
+/// The only step diverges, and the loss in training is computed before it.
 #[test]
-fn a_learner_that_diverges_in_its_last_step_says_so_and_names_the_key() {
+fn a_learner_that_diverges_in_its_last_step_is_an_error_that_names_the_key() {
     let error = failure(&spec(PretextTask::Rotation, 1, 1e30), Cut::of(POOL)).unwrap();
     assert!(
         error.contains(
@@ -175,13 +184,13 @@ fn a_learner_that_diverges_in_its_last_step_says_so_and_names_the_key() {
     );
 }
 
-/// What is recorded on a GPU does, on any device, what is launched step by step.
+/// Recorded steps read their place from the device, other steps from the host. This compares both ways on the CPU.
 #[test]
-fn steps_at_places_of_the_device_are_those_at_places_of_the_host() {
+fn steps_at_places_on_the_device_equal_steps_at_places_on_the_host() {
     let data = data(Labels::Classes(vec![0; 12]));
     let model = ModelSpec::new(Arch::ResNet18, Stem::Small, 2);
-    for of in [PretextTask::Rotation, PretextTask::Colorization, JIGSAW, SIMSIAM] {
-        let spec = spec(of, 2, 0.05);
+    for kind in tasks() {
+        let spec = spec(kind, 2, 0.05);
         let trained = |in_place: bool| {
             let task = task(&spec, Device::Cpu);
             let learner = Learner { data: &data, spec: &spec, minibatches: Cut::of(4), task: task.as_ref(), seed: 0 };
@@ -200,6 +209,6 @@ fn steps_at_places_of_the_device_are_those_at_places_of_the_host() {
             network.train(|trained| weights = trained.copy());
             (weights, losses)
         };
-        assert_eq!(trained(true), trained(false), "{of:?}");
+        assert_eq!(trained(true), trained(false), "{kind:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The views of images that a task sees.
+//! The views of images that a pretext task compares.
 
 use tch::{Device, Tensor};
 
@@ -7,16 +7,16 @@ use crate::dataset::{Place, Rows};
 use pt4al_results::seed::Stream;
 use pt4al_results::spec::Augment;
 
-/// The draws of every view; none for images as they are.
+/// The augmentation of every view. Empty for a single view without augmentation.
 pub(super) struct Views(Vec<Draws>);
 
 impl Views {
-    /// One view, the images as they are.
+    /// One view without augmentation.
     pub fn plain() -> Self {
         Self(Vec::new())
     }
 
-    /// `count` views of `n` images of `size` (height, width), each from a stream of its own.
+    /// Draws `count` views of `n` images of `size` (height, width in pixels), each from a stream of its own.
     pub fn draw(
         augment: &[Augment],
         count: usize,
@@ -31,7 +31,7 @@ impl Views {
         Self((0..count as u64).map(|view| Draws::new(augment, n, size, &mut stream(view), device)).collect())
     }
 
-    /// The views of a minibatch, uint8 `[n, h, w, 3]`, at a place of what was drawn for.
+    /// Returns the views of a minibatch, uint8 `[n, h, w, 3]` each. `place` says which of the drawn rows belong to it.
     pub fn of(&self, images: &Tensor, place: &Place) -> Vec<Tensor> {
         match &self.0[..] {
             [] => vec![images.shallow_clone()],

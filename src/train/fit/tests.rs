@@ -19,7 +19,7 @@ fn spec(sets: &[&str]) -> Spec {
     load(&spec::Source { path, sets, ..spec::Source::default() }).unwrap()
 }
 
-/// Gives records that are in memory as if they came from files.
+/// Serves records in memory as if they were read from files.
 #[derive(Debug)]
 struct Copied {
     bytes: Vec<u8>,
@@ -33,11 +33,11 @@ impl Source for Copied {
     }
 }
 
-/// The weights and the losses after some epochs of three trainings of different lengths.
+/// Returns the weights after three trainings of different lengths, and the loss of each epoch.
 fn trained(spec: &Spec, data: &Data, in_place: bool) -> (Tensor, Vec<f64>) {
     let task = crate::task::task(spec, &data.classes);
     let learner = Learner::new(data, task.as_ref(), &spec.train, spec.minibatches());
-    let mut network = Network::new(&spec.model, task.head(), Device::Cpu).in_precision(spec.train.precision);
+    let mut network = learner.network(&spec.model);
     network.initialise(0, Purpose::Weights, 0);
     let mut training = Training::new(&learner, &network, data.train.len());
     if in_place {
@@ -59,9 +59,9 @@ fn trained(spec: &Spec, data: &Data, in_place: bool) -> (Tensor, Vec<f64>) {
     (weights, losses)
 }
 
-/// What is recorded on a GPU does, on any device, what is launched step by step.
+/// Recorded steps read their place from the device, other steps from the host. This compares both ways on the CPU.
 #[test]
-fn steps_at_places_of_the_device_are_those_at_places_of_the_host() {
+fn steps_at_places_on_the_device_equal_steps_at_places_on_the_host() {
     let augments = [
         "train.augment=['crop-4', 'flip']",
         "train.augment=[{random-resized-crop={side=10, area=[0.2, 1.0]}}, 'flip', \
@@ -73,7 +73,7 @@ fn steps_at_places_of_the_device_are_those_at_places_of_the_host() {
         let resident = made_up(&spec, &SIZE, 40, Device::Cpu);
         let expected = trained(&spec, &resident, false);
         assert_eq!(trained(&spec, &resident, true), expected, "{augment}");
-        // Of images that are fetched, too.
+        // The same with images that are fetched from a source.
         let mut fetched = made_up(&spec, &SIZE, 40, Device::Cpu);
         let mut split = made_up_split(&spec, &SIZE, 40);
         let Records::Memory(bytes) = std::mem::replace(&mut split.records, Records::Memory(Vec::new())) else {

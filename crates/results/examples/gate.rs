@@ -1,21 +1,22 @@
-//! How often the regression gate cries wolf, and what it sees: `cargo run --release --no-default-features --example gate`.
+//! Simulates the gate: how often it raises a false alarm, and how small a drop it finds
+//! (`cargo run --release -p pt4al-results --example gate`).
 //!
-//! Two runs of the demo's size are simulated, 4 samplers x 5 rounds, and compared as the gate does it
-//! (`stats::rotation`): on each accuracy, the area under each curve and the mean area, 25 columns at one level of 5 %.
-//! Its rule: a column moved if p < 0.05 and the difference is at least the margin, which is 0 here.
+//! It simulates pairs of runs of the demo's size, 4 samplers x 5 rounds, and compares them as the gate does
+//! (`stats::rotation`): each accuracy, the area under each curve and the mean area, 25 columns at one level of 5 %. A column
+//! moved if p < 0.05 and the difference is at least the margin, which is 0 here.
 //!
-//! The standard deviation of an accuracy over seeds is 3 points in the first round, 2, and 1.5 in the last three, about
-//! that of `results/baseline/*-cpu`. Of its variance, 0.2 is the seed's (all samplers, all rounds), 0.1 the seed's in one
-//! round, 0.2 the trial's (all rounds) and 0.5 its own: rounds of a trial have a correlation of 0.4, samplers of a seed
-//! 0.3 in the same round. With the same seeds both runs share what is the seed's, a correlation of 0.3. The other
-//! scenarios differ from `normal` in one thing:
+//! The standard deviation of an accuracy over seeds is 3 points in the first round, 2 in the second and 1.5 in the last three,
+//! about as in `results/baseline/*-cpu`. Of the variance, 0.2 is the seed's (for all samplers and rounds), 0.1 the seed's in
+//! one round, 0.2 the trial's (for all rounds) and 0.5 the accuracy's own. So rounds of a trial have a correlation of 0.4, and
+//! samplers of a seed have one of 0.3 in the same round. With the same seeds, the two runs share the seed's parts, which gives
+//! a correlation of 0.3. The other scenarios differ from `normal` in one respect:
 //!
 //! - `spreads`: the samplers' standard deviations are 0.6, 0.9, 1.1 and 1.4 times as large;
-//! - `heavy tails`: each trial is multiplied by what makes it a t distribution with 4 degrees of freedom;
+//! - `heavy tails`: each trial is multiplied by a random factor that makes it a t distribution with 4 degrees of freedom;
 //! - `skewed`: accuracies are log-normal with the long tail below (skewness -2.3).
 //!
-//! A drop is searched for that turns the gate red (a column moved down) in 9 of 10 pairs of runs: in each pair, the
-//! least one by bisection. An argument sets the repetitions for the false alarms; the drops take a tenth as many.
+//! The drop to find is the one that the gate reports (a column moved down) in 9 of 10 pairs of runs; bisection finds the
+//! smallest such drop of each pair. An argument sets the repetitions for the false alarms; the drops use a tenth as many.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +28,7 @@ use rayon::prelude::*;
 const SAMPLERS: usize = 4;
 const SPREADS: [f64; 5] = [0.03, 0.02, 0.015, 0.015, 0.015];
 const ROUNDS: usize = SPREADS.len();
-/// Of the gate in this simulation; fewer than in use, which costs it a little power.
+/// The random rotations of each test. The gate itself uses more, which gives it a little more power.
 const DRAWS: usize = 999;
 
 #[derive(Clone, Copy)]
@@ -47,7 +48,7 @@ const SCENARIOS: [(&str, Scenario); 4] = [
 
 type Run = BTreeMap<u64, Vec<f64>>;
 
-/// What chance gives seeds and trials.
+/// Draws the random parts of seeds and trials.
 struct Luck(Stream);
 
 impl Luck {
@@ -60,12 +61,12 @@ impl Luck {
         (0..n).map(|_| self.normal()).collect()
     }
 
-    /// A seed's part: in all rounds, and in each.
-    fn of_seed(&mut self) -> (f64, Vec<f64>) {
+    /// Draws the parts of a seed: for all rounds, and for each round.
+    fn seed_parts(&mut self) -> (f64, Vec<f64>) {
         (self.normal(), self.normals(ROUNDS))
     }
 
-    /// The columns of a seed's trials: accuracies, areas, mean area.
+    /// Draws the columns of a seed's trials: accuracies, areas, mean area.
     fn row(&mut self, seed: &(f64, Vec<f64>), scenario: Scenario) -> Vec<f64> {
         let mut row = Vec::new();
         let mut areas = Vec::new();
@@ -84,11 +85,11 @@ impl Luck {
                 .map(|round| {
                     let parts = [(0.2, seed.0), (0.1, seed.1[round]), (0.2, trial), (0.5, self.normal())];
                     let z: f64 = parts.iter().map(|(part, z)| f64::sqrt(*part) * z).sum();
-                    let z = if let Scenario::Skewed = scenario { below(z) } else { z };
+                    let z = if let Scenario::Skewed = scenario { log_normal(z) } else { z };
                     z * tails * spread * SPREADS[round]
                 })
                 .collect();
-            // Rounds are equally far apart: the trapezoids of a curve over a budget of length 1.
+            // Trapezoids: the rounds are equally far apart on a budget of length 1.
             let area = (curve.windows(2).map(|pair| pair[0] + pair[1]).sum::<f64>()) / (2 * (ROUNDS - 1)) as f64;
             row.extend(curve);
             areas.push(area);
@@ -99,38 +100,38 @@ impl Luck {
     }
 }
 
-/// From normal to log-normal, with mean 0, variance 1 and the long tail below.
-fn below(z: f64) -> f64 {
+/// Maps a standard normal number to a log-normal one with mean 0, variance 1 and the long tail below.
+fn log_normal(z: f64) -> f64 {
     let s: f64 = 0.6;
     let (mean, variance) = ((s * s / 2.0).exp(), ((s * s).exp() - 1.0) * (s * s).exp());
     (mean - (s * z).exp()) / variance.sqrt()
 }
 
-/// Rounds and area as kinds, samplers as arms; the mean area is like nothing else.
+/// Returns the columns: rounds and the area are kinds, samplers are arms, and the mean area is a kind and an arm of its own.
 fn columns() -> Vec<Column> {
     let cells = (0..SAMPLERS).flat_map(|arm| (0..ROUNDS).map(move |kind| Column { kind, arm }));
     let areas = (0..SAMPLERS).map(|arm| Column { kind: ROUNDS, arm });
     cells.chain(areas).chain([Column { kind: ROUNDS + 1, arm: SAMPLERS }]).collect()
 }
 
-/// A baseline and a current run in which nothing moved.
+/// Draws a baseline and a current run with the same true accuracies.
 fn runs(n: usize, same_seeds: bool, scenario: Scenario, place: &[u64]) -> (Run, Run) {
     let mut luck = Luck(stream(0, Purpose::RotationTest, place));
     let (mut baseline, mut current) = (Run::new(), Run::new());
     for key in 0..n as u64 {
-        let seed = luck.of_seed();
+        let seed = luck.seed_parts();
         baseline.insert(key, luck.row(&seed, scenario));
         if same_seeds {
             current.insert(key, luck.row(&seed, scenario));
         } else {
-            let other = luck.of_seed();
+            let other = luck.seed_parts();
             current.insert(1000 + key, luck.row(&other, scenario));
         }
     }
     (baseline, current)
 }
 
-/// Which columns a drop of one (the last) or of all samplers is in, and how much of it.
+/// Returns the share of a drop that a column shows, if the drop is in one sampler (the last) or in all.
 fn part(one_sampler: bool, column: &Column) -> f64 {
     match (one_sampler, column.arm) {
         (false, _) => 1.0,
@@ -139,9 +140,9 @@ fn part(one_sampler: bool, column: &Column) -> f64 {
     }
 }
 
-/// The least drop that turns the gate red, to a hundredth of a point.
+/// Returns the smallest drop that the gate reports, to a hundredth of a point.
 fn least_drop((baseline, current): &(Run, Run), one_sampler: bool, columns: &[Column], draws_seed: u64) -> f64 {
-    let red = |drop: f64| {
+    let found = |drop: f64| {
         let row = |row: &Vec<f64>| row.iter().zip(columns).map(|(v, c)| v - drop * part(one_sampler, c)).collect();
         let lower: Run = current.iter().map(|(&seed, values)| (seed, row(values))).collect();
         let got = changes(baseline, &lower, columns, DRAWS, draws_seed).expect("comparable");
@@ -150,7 +151,7 @@ fn least_drop((baseline, current): &(Run, Run), one_sampler: bool, columns: &[Co
     let (mut low, mut high) = (0.0, 0.32);
     while high - low > 2e-4 {
         let middle = (low + high) / 2.0;
-        if red(middle) { high = middle } else { low = middle }
+        if found(middle) { high = middle } else { low = middle }
     }
     high
 }
@@ -178,7 +179,7 @@ fn main() {
     }
     let pairs = (repetitions / 10).max(10);
     println!(
-        "\nThe drop that is caught in 9 of 10 of {pairs} pairs, in points (and in standard deviations of a late round):\n"
+        "\nThe drop that is found in 9 of 10 of {pairs} pairs, in points (and in standard deviations of a late round):\n"
     );
     println!(
         "| seeds | compared | all samplers, normal | one of them, normal | all, spreads | the noisiest, spreads |"
@@ -202,9 +203,9 @@ fn main() {
     }
 }
 
-/// The first two cells of a line.
+/// Returns the first two cells of a line.
 fn described(n: usize, same: bool) -> String {
     let run = |first: u64| (first..first + n as u64).map(|seed| (seed, ())).collect::<BTreeMap<u64, ()>>();
     let how = if paired(&run(0), &run(if same { 0 } else { 1000 })) { "seed by seed" } else { "as two samples" };
-    format!("| {n} and {n}, {} | {how} |", if same { "the same" } else { "others" })
+    format!("| {n} and {n}, {} | {how} |", if same { "the same" } else { "different" })
 }
