@@ -67,7 +67,7 @@ impl MachineArgs {
             device_name: if device.is_cuda() { format!("{name} ({})", device::gpu_model()) } else { name.clone() },
             device: name,
             quiet: start.quiet,
-            measured: None,
+            operations_per_second: None,
             deadline,
         })
     }
@@ -171,6 +171,6 @@ fn say_what_the_whole_costs(args: &RunArgs, options: &mut Options, whole: &Spec,
         pt4al_results::shell::word(args.spec.profile.replace("auto", WHOLE).as_ref()),
         plan.duration()
     ));
-    options.measured = Some(plan);
+    options.operations_per_second = Some(plan.operations_per_second());
     Ok(())
 }
