@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::calibrate::{Measured, Workers};
 use super::jobs::Jobs;
+use super::memory;
 use super::mps::Mps;
-use super::{Options, memory};
+use super::options::Options;
 use pt4al_data::Size;
 use pt4al_results::machine;
 use pt4al_results::spec::{Precision, Spec};

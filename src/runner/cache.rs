@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
 
-use super::Options;
+use super::options::Options;
 use crate::pretext;
 use pt4al_results::spec::Spec;
 use pt4al_results::store::{DataOrigin, write_atomically};

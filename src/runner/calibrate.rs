@@ -10,8 +10,9 @@ use anyhow::{Context, Result, bail};
 use super::crew::Crew;
 use super::jobs::{Room, chosen};
 use super::mps::Mps;
+use super::options::Options;
 use super::worker::{self, Ended, Message, Share};
-use super::{Options, gpu, memory};
+use super::{gpu, memory};
 use crate::trial::Event;
 use pt4al_data::Size;
 use pt4al_results::machine;
@@ -246,7 +247,7 @@ impl<'a> Workers<'a> {
         self.crew.tell_all(&SECONDS.to_string());
         let answers = self.answers(0..self.crew.len())?.into_iter();
         let speeds: Option<Vec<Speed>> = answers.collect();
-        speeds.context("calibration failed: a worker has measured nothing; report this fault")
+        speeds.context("calibration failed: a worker has measured nothing; report this bug")
     }
 
     /// Waits for one answer of each worker with a number in `numbers`: `None` if it is ready, or its speed.
@@ -259,7 +260,7 @@ impl<'a> Workers<'a> {
                 Message::Event(Event::Speed { train, score, peak_rss_mb }) => Some(Speed { train, score, peak_rss_mb }),
                 Message::Event(_) => continue,
                 Message::Ended(Ended::Badly(why)) => bail!("calibration failed: {}", why.with_log_text()),
-                Message::Ended(_) => bail!("calibration failed: a worker ended without an answer; report this fault"),
+                Message::Ended(_) => bail!("calibration failed: a worker ended without an answer; report this bug"),
             };
             if numbers.contains(&number) {
                 answers[number - numbers.start] = Some(answer);

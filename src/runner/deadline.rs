@@ -123,7 +123,7 @@ impl Watch {
         let elapsed = deadline.elapsed(done);
         self.prepared.get_or_insert(elapsed);
         self.started.insert(sort.clone(), elapsed);
-        let ends = serde_json::to_string(&deadline.of_worker(done)).expect("plain data serialises");
+        let ends = serde_json::to_string(&deadline.for_worker(done)).expect("plain data serialises");
         vec!["--ends".into(), ends]
     }
 

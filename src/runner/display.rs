@@ -5,7 +5,7 @@ mod layout;
 
 use std::time::{Duration, Instant};
 
-use super::Options;
+use super::options::Options;
 use super::task::Task;
 use super::tasks::{Planned, Tasks};
 use super::time_left::{TimeLeft, Waiting};

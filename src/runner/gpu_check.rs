@@ -9,9 +9,10 @@ use anyhow::{Context, Result, bail};
 use super::calibrate::{Speed, Workers, add_dimensions, temporary_spec};
 use super::crew::Crew;
 use super::mps::Mps;
+use super::options::Options;
 use super::tool::{Fault, output_of};
 use super::worker::{self, Ended, Message, Share};
-use super::{Options, gpu, sharing};
+use super::{gpu, sharing};
 use crate::train::speed::First;
 use crate::trial::Event;
 use pt4al_data::{self as data, Size};
@@ -201,7 +202,7 @@ fn first_losses(
             }
             Some((_, Message::Event(_))) => {}
             Some((_, Message::Ended(Ended::Badly(why)))) => bail!("{}", why.with_log_text()),
-            Some((_, Message::Ended(_))) => return first.context("no losses came back; report this fault"),
+            Some((_, Message::Ended(_))) => return first.context("no losses came back; report this bug"),
             None => {
                 crew.end(Instant::now());
                 bail!("no answer within {} s", LIMIT.as_secs())

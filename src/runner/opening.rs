@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use super::Options;
 use super::deadline::Preparing;
+use super::options::Options;
 use pt4al_data::{self as data, Read, Size};
 use pt4al_results::spec::Spec;
 use pt4al_results::store::DataOrigin;

@@ -6,7 +6,8 @@ use anyhow::Result;
 
 use super::calibrate::{self, Measured};
 use super::learners::protocols_with_learner;
-use super::{Options, advice, cost, memory, sharing};
+use super::options::Options;
+use super::{advice, cost, memory, sharing};
 use pt4al_data as data;
 use pt4al_results::machine;
 use pt4al_results::spec::{Spec, Storage, Work};

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::jobs::Room;
-use super::{Options, memory};
+use super::memory;
+use super::options::Options;
 use pt4al_data::Size;
 use pt4al_results::spec::Spec;
 use pt4al_results::store::{ClassCount, DataOrigin, Estimate, Folder, Manifest, Session};

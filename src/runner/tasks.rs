@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 
+use super::cache;
+use super::options::Options;
 use super::task::{Losses, Task};
 use super::time_left::{Kind, Waiting};
-use super::{Options, cache};
 use pt4al_results::spec::{Spec, Trial, Work};
 use pt4al_results::store::{self, ANEW, DataOrigin, Folder};
 

@@ -1,4 +1,4 @@
-//! The pool as samplers see it: images and model outputs, never labels.
+//! The pool as samplers see it: images and model outputs, but no labels.
 
 use std::cell::Cell;
 use std::time::Instant;
@@ -14,12 +14,12 @@ use crate::train::{Learner, infer};
 use pt4al_results::seed::{self, Purpose};
 use pt4al_results::spec::{Spec, Uncertainty};
 
-/// The order in which images with equal scores are asked for, drawn once for a seed.
+/// The order in which images with equal scores are queried, drawn once per seed.
 #[derive(Debug)]
 pub(super) struct Ties<'a> {
-    /// Ascending positions.
+    /// The indices of the pool, ascending.
     pool: &'a [usize],
-    /// The rank of each.
+    /// The rank of each image of the pool.
     ranks: Vec<usize>,
 }
 
@@ -28,9 +28,9 @@ impl<'a> Ties<'a> {
         Self { pool, ranks: seed::permutation(pool.len(), &mut seed::stream(seed, Purpose::Ties, &[])) }
     }
 
-    fn rank(&self, position: usize) -> usize {
-        // What is not in the pool comes last; the trial refuses it.
-        self.pool.binary_search(&position).map_or(usize::MAX, |row| self.ranks[row])
+    fn rank(&self, index: usize) -> usize {
+        // Images that are not in the pool come last; the trial refuses them.
+        self.pool.binary_search(&index).map_or(usize::MAX, |row| self.ranks[row])
     }
 }
 
@@ -44,13 +44,14 @@ pub(super) struct Pool<'a> {
     unlabeled: Vec<usize>,
     ties: &'a Ties<'a>,
     round: usize,
-    /// The pretext batch of the round.
+    /// The number of the round's pretext batch.
     batch: usize,
+    /// Seconds of scoring so far.
     seconds: Cell<f64>,
 }
 
 impl<'a> Pool<'a> {
-    /// The pool before round 0: nothing is labeled and there is no model.
+    /// The pool before round 0: without labels and without a model.
     pub fn before_training(data: &Data, pretext: &'a Pretext, ties: &'a Ties) -> Self {
         Self {
             model: None,
@@ -65,7 +66,7 @@ impl<'a> Pool<'a> {
         }
     }
 
-    /// The pool that `round` is chosen from, scored by the model of the round before.
+    /// The pool for the query of `round`, scored by the model of the round before.
     pub fn after_training(
         learner: &'a Learner,
         network: &'a Network,
@@ -90,18 +91,18 @@ impl<'a> Pool<'a> {
         }
     }
 
-    /// Seconds spent in scoring so far.
+    /// Seconds of scoring so far.
     pub fn seconds(&self) -> f64 {
         self.seconds.get()
     }
 
-    /// One number or vector a position: what `of` makes of features and outputs.
-    fn infer(&self, positions: &[usize], of: &dyn Fn(Tensor, Tensor) -> Tensor) -> Result<Tensor> {
-        let (learner, network) = self.model.ok_or_else(|| anyhow::anyhow!("no task model is there before round 1"))?;
+    /// One number or vector per image: `score` makes it from the features and outputs of a minibatch.
+    fn infer(&self, images: &[usize], score: &dyn Fn(Tensor, Tensor) -> Tensor) -> Result<Tensor> {
+        let (learner, network) = self.model.ok_or_else(|| anyhow::anyhow!("there is no task model before round 1"))?;
         let start = Instant::now();
         let mut parts = Vec::new();
-        infer(network, learner.data.train.as_ref(), positions, &learner.data.input, &mut |features, outputs, _| {
-            parts.push(of(features, outputs));
+        infer(network, learner.data.train.as_ref(), images, &learner.data.input, &mut |features, outputs, _| {
+            parts.push(score(features, outputs));
         })?;
         let all = if parts.is_empty() {
             Tensor::zeros([0, 1], (Kind::Float, network.device()))
@@ -127,27 +128,27 @@ impl PoolView for Pool<'_> {
         &self.unlabeled
     }
 
-    fn tie_rank(&self, position: usize) -> usize {
-        self.ties.rank(position)
+    fn tie_rank(&self, index: usize) -> usize {
+        self.ties.rank(index)
     }
 
     fn labeled(&self) -> &[usize] {
         self.labeled
     }
 
-    fn uncertainty(&self, kind: Uncertainty, positions: &[usize]) -> Result<Vec<f64>> {
-        if positions.is_empty() {
+    fn uncertainty(&self, kind: Uncertainty, images: &[usize]) -> Result<Vec<f64>> {
+        if images.is_empty() {
             return Ok(Vec::new());
         }
-        let scores = self.infer(positions, &|_, outputs| {
+        let scores = self.infer(images, &|_, outputs| {
             let (learner, _) = self.model.expect("infer() checks it");
             learner.task.uncertainty(&outputs, kind)
         })?;
         Ok(Vec::try_from(scores.to_kind(Kind::Double))?)
     }
 
-    fn features(&self, positions: &[usize]) -> Result<Tensor> {
-        let features = self.infer(positions, &|features, _| features)?;
+    fn features(&self, images: &[usize]) -> Result<Tensor> {
+        let features = self.infer(images, &|features, _| features)?;
         ensure!(
             has_distances(&features),
             "the features of the task model of round {} are too large to have distances, so its training diverged; lower \
@@ -157,12 +158,15 @@ impl PoolView for Pool<'_> {
         Ok(features)
     }
 
-    fn predicted(&self, positions: &[usize]) -> Result<Vec<usize>> {
-        if positions.is_empty() {
+    fn predicted(&self, images: &[usize]) -> Result<Vec<usize>> {
+        if images.is_empty() {
             return Ok(Vec::new());
         }
-        let classes = self.infer(positions, &|_, outputs| outputs.argmax(1, false))?;
-        ensure!(classes.dim() == 1, "the task model tells classes of pixels, not of images; choose another `within`");
+        let classes = self.infer(images, &|_, outputs| outputs.argmax(1, false))?;
+        ensure!(
+            classes.dim() == 1,
+            "the task model predicts classes of pixels, not of images; choose another `within`"
+        );
         Ok(Vec::<i64>::try_from(classes)?.into_iter().map(|class| class as usize).collect())
     }
 
@@ -185,7 +189,7 @@ impl PoolView for Pool<'_> {
 
     fn pretext_features(&self) -> Result<Tensor> {
         let features = self.pretext.features.as_ref().filter(|_| self.labeled.is_empty());
-        let features = features.ok_or_else(|| anyhow::anyhow!("there are no pretext features; report this fault"))?;
+        let features = features.ok_or_else(|| anyhow::anyhow!("there are no pretext features; report this bug"))?;
         ensure!(
             has_distances(features),
             "the features of the pretext learner are too large to have distances, so its training diverged; lower \
@@ -195,9 +199,9 @@ impl PoolView for Pool<'_> {
     }
 }
 
-/// Whether the squared distances of float `[n, d]` are numbers: those of large features need not be.
+/// Whether the squared distances between rows of float `[n, d]` are finite; those of very large features may not be.
 fn has_distances(features: &Tensor) -> bool {
-    // A difference is at most twice as long as the longer of the two.
+    // A difference is at most twice as long as the longer of its two vectors.
     let squares = (features * features).sum_dim_intlist([1i64].as_slice(), false, None) * 4.0;
     squares.isfinite().all().int64_value(&[]) == 1
 }
@@ -207,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn features_whose_squares_are_no_numbers_have_no_distances() {
+    fn features_with_infinite_squares_have_no_distances() {
         let features = |largest: f32| Tensor::from_slice(&[1.0, 2.0, 3.0, largest]).reshape([2, 2]);
         assert!(has_distances(&features(1e18)));
         assert!(!has_distances(&features(1e20)) && !has_distances(&features(f32::NAN)));
@@ -215,9 +219,9 @@ mod tests {
     }
 
     #[test]
-    fn ties_are_a_permutation_of_the_pool_that_only_the_seed_decides() {
+    fn tie_ranks_are_a_permutation_of_the_pool_that_depends_only_on_the_seed() {
         let pool: Vec<usize> = (0..50).map(|i| 3 * i).collect();
-        let ranks = |seed| pool.iter().map(|&position| Ties::new(&pool, seed).rank(position)).collect::<Vec<_>>();
+        let ranks = |seed| pool.iter().map(|&index| Ties::new(&pool, seed).rank(index)).collect::<Vec<_>>();
         let mut sorted = ranks(0);
         assert_ne!(sorted, ranks(1));
         assert_eq!(sorted, ranks(0));
