@@ -47,6 +47,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<i32> {
     }))
 }
 
+/// Compares the curves with those of a baseline.
 fn against(args: &CheckArgs) -> Result<i32> {
     let baseline = args.against.as_ref().expect("asked for");
     ensure_apart(args, baseline)?;
@@ -82,19 +83,13 @@ fn against(args: &CheckArgs) -> Result<i32> {
 
 /// Checks that the files to write are outside both results folders, and are not the same file.
 fn ensure_apart(args: &CheckArgs, baseline: &Path) -> Result<()> {
-    // The resolved path of a file that need not exist yet.
-    let place = |path: &PathBuf| -> PathBuf {
-        let full = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-        let found = || Some(full.parent()?.canonicalize().ok()?.join(full.file_name()?));
-        found().unwrap_or_else(|| full.clone())
-    };
     ensure!(
-        args.junit.is_none() || args.junit.as_ref().map(place) != args.markdown.as_ref().map(place),
+        args.junit.is_none() || args.junit.as_deref().map(resolved) != args.markdown.as_deref().map(resolved),
         "--junit and --markdown name the same file; name two"
     );
     let folders = [args.results.as_path(), baseline];
     for path in args.junit.iter().chain(&args.markdown) {
-        let inside = |folder: &&Path| folder.canonicalize().is_ok_and(|f| place(path).starts_with(f));
+        let inside = |folder: &&Path| folder.canonicalize().is_ok_and(|f| resolved(path).starts_with(f));
         if let Some(folder) = folders.iter().find(|folder| inside(folder)) {
             anyhow::bail!(
                 "{}: is in the results folder {}; name a file outside of it",
@@ -106,6 +101,17 @@ fn ensure_apart(args: &CheckArgs, baseline: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The resolved path of a file that need not exist yet.
+fn resolved(path: &Path) -> PathBuf {
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = full.parent().and_then(|folder| folder.canonicalize().ok());
+    match (folder, full.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => full,
+    }
+}
+
+/// Tests the claims of the spec.
 fn expectations(args: &CheckArgs) -> Result<i32> {
     let results = Results::read(&args.results)?;
     for warning in results.warnings() {
