@@ -1,40 +1,40 @@
-//! How long a command may take, and what time it is: machines that are there for minutes end without asking.
+//! The time limit of a command, for machines that are available only for minutes, and the clock that measures it.
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Seconds since a moment that all processes of a machine share while it runs.
+/// A clock that tells seconds since a moment that all processes of a machine share.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Clock {
-    /// The machine's. No correction of the date moves it.
+    /// The machine's clock; corrections of the date do not change it.
     Machine,
-    /// For tests, whose outcome must not depend on how fast a machine is: it stands at `begun`, and goes on by a second
-    /// for each `per_second` forward passes that are done.
+    /// A clock for tests, whose outcome must not depend on how fast a machine is. It starts at `begun` and advances by one
+    /// second for every `per_second` forward passes.
     Work { begun: f64, per_second: f64 },
 }
 
-/// Names forward passes a second, for tests: time is then [`Clock::Work`].
+/// Environment variable for tests: a number of forward passes per second, for [`Clock::Work`].
 const TEST_CLOCK: &str = "PT4AL_TEST_CLOCK";
 
 impl Clock {
-    /// The machine's, unless a test names another.
-    fn of_environment() -> Self {
+    /// The machine's clock, unless a test sets [`TEST_CLOCK`].
+    fn from_environment() -> Self {
         let named = std::env::var(TEST_CLOCK).ok().and_then(|text| text.parse().ok()).filter(|rate| *rate > 0.0);
         named.map_or(Self::Machine, |per_second| Self::Work { begun: 0.0, per_second })
     }
 
-    /// What time it is for a process that has done so many forward passes.
+    /// The time for a process that has done `done` forward passes.
     pub fn now(self, done: u64) -> f64 {
         match self {
-            Self::Machine => of_machine(),
+            Self::Machine => machine_seconds(),
             Self::Work { begun, per_second } => begun + done as f64 / per_second,
         }
     }
 
-    /// The clock of a process that starts at a moment of this one.
-    fn from(self, now: f64) -> Self {
+    /// The clock of a process that starts at the time `now` of this clock.
+    fn for_process_from(self, now: f64) -> Self {
         match self {
             Self::Machine => Self::Machine,
             Self::Work { per_second, .. } => Self::Work { begun: now, per_second },
@@ -42,19 +42,20 @@ impl Clock {
     }
 }
 
-fn of_machine() -> f64 {
-    // The time in which a machine sleeps counts too, where the system can tell.
+/// Seconds since the machine started.
+fn machine_seconds() -> f64 {
+    // The time in which the machine sleeps counts too if the system can tell.
     #[cfg(target_os = "linux")]
     let id = libc::CLOCK_BOOTTIME;
     #[cfg(not(target_os = "linux"))]
     let id = libc::CLOCK_MONOTONIC;
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: it fills the struct that it is given, which is plain numbers.
+    // SAFETY: the call fills the struct that it is given, which holds plain numbers.
     unsafe { libc::clock_gettime(id, &raw mut time) };
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
-/// What `--time-limit` says.
+/// The value of `--time-limit`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TimeLimit {
     text: String,
@@ -65,7 +66,7 @@ impl FromStr for TimeLimit {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        // `M` would be months.
+        // humantime reads `M` as months.
         let duration = humantime::parse_duration(text).ok().filter(|_| !text.contains('M'));
         match duration {
             Some(duration) if duration.as_secs() >= 1 => {
@@ -77,11 +78,12 @@ impl FromStr for TimeLimit {
 }
 
 impl TimeLimit {
+    /// The limit in seconds.
     pub fn seconds(&self) -> f64 {
         self.seconds
     }
 
-    /// As it was typed.
+    /// The limit as it was typed.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -95,13 +97,13 @@ pub struct Deadline {
     clock: Clock,
 }
 
-/// By when a worker is to have ended.
+/// When a worker must have ended.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ends {
     pub clock: Clock,
-    /// What cannot be finished by then is not begun, or given up.
+    /// Work that cannot be finished by this time is not started, or given up.
     pub until: f64,
-    /// The process then ends, whatever it is at.
+    /// The process ends at this time, whatever it is doing.
     pub at_the_latest: f64,
 }
 
@@ -113,15 +115,15 @@ impl FromStr for Ends {
     }
 }
 
-/// Part of the time that is kept for merging records and making pages, and its bounds in seconds.
+/// The part of the time that is reserved for merging records and writing pages, with its least and most seconds.
 const RESERVE: (f64, f64, f64) = (0.03, 5.0, 60.0);
-/// Work that has not begun must fit so many times: measured rates vary.
+/// Work starts only if it fits into the time left this many times, since measured rates vary.
 pub(crate) const HEADROOM: f64 = 1.05;
 
 impl Deadline {
-    /// That of a command which begins now.
+    /// The deadline of a command that begins now.
     pub fn from_now(limit: TimeLimit) -> Self {
-        let clock = Clock::of_environment();
+        let clock = Clock::from_environment();
         Self { limit, begun: clock.now(0), clock }
     }
 
@@ -129,39 +131,39 @@ impl Deadline {
         &self.limit
     }
 
-    /// Seconds since the command began, where that time is a clock's after so many forward passes.
+    /// Seconds since the command began, for processes that have done `done` forward passes.
     pub fn elapsed(&self, done: u64) -> f64 {
         self.clock.now(done) - self.begun
     }
 
-    /// Seconds of the command in which work may be done.
+    /// Seconds of the command that are available for work.
     pub fn seconds_of_work(&self) -> f64 {
         self.limit.seconds - reserve(self.limit.seconds)
     }
 
-    /// For a worker that starts after so many forward passes.
-    pub fn of_worker(&self, done: u64) -> Ends {
+    /// The end of a worker that starts after `done` forward passes.
+    pub fn for_worker(&self, done: u64) -> Ends {
         let until = self.begun + self.seconds_of_work();
         Ends {
-            clock: self.clock.from(self.clock.now(done)),
+            clock: self.clock.for_process_from(self.clock.now(done)),
             until,
             at_the_latest: until + reserve(self.limit.seconds) / 2.0,
         }
     }
 
-    /// Seconds until the command must have ended, where time goes on by itself.
+    /// Seconds until the command must have ended; `None` for [`Clock::Work`], which does not advance by itself.
     pub fn left(&self) -> Option<f64> {
         (self.clock == Clock::Machine).then(|| self.limit.seconds - self.elapsed(0))
     }
 }
 
-/// Seconds of a limit that are kept.
+/// Reserved seconds of a limit.
 fn reserve(seconds: f64) -> f64 {
     let (part, least, most) = RESERVE;
     (part * seconds).clamp(least, most)
 }
 
-/// A limit into which so many seconds of work fit, as it is typed: in whole minutes, or in seconds where it is short.
+/// A limit, as one types it, into which `work` seconds of work fit: in whole minutes, or in seconds if it is short.
 pub(crate) fn enough_for(work: f64) -> String {
     let (part, least, most) = RESERVE;
     let seconds = HEADROOM * work + (HEADROOM * work * part / (1.0 - part)).clamp(least, most);
@@ -173,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limits_are_read_and_others_are_refused() {
+    fn limits_are_parsed_and_other_text_is_refused() {
         for (text, seconds) in
             [("9m", 540.0), ("90s", 90.0), ("1h30m", 5400.0), ("1h 30m", 5400.0), ("2days", 172_800.0)]
         {
@@ -186,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_enough_leaves_room_for_the_work() {
+    fn a_recommended_limit_leaves_room_for_the_work() {
         for work in [1.0, 20.0, 90.0, 113.0, 840.0, 3600.0, 40_000.0] {
             let limit: TimeLimit = enough_for(work).parse().unwrap();
             let left = limit.seconds() - reserve(limit.seconds());
@@ -197,12 +199,12 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_of_work_goes_on_by_work_alone() {
+    fn a_clock_of_work_advances_only_by_work() {
         let clock = Clock::Work { begun: 5.0, per_second: 100.0 };
         assert_eq!([clock.now(0), clock.now(50), clock.now(50)], [5.0, 5.5, 5.5]);
         let deadline = Deadline { limit: "100s".parse().unwrap(), begun: 5.0, clock };
         assert_eq!((deadline.elapsed(1000), deadline.seconds_of_work()), (10.0, 95.0));
-        let ends = deadline.of_worker(1000);
+        let ends = deadline.for_worker(1000);
         assert_eq!((ends.until, ends.at_the_latest, ends.clock.now(100)), (100.0, 102.5, 16.0));
         assert_eq!(serde_json::to_string(&ends).unwrap().parse::<Ends>().unwrap(), ends);
         assert_eq!(deadline.left(), None);

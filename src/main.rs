@@ -1,4 +1,4 @@
-//! The program. What it does is in the library's `cli` room.
+//! The program `pt4al`. Its code is in the library's module `cli`.
 
 fn main() {
     std::process::exit(pt4al::cli::main());

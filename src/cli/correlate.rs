@@ -20,14 +20,14 @@ pub(super) struct CorrelateArgs {
     machine: MachineArgs,
     #[command(flatten)]
     start: StartArgs,
-    /// The seed of the pretext learner and of the task models; the spec's first without it
+    /// Seed of the pretext learner and the task models [default: the first seed of the spec]
     #[arg(long, allow_negative_numbers = true, value_parser = whole_number::<u64>)]
     seed: Option<u64>,
 }
 
-/// Trains what is needed, writes the results folder <experiment>[-<profile>]-correlation, and prints its table.
+/// Trains what is missing, writes the results folder <experiment>[-<profile>]-correlation, and prints its table.
 pub(super) fn correlate(args: &CorrelateArgs) -> Result<i32> {
-    say_when_stopped(Stopped::GoesOn);
+    say_when_stopped(Stopped::Resumable);
     let options = args.machine.options(&args.start)?;
     let spec = args.spec.load_on(&options)?;
     let seed = args.seed.unwrap_or(spec.seeds[0]);

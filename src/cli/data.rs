@@ -65,7 +65,7 @@ pub(super) fn data(args: &DataArgs) -> Result<i32> {
             if name != "cifar10" {
                 return fetch_by_hand(known, files.folder, &data.path);
             }
-            say_when_stopped(Stopped::GoesOn);
+            say_when_stopped(Stopped::Resumable);
             let fetched = fetch_with_progress(&data.path, url.as_deref())?;
             let what = if fetched.downloaded { "fetched and verified" } else { "is there already" };
             super::print(format!("{name} {what}: {}", fetched.folder.display()))?;

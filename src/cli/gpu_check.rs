@@ -17,26 +17,26 @@ pub(super) struct GpuCheckArgs {
     spec: SpecArgs,
     #[command(flatten)]
     machine: MachineArgs,
-    /// A Python whose PyTorch is measured beside it
+    /// Also measure the PyTorch of this Python, for comparison
     #[arg(long, value_name = "PROGRAM")]
     python: Option<String>,
-    /// Write the table to a file, too
+    /// Also write the page to this file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
-/// Prints what was found, and gives the exit code: 1 if something is not as it should be.
+/// Prints the result and returns the exit code: 1 if something is wrong.
 pub(super) fn gpu_check(args: &GpuCheckArgs) -> Result<i32> {
-    say_when_stopped(Stopped::NothingKept);
+    say_when_stopped(Stopped::Nothing);
     let options = args.machine.options(&StartArgs::default())?;
-    let found = runner::gpu_check(&args.spec.load("paper")?, &options, args.python.as_deref())?;
-    super::print(&found.page)?;
+    let check = runner::gpu_check(&args.spec.load("paper")?, &options, args.python.as_deref())?;
+    super::print(&check.page)?;
     if let Some(path) = &args.out {
-        std::fs::write(path, &found.page)
+        std::fs::write(path, &check.page)
             .map_err(|e| anyhow!("{}: cannot be written ({e}); choose another --out", path.display()))?;
     }
-    for fault in &found.faults {
+    for fault in &check.faults {
         pt4al_results::machine::say(&format!("error: {fault}"));
     }
-    Ok(i32::from(!found.faults.is_empty()))
+    Ok(i32::from(!check.faults.is_empty()))
 }

@@ -1,4 +1,4 @@
-//! What shells and `man` are told of the command line.
+//! `pt4al completions` and `pt4al man`: the command line described for shells and for `man`.
 
 use std::path::{Path, PathBuf};
 
@@ -11,18 +11,18 @@ use pt4al_results::store::write_atomically;
 
 #[derive(Debug, Args)]
 pub(super) struct CompletionsArgs {
-    /// The shell that is to complete verbs and options
+    /// The shell: bash, zsh, fish, elvish or powershell
     shell: Shell,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ManArgs {
-    /// Write the pages of all verbs into this folder, which is made, in place of printing the first one
+    /// Write the pages of all verbs into this folder, instead of printing the first page; the folder is created
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
-/// The command line without the verbs that nobody types.
+/// The command line without the verbs that people do not type.
 fn command() -> Command {
     let all = Cli::command();
     let shown = all.get_subcommands().filter(|verb| !verb.is_hide_set()).cloned();
@@ -30,7 +30,7 @@ fn command() -> Command {
     Command::new("pt4al").version(env!("CARGO_PKG_VERSION")).about(about).subcommand_required(true).subcommands(shown)
 }
 
-/// Prints the script that a shell reads.
+/// Prints the script for a shell.
 pub(super) fn completions(args: &CompletionsArgs) -> Result<i32> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command(), "pt4al", &mut script);
@@ -38,7 +38,7 @@ pub(super) fn completions(args: &CompletionsArgs) -> Result<i32> {
     Ok(0)
 }
 
-/// Prints the page of the program, or writes those of all verbs.
+/// Prints the program's page, or writes the pages of all verbs.
 pub(super) fn man(args: &ManArgs) -> Result<i32> {
     let mut command = command();
     command.build();
@@ -47,23 +47,23 @@ pub(super) fn man(args: &ManArgs) -> Result<i32> {
         return Ok(0);
     };
     let mut pages = 0;
-    write(&command, "pt4al", folder, &mut pages)?;
+    write_pages(&command, "pt4al", folder, &mut pages)?;
     super::print(format!(
-        "{}: {pages} pages; man -l {} shows the first",
+        "{}: {pages} pages; to read the first: man -l {}",
         folder.display(),
         folder.join("pt4al.1").display()
     ))?;
     Ok(0)
 }
 
-/// The page of a verb, and those of the verbs below it.
-fn write(command: &Command, name: &str, folder: &Path, pages: &mut usize) -> Result<()> {
+/// Writes the page of a verb and the pages of the verbs below it.
+fn write_pages(command: &Command, name: &str, folder: &Path, pages: &mut usize) -> Result<()> {
     let page = page(command)?;
     write_atomically(&folder.join(format!("{name}.1")), |out| out.write_all(&page))?;
     *pages += 1;
-    // clap's own `help` repeats what the pages say.
+    // The `help` verb that clap adds would repeat the pages.
     for verb in command.get_subcommands().filter(|verb| verb.get_name() != "help") {
-        write(verb, &format!("{name}-{}", verb.get_name()), folder, pages)?;
+        write_pages(verb, &format!("{name}-{}", verb.get_name()), folder, pages)?;
     }
     Ok(())
 }
@@ -71,7 +71,7 @@ fn write(command: &Command, name: &str, folder: &Path, pages: &mut usize) -> Res
 fn page(command: &Command) -> Result<Vec<u8>> {
     let mut page = Vec::new();
     let rendered = clap_mangen::Man::new(command.clone()).render(&mut page);
-    rendered.map_err(|e| anyhow!("the manual page cannot be made ({e}); report this fault"))?;
+    rendered.map_err(|e| anyhow!("the manual page cannot be generated ({e}); report this bug"))?;
     Ok(page)
 }
 

@@ -1,4 +1,4 @@
-//! The command line: verbs and their arguments. What they do is in the rooms below.
+//! The command line: verbs and their arguments. What they do is in `runner`, `trial` and the crates.
 
 mod correlate;
 mod data;
@@ -30,57 +30,57 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Run an experiment, or continue it: finished rounds are never run again
+    /// Run an experiment, or continue it: finished rounds never run again
     Run(run::RunArgs),
-    /// Say what an experiment would cost on this machine
+    /// Estimate what an experiment costs on this machine: time, memory, disk space
     Plan(plan::PlanArgs),
-    /// How pretext losses and task losses correlate, image by image
+    /// Measure how pretext losses and task losses correlate over the images of the pool
     Correlate(correlate::CorrelateArgs),
-    /// Whether this machine's GPU computes what the CPU does, and how fast: a table
+    /// Check that this machine's GPU computes what the CPU computes, and measure how fast it is
     GpuCheck(gpu_check::GpuCheckArgs),
     #[command(flatten)]
     Results(pt4al_results::cli::Verb),
-    /// List, fetch and verify data sets
+    /// List, download and verify data sets
     Data(data::DataArgs),
-    /// Write pretext losses to a file, and split such files into pretext batches
+    /// Write pretext losses to a file, split them into pretext batches, or compare them
     Pretext(pretext::PretextArgs),
-    /// Print what a shell needs to complete verbs and options: bash, zsh, fish, elvish or powershell
+    /// Print a script that lets a shell complete verbs and options
     Completions(manual::CompletionsArgs),
-    /// Print the manual page, or write those of all verbs
+    /// Print the manual page, or write the pages of all verbs
     Man(manual::ManArgs),
-    /// One trial, pretext learner or calibration as a process of its own; `run` starts these
+    /// Run one trial, pretext learner or calibration; other verbs start these processes
     #[command(hide = true)]
     Worker(worker::WorkerArgs),
 }
 
-/// The profile for machines without CUDA.
+/// The profile that `auto` means on machines without CUDA.
 const SMALLER: &str = "cpu";
-/// The profile for machines with CUDA, where a spec has one: the least that answers what the experiment asks.
+/// The profile that `auto` means on machines with CUDA if the spec has it: the least work that tests the paper's claims.
 const LEAST: &str = "claim";
-/// Stands for no profile.
+/// The name that means no profile.
 const WHOLE: &str = "paper";
 
-/// Which spec, and how it is changed.
+/// The spec and the changes to it.
 #[derive(Debug, Args)]
 struct SpecArgs {
-    /// The experiment: a TOML file, for instance experiments/cifar10.toml
+    /// The spec of the experiment, for instance experiments/cifar10.toml
     spec: PathBuf,
-    /// Lay [profile.P] over the spec, or several: P+Q; `paper` for none; `auto` for `cpu` without CUDA, and with it for `claim`, or none
-    /// where the spec has no such profile
+    /// Apply [profile.P] (combine with P+Q). `paper`: no profile; `auto`: `cpu` without CUDA; with CUDA `claim`, or no profile if the
+    /// spec has no `claim`
     #[arg(long, value_name = "P", default_value = "paper")]
     profile: String,
-    /// Change a key, for instance --set train.epochs=10; may be repeated
+    /// Change a key of the spec, for instance --set train.epochs=10; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
 }
 
 impl SpecArgs {
-    /// Whether a part of the profile waits for what the device is.
+    /// Whether a part of the profile depends on the device.
     fn is_automatic(&self) -> bool {
         self.profile.split('+').any(|part| part == "auto")
     }
 
-    /// What `auto` stands for on a device.
+    /// The profile that `auto` means on a device.
     fn automatic(&self, device: &str) -> &'static str {
         match device {
             "cpu" => SMALLER,
@@ -89,34 +89,36 @@ impl SpecArgs {
         }
     }
 
-    /// False too where the spec cannot be read: whoever loads it says why.
+    /// Also false if the spec cannot be read; loading it then gives the error.
     fn has_profile(&self, wanted: &str) -> bool {
         spec::profiles(&self.spec).is_ok_and(|names| names.iter().any(|name| name == wanted))
     }
 
-    /// The spec with its profiles, where `auto` is what fits the device.
+    /// Loads the spec with its profiles for the device of `options`.
     fn load_on(&self, options: &crate::runner::Options) -> Result<Spec> {
         self.load(self.automatic(&options.device))
     }
 
-    /// The profile that does less work, where the spec has one that is not laid over it yet.
+    /// A profile with less work, if the spec has one that is not applied yet.
     fn smaller(&self, device: &str) -> Option<String> {
         let automatic = self.automatic(device);
         let parts = self.profile.split('+').map(|part| if part == "auto" { automatic } else { part });
         let mut parts: Vec<&str> = parts.filter(|part| *part != WHOLE).collect();
-        let there = !parts.contains(&SMALLER) && self.has_profile(SMALLER);
+        if parts.contains(&SMALLER) || !self.has_profile(SMALLER) {
+            return None;
+        }
         parts.push(SMALLER);
-        there.then(|| parts.join("+"))
+        Some(parts.join("+"))
     }
 
-    /// The spec with its profiles; `auto` among them stands for `automatic`, and neither it nor `paper` need be one.
+    /// Loads the spec with its profiles; `auto` among them means `automatic`.
     fn load(&self, automatic: &str) -> Result<Spec> {
         if automatic == SMALLER && self.is_automatic() {
             let names = spec::profiles(&self.spec)?;
             ensure!(
                 names.iter().any(|name| name == SMALLER),
-                "--profile {}: auto stands for the profile `cpu` on a machine without CUDA, and {} has none; add \
-                 [profile.cpu] to it, or use --profile paper for the whole",
+                "--profile {}: auto means the profile `cpu` on a machine without CUDA, and {} has none; add \
+                 [profile.cpu] to it, or use --profile paper for the full experiment",
                 self.profile,
                 self.spec.display()
             );
@@ -128,18 +130,20 @@ impl SpecArgs {
     }
 }
 
-/// Where data sets lie.
+/// The folder of the data sets.
 #[derive(Debug, Args)]
 struct DataDir {
-    /// The folder of the data sets
+    /// Folder of the data sets
     #[arg(long = "data", value_name = "DIR", env = "PT4AL_DATA", default_value = "data")]
     path: PathBuf,
 }
 
-/// Runs the command line and gives the exit code: 0, 1 if something failed, 2 for wrong usage, and 75 where `--time-limit` has
-/// ended a command of which something was finished and something is left: typed again, it goes on. A signal ends it with 128
-/// and its number. Of `check`: 0 if the curves
-/// held, 1 if any moved, 2 if they could not be compared, which is also what any error is.
+/// Runs the command line and returns the exit code:
+///
+/// - 0: success; 1: something failed; 2: wrong usage;
+/// - 75: `--time-limit` ended the command; some work is finished, some is left, and the same command continues;
+/// - 128 plus the signal's number if a signal ended it;
+/// - `check`: 0 if the curves held, 1 if any moved, 2 if they could not be compared or for any error.
 pub fn main() -> i32 {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -163,7 +167,7 @@ pub fn main() -> i32 {
     })
 }
 
-/// A line, or the list of files that an error is about.
+/// Prints an error as one line, or with the list of files that it is about.
 fn say_error(error: &anyhow::Error) {
     match error.downcast_ref::<ProblemList>() {
         Some(_) => {

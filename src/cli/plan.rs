@@ -17,9 +17,9 @@ pub(super) struct PlanArgs {
     machine: MachineArgs,
 }
 
-/// Prints the plan.
+/// Prints the plan, and returns the exit code.
 pub(super) fn plan(args: &PlanArgs) -> Result<i32> {
-    say_when_stopped(Stopped::NothingKept);
+    say_when_stopped(Stopped::Nothing);
     let options = args.machine.options(&StartArgs::default())?;
     super::print(runner::plan(&args.spec.load_on(&options)?, &options, true)?)?;
     Ok(0)

@@ -1,4 +1,4 @@
-//! Whether what may take long starts, and how much it says.
+//! The options about starting long work, its time limit, and how much it prints.
 
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -10,12 +10,12 @@ use crate::limit::{Deadline, TimeLimit};
 use crate::runner::{A_DAY, Cost, Halt};
 use pt4al_results::machine::say;
 
-/// The exit code of a command that its time limit has ended, and that goes on when it is typed again: `EX_TEMPFAIL` of
+/// The exit code of a command that its time limit has ended and that continues when it is typed again: `EX_TEMPFAIL` of
 /// sysexits.h.
 const TRY_AGAIN: i32 = 75;
 
-/// Says the last words of a command that its time limit has ended, and gives the exit code: where nothing was finished
-/// it is an error, so that no job tries for ever.
+/// Prints the last line of a command that its time limit has ended, and returns the exit code. If nothing was finished it is
+/// an error, so that a job does not try forever.
 pub(super) fn halted(halt: &Halt) -> i32 {
     say(&halt.line);
     if halt.progressed { TRY_AGAIN } else { 1 }
@@ -23,28 +23,29 @@ pub(super) fn halted(halt: &Halt) -> i32 {
 
 #[derive(Debug, Default, Args)]
 pub(super) struct StartArgs {
-    /// Start without asking, even what takes longer than a day
+    /// Do not ask before starting work of more than a day
     #[arg(long)]
     pub yes: bool,
-    /// Say only warnings and errors, and in the end where the page of the results is
+    /// Print only warnings, errors, and at the end the path of the results' page
     #[arg(long)]
     pub quiet: bool,
-    /// End in time, for instance 9m, 90s or 1h30m after the start: no round begins that would not end by then, and the same
-    /// command goes on later. Exit code 75 if something is left, 1 if nothing at all could be finished
+    /// End within this time, for instance 9m, 90s or 1h30m. A round that would not end in time does not start; the same command
+    /// continues later. Exit code 75 if work is left, 1 if nothing could be finished
     #[arg(long, value_name = "T", allow_negative_numbers = true)]
     pub time_limit: Option<TimeLimit>,
 }
 
 impl StartArgs {
-    /// That of a command which begins now.
+    /// The deadline of a command that begins now.
     pub fn deadline(&self) -> Option<Deadline> {
         self.time_limit.clone().map(Deadline::from_now)
     }
 
-    /// Says what is about to start. What takes longer than a day is asked for on a terminal, and refused elsewhere.
+    /// Prints the cost of the work that is about to start. Before work of more than a day it asks on a terminal, and refuses
+    /// elsewhere.
     ///
     /// # Errors
-    /// If it is not to start; the message names the smaller profile, if the spec has one.
+    /// If the work must not start; the message names a smaller profile if the spec has one.
     pub fn consent(&self, cost: &Cost, spec: &SpecArgs, device: &str) -> Result<()> {
         let duration = cost.duration();
         if !self.quiet {
@@ -56,7 +57,7 @@ impl StartArgs {
             let limit = limit.map_or(String::new(), |limit| format!("; this command ends within {}", limit.text()));
             say(&format!("left to run: {duration} ({how}){limit}"));
         }
-        // Nothing runs for longer than the limit.
+        // With a time limit the command cannot run for longer than that.
         let limited = self.time_limit.as_ref().is_some_and(|limit| limit.seconds() <= A_DAY);
         if self.yes || limited || cost.seconds() <= A_DAY {
             return Ok(());
@@ -67,7 +68,7 @@ impl StartArgs {
         let (stdin, stderr) = (std::io::stdin(), std::io::stderr());
         if !(stdin.is_terminal() && stderr.is_terminal()) {
             bail!(
-                "this takes {duration}{}; add --yes to start it all the same{smaller}",
+                "this takes {duration}{}; add --yes to start it anyway{smaller}",
                 match cost {
                     Cost::Measured(_) => ", which is more than a day",
                     Cost::Counted(_) => " (the speed of this machine could not be measured)",
@@ -78,7 +79,7 @@ impl StartArgs {
         let mut answer = String::new();
         let _ = stdin.lock().read_line(&mut answer);
         let agreed = ["y", "yes"].contains(&answer.trim().to_lowercase().as_str());
-        ensure!(agreed, "nothing was started; use --yes to start it without being asked{smaller}");
+        ensure!(agreed, "nothing was started; use --yes to start without being asked{smaller}");
         Ok(())
     }
 }

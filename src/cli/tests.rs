@@ -1,4 +1,4 @@
-//! Wrong usage is one line in plain words.
+//! Wrong usage gives one line in plain words.
 
 use clap::Parser;
 
@@ -6,12 +6,12 @@ use pt4al_results::cli::usage::one_line;
 
 use super::Cli;
 
-/// What is said of arguments that are refused.
-fn said(arguments: &[&str]) -> String {
+/// The error line about wrong arguments.
+fn error_line(arguments: &[&str]) -> String {
     let error = Cli::try_parse_from(std::iter::once(&"pt4al").chain(arguments)).expect_err("refused");
     let line = one_line(&error.to_string());
     for foreign in ["digit", "usize", "u64", "Option", "parse", "\n"] {
-        assert!(!line.contains(foreign), "{line:?} says {foreign:?}");
+        assert!(!line.contains(foreign), "{line:?} contains {foreign:?}");
     }
     line
 }
@@ -42,21 +42,21 @@ fn wrong_usage_is_one_line_in_plain_words() {
             "invalid value 'up' for '--order <O>': use loss, loss-low-first, published-string-sort or published-string-sort-low-first; see `pt4al --help`",
         ),
     ] {
-        assert_eq!(said(arguments), wanted);
+        assert_eq!(error_line(arguments), wanted);
     }
-    let told = said(&["completions", "tcsh"]);
-    assert!(told.contains("invalid value 'tcsh'") && told.contains("bash, elvish, fish"), "{told}");
+    let line = error_line(&["completions", "tcsh"]);
+    assert!(line.contains("invalid value 'tcsh'") && line.contains("bash, elvish, fish"), "{line}");
 }
 
 #[test]
 fn wrong_arguments_of_run_are_explained() {
-    let run = |more: &[&'static str]| said(&[&["run", "x.toml"], more].concat());
+    let run = |more: &[&'static str]| error_line(&[&["run", "x.toml"], more].concat());
     assert!(run(&["--jobs", "9999"]).contains("use auto, or a number from 1 to 1024"));
     assert!(run(&["--jobs", "-3"]).contains("use auto, or a number from 1 to 1024"));
     assert!(run(&["--device", "gpu"]).contains("use auto, cpu, cuda or cuda:<number>"));
     assert!(run(&["--only", "["]).contains("unclosed character class"));
     assert!(run(&["--set"]).contains("a value is required for '--set <KEY=VALUE>'"));
     assert!(run(&["--onyl", "a"]).contains("'--only'"));
-    assert!(said(&["correlate", "x.toml", "--seed", "-1.5"]).contains("--seed"));
-    assert!(said(&["correlate", "x.toml", "--seed", "x"]).contains("use a whole number from 0"));
+    assert!(error_line(&["correlate", "x.toml", "--seed", "-1.5"]).contains("--seed"));
+    assert!(error_line(&["correlate", "x.toml", "--seed", "x"]).contains("use a whole number from 0"));
 }

@@ -1,44 +1,48 @@
 //! `pt4al correlate`: the pretext losses of a pool beside the losses of task models on the same images.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::process::Command;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
-use super::child::{self, Child, Ended, Message, Share};
-use super::cost::{self, Start};
-use super::deadline::{Halt, Preparing, Sort, Watch};
+use super::cost::{self, Consent, Start};
+use super::deadline::{Halt, Sort, Watch};
+use super::drive::{About, Agenda, drive};
+use super::opening::Opening;
+use super::options::Options;
+use super::session::{self, Existing, RunningSession};
 use super::time_left::Kind;
-use super::{Consent, Options, There, memory, pretext};
+use super::worker::{Ended, Share};
+use super::{memory, pretext};
 use crate::trial::Event;
-use pt4al_data as data;
-use pt4al_results::machine;
 use pt4al_results::report::correlation::{CorrelationFindings, Pair};
 use pt4al_results::spec::{CorrelationSpec, Spec, Work};
-use pt4al_results::store::{Folder, Losses, Manifest, PartMetric};
+use pt4al_results::store::{DataOrigin, Folder, Losses, Manifest, PartMetric};
 use pt4al_results::words::counted;
 
-/// A training whose losses are wanted: of the whole pool, or without one part of it.
+/// A training whose task losses are wanted: on the whole pool, or on all of it except one fold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Part {
     seed: u64,
+    /// The fold that is held out and measured; `None`: the whole pool is trained on and measured.
     fold: Option<usize>,
     folds: usize,
 }
 
 impl Part {
-    /// For instance `seed-0-whole`, or `seed-0-fold-2-of-5`: all that a training depends on and the hash does not have.
+    /// `seed-0-whole`, or `seed-0-fold-2-of-5`: everything that a training depends on and the spec's hash does not cover.
     fn name(self) -> String {
         let part = self.fold.map_or_else(|| "whole".into(), |fold| format!("fold-{fold}-of-{}", self.folds));
         format!("seed-{}-{part}", self.seed)
     }
 
-    /// Where its losses lie.
+    /// The file of its losses.
     fn losses(self, folder: &Path) -> PathBuf {
         folder.join("parts").join(format!("{}.csv", self.name()))
     }
 
-    /// Where its accuracy lies.
+    /// The file of its metric.
     fn metric(self, folder: &Path) -> PathBuf {
         folder.join("parts").join(format!("{}-metric.csv", self.name()))
     }
@@ -52,21 +56,26 @@ impl Part {
     }
 }
 
-/// What became of it.
+/// The parts that a folder does not have yet.
+fn missing(parts: &[Part], folder: &Path) -> VecDeque<Part> {
+    parts.iter().copied().filter(|part| !part.is_done(folder)).collect()
+}
+
+/// The outcome of `correlate`.
 #[derive(Debug)]
 pub enum Correlated {
-    /// All of it is there: the results folder, and what there is to report.
+    /// Everything is finished: the results folder, and what there is to report.
     Done(PathBuf, Box<CorrelationFindings>),
-    /// The time limit came first.
+    /// The time limit ended it before.
     Halted(Halt),
 }
 
-/// Trains what is not trained yet, and gives the results folder and what there is to report. The protocol is the spec's
-/// own; its variants are left alone. Nothing starts unless `consent` agrees to what it costs.
+/// Trains what is not trained yet, and returns the results folder and what there is to report. Only the spec's own protocol
+/// is trained, not its variants. Nothing starts unless `consent` agrees to the cost.
 ///
 /// # Errors
-/// If the spec has no [correlation] or no [pretext] table, if the data or the folder cannot be used, if there is no
-/// consent, or if a training fails; what is finished is kept.
+/// If the spec has no [correlation] or no [pretext] table, the data or the folder cannot be used, there is no consent, or a
+/// training fails. What is finished is kept.
 pub fn correlate(spec: &Spec, options: &Options, seed: u64, consent: &Consent) -> Result<Correlated> {
     let settings = spec.correlation.context(
         "the spec has no [correlation] table; add one, for instance correlation = { folds = 5, points = 1000, resamples = \
@@ -74,136 +83,133 @@ pub fn correlate(spec: &Spec, options: &Options, seed: u64, consent: &Consent) -
     )?;
     ensure!(spec.pretext.is_some(), "the spec has no [pretext] table; add one");
     let alone = spec.alone(seed);
-    data::check_place(&alone, &options.data)?;
-    let preparing = Preparing::until(options.deadline.as_ref());
-    let read = data::validate(&alone, &options.data)?;
-    let origin = read.splits.origin.clone();
-    ensure!(
-        settings.folds <= origin.pool,
-        "`correlation.folds` is {}, but the pool has {} images; lower it",
-        settings.folds,
-        origin.pool
-    );
-    alone.check_pool(origin.pool, origin.test)?;
-    let (least, held_out) = (alone.minibatches().least, origin.pool.div_ceil(settings.folds));
-    ensure!(
-        origin.pool - held_out >= least,
-        "`correlation.folds` is {}, which leaves {} images of a pool of {} to train on, but batch norm needs {least}; raise it",
-        settings.folds,
-        origin.pool - held_out,
-        origin.pool
-    );
-    memory::check(&alone, &read.size(), &options.device)?;
-    let name = format!("{}-correlation", spec.folder_name());
-    // Other seeds lie beside the first.
-    let name = if spec.seeds.first() == Some(&seed) { name } else { format!("{name}-seed{seed}") };
-    let root = options.results.join(name);
-    let parts: Vec<Part> = std::iter::once(None)
-        .chain((0..settings.folds).map(Some))
-        .map(|fold| Part { seed, fold, folds: settings.folds })
-        .collect();
-    let There { folder, sessions: earlier, room, .. } =
-        super::look(&root, &alone, &origin, options, parts.len(), &read.size())?;
+    let opening = Opening::validate(&alone, options)?;
+    let origin = opening.origin().clone();
+    ensure_folds_fit(&alone, settings.folds, &origin)?;
+    let size = opening.size();
+    memory::check(&alone, &size, &options.device)?;
+    let root = options.results.join(folder_name(spec, seed));
+    let folds = settings.folds;
+    let parts: Vec<Part> =
+        std::iter::once(None).chain((0..folds).map(Some)).map(|fold| Part { seed, fold, folds }).collect();
+    let Existing { folder, sessions: earlier, room, .. } =
+        Existing::find(&root, &alone, &origin, options, parts.len(), &size)?;
     let threads = room.threads(1);
-    let learner = pretext::work(&alone, options, &origin, threads, seed);
-    let stages = [
-        (learner != Work::default()).then_some(learner).into_iter().collect(),
-        parts.iter().filter(|part| !part.is_done(&root)).map(|part| part.work(&alone, origin.pool)).collect(),
-    ];
-    let start = if stages.iter().all(|stage: &Vec<Work>| stage.is_empty()) {
-        Start::idle(room)
-    } else {
-        let start = cost::of(&alone, &read.size(), options, room, &stages);
-        consent(&start.cost)?;
-        start
-    };
-    let Start { jobs, threads, ref mps, cost } = start;
-    let folder = folder.map_or_else(|| Folder::open(&root, &alone, &origin), Ok)?;
-    folder.begin(&alone)?;
-    let read = data::share(&alone, &options.data, read)?;
-    let mut manifest = super::begin_session(&folder, &alone, &origin, options, (jobs, threads), earlier, cost.into())?;
-    drop(preparing);
-    let losses = pretext::losses_of(&alone, options, &read, threads, seed)?;
+    let learner = pretext::work_left(&alone, options, &origin, threads, seed);
+    let before = missing(&parts, &root);
+    let trainings = before.iter().map(|part| part.work(&alone, origin.pool)).collect();
+    let stages = [learner.into_iter().collect(), trainings];
+    let Start { jobs, threads, mps, cost } = cost::agreed_start(&alone, &size, options, room, &stages, consent)?;
+    let folder = session::open_folder(folder, &root, &alone, &origin)?;
+    let opening = opening.share(&alone, options)?;
+    let running = RunningSession::begin(&folder, &alone, &origin, options, (jobs, threads), earlier, cost.into())?;
+    let read = opening.done();
+    let losses = pretext::losses(&alone, options, &read, threads, seed)?;
     losses.write(&folder.losses_path(None, seed))?;
-    let before = parts.iter().filter(|part| !part.is_done(&root)).count();
-    let share = Share { device: &options.device, jobs, threads, mps };
-    let watch = train(&alone, options, &folder, share, seed, &parts, origin.pool)?;
-    if let Some(session) = manifest.sessions.last_mut() {
-        session.finished = machine::now();
-    }
-    manifest.write(&folder.manifest_path())?;
-    let left = parts.iter().filter(|part| !part.is_done(&root)).count();
+    let mut watch = Watch::new(options.deadline.as_ref(), jobs);
+    let mut trainings =
+        Trainings { spec: &alone, options, root: folder.root(), pool: origin.pool, left: missing(&parts, &root) };
+    drive(&mut trainings, Share { device: &options.device, jobs, threads, mps: &mps }, &mut watch)?;
+    let manifest = running.finish()?;
+    let left = missing(&parts, &root).len();
     if left > 0 {
         let words = format!("{} {}", counted(left, "training"), if left == 1 { "is" } else { "are" });
-        let progressed = left < before || learner != Work::default();
-        return Ok(Correlated::Halted(watch.halt(progressed, &words, &super::command_line())));
+        let progressed = left < before.len() || learner.is_some();
+        return Ok(Correlated::Halted(watch.halt(progressed, &words, &session::command_line())));
     }
     let findings = findings(alone, settings, manifest, &folder, seed, &losses, &parts)?;
     Ok(Correlated::Done(folder.root().to_owned(), Box::new(findings)))
 }
 
-/// Runs the parts that are not there yet, `jobs` side by side, as far as they fit into the time limit.
-fn train(
-    spec: &Spec,
-    options: &Options,
-    folder: &Folder,
-    share: Share,
-    seed: u64,
-    parts: &[Part],
+/// The name of the results folder. The folders of other seeds than the spec's first are beside it.
+fn folder_name(spec: &Spec, seed: u64) -> String {
+    let name = format!("{}-correlation", spec.folder_name());
+    if spec.seeds.first() == Some(&seed) { name } else { format!("{name}-seed{seed}") }
+}
+
+/// Checks that the pool can be divided into folds and is still large enough to train on without one of them.
+fn ensure_folds_fit(spec: &Spec, folds: usize, origin: &DataOrigin) -> Result<()> {
+    let pool = origin.pool;
+    ensure!(folds <= pool, "`correlation.folds` is {folds}, but the pool has {pool} images; lower it");
+    spec.check_pool(pool, origin.test)?;
+    let (least, trained_on) = (spec.minibatches().least, pool - pool.div_ceil(folds));
+    ensure!(
+        trained_on >= least,
+        "`correlation.folds` is {folds}, which leaves {trained_on} images of a pool of {pool} to train on, but batch norm needs \
+         {least}; raise it"
+    );
+    Ok(())
+}
+
+/// The trainings of parts, as workers do them.
+struct Trainings<'a> {
+    spec: &'a Spec,
+    options: &'a Options,
+    /// The results folder.
+    root: &'a Path,
+    /// Number of images in the pool.
     pool: usize,
-) -> Result<Watch> {
-    let root = folder.root();
-    let mut left = parts.iter().filter(|part| !part.is_done(root)).peekable();
-    let mut watch = Watch::new(options.deadline.as_ref(), share.jobs);
-    let sort = Sort { kind: Kind::Trial, variant: None };
-    let (sender, messages) = mpsc::channel();
-    let mut running: Vec<(usize, Part, Child)> = Vec::new();
-    let mut next = 0;
-    loop {
-        while running.len() < share.jobs
-            && let Some(&part) = left.next_if(|part| {
-                watch.fits(&sort, part.work(spec, pool).units(), || format!("the training of {}", part.name()))
-            })
-        {
-            let mut command = child::worker(share)?;
-            command.args(watch.arguments(&sort));
-            command.arg("losses").arg("--folder").arg(root).args(["--seed", &seed.to_string()]);
-            command.args(["--folds", &part.folds.to_string()]);
-            command.args(part.fold.iter().flat_map(|fold| ["--fold".to_owned(), fold.to_string()]));
-            command.arg("--out").arg(part.losses(root)).arg("--metric-out").arg(part.metric(root));
-            command.arg("--data").arg(&options.data);
-            let log = root.join("trials").join(part.name()).join("log.txt");
-            let images = part.fold.map_or(pool, |_| pool - pool / part.folds);
-            options.say(&format!("{}: training on {images} images, {} epochs", part.name(), spec.train.epochs));
-            running.push((next, part, Child::spawn(command, &log, next, sender.clone())?));
-            next += 1;
+    /// Parts that have not started.
+    left: VecDeque<Part>,
+}
+
+/// All trainings run about equally fast.
+fn sort() -> Sort {
+    Sort { kind: Kind::Trial, variant: None }
+}
+
+impl Agenda for Trainings<'_> {
+    type Task = Part;
+
+    fn next(&mut self, watch: &mut Watch) -> Result<Option<Part>> {
+        let Some(part) = self.left.front() else { return Ok(None) };
+        let units = part.work(self.spec, self.pool).units();
+        let fits = watch.fits(&sort(), units, || format!("the training of {}", part.name()));
+        Ok(if fits { self.left.pop_front() } else { None })
+    }
+
+    fn about(&self, part: &Part) -> About {
+        let log = self.root.join("trials").join(part.name()).join("log.txt");
+        About { sort: sort(), subject: part.name(), log }
+    }
+
+    fn instruct(&self, part: &Part, command: &mut Command) {
+        command.arg("losses").arg("--folder").arg(self.root).args(["--seed", &part.seed.to_string()]);
+        command.args(["--folds", &part.folds.to_string()]);
+        if let Some(fold) = part.fold {
+            command.args(["--fold", &fold.to_string()]);
         }
-        if running.is_empty() {
-            return Ok(watch);
+        command.arg("--out").arg(part.losses(self.root)).arg("--metric-out").arg(part.metric(self.root));
+        command.arg("--data").arg(&self.options.data);
+    }
+
+    fn started(&mut self, _worker: usize, part: &Part) {
+        let images = part.fold.map_or(self.pool, |_| self.pool - self.pool / part.folds);
+        let epochs = self.spec.train.epochs;
+        self.options.say(&format!("{}: training on {images} images, {epochs} epochs", part.name()));
+    }
+
+    fn event(&mut self, _worker: usize, part: &Part, event: &Event) -> Result<()> {
+        if let Event::Losses { quality, measure } = event {
+            self.options.say(&format!("{}: {measure} {:.2} %", part.name(), 100.0 * quality));
         }
-        let (id, message) =
-            messages.recv().map_err(|_| anyhow!("the workers' messages broke off; run the same command again"))?;
-        let at = running.iter().position(|r| r.0 == id).expect("messages end with the child");
-        match message {
-            Message::Event(Event::Losses { quality, measure }) => {
-                options.say(&format!("{}: {measure} {:.2} %", running[at].1.name(), 100.0 * quality));
-            }
-            Message::Event(event) => watch.event(&sort, &event),
-            Message::Ended(Ended::Well) => drop(running.remove(at)),
-            Message::Ended(Ended::OutOfTime(out)) => {
-                let name = running.remove(at).1.name();
-                options.say(&format!("{name}: {}", out.in_words()));
-                watch.out_of_time(&sort, &name, &out);
-            }
-            Message::Ended(Ended::Badly(why)) => bail!(
-                "{} failed: {why}; mend the cause and run the same command again: finished parts are kept",
-                running[at].1.name()
+        Ok(())
+    }
+
+    fn ended(&mut self, _worker: usize, part: Part, ended: Ended) -> Result<()> {
+        match ended {
+            Ended::Well => {}
+            Ended::OutOfTime(out) => self.options.say(&format!("{}: {}", part.name(), out.in_words())),
+            Ended::Badly(why) => bail!(
+                "{} failed: {why}; fix the cause and run the same command again: finished parts are kept",
+                part.name()
             ),
         }
+        Ok(())
     }
 }
 
-/// All losses side by side.
+/// Puts the losses of all parts together.
 fn findings(
     spec: Spec,
     settings: CorrelationSpec,
@@ -227,7 +233,7 @@ fn findings(
     let images = |losses: &Losses| losses.rows.iter().map(|row| row.0).collect::<Vec<_>>();
     ensure!(
         images(&whole) == images(pretext) && images(&held_out) == images(pretext),
-        "{}: the parts are not of one pool; remove the folder parts/ and run the same command again",
+        "{}: the parts are of different pools; remove the folder parts/ and run the same command again",
         root.display()
     );
     let rows = pretext.rows.iter().zip(&whole.rows).zip(&held_out.rows);

@@ -1,58 +1,63 @@
-//! What a run is about to cost, before it starts, and how many processes it has: counted, and measured where the count
-//! alone does not say that it is little.
+//! What a run will cost, and how many processes it gets. The cost is counted from the amount of work; unless the count shows
+//! that it is small, the speed of this machine is measured too.
 
 use anyhow::Result;
 
-use super::Options;
 use super::calibrate::{self, Speed};
 use super::jobs::Room;
 use super::mps::Mps;
+use super::options::Options;
+use super::sharing;
 use super::time_left::side_by_side;
 use pt4al_data::Size;
 use pt4al_results::machine;
 use pt4al_results::spec::{Precision, Spec, Storage, Work};
 use pt4al_results::store::Estimate;
 
-/// Seconds that what is left of a run takes on this machine.
+/// Work of more seconds than this starts only if the user agrees.
+pub const A_DAY: f64 = 86_400.0;
+
+/// Seconds that the rest of a run takes on this machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cost {
-    /// At most these, by the count of the work: nothing was measured.
+    /// An upper bound, counted from the amount of work; nothing was measured.
     Counted(f64),
-    /// About these, by how fast this machine does such work.
+    /// An estimate from the measured speed of this machine.
     Measured(f64),
 }
 
-/// What decides whether work of a cost is started: an error says why not.
+/// Decides whether work of a cost starts; an error says why it does not.
 pub type Consent<'a> = dyn Fn(&Cost) -> Result<()> + 'a;
 
-/// What is counted at most as so many seconds on the CPU is not measured: that would be felt in a short run.
+/// Runs of at most this many counted seconds are not measured on the CPU: in a short run one would feel the measurement.
 const NOT_MEASURED: f64 = 3600.0;
-/// The same on a GPU, where a count that is made for any processor says less, and processes side by side gain more.
+/// The same on a GPU. There a count that must hold for any processor says less, and processes side by side gain more.
 const NOT_MEASURED_ON_GPU: f64 = 600.0;
-/// What one process at a time does in so many seconds is not worth the measurement of more.
+/// If one process at a time needs at most this many seconds on a GPU, larger numbers of processes are not measured.
 const ALONE: f64 = 120.0;
-/// Floating-point operations a second that any processor of the last ten years does in one process; current ones do ten
-/// times as many and more.
+/// Floating-point operations per second of one process that any processor of the last ten years reaches; current ones do
+/// more than ten times as many.
 const SLOWEST: f64 = 5e9;
-/// Seconds that a minibatch takes in a network without work, layer by layer.
+/// Seconds of overhead of a minibatch: the time it would take in a network without work, layer by layer.
 const MINIBATCH: f64 = 5e-3;
-/// Seconds until a process begins its work at the latest: it loads libtorch, and the images.
+/// The most seconds until a process begins its work; it loads libtorch and the images.
 const START_UP: f64 = 10.0;
-/// About what that takes in fact, on the CPU and on a GPU, whose library is larger.
-const STARTS: f64 = 2.0;
-const STARTS_ON_GPU: f64 = 6.0;
-/// A small network does fewer operations a second than a large one on the same machine, at least this part of them.
+/// Typical seconds until a process begins its work on the CPU.
+const TYPICAL_START_UP: f64 = 2.0;
+/// Typical seconds until a process begins its work on a GPU, whose library is larger.
+const TYPICAL_START_UP_ON_GPU: f64 = 6.0;
+/// A small network does fewer operations per second than a large one on the same machine, but at least this part of them.
 const SMALLER: f64 = 0.25;
 
 impl Cost {
-    /// In seconds; the most that it may be where it was not measured.
+    /// The cost in seconds; an upper bound if it was not measured.
     pub fn seconds(self) -> f64 {
         match self {
             Self::Counted(seconds) | Self::Measured(seconds) => seconds,
         }
     }
 
-    /// For instance `about 412 h (17 days)`, or `at most 20 min`.
+    /// The cost in words: `about 412 h (17 days)`, or `at most 20 min`.
     pub fn duration(self) -> String {
         Estimate::from(self).in_words()
     }
@@ -64,94 +69,121 @@ impl From<Cost> for Estimate {
     }
 }
 
-/// How a run starts: what it costs, and with what.
+/// How a run starts.
 #[derive(Debug)]
 pub(super) struct Start {
     pub cost: Cost,
-    /// Processes side by side, and threads of each.
+    /// Number of processes side by side.
     pub jobs: usize,
+    /// Threads of each process.
     pub threads: usize,
-    /// To be held as long as they run.
+    /// Must be kept as long as the processes run.
     pub mps: Mps,
 }
 
 impl Start {
-    /// Of a run that has nothing left to do.
-    pub fn idle(room: Room) -> Self {
+    /// The start of a run that has nothing left to do.
+    fn idle(room: Room) -> Self {
         let jobs = room.unmeasured;
         Self { cost: Cost::Counted(0.0), jobs, threads: room.threads(jobs), mps: Mps::default() }
     }
 }
 
-/// What tasks cost, and how many of them run side by side: `stages` one after the other, and the tasks of each side by
-/// side, in their order.
-pub(super) fn of(spec: &Spec, size: &Size, options: &Options, room: Room, stages: &[Vec<Work>]) -> Start {
+/// How tasks start, if `consent` agrees to their cost. It is not asked if no task is left.
+///
+/// `stages` run one after the other; the tasks of a stage run side by side, in their order.
+///
+/// # Errors
+/// If there is no consent.
+pub(super) fn agreed_start(
+    spec: &Spec,
+    size: &Size,
+    options: &Options,
+    room: Room,
+    stages: &[Vec<Work>],
+    consent: &Consent,
+) -> Result<Start> {
+    if stages.iter().all(Vec::is_empty) {
+        return Ok(Start::idle(room));
+    }
+    let start = start(spec, size, options, room, stages);
+    consent(&start.cost)?;
+    Ok(start)
+}
+
+/// What tasks cost, and how many of them run side by side (see [`agreed_start`]).
+fn start(spec: &Spec, size: &Size, options: &Options, room: Room, stages: &[Vec<Work>]) -> Start {
     let room = room.for_tasks(stages.iter().map(Vec::len).max().unwrap_or(1));
-    let on_gpu = options.device != "cpu";
+    let on_gpu = !options.on_cpu();
     let jobs = room.unmeasured;
-    let counted = counted(spec, options, (jobs, room.threads(jobs)), stages);
-    // Where `plan` has measured another scale of the spec, its speed is in the count.
-    let enough = match options.measured {
-        Some(_) => super::A_DAY,
+    let counted = counted_seconds(spec, options, (jobs, room.threads(jobs)), stages);
+    // If `plan` has measured another scale of the spec, its speed is in the count.
+    let enough = match options.operations_per_second {
+        Some(_) => A_DAY,
         None if on_gpu => NOT_MEASURED_ON_GPU,
         None => NOT_MEASURED,
     };
     let unmeasured = |mps| Start { cost: Cost::Counted(counted), jobs, threads: room.threads(jobs), mps };
-    // The count knows nothing of the decoding of images that are decoded each time.
+    // The count does not include decoding, which `stream` repeats for every use of an image.
     let streamed = spec.dataset.storage() == Storage::Stream;
-    // A limit bounds what is started: where that is little, none of it goes into a measurement.
+    // A time limit bounds the work too; if it is short, none of it is spent on a measurement.
     let limit = options.deadline.as_ref().map_or(f64::INFINITY, |deadline| deadline.limit().seconds());
     if limit <= enough || counted <= enough && !streamed {
-        return unmeasured(Mps::start(options, jobs));
+        return unmeasured(sharing::start(options, jobs));
     }
-    let mps = Mps::start(options, room.most);
+    let mps = sharing::start(options, room.most);
     options.say("measuring for some seconds how fast this machine does such work ...");
-    let seconds = |jobs: usize, of_process: &Speed| in_seconds(options, jobs, of_process, stages);
-    // More processes on the CPU are measured to find out whether they are too many.
-    let worth = |alone: &Speed| !on_gpu || seconds(1, alone) > ALONE;
-    let measured = match calibrate::measure(spec, size, options, room, &mps, worth) {
+    // On the CPU larger numbers are always measured, to find out whether they are too many.
+    let worth_more = |alone: &Speed| !on_gpu || estimated_seconds(options, 1, alone, stages) > ALONE;
+    let measured = match calibrate::measure(spec, size, options, room, &mps, worth_more) {
         Ok(measured) => measured,
         Err(error) => {
             machine::say(&format!("warning: the speed of this machine could not be measured ({error:#})"));
             return unmeasured(if jobs > 1 { mps } else { Mps::default() });
         }
     };
-    options.say(&measured.said(&options.device));
+    options.say(&measured.in_words(&options.device));
     let jobs = measured.jobs;
-    let cost = Cost::Measured(seconds(jobs, &measured.of_process()));
+    let cost = Cost::Measured(estimated_seconds(options, jobs, &measured.of_process(), stages));
     Start { cost, jobs, threads: room.threads(jobs), mps: if jobs > 1 { mps } else { Mps::default() } }
 }
 
-/// Seconds that stages of tasks take, `jobs` of them side by side, at the speed of each process.
-pub(super) fn in_seconds(options: &Options, jobs: usize, of_process: &Speed, stages: &[Vec<Work>]) -> f64 {
-    let starts = if options.device == "cpu" { STARTS } else { STARTS_ON_GPU };
-    let of_task = |work: &Work| {
-        starts + work.train as f64 / of_process.train + (work.evaluate + work.score) as f64 / of_process.score
-    };
-    stages.iter().map(|stage| side_by_side(jobs, stage.iter().map(of_task))).sum()
+/// Seconds that stages of tasks take, `jobs` tasks side by side, at the speed of each process.
+pub(super) fn estimated_seconds(options: &Options, jobs: usize, speed: &Speed, stages: &[Vec<Work>]) -> f64 {
+    let start_up = if options.on_cpu() { TYPICAL_START_UP } else { TYPICAL_START_UP_ON_GPU };
+    let task_seconds =
+        |work: &Work| start_up + work.train as f64 / speed.train + (work.evaluate + work.score) as f64 / speed.score;
+    stages.iter().map(|stage| side_by_side(jobs, stage.iter().map(task_seconds))).sum()
 }
 
 /// The most seconds that the work may take.
-fn counted(spec: &Spec, options: &Options, (jobs, threads): (usize, usize), stages: &[Vec<Work>]) -> f64 {
+fn counted_seconds(spec: &Spec, options: &Options, (jobs, threads): (usize, usize), stages: &[Vec<Work>]) -> f64 {
     // More processes than cores take turns.
-    let jobs = if options.device == "cpu" { jobs.min(machine::cores() / threads).max(1) } else { jobs };
-    let measured = options.measured.as_ref().map_or(0.0, |plan| plan.operations_of_process() * SMALLER);
-    let smallest = |spec: &Spec| {
-        let of_learner = spec.learner().map_or(usize::MAX, |learner| learner.minibatch);
-        spec.train.minibatch.min(spec.rounds.initial).min(of_learner)
-    };
-    let minibatch = spec.protocols().map(|(_, spec)| smallest(spec)).min().unwrap_or(1);
-    let slower = |precision: Precision| match precision {
+    let jobs = if options.on_cpu() { jobs.min(machine::cores() / threads).max(1) } else { jobs };
+    let minibatch = spec.protocols().map(|(_, protocol)| smallest_minibatch(protocol)).min().unwrap_or(1);
+    let precisions = spec.protocols().flat_map(|(_, protocol)| protocol.precisions());
+    let slower = precisions.map(times_slower).fold(1.0, f64::max);
+    let measured = options.operations_per_second.map_or(0.0, |operations| operations * SMALLER);
+    let unit_seconds = slower * spec.operations() / measured.max(SLOWEST) + MINIBATCH / minibatch.max(1) as f64;
+    let task_seconds = |work: &Work| START_UP + work.units() as f64 * unit_seconds;
+    stages.iter().map(|stage| side_by_side(jobs, stage.iter().map(task_seconds))).sum()
+}
+
+/// The smallest minibatch that the task model or the pretext learner is trained on.
+fn smallest_minibatch(protocol: &Spec) -> usize {
+    let learner = protocol.learner().map_or(usize::MAX, |learner| learner.minibatch);
+    protocol.train.minibatch.min(protocol.rounds.initial).min(learner)
+}
+
+/// How many times slower than `f32` a precision may be.
+fn times_slower(precision: Precision) -> f64 {
+    match precision {
         Precision::F32 | Precision::Tf32 => 1.0,
-        // Twice as many bytes take twice as long, and more.
+        // Twice as many bytes, and more than twice the time.
         Precision::F64 => 4.0,
-        // By conversion, on processors that do not compute with it.
+        // Processors that do not compute in bf16 convert it.
         Precision::Bf16 => 8.0,
-    };
-    let slower = spec.protocols().flat_map(|(_, spec)| spec.precisions()).map(slower).fold(1.0, f64::max);
-    let of_unit = slower * spec.operations() / measured.max(SLOWEST) + MINIBATCH / minibatch.max(1) as f64;
-    let seconds = |work: &Work| START_UP + work.units() as f64 * of_unit;
-    stages.iter().map(|stage| side_by_side(jobs, stage.iter().map(seconds))).sum()
+    }
 }
 
 #[cfg(test)]
@@ -164,12 +196,12 @@ mod tests {
         pt4al_results::spec::load(&Source { path, profile: profile.map(str::to_owned), sets: Vec::new() }).unwrap()
     }
 
-    /// The most seconds of all trials, one after the other and two side by side.
+    /// The most seconds that all trials may take, one after the other and two side by side.
     fn most(spec: &Spec, pool: usize, test: usize) -> (f64, f64) {
-        let options = Options::of_a_test("results");
+        let options = Options::for_test("results");
         let work: Vec<Work> = spec.trials().iter().map(|trial| spec.trial_work(trial, pool, test)).collect();
-        let of = |jobs| counted(spec, &options, (jobs, 1), std::slice::from_ref(&work));
-        (of(1), of(2))
+        let seconds = |jobs| counted_seconds(spec, &options, (jobs, 1), std::slice::from_ref(&work));
+        (seconds(1), seconds(2))
     }
 
     #[test]
@@ -180,14 +212,15 @@ mod tests {
         let cores = machine::cores();
         let demo = spec("demo", None);
         let work: Vec<Work> = demo.trials().iter().map(|trial| demo.trial_work(trial, 2000, 1000)).collect();
-        let of = |jobs| counted(&demo, &Options::of_a_test("results"), (jobs, 1), std::slice::from_ref(&work));
-        assert_eq!(of(cores), of(1024));
-        // It took longer than this on two cores: no bound below it would be one.
+        let options = Options::for_test("results");
+        let seconds = |jobs| counted_seconds(&demo, &options, (jobs, 1), std::slice::from_ref(&work));
+        assert_eq!(seconds(cores), seconds(1024));
+        // On two cores the run took 21 minutes, so a bound must be above that.
         let (_, two) = most(&spec("cifar10", Some("cpu")), 10_000, 10_000);
         assert!(two > 21.0 * 60.0, "{two}");
         let (_, two) = most(&spec("cifar10", None), 50_000, 10_000);
-        assert!(two > super::super::A_DAY, "{two}");
-        // What is left decides: nothing costs nothing.
+        assert!(two > A_DAY, "{two}");
+        // No work costs nothing.
         assert_eq!(side_by_side(2, std::iter::empty()), 0.0);
     }
 

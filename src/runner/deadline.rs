@@ -1,4 +1,4 @@
-//! A driver that must end in time: what fits into the time that is left, and what is said where nothing does.
+//! The time limit of a command: which work still fits into it, and what is printed if none does.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,40 +11,43 @@ use crate::trial::{Event, OutOfTime};
 use pt4al_results::machine;
 use pt4al_results::words::{counted, duration};
 
-/// Tasks that run about equally fast: of a kind, under a protocol.
+/// A kind of task under one protocol. Tasks of the same sort run about equally fast.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Sort {
     pub kind: Kind,
     pub variant: Option<String>,
 }
 
-/// What a worker said of its pace when it ended.
+/// The pace that a worker reported when it ended (see [`Event::Pace`]).
 #[derive(Clone, Copy, Debug)]
 struct Pace {
     per_second: Option<f64>,
     start_up: f64,
 }
 
-/// Work that was found not to fit: the seconds that it takes, and those of the command that had passed before it.
+/// Work that did not fit.
 #[derive(Clone, Debug, PartialEq)]
 struct Shortfall {
     what: String,
+    /// Seconds of the command that had passed before it.
     before: f64,
+    /// Seconds that it takes.
     seconds: f64,
 }
 
-/// What a driver knows of the time that is left. Without a deadline everything fits.
+/// Watches the time that a driver has left. Without a deadline everything fits.
 #[derive(Debug)]
 pub(super) struct Watch {
     deadline: Option<Deadline>,
     jobs: usize,
-    /// Forward passes of the workers that have ended.
+    /// Forward passes of all workers that have ended.
     done: u64,
     paces: HashMap<Sort, Pace>,
-    /// Seconds of the command before the first worker started, and before the last of each sort.
+    /// Seconds of the command that had passed when the first worker started.
     prepared: Option<f64>,
+    /// Seconds of the command that had passed when the last worker of each sort started.
     started: HashMap<Sort, f64>,
-    /// The least of those that did not fit.
+    /// The work that did not fit and needs the shortest limit.
     shortfall: Option<Shortfall>,
     /// Whether anything did not fit.
     pub is_over: bool,
@@ -53,14 +56,21 @@ pub(super) struct Watch {
 /// A command that its time limit has ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Halt {
-    /// Whether anything was finished: the same command goes on then, and would come no further otherwise.
+    /// Whether anything was finished. If so, the same command continues; if not, it would get no further.
     pub progressed: bool,
-    /// The last words.
+    /// The line to print.
     pub line: String,
 }
 
+impl Shortfall {
+    /// Seconds from the start of the command to the end of the work.
+    fn end(&self) -> f64 {
+        self.before + self.seconds
+    }
+}
+
 impl Watch {
-    /// For so many jobs side by side.
+    /// A watch for `jobs` processes side by side.
     pub fn new(deadline: Option<&Deadline>, jobs: usize) -> Self {
         Self {
             deadline: deadline.cloned(),
@@ -74,19 +84,19 @@ impl Watch {
         }
     }
 
-    /// What each process has done so far, where it is asked what a clock of work says.
+    /// The mean number of forward passes of a process so far, by which [`Clock::Work`](crate::limit::Clock::Work) tells the time.
     fn done(&self) -> u64 {
         self.done / self.jobs as u64
     }
 
-    /// Whether learners start before the trials that need none. Where time is short they do not: one that does not fit would
-    /// take it from trials in every session anew.
+    /// Whether learners start before the trials that need none. With a time limit they do not: a learner that does not fit
+    /// would take the time from the trials in every session.
     pub fn learners_first(&self) -> bool {
         self.deadline.is_none()
     }
 
-    /// Whether a task is to be started whose first useful piece has so many forward passes: only if that can end in time,
-    /// as far as tasks of its sort were measured. `name` is what is said of it if not.
+    /// Whether a task whose first useful piece has `units` forward passes can finish that piece in time. Until tasks of its
+    /// sort were measured, the answer is yes. `name` names the piece in the message that it does not fit.
     pub fn fits(&mut self, sort: &Sort, units: u64, name: impl FnOnce() -> String) -> bool {
         let Some(deadline) = &self.deadline else { return true };
         let before = deadline.elapsed(self.done());
@@ -101,24 +111,23 @@ impl Watch {
     }
 
     fn fell_short(&mut self, shortfall: Shortfall) {
-        let needs = |shortfall: &Shortfall| shortfall.before + shortfall.seconds;
-        if self.shortfall.as_ref().is_none_or(|least| needs(&shortfall) < needs(least)) {
+        if self.shortfall.as_ref().is_none_or(|least| shortfall.end() < least.end()) {
             self.shortfall = Some(shortfall);
         }
     }
 
-    /// What a worker of a task that starts now is told.
+    /// The arguments about the time limit for a worker that starts now.
     pub fn arguments(&mut self, sort: &Sort) -> Vec<String> {
         let done = self.done();
         let Some(deadline) = &self.deadline else { return Vec::new() };
         let elapsed = deadline.elapsed(done);
         self.prepared.get_or_insert(elapsed);
         self.started.insert(sort.clone(), elapsed);
-        let ends = serde_json::to_string(&deadline.of_worker(done)).expect("plain data serialises");
+        let ends = serde_json::to_string(&deadline.for_worker(done)).expect("plain data serialises");
         vec!["--ends".into(), ends]
     }
 
-    /// A worker has said something.
+    /// Takes note of what a worker says about its pace.
     pub fn event(&mut self, sort: &Sort, event: &Event) {
         if let &Event::Pace { done, per_second, start_up } = event {
             self.done += done;
@@ -126,7 +135,7 @@ impl Watch {
         }
     }
 
-    /// A worker of a task has ended because its time was over.
+    /// Takes note that the worker of the task `name` ended because work did not fit.
     pub fn out_of_time(&mut self, sort: &Sort, name: &str, out: &OutOfTime) {
         self.is_over = true;
         let start_up = self.paces.get(sort).map_or(0.0, |pace| pace.start_up);
@@ -136,12 +145,12 @@ impl Watch {
         }
     }
 
-    /// The end of a command of which something is left, as `left` says in words. `again` is the command.
+    /// The last line of a command that leaves work: `left` names that work with its verb, `again` is the command.
     pub fn halt(&self, progressed: bool, left: &str, again: &str) -> Halt {
         let line = if progressed {
-            format!("stopped by --time-limit {}: {left} left; the same command goes on: {again}", self.limit())
+            format!("stopped by --time-limit {}: {left} left; the same command continues: {again}", self.limit())
         } else {
-            format!("error: {}", self.nothing())
+            format!("error: {}", self.nothing_finished())
         };
         Halt { progressed, line }
     }
@@ -150,12 +159,12 @@ impl Watch {
         self.deadline.as_ref().map_or("", |deadline| deadline.limit().text())
     }
 
-    /// What is said where nothing was finished.
-    pub fn nothing(&self) -> String {
+    /// The message that nothing was finished, with the limit that would do.
+    pub fn nothing_finished(&self) -> String {
         format!("nothing was finished within --time-limit {}: {}", self.limit(), self.remedy())
     }
 
-    /// How long the limit must be.
+    /// What to do about it: how long the limit must be.
     fn remedy(&self) -> String {
         match &self.shortfall {
             Some(Shortfall { what, before, seconds }) => format!(
@@ -164,7 +173,7 @@ impl Watch {
                 enough_for(before + seconds)
             ),
             None => format!(
-                "{} of it had passed when work could begin, and no round was long enough under way to be measured; use a longer one",
+                "preparing took {}, and no round ran long enough to be measured; use a longer limit",
                 duration(self.prepared.unwrap_or_else(|| self.deadline.as_ref().map_or(0.0, |d| d.elapsed(0))))
             ),
         }
@@ -172,33 +181,34 @@ impl Watch {
 }
 
 impl OutOfTime {
-    /// What is said of a task that has ended so.
+    /// The line about a task that ended so.
     pub(super) fn in_words(&self) -> String {
         let takes =
             self.seconds.map_or(String::new(), |seconds| format!(" (it takes about {} here)", duration(seconds)));
         let what = &self.what;
         if self.given_up {
-            format!("{what} is given up, it cannot end in time{takes}")
+            format!("{what} is given up: it cannot end in time{takes}")
         } else {
-            format!("{what} is not begun, it would not end in time{takes}")
+            format!("{what} is not started: it would not end in time{takes}")
         }
     }
 }
 
-/// `3 rounds of 2 trials and 1 pretext learner are`.
+/// The remaining work with its verb: `3 rounds of 2 trials and 1 pretext learner are`.
 pub(super) fn left_in_words(rounds: usize, trials: usize, learners: usize) -> String {
-    let of_trials = format!("{} of {}", counted(rounds, "round"), counted(trials, "trial"));
+    let rounds_of_trials = format!("{} of {}", counted(rounds, "round"), counted(trials, "trial"));
     let learner = counted(learners, "pretext learner");
     match (rounds, learners) {
-        (1, 0) => format!("{of_trials} is"),
-        (_, 0) => format!("{of_trials} are"),
+        (1, 0) => format!("{rounds_of_trials} is"),
+        (_, 0) => format!("{rounds_of_trials} are"),
         (0, 1) => format!("{learner} is"),
         (0, _) => format!("{learner} are"),
-        _ => format!("{of_trials} and {learner} are"),
+        _ => format!("{rounds_of_trials} and {learner} are"),
     }
 }
 
-/// While it lives, the process ends with its time limit: reading images for the first time may take longer than that.
+/// While this exists, the process ends when its time limit is over. Reading images for the first time may take longer than
+/// the limit.
 #[derive(Debug)]
 pub(super) struct Preparing(Arc<AtomicBool>);
 
@@ -215,11 +225,11 @@ impl Preparing {
                 return;
             }
             machine::say(&format!(
-                "error: --time-limit {limit} was over before the images were read; use a longer one, or none for the first time: \
-                 files that are new are checked, and decoded if the spec says so"
+                "error: --time-limit {limit} was over before the images were read; use a longer limit, or none for the first \
+                 run, which checks new files and decodes them if the spec says so"
             ));
-            // Not exit(): that would run destructors under the feet of the other threads.
-            // SAFETY: ends the process; files are whole at every moment.
+            // Not exit(): that would run destructors while other threads use what they destroy.
+            // SAFETY: it ends the process; files are complete at every moment.
             unsafe { libc::_exit(1) }
         });
         Self(over)
@@ -250,16 +260,16 @@ mod tests {
     }
 
     #[test]
-    fn what_was_measured_decides_what_starts() {
+    fn measured_paces_decide_which_tasks_start() {
         let deadline = Deadline::from_now("10000s".parse().unwrap());
         let mut watch = Watch::new(Some(&deadline), 1);
-        // Nothing is known yet, so it is tried.
+        // Nothing is measured yet, so the task may start.
         assert!(watch.fits(&sort(Kind::Trial), u64::MAX, String::new));
         watch.event(&sort(Kind::Trial), &Event::Pace { done: 5, per_second: Some(10.0), start_up: 100.0 });
         assert!(watch.fits(&sort(Kind::Trial), 80_000, String::new));
         assert!(!watch.fits(&sort(Kind::Trial), 1_000_000, || "a round of a".into()));
         assert!(!watch.fits(&sort(Kind::Trial), 200_000, || "a round of b".into()));
-        // Of other tasks nothing is known, and of a learner neither.
+        // Nothing is measured for learners and for trials of another variant.
         assert!(watch.fits(&sort(Kind::Pretext), u64::MAX, String::new));
         assert!(watch.fits(&Sort { variant: Some("wide".into()), ..sort(Kind::Trial) }, u64::MAX, String::new));
         let halt = watch.halt(false, "", "");
@@ -278,12 +288,12 @@ mod tests {
         let line = watch.halt(true, "3 rounds of 2 trials are", "pt4al run x.toml").line;
         assert_eq!(
             line,
-            "stopped by --time-limit 10000s: 3 rounds of 2 trials are left; the same command goes on: pt4al run x.toml"
+            "stopped by --time-limit 10000s: 3 rounds of 2 trials are left; the same command continues: pt4al run x.toml"
         );
     }
 
     #[test]
-    fn what_is_left_in_words() {
+    fn remaining_work_in_words() {
         for (counts, words) in [
             ((1, 1, 0), "1 round of 1 trial is"),
             ((3, 2, 0), "3 rounds of 2 trials are"),

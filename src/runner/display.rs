@@ -1,14 +1,15 @@
-//! Progress: bars with the time left on a terminal that can draw them, plain lines elsewhere, nothing if so asked.
+//! Shows progress: bars with the time left on a terminal that can draw them, plain lines elsewhere, nothing with `--quiet`.
 
 mod bars;
 mod layout;
 
 use std::time::{Duration, Instant};
 
-use super::Options;
-use super::child::Ended;
-use super::tasks::{Task, Tasks};
+use super::options::Options;
+use super::task::Task;
+use super::tasks::{Planned, Tasks};
 use super::time_left::{TimeLeft, Waiting};
+use super::worker::Ended;
 use crate::trial::Event;
 use pt4al_results::machine::say;
 use pt4al_results::store::DataOrigin;
@@ -18,33 +19,32 @@ use bars::Bars;
 
 pub(super) struct Display {
     bars: Option<Bars>,
-    /// Warnings and failures alone are said.
+    /// Print only warnings and failures.
     quiet: bool,
     begun: Instant,
     left: TimeLeft,
-    /// Forward passes that ended tasks were planned to take.
-    ended: u64,
-    /// Tasks that have ended, and all.
-    tasks: (usize, usize),
-    /// When the last plain line was written.
+    /// Planned forward passes of the tasks that have ended.
+    units_of_ended: u64,
+    tasks_ended: usize,
+    tasks: usize,
+    /// When the last plain line was printed.
     spoke: Instant,
 }
 
-/// A plain log that says nothing for longer looks dead.
+/// After this much silence a plain log looks dead.
 const SILENCE: Duration = Duration::from_secs(60);
 
 impl Display {
     pub fn new(tasks: &Tasks, jobs: usize, threads: usize, data: &DataOrigin, options: &Options) -> Self {
-        let (trials, pretext) = tasks.counts();
-        let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        let (trials, learners) = tasks.counts();
         if !options.quiet {
             say(&format!(
                 "{} and {} to run on {}, {} of {}; data: {}, {} pool + {} test images",
-                plural(trials, "trial"),
-                plural(pretext, "pretext learner"),
+                number_of(trials, "trial"),
+                number_of(learners, "pretext learner"),
                 options.device_name,
-                plural(jobs, "job"),
-                plural(threads, "thread"),
+                number_of(jobs, "job"),
+                number_of(threads, "thread"),
                 data.name,
                 data.pool,
                 data.test
@@ -60,29 +60,30 @@ impl Display {
             quiet: options.quiet,
             begun: Instant::now(),
             left,
-            ended: 0,
-            tasks: (0, trials + pretext),
+            units_of_ended: 0,
+            tasks_ended: 0,
+            tasks: trials + learners,
             spoke: Instant::now(),
         }
     }
 
-    /// A task has started, and these have not.
-    pub fn started(&mut self, id: usize, task: &Task, units: u64, tasks: &Tasks) {
-        self.left.started(id, Waiting { kind: task.kind(), units }, self.now());
+    /// Shows that a worker has started on a task; `tasks` are those that have not started.
+    pub fn started(&mut self, worker: usize, Planned { task, units }: &Planned, tasks: &Tasks) {
+        self.left.started(worker, Waiting { kind: task.kind(), units: *units }, self.now());
         self.left.set_waiting(tasks.waiting());
         if let Some(bars) = &mut self.bars {
-            bars.started(id, task.name(), units);
+            bars.started(worker, task.name(), *units);
         }
     }
 
-    pub fn event(&mut self, id: usize, task: &Task, event: &Event) {
+    pub fn event(&mut self, worker: usize, task: &Task, event: &Event) {
         match event {
             Event::Progress { done, at } => {
-                self.left.progress(id, *done, self.now());
+                self.left.progress(worker, *done, self.now());
                 if let Some(bars) = &mut self.bars {
-                    bars.progress(id, *done, at);
+                    bars.progress(worker, *done, at);
                 }
-                self.overall();
+                self.show_overall();
                 if self.bars.is_none() && self.spoke.elapsed() > SILENCE {
                     let (done, total) = self.units();
                     let percent = 100 * done / total.max(1);
@@ -104,67 +105,73 @@ impl Display {
         }
     }
 
-    /// A task has ended, and these have not started.
-    pub fn ended(&mut self, id: usize, task: &Task, units: u64, ended: &Ended) {
-        self.left.ended(id, *ended == Ended::Well, self.now());
-        self.ended += units;
-        self.tasks.0 += 1;
+    /// Shows that the worker of a task has ended.
+    pub fn ended(&mut self, worker: usize, Planned { task, units }: &Planned, ended: &Ended) {
+        self.left.ended(worker, *ended == Ended::Well, self.now());
+        self.units_of_ended += units;
+        self.tasks_ended += 1;
         if let Some(bars) = &mut self.bars {
-            bars.ended(id);
+            bars.ended(worker);
         }
         match ended {
             Ended::Well => {}
             Ended::OutOfTime(_) if self.quiet => {}
-            Ended::OutOfTime(out) => self.last_words(task, &format!(": {}", out.in_words())),
-            Ended::Badly(why) => self.last_words(task, &format!(" failed: {why}")),
+            Ended::OutOfTime(out) => self.last_line_of(task, &format!(": {}", out.in_words())),
+            Ended::Badly(why) => self.last_line_of(task, &format!(" failed: {why}")),
         }
-        self.overall();
+        self.show_overall();
     }
 
-    /// Trials that cannot start any more count as done.
+    /// Counts trials that cannot start any more as ended.
     pub fn gave_up(&mut self, trials: usize, tasks: &Tasks) {
-        self.tasks.0 += trials;
+        self.tasks_ended += trials;
         self.left.set_waiting(tasks.waiting());
-        self.overall();
+        self.show_overall();
     }
 
-    fn overall(&self) {
+    fn show_overall(&self) {
         if let Some(bars) = &self.bars {
-            bars.overall(self.units(), &format!("{}/{} done{}", self.tasks.0, self.tasks.1, self.left()));
+            let message = format!("{}/{} done{}", self.tasks_ended, self.tasks, self.time_left());
+            bars.overall(self.units(), &message);
         }
     }
 
-    /// Forward passes that are done, and all.
+    /// The numbers of forward passes that are done and of all forward passes.
     fn units(&self) -> (u64, u64) {
         let (done, planned) = self.left.units();
-        (self.ended + done, self.ended + planned)
+        (self.units_of_ended + done, self.units_of_ended + planned)
     }
 
     fn now(&self) -> f64 {
         self.begun.elapsed().as_secs_f64()
     }
 
-    /// `, about 12 min left`, once there is something to go by.
-    fn left(&self) -> String {
+    /// `, about 12 min left`; empty until a rate was measured.
+    fn time_left(&self) -> String {
         let seconds = self.left.seconds(self.now());
         seconds.map_or(String::new(), |seconds| format!(", about {} left", duration(seconds)))
     }
 
-    /// A line that stays, of a task that has ended before its time.
-    fn last_words(&self, task: &Task, text: &str) {
+    /// Prints the last line of a task that failed or ran out of time, also with `--quiet`.
+    fn last_line_of(&self, task: &Task, text: &str) {
         match &self.bars {
             Some(bars) => bars.line(&task.name(), text),
             None => say(&format!("{}{text}", task.name())),
         }
     }
 
-    /// A line that stays; plain ones say what is left, which is in the bar of all otherwise.
+    /// Prints a line that stays. Plain lines also say how much time is left, which otherwise the overall bar shows.
     fn line(&mut self, name: &str, text: &str) {
         self.spoke = Instant::now();
         match &self.bars {
             Some(bars) => bars.line(name, text),
             None if self.quiet => {}
-            None => say(&format!("{name}{text}{}", self.left())),
+            None => say(&format!("{name}{text}{}", self.time_left())),
         }
     }
+}
+
+/// `1 trial`, `2 trials`.
+fn number_of(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }

@@ -1,4 +1,4 @@
-//! Files that a spec names, looked at before anything is written or trained.
+//! Checks the files that a spec names (pretext losses, recorded queries) before anything is written or trained.
 
 use anyhow::{Result, ensure};
 
@@ -6,17 +6,17 @@ use pt4al_data::Read;
 use pt4al_results::spec::Spec;
 use pt4al_results::store::{Losses, Queries};
 
-/// Whether losses from files are those of the pool, and recorded queries fit the rounds.
+/// Checks that losses from files are those of the pool, and that recorded queries fit the rounds.
 ///
 /// # Errors
-/// One line on the first file that does not.
+/// One line about the first file that does not fit.
 pub(super) fn check(spec: &Spec, read: &Read) -> Result<()> {
     for (_, protocol) in spec.protocols() {
         if let Some(file) = protocol.loss_file() {
             ensure!(
                 file.file.exists(),
                 "{}: not there; put the losses there (the spec says where to get them), or name their place with --set \
-                 \"pretext.losses.file='/path/to/them'\"",
+                 \"pretext.losses.file='/path/to/losses.csv'\"",
                 file.file.display()
             );
             Losses::read(&file.file)?.of_pool(&read.pool, read.splits.train.len, &file.file)?;
@@ -25,7 +25,7 @@ pub(super) fn check(spec: &Spec, read: &Read) -> Result<()> {
     check_replay(spec, &read.pool)
 }
 
-/// Whether all trials of a spec that replays have recorded queries, of images of the pool.
+/// Checks that a spec with `replay` has recorded queries for all its trials, of images in the pool.
 fn check_replay(spec: &Spec, pool: &[usize]) -> Result<()> {
     let Some(replay) = &spec.replay else { return Ok(()) };
     for trial in spec.trials() {
@@ -39,21 +39,19 @@ fn check_replay(spec: &Spec, pool: &[usize]) -> Result<()> {
         );
         let recorded = Queries::read(&path)?;
         for round in 0..spec.rounds.count {
-            let (wanted, found) = (
-                if round == 0 { spec.rounds.initial } else { spec.rounds.query },
-                recorded.rounds.get(round).map_or(0, Vec::len),
-            );
+            let wanted = if round == 0 { spec.rounds.initial } else { spec.rounds.query };
+            let found = recorded.rounds.get(round).map_or(0, Vec::len);
             ensure!(
                 wanted == found,
-                "{shown}: asks for {found} labels in round {round}, but `rounds` for {wanted}; make `rounds` equal to those \
-                 of the recorded run (a round that was not finished has none)"
+                "{shown}: has {found} queried images in round {round}, but `rounds` asks for {wanted}; make `rounds` equal to that \
+                 of the recorded run (an unfinished round has no queries)"
             );
         }
         let stranger = recorded.rounds[..spec.rounds.count].iter().flatten().find(|i| pool.binary_search(i).is_err());
         ensure!(
             stranger.is_none(),
-            "{shown}: asks for image {}, which is not in the pool; replay on the data set, `pool` and `imbalance` of the \
-             recorded run",
+            "{shown}: has a query for image {}, which is not in the pool; replay with the data set, `pool` and `imbalance` of \
+             the recorded run",
             stranger.unwrap_or(&0)
         );
     }

@@ -1,13 +1,14 @@
-//! What the driver of a GPU says of it.
+//! Asks the GPU's driver (`nvidia-smi`) for its free memory.
 
 use std::process::Command;
 use std::time::Duration;
 
 use super::tool::output_of;
 
+/// Time limit for the answer.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// MiB of a GPU's memory that are free now; `None` on the CPU, and where the driver does not tell.
+/// Free memory of a GPU in MiB; `None` on the CPU, and if the driver gives no answer.
 pub(super) fn free_mb(device: &str) -> Option<f64> {
     let number = device.strip_prefix("cuda:")?.parse().ok()?;
     let visible = std::env::var("CUDA_VISIBLE_DEVICES").unwrap_or_default();
@@ -16,7 +17,7 @@ pub(super) fn free_mb(device: &str) -> Option<f64> {
     answer.ok()?.trim().parse().ok()
 }
 
-/// What the driver calls the GPU that CUDA counts as `number`, where the environment lets it see these.
+/// The driver's name of the GPU with CUDA's number `number`; `visible` is the value of CUDA_VISIBLE_DEVICES.
 fn named(number: usize, visible: &str) -> String {
     let gpu = visible.split(',').map(str::trim).nth(number).filter(|gpu| !gpu.is_empty());
     gpu.map_or_else(|| number.to_string(), str::to_owned)
@@ -27,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gpus_are_counted_among_those_that_may_be_seen() {
+    fn gpus_are_counted_among_the_visible_ones() {
         assert_eq!(named(1, ""), "1");
         assert_eq!(named(1, "4,7"), "7");
         assert_eq!(named(0, "GPU-8932f937"), "GPU-8932f937");

@@ -1,24 +1,25 @@
-//! What an experiment would cost here.
+//! `pt4al plan`: what an experiment would cost on this machine.
 
 use std::fmt;
 
 use anyhow::Result;
 
 use super::calibrate::{self, Measured};
-use super::mps::Mps;
-use super::{Options, advice, cost, memory};
+use super::learners::protocols_with_learner;
+use super::options::Options;
+use super::{advice, cost, memory, sharing};
 use pt4al_data as data;
 use pt4al_results::machine;
 use pt4al_results::spec::{Spec, Storage, Work};
 use pt4al_results::words::{counted, duration, thousands, whole};
 
-/// Trials, work, and what they take on this machine.
+/// The trials and the work of an experiment, and what they take on this machine.
 #[derive(Clone, Debug)]
 pub struct Plan {
     title: String,
     folder: String,
     hash: String,
-    /// Samplers of each protocol, the experiment's own first.
+    /// The number of samplers of each protocol, the experiment's own first.
     samplers: Vec<usize>,
     seeds: usize,
     pretext_learners: usize,
@@ -26,28 +27,30 @@ pub struct Plan {
     pool: usize,
     test: usize,
     work: Work,
-    /// What it takes, the starts of processes included.
+    /// Estimated seconds, including the start-up of processes.
     seconds: f64,
     measured: Measured,
     threads: usize,
     device: String,
-    /// Floating-point operations of a forward pass of one image, roughly.
+    /// Rough number of floating-point operations of a forward pass of one image.
     operations: f64,
-    /// MiB of one trial, or of a pretext learner where that takes more.
+    /// MiB of memory of a process: of a trial, or of a pretext learner if that takes more.
     memory: f64,
+    /// MB of disk space of the results.
     disk: f64,
-    /// MB and folder of the decoded images, where they are kept on disk.
+    /// MB and folder of the decoded images, if they are kept on disk.
     cache: Option<(f64, String)>,
+    /// Why the data cannot be read yet.
     data_problem: Option<String>,
-    /// Whether images are decoded each time they are needed.
+    /// Whether images are decoded each time they are used.
     streamed: bool,
-    /// Lines on what other choices would give, each with its label.
+    /// Lines about other choices, each with its label.
     advice: Vec<(&'static str, String)>,
 }
 
-/// Counts the work of a spec, and measures for some seconds how fast this machine does such work: workers side by side,
-/// in the number that is best here, each training the spec's network on made-up images. With `advise`, and where the
-/// experiment is long, what other threads and another precision would give is measured too.
+/// Counts the work of a spec and measures for some seconds how fast this machine does it: workers train the spec's network
+/// on made-up images side by side, in the number that is fastest here. With `advise`, other threads and another precision
+/// are measured too if the experiment is long.
 ///
 /// # Errors
 /// If the spec asks for more than the data set holds, or a worker fails.
@@ -60,12 +63,12 @@ pub fn plan(spec: &Spec, options: &Options, advise: bool) -> Result<Plan> {
     memory::check(spec, &size, &options.device)?;
     let trial_mb = memory::trial_mb(spec, &size);
     let room = options.jobs.divide(spec.trials().len(), &options.device, spec.threads, None, trial_mb);
-    let learners: Vec<&Spec> = learners(spec);
+    let learners = protocols_with_learner(spec);
     let pretext_learners = learners.len() * spec.seeds.len();
-    let of_learners = spec.seeds.iter().flat_map(|_| learners.iter().map(|protocol| protocol.pretext_work(size.pool)));
-    let of_trials = spec.trials().into_iter().map(|trial| spec.trial_work(&trial, size.pool, size.test));
-    let tasks: Vec<Work> = of_learners.chain(of_trials).collect();
-    let mps = Mps::start(options, room.most);
+    let learner_work = spec.seeds.iter().flat_map(|_| learners.iter().map(|protocol| protocol.pretext_work(size.pool)));
+    let trial_work = spec.trials().into_iter().map(|trial| spec.trial_work(&trial, size.pool, size.test));
+    let tasks: Vec<Work> = learner_work.chain(trial_work).collect();
+    let mps = sharing::start(options, room.most);
     let measured = calibrate::measure(spec, &size, options, room, &mps, |_| true)?;
     let threads = room.threads(measured.jobs);
     let measured_mb = measured.speeds.iter().map(|speed| speed.peak_rss_mb).fold(0.0, f64::max);
@@ -82,12 +85,12 @@ pub fn plan(spec: &Spec, options: &Options, advise: bool) -> Result<Plan> {
         pool: size.pool,
         test: size.test,
         work: tasks.iter().copied().sum(),
-        seconds: cost::in_seconds(options, measured.jobs, &measured.of_process(), &[tasks]),
+        seconds: cost::estimated_seconds(options, measured.jobs, &measured.of_process(), &[tasks]),
         measured,
         threads,
         device: options.device_name.clone(),
         operations: spec.operations(),
-        memory: measured_mb + memory::data_mb(spec, &size) + memory::more_mb(spec, &size),
+        memory: measured_mb + memory::data_mb(spec, &size) + memory::learner_extra_mb(spec, &size),
         cache: (spec.dataset.storage() == Storage::Mapped)
             .then(|| (size.bytes as f64 / 1e6, data::cache_folder(&options.data).display().to_string())),
         // A row of records is about 140 bytes, one of queries 12, one of losses 26.
@@ -103,26 +106,13 @@ pub fn plan(spec: &Spec, options: &Options, advise: bool) -> Result<Plan> {
     Ok(plan)
 }
 
-/// The protocols whose pretext learners a run trains, each learner once.
-pub(super) fn learners(spec: &Spec) -> Vec<&Spec> {
-    let mut names: Vec<Option<&str>> = Vec::new();
-    for (variant, protocol) in spec.protocols() {
-        let name = spec.losses_of(variant);
-        if protocol.samplers.iter().any(|sampler| protocol.uses_pretext(sampler)) && !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    let protocols = names.into_iter().map(|name| spec.protocol(name));
-    protocols.filter(|protocol| protocol.learner().is_some()).collect()
-}
-
 impl Plan {
     /// Seconds that the whole experiment would take.
     pub fn seconds(&self) -> f64 {
         self.seconds
     }
 
-    /// For instance `88 % training, 8 % looking at accuracies, 4 % scoring`.
+    /// The parts of the time: `88 % training, 8 % evaluating, 4 % scoring the pool`.
     fn parts(&self) -> String {
         let score = self.measured.together(|speed| speed.score);
         let seconds = [
@@ -132,20 +122,20 @@ impl Plan {
         ];
         let all = seconds.iter().sum::<f64>().max(f64::MIN_POSITIVE);
         let [train, evaluate, score] = seconds.map(|seconds| 100.0 * seconds / all);
-        format!("{train:.0} % training, {evaluate:.0} % looking at accuracies, {score:.0} % scoring the pool")
+        format!("{train:.0} % training, {evaluate:.0} % evaluating, {score:.0} % scoring the pool")
     }
 
-    /// Floating-point operations a second of one process, in training; a step is worth three forward passes.
-    pub(super) fn operations_of_process(&self) -> f64 {
+    /// Floating-point operations per second of one process in training; a step counts as three forward passes.
+    pub fn operations_per_second(&self) -> f64 {
         3.0 * self.train_rate() * self.operations / self.measured.jobs as f64
     }
 
-    /// Images a second, of all processes together.
+    /// Images per second that all processes train together.
     fn train_rate(&self) -> f64 {
         self.measured.together(|speed| speed.train)
     }
 
-    /// For instance `412 h (17 days)`.
+    /// The time of the whole experiment in words: `412 h (17 days)`.
     pub fn duration(&self) -> String {
         duration(self.seconds())
     }
@@ -172,7 +162,7 @@ impl fmt::Display for Plan {
             "speed     {} images/s trained, {} images/s scored: {} on {}, {} each (just measured)",
             whole(self.train_rate()),
             whole(self.measured.together(|speed| speed.score)),
-            calibrate::in_words(self.measured.jobs),
+            calibrate::side_by_side(self.measured.jobs),
             self.device,
             counted(self.threads, "thread")
         )?;
@@ -191,13 +181,8 @@ impl fmt::Display for Plan {
             whole(self.memory),
             whole(self.memory * self.measured.jobs as f64)
         )?;
-        if let Some((of_trial, free)) = self.measured.gpu {
-            writeln!(
-                f,
-                "          {} MiB of the GPU's a process; {} MiB of it are free",
-                whole(of_trial),
-                whole(free)
-            )?;
+        if let Some((trial_mb, free_mb)) = self.measured.gpu {
+            writeln!(f, "          {} MiB of GPU memory a process; {} MiB are free", whole(trial_mb), whole(free_mb))?;
         }
         write!(f, "disk      {:.1} MB in {}", self.disk, self.folder)?;
         if let Some((megabytes, folder)) = &self.cache {
@@ -210,7 +195,7 @@ impl fmt::Display for Plan {
     }
 }
 
-/// `27 = 9 arms x 3 seeds (3 samplers under 3 protocols)`: what is shown multiplies out.
+/// The number of trials as a product that works out: `27 = 9 arms x 3 seeds (3 samplers under 3 protocols)`.
 fn trials_in_words(samplers: &[usize], seeds: usize) -> String {
     let arms: usize = samplers.iter().sum();
     let (trials, seeds) = (thousands(arms * seeds), counted(seeds, "seed"));
@@ -240,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn trials_multiply_out() {
+    fn the_number_of_trials_is_shown_as_a_product() {
         assert_eq!(trials_in_words(&[4], 5), "20 = 4 samplers x 5 seeds");
         assert_eq!(trials_in_words(&[1], 1), "1 = 1 sampler x 1 seed");
         assert_eq!(trials_in_words(&[3, 3, 3], 3), "27 = 9 arms x 3 seeds (3 samplers under 3 protocols)");

@@ -1,23 +1,32 @@
-//! One pretext learner alone.
+//! `pt4al pretext losses`: one pretext learner by itself.
 
-use std::path::Path;
-use std::sync::mpsc;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
-use super::child::{self, Child, Ended, Message, Share};
-use super::deadline::{Preparing, Sort, Watch};
+use super::calibrate::temporary_spec;
+use super::cost::{self, Consent};
+use super::deadline::{Sort, Watch};
+use super::drive::{About, Agenda, drive};
 use super::mps::Mps;
+use super::opening::Opening;
+use super::options::Options;
 use super::time_left::Kind;
-use super::{Consent, Options, cost, memory, tasks};
+use super::worker::{Ended, Share};
+use super::{cache, memory};
 use crate::trial::Event;
-use pt4al_data::{self as data, Read};
-use pt4al_results::spec::{LearnerSpec, PretextCheckpoint, Spec, Work};
-use pt4al_results::store::{DataOrigin, Losses, Manifest, write_atomically};
+use pt4al_data::Read;
+use pt4al_results::spec::{PretextCheckpoint, Spec, Work};
+use pt4al_results::store::{DataOrigin, Losses, Manifest};
 
-/// The pretext losses of a variant of a spec (of its own protocol without) and a seed: from its file, from the cache, or
-/// from a learner that is trained now, if `consent` agrees to what that costs. With `by_epoch` it is trained in any case, and the
-/// losses after each epoch go into that folder, too, as `epoch-<n>.csv`.
+/// Time between two lines of progress.
+const PROGRESS: Duration = Duration::from_secs(30);
+
+/// The pretext losses of a variant (`None`: of the spec's own protocol) and a seed: from the spec's file, from the cache, or
+/// from a learner that is trained now, if `consent` agrees to the cost. With `by_epoch`, the learner is trained in any case,
+/// and the losses after each epoch are also written into that folder, as `epoch-<n>.csv`.
 ///
 /// # Errors
 /// If the data cannot be used, the spec has no [pretext] table, training fails, there is no consent, or the learner does not
@@ -32,73 +41,79 @@ pub fn pretext_losses(
 ) -> Result<Losses> {
     let protocol = spec.protocol(variant);
     if by_epoch.is_some() {
-        ensure!(
-            protocol.learner().is_some(),
-            "--by-epoch: the spec trains no learner, since `[pretext]` is missing or has `losses`; leave --by-epoch out"
-        );
-        let is_scored = |learner: &LearnerSpec| learner.checkpoint == PretextCheckpoint::BestOnPool;
-        ensure!(
-            protocol.learner().is_some_and(is_scored),
-            "--by-epoch needs a learner that scores the pool after every epoch; add --set \"pretext.checkpoint='best-on-pool'\""
-        );
+        ensure_scored_by_epoch(protocol)?;
     }
-    data::check_place(protocol, &options.data)?;
-    let preparing = Preparing::until(options.deadline.as_ref());
-    let read = data::validate(protocol, &options.data)?;
-    memory::check(protocol, &read.size(), &options.device)?;
-    // As a new run of the spec would divide them, so that its cache serves here and the other way round.
-    let trials = spec.trials().len();
-    let trial_mb = memory::trial_mb(spec, &read.size());
-    let room = options.jobs.divide(trials, &options.device, spec.threads, None, trial_mb).for_tasks(1);
+    let opening = Opening::validate(protocol, options)?;
+    let size = opening.size();
+    memory::check(protocol, &size, &options.device)?;
+    // Divided as a new run of the spec would be, so that both use the same cached losses.
+    let trial_mb = memory::trial_mb(spec, &size);
+    let room = options.jobs.divide(spec.trials().len(), &options.device, spec.threads, None, trial_mb).for_tasks(1);
     let threads = room.threads(1);
     let left = match by_epoch {
-        Some(_) => protocol.pretext_work(read.splits.origin.pool),
-        None => work(protocol, options, &read.splits.origin, threads, seed),
+        Some(_) => Some(protocol.pretext_work(opening.origin().pool)),
+        None => work_left(protocol, options, opening.origin(), threads, seed),
     };
-    if left != Work::default() {
-        consent(&cost::of(protocol, &read.size(), options, room, &[vec![left]]).cost)?;
-    }
-    let read = data::share(protocol, &options.data, read)?;
-    drop(preparing);
+    cost::agreed_start(protocol, &size, options, room, &[left.into_iter().collect()], consent)?;
+    let read = opening.share(protocol, options)?.done();
     if by_epoch.is_some() {
-        let cached = tasks::cached(protocol, options, &read.splits.origin, threads, seed, "csv");
-        train(protocol, options, &read.splits.origin, threads, seed, &cached, by_epoch)?;
+        train(protocol, options, &read.splits.origin, threads, seed, by_epoch)?;
     }
-    losses_of(protocol, options, &read, threads, seed)
+    losses(protocol, options, &read, threads, seed)
 }
 
-/// [`pretext_losses`] on data that was read, by workers of so many threads.
-pub(super) fn losses_of(protocol: &Spec, options: &Options, read: &Read, threads: usize, seed: u64) -> Result<Losses> {
+fn ensure_scored_by_epoch(protocol: &Spec) -> Result<()> {
+    let Some(learner) = protocol.learner() else {
+        bail!(
+            "--by-epoch: the spec trains no learner, since `[pretext]` is missing or has `losses`; leave --by-epoch out"
+        )
+    };
+    ensure!(
+        learner.checkpoint == PretextCheckpoint::BestOnPool,
+        "--by-epoch needs a learner that scores the pool after every epoch; add --set \"pretext.checkpoint='best-on-pool'\""
+    );
+    Ok(())
+}
+
+/// As [`pretext_losses`], for data that is open; a learner has `threads` threads.
+///
+/// # Errors
+/// If the spec has no [pretext] table, losses cannot be read, or training fails or does not fit into the time limit.
+pub(super) fn losses(protocol: &Spec, options: &Options, read: &Read, threads: usize, seed: u64) -> Result<Losses> {
     ensure!(protocol.pretext.is_some(), "the spec has no [pretext] table; add one");
     if let Some(file) = protocol.loss_file() {
         return Losses::read(&file.file)?.of_pool(&read.pool, read.splits.train.len, &file.file);
     }
     let origin = &read.splits.origin;
-    let cached = tasks::cached(protocol, options, origin, threads, seed, "csv");
+    let cached = cache::path(protocol, options, origin, threads, seed, "csv");
     if !cached.exists() {
-        train(protocol, options, origin, threads, seed, &cached, None)?;
+        train(protocol, options, origin, threads, seed, None)?;
     }
     Losses::read(&cached)
 }
 
-/// The work that [`losses_of`] would do: none where its losses are there.
-pub(super) fn work(protocol: &Spec, options: &Options, origin: &DataOrigin, threads: usize, seed: u64) -> Work {
-    let there = tasks::cached(protocol, options, origin, threads, seed, "csv").exists();
-    if there { Work::default() } else { protocol.pretext_work(origin.pool) }
+/// The work that [`losses`] would do; `None` if the cache has the losses.
+pub(super) fn work_left(
+    protocol: &Spec,
+    options: &Options,
+    origin: &DataOrigin,
+    threads: usize,
+    seed: u64,
+) -> Option<Work> {
+    let is_cached = cache::path(protocol, options, origin, threads, seed, "csv").exists();
+    (!is_cached).then(|| protocol.pretext_work(origin.pool))
 }
 
+/// Trains a learner and writes its losses into the cache.
 fn train(
     protocol: &Spec,
     options: &Options,
     origin: &DataOrigin,
     threads: usize,
     seed: u64,
-    cached: &Path,
     by_epoch: Option<&Path>,
 ) -> Result<()> {
-    let folder = tempfile::tempdir().context("cannot create a temporary folder; set TMPDIR")?;
-    let spec = folder.path().join("spec.toml");
-    write_atomically(&spec, |out| out.write_all(toml::to_string(protocol).map_err(std::io::Error::other)?.as_bytes()))?;
+    let folder = temporary_spec(protocol)?;
     let (experiment, profile) = protocol.identity();
     let manifest = Manifest {
         experiment: experiment.into(),
@@ -109,36 +124,83 @@ fn train(
         sessions: Vec::new(),
     };
     manifest.write(&folder.path().join("manifest.json"))?;
+    let mut learner = Learner {
+        options,
+        folder: folder.path(),
+        seed,
+        cached: cache::path(protocol, options, origin, threads, seed, "csv"),
+        by_epoch,
+        units: protocol.pretext_work(origin.pool).units().max(1),
+        is_started: false,
+        spoke: Instant::now(),
+    };
     let mut watch = Watch::new(options.deadline.as_ref(), 1);
-    let sort = Sort { kind: Kind::Pretext, variant: None };
-    let share = Share { device: &options.device, jobs: 1, threads, mps: &Mps::default() };
-    let mut command = child::worker(share)?;
-    command.args(watch.arguments(&sort));
-    command.arg("pretext").arg("--spec").arg(&spec).args(["--seed", &seed.to_string()]).arg("--out").arg(cached);
-    command.arg("--data").arg(&options.data);
-    if let Some(folder) = by_epoch {
-        command.arg("--by-epoch").arg(folder);
+    drive(&mut learner, Share { device: &options.device, jobs: 1, threads, mps: &Mps::default() }, &mut watch)?;
+    ensure!(!watch.is_over, "{}", watch.nothing_finished());
+    Ok(())
+}
+
+/// A single learner to train.
+struct Learner<'a> {
+    options: &'a Options,
+    /// Holds the spec and the manifest.
+    folder: &'a Path,
+    seed: u64,
+    cached: PathBuf,
+    by_epoch: Option<&'a Path>,
+    /// All its forward passes.
+    units: u64,
+    is_started: bool,
+    /// When the last line of progress was printed.
+    spoke: Instant,
+}
+
+impl Agenda for Learner<'_> {
+    type Task = ();
+
+    fn next(&mut self, _watch: &mut Watch) -> Result<Option<()>> {
+        let first = !std::mem::replace(&mut self.is_started, true);
+        Ok(first.then_some(()))
     }
-    let (sender, messages) = mpsc::channel();
-    let _child = Child::spawn(command, &folder.path().join("log.txt"), 0, sender)?;
-    let total = protocol.pretext_work(origin.pool).units().max(1);
-    let mut spoken = std::time::Instant::now();
-    loop {
-        match messages.recv().map_err(|_| anyhow!("the worker's messages broke off; run the same command again"))?.1 {
-            Message::Event(Event::Progress { done, .. }) if spoken.elapsed().as_secs() >= 30 => {
-                spoken = std::time::Instant::now();
-                options.say(&format!("pretext seed{seed}: {} % done", 100 * done / total));
+
+    fn about(&self, (): &()) -> About {
+        About {
+            sort: Sort { kind: Kind::Pretext, variant: None },
+            subject: format!("seed{}", self.seed),
+            log: self.folder.join("log.txt"),
+        }
+    }
+
+    fn instruct(&self, (): &(), command: &mut Command) {
+        command.arg("pretext").arg("--spec").arg(self.folder.join("spec.toml"));
+        command.args(["--seed", &self.seed.to_string()]).arg("--out").arg(&self.cached);
+        command.arg("--data").arg(&self.options.data);
+        if let Some(folder) = self.by_epoch {
+            command.arg("--by-epoch").arg(folder);
+        }
+    }
+
+    fn started(&mut self, _worker: usize, (): &()) {}
+
+    fn event(&mut self, _worker: usize, (): &(), event: &Event) -> Result<()> {
+        let seed = self.seed;
+        match event {
+            Event::Progress { done, .. } if self.spoke.elapsed() >= PROGRESS => {
+                self.spoke = Instant::now();
+                self.options.say(&format!("pretext seed{seed}: {} % done", 100 * done / self.units));
             }
-            Message::Event(Event::Losses { quality, measure }) => {
-                options.say(&format!("pretext seed{seed}: {:.2} % {measure}, on the pool", 100.0 * quality));
+            Event::Losses { quality, measure } => {
+                self.options.say(&format!("pretext seed{seed}: {:.2} % {measure}, on the pool", 100.0 * quality));
             }
-            Message::Event(event) => watch.event(&sort, &event),
-            Message::Ended(Ended::Well) => return Ok(()),
-            Message::Ended(Ended::OutOfTime(out)) => {
-                watch.out_of_time(&sort, &format!("seed{seed}"), &out);
-                bail!("{}", watch.nothing());
-            }
-            Message::Ended(Ended::Badly(why)) => bail!("the pretext learner of seed {seed} failed: {why}"),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn ended(&mut self, _worker: usize, (): (), ended: Ended) -> Result<()> {
+        match ended {
+            Ended::Well | Ended::OutOfTime(_) => Ok(()),
+            Ended::Badly(why) => bail!("the pretext learner of seed {} failed: {}", self.seed, why.with_log_text()),
         }
     }
 }

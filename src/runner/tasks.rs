@@ -1,107 +1,46 @@
-//! What is left to do, and in which order.
+//! What is left to do of a spec, and in which order.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 
-use super::Options;
-use super::deadline::Sort;
-use super::time_left::{self, Kind};
-use crate::pretext;
+use super::cache;
+use super::options::Options;
+use super::task::{Losses, Task};
+use super::time_left::{Kind, Waiting};
 use pt4al_results::spec::{Spec, Trial, Work};
 use pt4al_results::store::{self, ANEW, DataOrigin, Folder};
 
-/// One child process.
+/// A task with the number of forward passes that it is planned to take.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Task {
-    /// Trains a pretext learner, into the cache that experiments share.
-    Pretext {
-        losses: Losses,
-        cached: PathBuf,
-        /// Where its features go, if a trial needs them.
-        features: Option<PathBuf>,
-    },
-    Trial {
-        trial: Trial,
-        /// Where the features of its pretext learner lie, if it needs them.
-        features: Option<PathBuf>,
-    },
+pub(super) struct Planned {
+    pub task: Task,
+    pub units: u64,
 }
 
-/// The pretext losses of a protocol (see [`Spec::losses_of`]) and a seed.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Losses {
-    pub variant: Option<String>,
-    pub seed: u64,
-}
-
-impl Losses {
-    /// Those that a trial needs.
-    fn of(spec: &Spec, trial: &Trial) -> Option<Self> {
-        let needed = spec.protocol_of(trial).uses_pretext(&trial.sampler);
-        let variant = || spec.losses_of(trial.variant.as_deref()).map(str::to_owned);
-        needed.then(|| Self { variant: variant(), seed: trial.seed })
-    }
-
-    /// For people: `seed3`, or `jigsaw seed3`.
-    pub fn name(&self) -> String {
-        let variant = self.variant.as_ref().map_or(String::new(), |name| format!("{name} "));
-        format!("{variant}seed{}", self.seed)
-    }
-}
-
-impl Task {
-    pub fn name(&self) -> String {
-        match self {
-            Self::Pretext { losses, .. } => format!("pretext {}", losses.name()),
-            Self::Trial { trial, .. } => trial.key(),
-        }
-    }
-
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::Pretext { .. } => Kind::Pretext,
-            Self::Trial { .. } => Kind::Trial,
-        }
-    }
-
-    /// What of it is kept or lost as a whole: `the next round of core-set-seed3`.
-    pub fn piece(&self) -> String {
-        match self {
-            Self::Pretext { .. } => format!("the pretext learner of {}", self.subject()),
-            Self::Trial { .. } => format!("the next round of {}", self.subject()),
-        }
-    }
-
-    /// What a piece is said to be of.
-    pub fn subject(&self) -> String {
-        match self {
-            Self::Pretext { losses, .. } => losses.name(),
-            Self::Trial { trial, .. } => trial.key(),
-        }
-    }
-
-    /// What it runs about as fast as.
-    pub fn sort(&self) -> Sort {
-        let variant = match self {
-            Self::Pretext { losses, .. } => &losses.variant,
-            Self::Trial { trial, .. } => &trial.variant,
-        };
-        Sort { kind: self.kind(), variant: variant.clone() }
-    }
+/// A pretext learner that has not started.
+struct WaitingLearner {
+    task: Task,
+    work: Work,
 }
 
 /// A trial that has not started.
-struct Waiting {
+struct WaitingTrial {
     trial: Trial,
     losses: Option<Losses>,
     features: Option<PathBuf>,
     work: Work,
-    /// Forward passes of what it does first, and is kept then: a query that is missing, or a round without its query.
+    /// Forward passes of its first piece that is finished or lost as a whole: a missing query, or a round without its query.
     first: u64,
-    /// Rounds that are not finished.
+    /// Number of unfinished rounds.
     rounds: usize,
+}
+
+impl WaitingTrial {
+    fn task(&self) -> Task {
+        Task::Trial { trial: self.trial.clone(), features: self.features.clone() }
+    }
 }
 
 /// How much is left.
@@ -110,24 +49,25 @@ pub(super) struct Remaining {
     pub learners: usize,
     pub trials: usize,
     pub rounds: usize,
-    /// Rounds that are finished, and whose model has not been asked for the next labels.
+    /// Finished rounds whose model has not queried the next labels yet.
     pub queries: usize,
 }
 
 /// Tasks that have not started.
 pub(super) struct Tasks {
-    /// With the work of each.
-    pretext: VecDeque<(Task, Work)>,
-    trials: VecDeque<Waiting>,
-    /// Learners that have not given what is wanted of them; true where their losses are there all the same, and features
-    /// alone are missing.
+    learners: VecDeque<WaitingLearner>,
+    trials: VecDeque<WaitingTrial>,
+    /// Losses whose learner has not finished; true if the losses themselves exist and only features are missing.
     missing: HashMap<Losses, bool>,
     /// See [`Remaining::queries`].
     queries: usize,
 }
 
 impl Tasks {
-    /// What is left of a spec, where all of it is left without a folder. It looks, and writes nothing.
+    /// What is left of a spec; without a folder, all of it. It writes nothing.
+    ///
+    /// # Errors
+    /// If files of the folder cannot be read, or if a trial has begun with losses that are missing now.
     pub fn left(
         spec: &Spec,
         folder: Option<&Folder>,
@@ -135,8 +75,8 @@ impl Tasks {
         origin: &DataOrigin,
         threads: usize,
     ) -> Result<Self> {
-        let (pretext, trials, missing) = (VecDeque::new(), VecDeque::new(), HashMap::new());
-        let mut tasks = Self { pretext, trials, missing, queries: 0 };
+        let (learners, trials, missing) = (VecDeque::new(), VecDeque::new(), HashMap::new());
+        let mut tasks = Self { learners, trials, missing, queries: 0 };
         let mut known = HashSet::new();
         for trial in spec.trials() {
             let files = folder.map(|folder| folder.trial(&trial));
@@ -145,38 +85,39 @@ impl Tasks {
             if finished >= spec.rounds.count || !wanted {
                 continue;
             }
-            let asked = files.map_or(Ok(0), |files| files.queries().map(|queries| queries.rounds.len()))?;
-            // Once the initial labels are chosen, the sampler alone needs losses, and nothing asks for features any more.
-            let losses = Losses::of(spec, &trial).filter(|_| asked == 0 || trial.sampler.needs_pretext());
+            let queried = files.map_or(Ok(0), |files| files.queries().map(|queries| queries.rounds.len()))?;
+            // Once the initial labels are chosen, only the sampler needs losses, and nothing needs features.
+            let losses = Losses::needed_by(spec, &trial).filter(|_| queried == 0 || trial.sampler.needs_pretext());
             let mut features = None;
             if let Some(losses) = &losses {
                 let protocol = spec.protocol(losses.variant.as_deref());
-                let cache = |ending: &str| cached(protocol, options, origin, threads, losses.seed, ending);
-                if asked > 0 {
-                    ensure_same_losses(protocol, folder, losses, &cache("csv"), &trial)?;
+                let cached = |ending: &str| cache::path(protocol, options, origin, threads, losses.seed, ending);
+                if queried > 0 {
+                    ensure_same_losses(protocol, folder, losses, &cached("csv"), &trial)?;
                 }
-                let needed = asked == 0 && spec.protocol_of(&trial).initial_set(&trial.sampler).needs_features();
-                features = needed.then(|| cache("features.safetensors"));
+                let needs_features =
+                    queried == 0 && spec.protocol_of(&trial).initial_set(&trial.sampler).needs_features();
+                features = needs_features.then(|| cached("features.safetensors"));
                 if known.insert((losses.clone(), features.clone())) {
-                    tasks.need(protocol, folder, losses, &cache("csv"), features.as_ref(), origin);
+                    tasks.add_learner_unless_done(protocol, folder, losses, &cached("csv"), features.as_ref(), origin);
                 }
             }
             let work_of = |round| spec.round_work(&trial, round, origin.pool, origin.test);
             let mut work: Work = (finished..spec.rounds.count).map(work_of).sum();
             let mut first = Work { score: 0, ..work_of(finished) };
-            if let Some(round) = finished.checked_sub(1).filter(|_| asked == finished) {
+            if let Some(round) = finished.checked_sub(1).filter(|_| queried == finished) {
                 first = Work { score: work_of(round).score, ..Work::default() };
                 work += first;
                 tasks.queries += 1;
             }
             let (first, rounds) = (first.units(), spec.rounds.count - finished);
-            tasks.trials.push_back(Waiting { trial, losses, features, work, first, rounds });
+            tasks.trials.push_back(WaitingTrial { trial, losses, features, work, first, rounds });
         }
         Ok(tasks)
     }
 
-    /// Plans a learner, unless losses are there, and features where they are asked for.
-    fn need(
+    /// Adds a learner, unless its losses exist, and its features if these are needed.
+    fn add_learner_unless_done(
         &mut self,
         protocol: &Spec,
         folder: Option<&Folder>,
@@ -192,20 +133,25 @@ impl Tasks {
             return;
         }
         self.missing.insert(losses.clone(), has_losses);
-        let same = |task: &&mut (Task, Work)| matches!(&task.0, Task::Pretext { losses: other, .. } if other == losses);
-        match self.pretext.iter_mut().find(same) {
-            Some((Task::Pretext { features: wanted, .. }, _)) => *wanted = wanted.take().or(features.cloned()),
-            _ => {
-                let (losses, cached, features) = (losses.clone(), cached.to_owned(), features.cloned());
-                let work = protocol.pretext_work(origin.pool);
-                self.pretext.push_back((Task::Pretext { losses, cached, features }, work));
+        for learner in &mut self.learners {
+            if let Task::Pretext { losses: other, features: wanted, .. } = &mut learner.task
+                && other == losses
+            {
+                *wanted = wanted.take().or(features.cloned());
+                return;
             }
         }
+        let (losses, cached, features) = (losses.clone(), cached.to_owned(), features.cloned());
+        let work = protocol.pretext_work(origin.pool);
+        self.learners.push_back(WaitingLearner { task: Task::Pretext { losses, cached, features }, work });
     }
 
-    /// Makes the folder ready for what is left: losses of a file, and cached ones, are put into it, and failures of trials
-    /// that have been finished since are forgotten. `pool` are the positions of the pool, and `train` is the size of the
-    /// split they are in.
+    /// Prepares the folder for what is left: copies losses from a spec's file or from the cache into it, and removes the
+    /// failures of trials that have finished since. `pool` are the indices of the pool, `train` is the number of images in
+    /// the train split.
+    ///
+    /// # Errors
+    /// If losses do not fit the pool, or files cannot be read or written.
     pub fn prepare(
         &self,
         spec: &Spec,
@@ -219,7 +165,7 @@ impl Tasks {
             let files = folder.trial(&trial);
             if files.finished()? >= spec.rounds.count {
                 files.set_failure(None)?;
-                // Those that a kill left behind after the last round.
+                // A kill after the last round leaves weights behind.
                 (0..spec.rounds.count).for_each(|round| files.remove_weights(round));
             }
         }
@@ -229,10 +175,10 @@ impl Tasks {
                 continue;
             }
             let protocol = spec.protocol(losses.variant.as_deref());
-            let cached = cached(protocol, options, origin, threads, losses.seed, "csv");
+            let cached = cache::path(protocol, options, origin, threads, losses.seed, "csv");
             match protocol.loss_file() {
                 Some(file) => store::Losses::read(&file.file)?.of_pool(pool, train, &file.file)?.write(&path)?,
-                None if cached.exists() => super::copy(&cached, &path)?,
+                None if cached.exists() => cache::copy(&cached, &path)?,
                 None => {}
             }
         }
@@ -240,45 +186,46 @@ impl Tasks {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.trials.is_empty() && self.pretext.is_empty()
+        self.trials.is_empty() && self.learners.is_empty()
     }
 
-    /// Trials and pretext learners that have not started.
+    /// The numbers of trials and of pretext learners that have not started.
     pub fn counts(&self) -> (usize, usize) {
-        (self.trials.len(), self.pretext.len())
+        (self.trials.len(), self.learners.len())
     }
 
     /// The work of each task, in the order in which they start.
     pub fn work(&self) -> Vec<Work> {
-        self.pretext.iter().map(|task| task.1).chain(self.trials.iter().map(|trial| trial.work)).collect()
+        let learners = self.learners.iter().map(|learner| learner.work);
+        learners.chain(self.trials.iter().map(|trial| trial.work)).collect()
     }
 
-    /// The same, as the time left is told by.
-    pub fn waiting(&self) -> Vec<time_left::Waiting> {
-        let of = |kind: Kind| move |work: Work| time_left::Waiting { kind, units: work.units() };
-        let trials = self.trials.iter().map(|trial| trial.work).map(of(Kind::Trial));
-        self.pretext.iter().map(|task| task.1).map(of(Kind::Pretext)).chain(trials).collect()
+    /// The tasks as the estimate of the time left needs them, in the order in which they start.
+    pub fn waiting(&self) -> Vec<Waiting> {
+        let learners = self.learners.iter().map(|learner| Waiting { kind: Kind::Pretext, units: learner.work.units() });
+        let trials = self.trials.iter().map(|trial| Waiting { kind: Kind::Trial, units: trial.work.units() });
+        learners.chain(trials).collect()
     }
 
-    /// Characters of the longest name of a task.
+    /// The number of characters of the longest name of a task.
     pub fn longest_name(&self) -> usize {
         let trials = self.trials.iter().map(|waiting| waiting.trial.key().len());
-        self.pretext.iter().map(|task| task.0.name().len()).chain(trials).max().unwrap_or(0)
+        self.learners.iter().map(|learner| learner.task.name().len()).chain(trials).max().unwrap_or(0)
     }
 
     /// How much has not started.
     pub fn remaining(&self) -> Remaining {
         Remaining {
-            learners: self.pretext.len(),
+            learners: self.learners.len(),
             trials: self.trials.len(),
             rounds: self.trials.iter().map(|waiting| waiting.rounds).sum(),
             queries: self.queries,
         }
     }
 
-    /// The next task that can start and that `fits` says yes to, with its forward passes: pretext learners, then trials in
-    /// the spec's order, or trials first. `fits` is given a task, and the forward passes of what it does first.
-    pub fn next(&mut self, learners_first: bool, fits: &mut dyn FnMut(&Task, u64) -> bool) -> Option<(Task, u64)> {
+    /// Removes and returns the next task that can start and for which `fits` is true: learners first and then trials in the
+    /// spec's order, or trials first. `fits` gets a task and the forward passes of its first piece.
+    pub fn next(&mut self, learners_first: bool, fits: &mut dyn FnMut(&Task, u64) -> bool) -> Option<Planned> {
         if learners_first {
             self.next_learner(fits).or_else(|| self.next_trial(fits))
         } else {
@@ -286,34 +233,31 @@ impl Tasks {
         }
     }
 
-    fn next_learner(&mut self, fits: &mut dyn FnMut(&Task, u64) -> bool) -> Option<(Task, u64)> {
-        let at = self.pretext.iter().position(|(task, work)| fits(task, work.units()))?;
-        self.pretext.remove(at).map(|(task, work)| (task, work.units()))
+    fn next_learner(&mut self, fits: &mut dyn FnMut(&Task, u64) -> bool) -> Option<Planned> {
+        let at = self.learners.iter().position(|learner| fits(&learner.task, learner.work.units()))?;
+        self.learners.remove(at).map(|WaitingLearner { task, work }| Planned { task, units: work.units() })
     }
 
-    fn next_trial(&mut self, fits: &mut dyn FnMut(&Task, u64) -> bool) -> Option<(Task, u64)> {
-        let task = |waiting: &Waiting| {
-            let (trial, features) = (waiting.trial.clone(), waiting.features.clone());
-            Task::Trial { trial, features }
-        };
-        let of = |waiting: &Waiting| self.is_ready(waiting) && fits(&task(waiting), waiting.first);
-        let at = self.trials.iter().position(of)?;
-        self.trials.remove(at).map(|waiting| (task(&waiting), waiting.work.units()))
+    fn next_trial(&mut self, fits: &mut dyn FnMut(&Task, u64) -> bool) -> Option<Planned> {
+        let at =
+            self.trials.iter().position(|waiting| self.is_ready(waiting) && fits(&waiting.task(), waiting.first))?;
+        self.trials.remove(at).map(|waiting| Planned { task: waiting.task(), units: waiting.work.units() })
     }
 
-    fn is_ready(&self, waiting: &Waiting) -> bool {
+    /// Whether a trial does not have to wait for a learner.
+    fn is_ready(&self, waiting: &WaitingTrial) -> bool {
         match waiting.losses.as_ref().and_then(|losses| self.missing.get(losses)) {
             None => true,
             Some(&has_losses) => has_losses && waiting.features.is_none(),
         }
     }
 
-    /// Losses are on disk, and features.
+    /// Notes that losses, and features if they are needed, are on disk.
     pub fn losses_ready(&mut self, losses: &Losses) {
         self.missing.remove(losses);
     }
 
-    /// Removes and returns the trials that cannot start because a learner failed.
+    /// Removes and returns the trials that cannot start because their learner failed.
     pub fn give_up_on(&mut self, losses: &Losses) -> Vec<Trial> {
         let trials = std::mem::take(&mut self.trials);
         let (lost, kept): (Vec<_>, Vec<_>) =
@@ -323,8 +267,8 @@ impl Tasks {
     }
 }
 
-/// A trial that has asked for labels goes on with the losses that it asked by: those of another learner, be it the same one on
-/// another type of processor, would make other pretext batches.
+/// Checks that a trial that has queried labels still has the losses of those queries. The losses of another learner, even
+/// of the same one on another type of processor, would make other pretext batches.
 fn ensure_same_losses(
     protocol: &Spec,
     folder: Option<&Folder>,
@@ -339,26 +283,12 @@ fn ensure_same_losses(
         if cached.exists() { format!(" (a learner on this machine gave {})", cached.display()) } else { String::new() };
     ensure!(
         protocol.loss_file().is_some() || path.exists(),
-        "{}: not there, but {} has asked for labels by these losses, and others would make other pretext batches; copy the file \
+        "{}: not there, but {} has queried labels by these losses, and others would make other pretext batches; copy the file \
          from where the trial ran{here}, or {ANEW}",
         path.display(),
         trial.key()
     );
     Ok(())
-}
-
-/// Where the cache has what a pretext learner gave.
-pub(super) fn cached(
-    protocol: &Spec,
-    options: &Options,
-    origin: &DataOrigin,
-    threads: usize,
-    seed: u64,
-    ending: &str,
-) -> PathBuf {
-    let machine = if options.device == "cpu" { format!("cpu, {threads} threads") } else { "cuda".into() };
-    let key = pretext::cache_key(protocol, &origin.fingerprint, &machine, seed);
-    options.results.join(".cache").join("pretext").join(format!("{key}.{ending}"))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Programs of the system, which must not hold a run up.
+//! Runs other programs with a time limit, so that none can hold up a run.
 
 use std::io::{Read, Seek};
 use std::process::{Command, Stdio};
@@ -9,17 +9,18 @@ use std::time::{Duration, Instant};
 pub(super) enum Fault {
     /// There is no such program.
     Missing,
-    /// In words.
+    /// The reason in words.
     Failed(String),
 }
 
-/// What a program prints until it ends; what takes longer than `limit` is killed. Its standard input stays open until then.
+/// Runs a program and returns what it prints on standard output and standard error. A program that takes longer than `limit`
+/// is killed. Its standard input stays open until it ends.
 ///
 /// # Errors
-/// If it cannot be started, does not end in time, or does not end well: its error line, or else its last one.
+/// If the program cannot be started, does not end in time, or fails; the reason is then its error line, or else its last line.
 pub(super) fn output_of(command: &mut Command, limit: Duration) -> Result<String, Fault> {
     let failed = |error: std::io::Error| Fault::Failed(error.to_string());
-    // A file and no pipe: a daemon that the program leaves behind may hold a pipe open for ever.
+    // A file rather than a pipe: a daemon that the program leaves behind may hold a pipe open forever.
     let mut printed = tempfile::tempfile().map_err(failed)?;
     let copy = || printed.try_clone().map(Stdio::from).map_err(failed);
     command.stdin(Stdio::piped()).stdout(copy()?).stderr(copy()?);
@@ -33,7 +34,7 @@ pub(super) fn output_of(command: &mut Command, limit: Duration) -> Result<String
             break status;
         }
         if Instant::now() >= end {
-            // It is not waited for: what hangs in a driver does not end by a kill either.
+            // Do not wait: a process that hangs in a driver does not end when killed either.
             let _ = child.kill();
             return Err(Fault::Failed(format!("no answer within {} s", limit.as_secs())));
         }
@@ -45,8 +46,8 @@ pub(super) fn output_of(command: &mut Command, limit: Duration) -> Result<String
     if status.success() {
         return Ok(text);
     }
-    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let line = lines().find_map(|line| line.strip_prefix("error: ")).or_else(|| lines().next_back());
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let line = lines.iter().find_map(|line| line.strip_prefix("error: ")).or(lines.last().copied());
     Err(Fault::Failed(line.map_or_else(|| format!("it ended with {status}"), str::to_owned)))
 }
 
@@ -65,12 +66,12 @@ mod tests {
         assert_eq!(sh("echo error: no room; echo bye; exit 3", long), Err(Fault::Failed("no room".into())));
         assert_eq!(sh("echo one; echo two; exit 3", long), Err(Fault::Failed("two".into())));
         assert_eq!(sh("exit 3", long), Err(Fault::Failed("it ended with exit status: 3".into())));
-        // A daemon that holds the output is not waited for.
+        // The program has ended; a daemon that still holds its output does not matter.
         assert_eq!(sh("sleep 60 & echo there", long), Ok("there\n".into()));
     }
 
     #[test]
-    fn what_hangs_or_is_not_there_gives_no_answer() {
+    fn programs_that_hang_or_do_not_exist_give_no_answer() {
         assert_eq!(sh("exec sleep 600", Duration::ZERO), Err(Fault::Failed("no answer within 0 s".into())));
         let missing = output_of(&mut Command::new("/no/such/program"), Duration::from_secs(600));
         assert_eq!(missing, Err(Fault::Missing));

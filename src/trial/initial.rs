@@ -1,4 +1,4 @@
-//! The labels of round 0.
+//! Chooses the labels of round 0.
 
 use anyhow::{Result, ensure};
 
@@ -8,10 +8,10 @@ use crate::sampler::initial_labels;
 use pt4al_results::seed::{self, Purpose, Stream};
 use pt4al_results::spec::{Cut, InitialSet, Spec, Trial};
 
-/// The labels of round 0 of a trial; the same for all samplers of a seed that start the same way.
+/// The indices of the labels of round 0 of a trial. Samplers of a seed that have the same initial set get the same labels.
 ///
 /// # Errors
-/// If what they are chosen by is not there, or images cannot be read any more.
+/// If pretext losses or features are missing, or images can no longer be read.
 pub(super) fn labels(spec: &Spec, trial: &Trial, data: &Data, pool: &Pool) -> Result<Vec<usize>> {
     let (set, n) = (spec.initial_set(&trial.sampler), spec.rounds.initial);
     let mut stream = seed::stream(trial.seed, Purpose::InitialLabels, &[]);
@@ -21,29 +21,34 @@ pub(super) fn labels(spec: &Spec, trial: &Trial, data: &Data, pool: &Pool) -> Re
     }
 }
 
-/// Position and class of each pool image: what only the oracle knows.
+/// Index and class of each image in the pool. Only the oracle knows these.
 fn classes_of_pool(data: &Data) -> Result<Vec<(usize, usize)>> {
     let mut classes = Vec::with_capacity(data.pool.len());
     for minibatch in data.train.minibatches(&data.pool, Cut::of(1000)) {
         let targets = minibatch?.targets;
-        ensure!(targets.dim() == 1, "`initial-set` is \"class-balanced\", but pixels have the classes; choose another");
+        ensure!(
+            targets.dim() == 1,
+            "`initial-set` is \"class-balanced\", but in this data set pixels have classes, not images; choose another"
+        );
         classes.extend(Vec::<i64>::try_from(targets)?.into_iter().map(|class| class as usize));
     }
     Ok(data.pool.iter().copied().zip(classes).collect())
 }
 
-/// `n` images at random, as many of each class as can be: one of each class in turn, classes in random order, until a
-/// class has no more. Those of a class are taken in the order of the permutation whose first `n` are the random labels of the same
-/// seed, so that the two sets have in common what they can.
+/// The indices of `n` random images with class counts as equal as possible: one image of each class in turn, with the classes
+/// in random order, until a class has no more. The images of a class are taken in the order of the permutation whose first `n`
+/// images are the random labels of the same seed, so that the two sets share as many images as possible.
+///
+/// `pool` holds index and class of each image.
 fn class_balanced(pool: &[(usize, usize)], classes: usize, n: usize, stream: &mut Stream) -> Result<Vec<usize>> {
     let mut of_class = vec![Vec::new(); classes];
     for row in seed::permutation(pool.len(), stream) {
-        let (position, class) = pool[row];
-        of_class[class].push(position);
+        let (index, class) = pool[row];
+        of_class[class].push(index);
     }
     let mut of_class: Vec<_> = of_class.into_iter().map(Vec::into_iter).collect();
     let mut chosen = Vec::with_capacity(n);
-    while chosen.len() < n && of_class.iter().any(|positions| positions.len() > 0) {
+    while chosen.len() < n && of_class.iter().any(|images| images.len() > 0) {
         for class in seed::permutation(classes, stream) {
             if chosen.len() < n {
                 chosen.extend(of_class[class].next());
@@ -58,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn class_balanced_labels_are_as_many_of_each_class_as_there_are() {
+    fn class_balanced_labels_are_equally_many_of_each_class_as_far_as_it_has_images() {
         // 40 images of class 0, 5 of class 1, 2 of class 2, none of class 3.
         let class_of = |i| {
             if i < 40 {
@@ -85,19 +90,19 @@ mod tests {
         assert_ne!(counts(6, 0).1, counts(6, 1).1);
     }
 
-    /// Random labels of a seed are the front of the same permutation: sets that need not differ are alike.
+    /// The random labels of a seed are the first images of the same permutation, so the sets share most images.
     #[test]
-    fn class_balanced_labels_are_near_the_random_ones_of_their_seed() {
+    fn class_balanced_labels_are_mostly_the_random_labels_of_their_seed() {
         let pool: Vec<(usize, usize)> = (0..1000).map(|i| (i, i % 10)).collect();
         let mut shared = 0;
         for seed in 0..5 {
             let stream = || seed::stream(seed, Purpose::InitialLabels, &[]);
             let balanced = class_balanced(&pool, 10, 100, &mut stream()).unwrap();
-            let positions: Vec<usize> = pool.iter().map(|image| image.0).collect();
-            let random = seed::sample(&positions, 100, &mut stream());
-            shared += balanced.iter().filter(|position| random.contains(position)).count();
+            let indices: Vec<usize> = pool.iter().map(|image| image.0).collect();
+            let random = seed::sample(&indices, 100, &mut stream());
+            shared += balanced.iter().filter(|index| random.contains(index)).count();
         }
-        // A class has 10 of 100 random labels, give or take 3, and the balanced set has the first 10 of it.
+        // A class has about 10 +- 3 of 100 random labels, and the balanced set has the first 10 images of each class.
         assert!(shared > 5 * 80, "{shared}");
     }
 }

@@ -1,4 +1,4 @@
-//! The active-learning loop of one trial: one sampler, one seed, all rounds. A trial is a process of its own, which
+//! The active-learning loop of one trial: one arm, one seed, all rounds. Each trial runs in a process of its own and
 //! continues where its files end.
 
 mod initial;
@@ -22,34 +22,34 @@ use pt4al_results::store::{ANEW, Manifest, Queries, Record, Records, TrialFiles}
 
 pub use pace::OutOfTime;
 pub use progress::{Event, Reporter};
-use query::{Asked, Asks};
 pub use query::{Pretext, check_query};
+use query::{Chooser, Query};
 use round::Timing;
 pub use task_losses::{LossJob, run as task_losses};
 pub use view::{Pool, Ties};
 
-/// What a trial's process is told.
+/// What a trial's process needs to know.
 #[derive(Debug)]
 pub struct Job<'a> {
     /// The results folder.
     pub folder: &'a Path,
     pub spec: &'a Spec,
     pub trial: &'a Trial,
-    /// Where data sets lie.
+    /// The folder of the data sets.
     pub data: &'a Path,
     pub device: Device,
-    /// Where the features of the trial's pretext learner lie, if its initial set needs them.
+    /// The file with the features of the trial's pretext learner, if its initial set needs them.
     pub features: Option<&'a Path>,
 }
 
-/// Runs the rounds of a trial that are not finished yet, and commits each before the next one starts.
+/// Runs the unfinished rounds of a trial, and commits each before the next one starts.
 ///
-/// A round's values are on disk before its model is asked for the next labels, and its weights with them: whatever
-/// befalls the query, nothing is trained again.
+/// A round's values and weights are on disk before its model queries the next labels, so nothing is trained again if the query
+/// fails.
 ///
 /// # Errors
-/// If data, pretext losses or the trial's files cannot be read or written, or if training diverges; and [`OutOfTime`] where
-/// what is next does not fit into the time that `report` knows of. Finished rounds stay as they are.
+/// If data, pretext losses or the trial's files cannot be read or written, or if training diverges; [`OutOfTime`] if the next
+/// piece of work does not fit into the time that `report` has. Finished rounds stay as they are.
 pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
     let files = TrialFiles::below(job.folder, job.trial);
     let _lock = files.lock()?;
@@ -66,32 +66,32 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
     let stranger = queries.rounds.iter().flatten().find(|index| data.pool.binary_search(index).is_err());
     ensure!(
         stranger.is_none(),
-        "{}: asks for image {}, which is not in the pool; restore the file, or {ANEW}",
+        "{}: has a query for image {}, which is not in the pool; restore the file, or {ANEW}",
         files.queries_path().display(),
         stranger.unwrap_or(&0)
     );
     let task = task::task(spec, &data.classes);
     let learner = Learner::new(&data, task.as_ref(), &spec.train, spec.minibatches());
-    let asks = Asks::new(job, spec, &learner, queries.rounds.is_empty())?;
+    let chooser = Chooser::new(job, spec, &learner, queries.rounds.is_empty())?;
     let work = |round| job.spec.round_work(job.trial, round, data.pool.len(), data.test.len());
     let mut network = learner.network(&spec.model);
 
     if queries.rounds.is_empty() {
-        queries.rounds.push(asks.initial()?);
+        queries.rounds.push(chooser.initial()?);
     }
-    let asked_for_next = queries.rounds.len() > finished;
-    // What a round continues from; none where each starts anew.
+    let has_next_query = queries.rounds.len() > finished;
+    // The weights that a round continues from; `None` if each round starts from fresh weights.
     let mut before = None;
-    if finished > 0 && (spec.train.start == Start::Continue || !asked_for_next) {
+    if finished > 0 && (spec.train.start == Start::Continue || !has_next_query) {
         network.load(&files.weights_path(finished - 1))?;
         before = (spec.train.start == Start::Continue).then(|| network.snapshot());
     }
-    if !asked_for_next {
+    if !has_next_query {
         let scored = work(finished - 1).score;
         report.begin_query(finished, scored)?;
-        let asked = asks.next(&network, &queries.rounds.concat(), finished)?;
+        let query = chooser.next(&network, &queries.rounds.concat(), finished)?;
         report.done(scored);
-        commit_query(&files, &mut records, &mut queries, asked)?;
+        commit_query(&files, &mut records, &mut queries, query)?;
     }
     for round in finished..count {
         let labeled = queries.rounds[..=round].concat();
@@ -129,11 +129,11 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
         }));
         queries.rounds.truncate(round + 1);
         if round + 1 < count {
-            // Before the records: a round that has them may have to be asked for the next labels by another process.
+            // Saved before the records, since another process may have to make the query of a recorded round.
             network.save(&files.weights_path(round))?;
         }
         files.commit_round(&records, &queries)?;
-        // Only now: a round that is run again needs them.
+        // Removed only now, since a repeated round needs them.
         if let Some(older) = round.checked_sub(1) {
             files.remove_weights(older);
         }
@@ -141,9 +141,9 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
         if round + 1 < count {
             let scored = work(round).score;
             report.begin_query(round + 1, scored)?;
-            let asked = asks.next(&network, &labeled, round + 1)?;
+            let query = chooser.next(&network, &labeled, round + 1)?;
             report.done(scored);
-            commit_query(&files, &mut records, &mut queries, asked)?;
+            commit_query(&files, &mut records, &mut queries, query)?;
             match spec.train.start {
                 Start::Continue => before = Some(network.snapshot()),
                 Start::Fresh => files.remove_weights(round),
@@ -153,15 +153,15 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
     Ok(())
 }
 
-/// Adds the labels of the next round, and what it took to choose them to the last round's rows.
-fn commit_query(files: &TrialFiles, records: &mut Records, queries: &mut Queries, asked: Asked) -> Result<()> {
+/// Commits the labels of the next round. The rows of the last round get the seconds that the query took.
+fn commit_query(files: &TrialFiles, records: &mut Records, queries: &mut Queries, query: Query) -> Result<()> {
     let round = queries.rounds.len() - 1;
     for row in records.rows.iter_mut().filter(|row| row.round == round) {
-        row.score_seconds = asked.score_seconds;
-        row.query_seconds = asked.query_seconds;
-        row.wait_seconds += asked.wait_seconds;
+        row.score_seconds = query.score_seconds;
+        row.query_seconds = query.query_seconds;
+        row.wait_seconds += query.wait_seconds;
         row.peak_rss_mb = row.peak_rss_mb.max(pt4al_results::machine::peak_rss_mb());
     }
-    queries.rounds.push(asked.labels);
+    queries.rounds.push(query.labels);
     files.commit_query(records, queries)
 }

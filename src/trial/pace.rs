@@ -1,4 +1,4 @@
-//! How fast a process works, and whether what is next fits into the time that it has.
+//! How fast a process works, and whether the next piece of work fits into the time that it has.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 use crate::limit::{Ends, HEADROOM};
 use crate::rate::Rate;
 
-/// A piece of work that cannot be finished in the time that is left. The process ends then, and has not failed.
+/// A piece of work cannot be finished in the time that is left. The process then ends without having failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OutOfTime {
-    /// For instance `round 3`, or `the query of round 4`.
+    /// The piece of work: `round 3`, or `the query of round 4`.
     pub what: String,
-    /// Whether it had begun: what of it was done is lost then.
+    /// Whether it had started; its unfinished work is then lost.
     pub given_up: bool,
-    /// Seconds that the whole of it takes here, where that was measured.
+    /// Seconds that all of it takes on this machine, if that was measured.
     pub seconds: Option<f64>,
 }
 
@@ -26,29 +26,31 @@ impl fmt::Display for OutOfTime {
 
 impl std::error::Error for OutOfTime {}
 
-/// Work that is finished as a whole or lost.
+/// A piece of work that is either finished or lost as a whole.
 #[derive(Debug)]
 struct Piece {
     what: String,
+    /// Its forward passes.
     units: u64,
-    /// What the process had done before.
+    /// Forward passes that the process had done before.
     from: u64,
+    /// The time when it started.
     since: f64,
-    query: bool,
+    is_query: bool,
 }
 
-/// What a process knows of its pace.
+/// The measured pace of a process, and its time limit.
 #[derive(Debug)]
 pub(super) struct Pace {
     ends: Ends,
     begun: f64,
-    /// Seconds from the process's begin to the end of its first step, which is slow, and what had been done by then.
+    /// Seconds from the start of the process to the end of its first step, which is slow, and the forward passes done by then.
     first_step: Option<(f64, u64)>,
     rate: Rate,
-    /// Until when work was measured, and how much had been done by then.
+    /// The time up to which work was measured, and the forward passes done by then.
     mark: Option<(f64, u64)>,
     piece: Option<Piece>,
-    /// Seconds of the longest query so far: choosing may take longer than scoring, and no count has it.
+    /// Seconds of the longest query so far. Choosing may take longer than scoring, and forward passes do not count it.
     longest_query: f64,
 }
 
@@ -65,40 +67,40 @@ impl Pace {
         }
     }
 
-    /// Forward passes a second, once measured, and the seconds that the process took beside them to get going.
+    /// Forward passes per second, if measured, and the seconds that the process took to start up.
     pub fn measured(&self) -> (Option<f64>, f64) {
         let rate = self.rate.of_process();
         let (seconds, done) = self.first_step.unwrap_or((0.0, 0));
         (rate, (seconds - rate.map_or(0.0, |rate| done as f64 / rate)).max(0.0))
     }
 
-    /// A piece of so many forward passes is next, in a process that has done others.
+    /// Starts a piece of `units` forward passes. The process has done `done` forward passes before.
     ///
     /// # Errors
-    /// If it would not end in time, as far as is known: before anything was measured, it is tried.
-    pub fn begin(&mut self, what: String, units: u64, query: bool, done: u64) -> Result<(), OutOfTime> {
+    /// If the piece would not end in time. Until a rate was measured, every piece may start before the time is over.
+    pub fn begin(&mut self, what: String, units: u64, is_query: bool, done: u64) -> Result<(), OutOfTime> {
         let now = self.ends.clock.now(done);
-        if let Some(before) = self.piece.take().filter(|piece| piece.query) {
+        if let Some(before) = self.piece.take().filter(|piece| piece.is_query) {
             self.longest_query = self.longest_query.max(now - before.since);
         }
         let by_rate = self.rate.of_process().map(|rate| units as f64 / rate);
-        let seconds = match query && self.longest_query > 0.0 {
+        let seconds = match is_query && self.longest_query > 0.0 {
             true => Some(by_rate.unwrap_or(0.0).max(self.longest_query)),
             false => by_rate,
         };
         if now + HEADROOM * seconds.unwrap_or(0.0) > self.ends.until {
             return Err(OutOfTime { what, given_up: false, seconds });
         }
-        self.piece = Some(Piece { what, units, from: done, since: now, query });
-        // What passed since the last measurement was no such work. The first step of a process is not measured.
+        self.piece = Some(Piece { what, units, from: done, since: now, is_query });
+        // The time since the last measurement was not spent on forward passes. The first step of a process is not measured.
         self.mark = self.first_step.map(|_| (now, done));
         Ok(())
     }
 
-    /// The process has done so much.
+    /// Takes note that the process has done `done` forward passes.
     ///
     /// # Errors
-    /// If the rest of the piece cannot be finished in time any more.
+    /// If the rest of the piece can no longer be finished in time.
     pub fn count(&mut self, done: u64) -> Result<(), OutOfTime> {
         let now = self.ends.clock.now(done);
         self.first_step.get_or_insert((now - self.begun, done));
@@ -124,13 +126,13 @@ mod tests {
     use super::*;
     use crate::limit::Clock;
 
-    /// 100 forward passes a second, and so many seconds.
+    /// A pace at 100 forward passes per second, with `until` seconds of time.
     fn pace(until: f64) -> Pace {
         let clock = Clock::Work { begun: 0.0, per_second: 100.0 };
         Pace::new(Ends { clock, until, at_the_latest: f64::INFINITY })
     }
 
-    /// Does a round in steps of 10 forward passes, and gives what was done by its end.
+    /// Does a round in steps of 10 forward passes, and returns the forward passes done by its end.
     fn work(pace: &mut Pace, name: &str, units: u64, done: u64) -> Result<u64, (OutOfTime, u64)> {
         pace.begin(name.into(), units, false, done).map_err(|out| (out, done))?;
         for step in 1..=units / 10 {
@@ -140,12 +142,12 @@ mod tests {
     }
 
     #[test]
-    fn rounds_that_fit_are_run_and_the_next_is_not_begun() {
+    fn rounds_that_fit_are_run_and_the_next_does_not_start() {
         let mut pace = pace(25.0);
         let done = work(&mut pace, "round 0", 1000, 0).unwrap();
         let done = work(&mut pace, "round 1", 1000, done).unwrap();
         let (out, at) = work(&mut pace, "round 2", 1000, done).unwrap_err();
-        assert_eq!(at, done, "nothing of it was done");
+        assert_eq!(at, done, "no work of it was done");
         let OutOfTime { what, given_up, seconds } = out;
         assert_eq!((what.as_str(), given_up), ("round 2", false));
         assert!((seconds.unwrap() - 10.0).abs() < 1e-6);
@@ -155,24 +157,24 @@ mod tests {
     fn the_first_round_is_given_up_as_soon_as_its_rate_is_known() {
         let (out, at) = work(&mut pace(25.0), "round 0", 10_000, 0).unwrap_err();
         assert!(out.given_up && (out.seconds.unwrap() - 100.0).abs() < 1e-6, "{out:?}");
-        // Three seconds after the first step, of which the first of them counts a little less.
+        // Three measured seconds after the first step, which older seconds count slightly less to.
         assert_eq!(at, 320);
-        // Without a rate, at the end of the time.
+        // Without a rate it is given up at the end of the time.
         let (out, at) = work(&mut pace(2.0), "round 0", 10_000, 0).unwrap_err();
         assert_eq!((out.seconds, at), (None, 210));
         assert_eq!(work(&mut pace(100.0), "round 0", 10_000, 0), Ok(10_000));
-        // Not even tried.
+        // After the end of the time it does not start.
         let (out, at) = work(&mut pace(-1.0), "round 0", 10, 0).unwrap_err();
         assert_eq!((out.given_up, at), (false, 0));
     }
 
     #[test]
-    fn what_may_just_fit_is_not_given_up_on_the_first_seconds() {
-        // 110 seconds of work where there are 100, done 50 forward passes at a second.
+    fn a_round_that_may_just_fit_is_not_given_up_in_its_first_seconds() {
+        // 110 seconds of work in 100 seconds, at 50 forward passes per second.
         let clock = Clock::Work { begun: 0.0, per_second: 50.0 };
         let mut slow = Pace::new(Ends { clock, until: 100.0, at_the_latest: f64::INFINITY });
         slow.begin("round 0".into(), 5500, false, 0).unwrap();
-        // Ten seconds in, a rate of nine says that it takes longer, and may be wrong by as much.
+        // After ten seconds the measured rate says that the work takes 10 % too long, but it may be wrong by that much.
         (1..=10).try_for_each(|second| slow.count(50 * second)).unwrap();
         assert_eq!(slow.measured().0.map(f64::round), Some(50.0));
         let (at, out) = (11..).find_map(|second| Some((second, slow.count(50 * second).err()?))).unwrap();
@@ -183,12 +185,12 @@ mod tests {
     fn a_query_takes_at_least_as_long_as_the_longest_before() {
         let mut pace = pace(40.0);
         let done = work(&mut pace, "round 0", 1000, 0).unwrap();
-        // Ten seconds for what counts as one.
+        // The query counts as one second of work, but takes ten.
         pace.begin("the query of round 1".into(), 100, true, done).unwrap();
         let done = work(&mut pace, "round 1", 1000, done + 1000).unwrap();
         let out = pace.begin("the query of round 2".into(), 100, true, done).unwrap_err();
         assert!((out.seconds.unwrap() - 10.0).abs() < 1e-6, "{out:?}");
-        // The rate of training is as it was.
+        // It does not change the measured rate of training.
         assert!((pace.measured().0.unwrap() - 100.0).abs() < 1e-6);
     }
 }

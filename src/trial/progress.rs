@@ -1,4 +1,4 @@
-//! What a worker process tells its driver: one JSON line an event, on standard output.
+//! The messages of a worker process to its driver: one JSON line per event, on standard output.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -15,28 +15,29 @@ use pt4al_results::store::Record;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Event {
-    /// Work done since the process began, in forward passes of one image, and what it is at.
+    /// Forward passes of single images done since the process began, and what it is doing.
     Progress { done: u64, at: String },
-    /// A round is on disk.
+    /// A round is finished and on disk.
     Round { round: usize, labeled: usize, metric: String, value: f64 },
     /// The process ends with this error.
     Failed { error: String },
-    /// The process ends because this does not fit into the time that it has; it has not failed.
+    /// The process ends because a piece of work does not fit into its time; it has not failed.
     OutOfTime(OutOfTime),
-    /// Of a process that has a time limit, at its end: the work that it did, how much a second once that was measured, and the
-    /// seconds before the first of it.
+    /// The last message of a process with a time limit: its forward passes, their number per second if measured, and the seconds
+    /// that it took to start up.
     Pace { done: u64, per_second: Option<f64>, start_up: f64 },
-    /// Pretext losses are on disk, of a learner that does so well, as a part of 1.
+    /// Losses are on disk. `quality` is a metric of the model that gave them, from 0 to 1; `measure` is its name.
     Losses { quality: f64, measure: String },
-    /// A calibration has done a step of each kind, and waits to be told to measure.
+    /// A calibration has done one step of each kind and waits for the order to measure.
     Ready,
-    /// The losses of the first epochs of a training, and how many steps of different sizes were recorded.
+    /// The losses of the first epochs of a training, and the number of step sizes that were recorded as a CUDA graph.
     Steps { losses: Vec<f64>, recorded: usize },
-    /// Images a second, and the peak of memory, of a calibration.
+    /// The result of a calibration: images per second trained and scored, and peak memory.
     Speed { train: f64, score: f64, peak_rss_mb: f64 },
 }
 
-/// Counts work and writes events, progress at most five times a second. It ends work that cannot be finished in time.
+/// Counts work and writes events; progress at most five times per second. With a time limit, it gives up work that cannot be
+/// finished in time.
 pub struct Reporter {
     out: Box<dyn Write>,
     done: u64,
@@ -45,17 +46,17 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// Reports to `out`.
+    /// A reporter that writes to `out`.
     pub fn new(out: Box<dyn Write>) -> Self {
         Self { out, done: 0, written: None, pace: None }
     }
 
-    /// One whose process is to end by then.
+    /// The reporter of a process with a time limit.
     pub fn until(self, ends: Ends) -> Self {
         Self { pace: Some(Pace::new(ends)), ..self }
     }
 
-    /// Writes an event. A driver that is gone is no reason to fail: results go to disk, not through this pipe.
+    /// Writes an event. That the driver has ended is no error: results go to disk, not through this pipe.
     pub fn event(&mut self, event: &Event) {
         let line = serde_json::to_string(event).expect("plain data serialises");
         let _ = writeln!(self.out, "{line}").and_then(|()| self.out.flush());
@@ -66,10 +67,10 @@ impl Reporter {
         self.done += units;
     }
 
-    /// Counts `units` and says what the worker is at.
+    /// Counts `units` forward passes and reports what the worker is doing.
     ///
     /// # Errors
-    /// [`OutOfTime`] if what was begun cannot be finished in time.
+    /// [`OutOfTime`] if the current piece of work cannot be finished in time.
     pub fn at(&mut self, units: u64, at: impl FnOnce() -> String) -> Result<()> {
         self.done += units;
         if self.written.is_none_or(|then| then.elapsed() > Duration::from_millis(200)) {
@@ -80,21 +81,21 @@ impl Reporter {
         Ok(self.pace.as_mut().map_or(Ok(()), |pace| pace.count(self.done))?)
     }
 
-    /// A piece of `units` forward passes is next, of which nothing is kept unless it is finished.
+    /// Starts a piece of `units` forward passes that is lost unless it is finished.
     ///
     /// # Errors
-    /// [`OutOfTime`] if it would not be finished in time, by the rate of what this process has done before.
+    /// [`OutOfTime`] if it would not be finished in time, by the measured rate of this process.
     pub fn begin(&mut self, what: impl FnOnce() -> String, units: u64) -> Result<()> {
         Ok(self.pace.as_mut().map_or(Ok(()), |pace| pace.begin(what(), units, false, self.done))?)
     }
 
-    /// The same for a query, which takes at least as long as the longest before it.
+    /// As [`Reporter::begin`], for the query of a round. A query is expected to take at least as long as the longest one before.
     pub(super) fn begin_query(&mut self, round: usize, units: u64) -> Result<()> {
         let what = || format!("the query of round {round}");
         Ok(self.pace.as_mut().map_or(Ok(()), |pace| pace.begin(what(), units, true, self.done))?)
     }
 
-    /// The last words of a process that has a time limit: how fast it was.
+    /// Reports the pace of a process that has a time limit; called at its end.
     pub fn end(&mut self) {
         if let Some((per_second, start_up)) = self.pace.as_ref().map(Pace::measured) {
             self.event(&Event::Pace { done: self.done, per_second, start_up });

@@ -1,4 +1,4 @@
-//! The labels of each round: chosen by the trial's initial set and sampler, or recorded ones that are replayed.
+//! Makes the queries of a trial: with its initial set and its sampler, or by replaying recorded queries.
 
 use std::time::Instant;
 
@@ -17,10 +17,10 @@ use pt4al_results::seed::{self, Purpose};
 use pt4al_results::spec::Spec;
 use pt4al_results::store::{Losses, Queries, losses_path};
 
-/// Asks for labels, round by round.
-pub(super) struct Asks<'a> {
+/// Chooses the labels of each round.
+pub(super) struct Chooser<'a> {
     job: &'a Job<'a>,
-    /// The protocol.
+    /// The protocol of the trial's arm.
     spec: &'a Spec,
     learner: &'a Learner<'a>,
     sampler: Box<dyn Sampler>,
@@ -29,20 +29,21 @@ pub(super) struct Asks<'a> {
     recorded: Option<Queries>,
 }
 
-/// Labels that were asked for.
+/// A query, and the seconds that it took.
 #[derive(Debug)]
-pub(super) struct Asked {
-    /// Positions in the train split, the first choice first.
+pub(super) struct Query {
+    /// Indices of the images to label, the first choice first.
     pub labels: Vec<usize>,
+    /// Seconds of scoring the pool.
     pub score_seconds: f64,
-    /// Without the scoring.
+    /// Seconds of choosing among scored images.
     pub query_seconds: f64,
-    /// Part of the scoring, in which images were waited for.
+    /// Seconds of waiting for images; part of `score_seconds`.
     pub wait_seconds: f64,
 }
 
-impl<'a> Asks<'a> {
-    /// `initial`: whether the labels of round 0 are still to be asked for.
+impl<'a> Chooser<'a> {
+    /// Opens everything that the queries need. `initial`: whether the labels of round 0 are still to be chosen.
     ///
     /// # Errors
     /// If pretext losses, features or recorded queries cannot be read.
@@ -52,43 +53,43 @@ impl<'a> Asks<'a> {
             spec,
             learner,
             sampler: sampler::sampler(&job.trial.sampler),
-            pretext: Pretext::of(job, spec, learner.data, initial)?,
+            pretext: Pretext::read(job, spec, learner.data, initial)?,
             ties: Ties::new(&learner.data.pool, job.trial.seed),
             recorded: spec.replay.as_ref().map(|replay| Queries::read(&replay.file_of(job.trial))).transpose()?,
         })
     }
 
-    /// The labels of round 0.
+    /// The indices of the labels of round 0.
     ///
     /// # Errors
-    /// If what they are chosen by is not there.
+    /// If pretext losses or features are missing, or images can no longer be read.
     pub fn initial(&self) -> Result<Vec<usize>> {
         let Self { job, spec, learner, pretext, ties, recorded, .. } = self;
         let pool = Pool::before_training(learner.data, pretext, ties);
         let labels = match recorded {
-            Some(recorded) => of_round(recorded, 0)?,
+            Some(recorded) => recorded_query(recorded, 0)?,
             None => initial::labels(spec, job.trial, learner.data, &pool)?,
         };
         check_query(&labels, &pool, spec.rounds.initial)?;
         Ok(labels)
     }
 
-    /// The labels of `round`, for the model of the round before and what it was trained on.
+    /// The query of `round`, with the model of the round before, which was trained on the images `labeled`.
     ///
     /// # Errors
-    /// If images cannot be read any more, or the model gives values that are not numbers.
-    pub fn next(&self, network: &Network, labeled: &[usize], round: usize) -> Result<Asked> {
+    /// If images can no longer be read, or the model gives values that are not numbers.
+    pub fn next(&self, network: &Network, labeled: &[usize], round: usize) -> Result<Query> {
         let Self { job, spec, learner, sampler, pretext, ties, recorded } = self;
         let (start, waited) = (Instant::now(), learner.data.waited());
         let pool = Pool::after_training(learner, network, (pretext, ties), labeled, spec, round);
         let mut stream = seed::stream(job.trial.seed, Purpose::Query, &[round as u64]);
         let labels = match recorded {
-            Some(recorded) => of_round(recorded, round)?,
+            Some(recorded) => recorded_query(recorded, round)?,
             None => sampler.query(&pool, spec.rounds.query, &mut stream)?,
         };
         check_query(&labels, &pool, spec.rounds.query)?;
         let score_seconds = pool.seconds();
-        Ok(Asked {
+        Ok(Query {
             labels,
             score_seconds,
             query_seconds: start.elapsed().as_secs_f64() - score_seconds,
@@ -107,16 +108,17 @@ pub struct Pretext {
 }
 
 impl Pretext {
-    /// Of the trial's seed; empty where neither its sampler nor its initial set, while that is still to be chosen, needs any.
-    fn of(job: &Job, spec: &Spec, data: &Data, initial: bool) -> Result<Self> {
+    /// Reads what the trial needs; empty if its sampler needs no pretext losses, and neither does its initial set or the initial
+    /// labels are chosen already.
+    fn read(job: &Job, spec: &Spec, data: &Data, initial: bool) -> Result<Self> {
         let sampler = &job.trial.sampler;
         let needed = spec.uses_pretext(sampler) && (initial || sampler.needs_pretext());
         let Some(pretext) = spec.pretext.as_ref().filter(|_| needed) else { return Ok(Self::default()) };
         let variant = job.spec.losses_of(job.trial.variant.as_deref());
         let path = losses_path(job.folder, variant, job.trial.seed);
         let losses = Losses::read(&path)?;
-        let same = losses.rows.iter().map(|r| r.0).eq(data.pool.iter().copied());
-        ensure!(same, "{}: its images are not those of the pool; remove the file and run again", path.display());
+        let is_pool = losses.rows.iter().map(|r| r.0).eq(data.pool.iter().copied());
+        ensure!(is_pool, "{}: its images are not those of the pool; remove the file and run again", path.display());
         let batches = split_into_batches(&losses, pretext.order, spec.pretext_batches());
         let features = match job.features {
             Some(path) if spec.initial_set(&job.trial.sampler).needs_features() => {
@@ -136,10 +138,10 @@ impl Pretext {
     }
 }
 
-/// The recorded queries of a round; the driver has checked that they are there.
-fn of_round(recorded: &Queries, round: usize) -> Result<Vec<usize>> {
-    let asked = recorded.rounds.get(round).cloned();
-    asked.ok_or_else(|| anyhow::anyhow!("the recorded queries have no round {round}; replay a finished trial"))
+/// The recorded query of a round. The driver has checked that it exists.
+fn recorded_query(recorded: &Queries, round: usize) -> Result<Vec<usize>> {
+    let query = recorded.rounds.get(round).cloned();
+    query.ok_or_else(|| anyhow::anyhow!("the recorded queries have no round {round}; replay a finished trial"))
 }
 
 /// Checks that `queried` are `n` different unlabeled images of the pool. The trial checks every query, so that a fault in a
@@ -154,14 +156,14 @@ pub fn check_query(queried: &[usize], pool: &dyn PoolView, n: usize) -> Result<(
     sorted.dedup();
     ensure!(
         sorted.len() == n && queried.len() == n,
-        "the sampler chose {} different images in round {}, not {n}; report this fault: the rounds before are kept",
+        "the sampler chose {} different images in round {}, not {n}; report this bug; earlier rounds are kept",
         sorted.len(),
         pool.round()
     );
     let stranger = sorted.iter().find(|i| pool.unlabeled().binary_search(i).is_err());
     ensure!(
         stranger.is_none(),
-        "the sampler chose image {}, which is labeled or not in the pool; report this fault: the rounds before are kept",
+        "the sampler chose image {}, which is labeled or not in the pool; report this bug; earlier rounds are kept",
         stranger.unwrap_or(&0)
     );
     Ok(())

@@ -1,4 +1,4 @@
-//! The trainings of one round, and what the selection rules make of them.
+//! The trainings of one round, and the values and weights that the selection rules choose from them.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::train::{Fit, Learner, Step};
 use pt4al_results::seed::{self, Purpose};
 use pt4al_results::spec::{EvaluationImages, Select, Spec};
 
-/// One number of a round.
+/// One value of a round.
 #[derive(Debug)]
 pub(super) struct Value {
     pub metric: String,
@@ -25,22 +25,23 @@ pub(super) struct Value {
 pub(super) struct Timing {
     pub train: f64,
     pub evaluate: f64,
-    /// Part of the others, in which images were waited for.
+    /// Seconds of waiting for images; part of the others.
     pub wait: f64,
 }
 
-/// What a round trains on and begins with.
+/// The inputs of a round.
 pub(super) struct Round<'a> {
-    /// The protocol.
+    /// The protocol of the trial's arm.
     pub spec: &'a Spec,
     pub seed: u64,
     pub round: usize,
+    /// Indices of the labeled images.
     pub labeled: &'a [usize],
-    /// Weights to continue from; initialised anew without.
+    /// Weights to continue from; `None`: fresh weights.
     pub before: Option<&'a Snapshot>,
 }
 
-/// What a round's trainings gave. The network then holds the weights of the rule that queries.
+/// The results of a round's trainings. The network then holds the weights of the selection rule that queries.
 #[derive(Debug, Default)]
 pub(super) struct Trained {
     pub values: Vec<Value>,
@@ -55,18 +56,18 @@ impl Trained {
     }
 }
 
-/// The best epoch so far by the task's first metric; the first of equals, as in the official code.
+/// The best epoch so far by the primary metric; the earliest of equal ones, as in the official code.
 struct Best {
     epoch: usize,
     metrics: Metrics,
-    /// Kept where the weights are needed afterwards.
+    /// The weights of that epoch, if they are needed later.
     weights: Option<Snapshot>,
 }
 
-/// Trains for one round and evaluates by every recorded rule.
+/// Trains for one round and evaluates by every recorded selection rule.
 ///
-/// `last` and `best-on-test` share a training on all labels. `best-on-held-out` has its own, on the labels that are
-/// not held out: sharing it would take those labels from the other rules.
+/// `last` and `best-on-test` share a training on all labels. `best-on-held-out` has its own training on the labels that are not
+/// held out; sharing it would take the held-out labels from the other rules.
 pub(super) fn train(
     learner: &Learner,
     inputs: &Round,
@@ -76,7 +77,7 @@ pub(super) fn train(
     let select = &inputs.spec.train.select;
     let mut out = Trained::default();
     let mut queries: Option<Snapshot> = None;
-    // The rule that queries may be of the first training: its weights then wait for the second to end.
+    // If the rule that queries belongs to the first training, its weights are kept until the second has ended.
     for part in [Part::AllLabels, Part::NotHeldOut] {
         let rules: Vec<Select> = select.record.iter().copied().filter(|&rule| part.serves(rule)).collect();
         if rules.is_empty() {
@@ -88,12 +89,11 @@ pub(super) fn train(
     if let Some(weights) = queries {
         network.restore(&weights);
     }
-    let rank = |value: &Value| select.record.iter().position(|&rule| rule == value.select);
-    out.values.sort_by_key(rank);
+    out.values.sort_by_key(|value| select.record.iter().position(|&rule| rule == value.select));
     Ok(out)
 }
 
-/// The split that accuracies are of, and the positions in it.
+/// The split to evaluate on, and the indices of its images.
 fn evaluation_images(data: &Data, images: EvaluationImages) -> (&dyn Dataset, Vec<usize>) {
     match images {
         EvaluationImages::Test => (data.test.as_ref(), (0..data.test.len()).collect()),
@@ -101,7 +101,7 @@ fn evaluation_images(data: &Data, images: EvaluationImages) -> (&dyn Dataset, Ve
     }
 }
 
-/// The trainings that a round can need.
+/// The trainings that a round may need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     AllLabels,
@@ -109,12 +109,13 @@ enum Part {
 }
 
 impl Part {
+    /// Whether a selection rule uses this training.
     fn serves(self, rule: Select) -> bool {
         (self == Self::NotHeldOut) == (rule == Select::BestOnHeldOut)
     }
 }
 
-/// One training and its evaluations. Gives the weights of the rule that queries, if it is one of `rules`.
+/// Does one training and its evaluations. Returns the weights of the rule that queries, if that is one of `rules`.
 fn one_training(
     learner: &Learner,
     inputs: &Round,
@@ -147,7 +148,7 @@ fn one_training(
             Step::Minibatch { epoch, images } => return report.epoch(round, epoch, last_epoch, 3 * images as u64),
             Step::Epoch(epoch, network) => (epoch, network),
         };
-        // On a GPU minibatches are told of before they are done: the time that they took is known only now.
+        // On a GPU, minibatches are reported before they are done; only now is it known how long they took.
         report.epoch(round, epoch, last_epoch, 0)?;
         if !(epoch == last_epoch || chooses && every.contains(&epoch)) {
             return Ok(());
@@ -157,11 +158,11 @@ fn one_training(
             Part::AllLabels => learner.evaluate(network, evaluated, &images)?,
             Part::NotHeldOut => learner.evaluate(network, learner.data.train.as_ref(), &held_out)?,
         };
-        let lost = metrics.iter().find(|m| !m.1.is_finite());
+        let diverged = metrics.iter().find(|metric| !metric.1.is_finite());
         ensure!(
-            lost.is_none(),
+            diverged.is_none(),
             "training diverged in round {round}: {} is not a number after epoch {epoch}; lower `train.optimizer.sgd.lr`",
-            lost.map_or("", |m| m.0.as_str())
+            diverged.map_or("", |metric| metric.0.as_str())
         );
         if chooses && best.as_ref().is_none_or(|b| metrics[0].1 > b.metrics[0].1) {
             let needed = part == Part::NotHeldOut || query == Select::BestOnTest;
@@ -208,7 +209,7 @@ fn one_training(
     Ok(weights)
 }
 
-/// Splits the labels into those trained on and `n` held out, at random.
+/// Splits the labels at random into those to train on and `n` held-out ones.
 fn hold_out(labeled: &[usize], n: usize, seed: u64, round: usize) -> (Vec<usize>, Vec<usize>) {
     let mut stream = seed::stream(seed, Purpose::HeldOut, &[round as u64]);
     let mut shuffled = seed::sample(labeled, labeled.len(), &mut stream);
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn every_rule_belongs_to_one_training() {
+    fn every_selection_rule_uses_exactly_one_training() {
         for rule in [Select::Last, Select::BestOnTest, Select::BestOnHeldOut] {
             assert_ne!(Part::AllLabels.serves(rule), Part::NotHeldOut.serves(rule));
         }

@@ -1,5 +1,5 @@
-//! The task loss of pool images, under a model that was trained on the whole pool or under one that never saw them: what
-//! pretext losses are held against (paper, section 4: the correlation of the two).
+//! The task losses of pool images, under a model that was trained on the whole pool or under one that never saw the images.
+//! They are compared with pretext losses (paper, section 4: the correlation of the two).
 
 use std::path::Path;
 
@@ -14,25 +14,24 @@ use pt4al_results::seed::{self, Purpose};
 use pt4al_results::spec::Spec;
 use pt4al_results::store::{Losses, Manifest, PartMetric};
 
-/// One training of it.
+/// One training for task losses.
 #[derive(Debug)]
 pub struct LossJob<'a> {
     /// The results folder.
     pub folder: &'a Path,
     pub spec: &'a Spec,
     pub seed: u64,
-    /// The part of the pool that is held out and measured, counted from 0; the whole pool is trained on and measured
-    /// without.
+    /// The fold of the pool that is held out and measured, counted from 0; `None`: the whole pool is trained on and measured.
     pub fold: Option<usize>,
-    /// Parts in all.
+    /// Number of folds.
     pub folds: usize,
-    /// Where data sets lie.
+    /// The folder of the data sets.
     pub data: &'a Path,
     pub device: Device,
 }
 
-/// Trains the task model on the pool, or on all parts of it but one, and gives the losses of the pool, or of that part,
-/// by its last epoch, with the task's first metric on the same images.
+/// Trains the task model on the pool, or on all folds except one. Returns the losses of the pool, or of that fold, after the
+/// last epoch, and the primary metric on the same images.
 ///
 /// # Errors
 /// If data cannot be read, or training diverges; [`super::OutOfTime`] if it cannot be finished in time.
@@ -52,20 +51,20 @@ pub fn run(job: &LossJob, report: &mut Reporter) -> Result<(Losses, PartMetric)>
         Step::Minibatch { epoch, images } => {
             report.at(3 * images as u64, || format!("epoch {epoch}/{}", spec.train.epochs))
         }
-        // On a GPU, the time that the minibatches took is known only now.
+        // On a GPU, only now is it known how long the minibatches took.
         Step::Epoch(epoch, _) => report.at(0, || format!("epoch {epoch}/{}", spec.train.epochs)),
     })?;
     let mut losses = Vec::with_capacity(measured.len());
     let mut meter = task.meter();
     infer(&network, data.train.as_ref(), &measured, &data.input, &mut |_, outputs, targets| {
-        let of_images = task.losses(&outputs, targets).to_kind(Kind::Double);
-        losses.extend(Vec::<f64>::try_from(of_images).expect("a loss for each image"));
+        let image_losses = task.losses(&outputs, targets).to_kind(Kind::Double);
+        losses.extend(Vec::<f64>::try_from(image_losses).expect("a loss for each image"));
         meter.add(&outputs, targets);
     })?;
-    let lost = losses.iter().filter(|loss| !loss.is_finite()).count();
+    let diverged = losses.iter().filter(|loss| !loss.is_finite()).count();
     ensure!(
-        lost == 0,
-        "training diverged: {lost} of the {} losses are not finite after the last of {} epochs; lower \
+        diverged == 0,
+        "training diverged: {diverged} of the {} losses are not finite after the last of {} epochs; lower \
          `train.optimizer.sgd.lr`",
         losses.len(),
         spec.train.epochs
@@ -76,14 +75,14 @@ pub fn run(job: &LossJob, report: &mut Reporter) -> Result<(Losses, PartMetric)>
     Ok((Losses { rows }, PartMetric { metric, value }))
 }
 
-/// What is trained on, and what is measured.
+/// The indices of the images to train on and of the images to measure.
 fn split(pool: &[usize], fold: Option<usize>, folds: usize, seed: u64) -> (Vec<usize>, Vec<usize>) {
     let Some(fold) = fold else { return (pool.to_vec(), pool.to_vec()) };
     let order = seed::permutation(pool.len(), &mut seed::stream(seed, Purpose::Folds, &[folds as u64]));
     let mut held_out = vec![false; pool.len()];
     order.into_iter().skip(fold).step_by(folds).for_each(|row| held_out[row] = true);
-    let of = |wanted: bool| pool.iter().zip(&held_out).filter(|p| *p.1 == wanted).map(|p| *p.0).collect();
-    (of(false), of(true))
+    let (measured, trained_on): (Vec<_>, Vec<_>) = pool.iter().zip(held_out).partition(|image| image.1);
+    (trained_on.into_iter().map(|image| *image.0).collect(), measured.into_iter().map(|image| *image.0).collect())
 }
 
 #[cfg(test)]
@@ -91,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_image_is_held_out_of_one_model_and_of_no_other() {
+    fn every_image_is_held_out_of_exactly_one_model() {
         let pool: Vec<usize> = (0..23).map(|i| 10 * i).collect();
         let mut measured = Vec::new();
         for fold in 0..4 {

@@ -1,4 +1,4 @@
-//! The pool as samplers see it: images and model outputs, never labels.
+//! The pool as samplers see it: images and model outputs, but no labels.
 
 use std::cell::Cell;
 use std::time::Instant;
@@ -46,8 +46,9 @@ pub struct Pool<'a> {
     unlabeled: Vec<usize>,
     ties: &'a Ties<'a>,
     round: usize,
-    /// The pretext batch of the round.
+    /// The number of the round's pretext batch.
     batch: usize,
+    /// Seconds of scoring so far.
     seconds: Cell<f64>,
 }
 
@@ -101,7 +102,7 @@ impl<'a> Pool<'a> {
 
     /// Runs the task model on images and gives one row for each: what `row` makes of the features and outputs.
     fn infer(&self, indices: &[usize], row: &dyn Fn(Tensor, Tensor) -> Tensor) -> Result<Tensor> {
-        let (learner, network) = self.model.ok_or_else(|| anyhow::anyhow!("no task model is there before round 1"))?;
+        let (learner, network) = self.model.ok_or_else(|| anyhow::anyhow!("there is no task model before round 1"))?;
         let start = Instant::now();
         let mut parts = Vec::new();
         infer(network, learner.data.train.as_ref(), indices, &learner.data.input, &mut |features, outputs, _| {
@@ -166,7 +167,7 @@ impl PoolView for Pool<'_> {
             return Ok(Vec::new());
         }
         let classes = self.infer(indices, &|_, outputs| outputs.argmax(1, false))?;
-        ensure!(classes.dim() == 1, "the task model tells classes of pixels, not of images; choose another `within`");
+        ensure!(classes.dim() == 1, "the task model predicts classes of pixels, not of images; choose another `within`");
         Ok(Vec::<i64>::try_from(classes)?.into_iter().map(|class| class as usize).collect())
     }
 
@@ -189,7 +190,7 @@ impl PoolView for Pool<'_> {
 
     fn pretext_features(&self) -> Result<Tensor> {
         let features = self.pretext.features.as_ref().filter(|_| self.labeled.is_empty());
-        let features = features.ok_or_else(|| anyhow::anyhow!("there are no pretext features; report this fault"))?;
+        let features = features.ok_or_else(|| anyhow::anyhow!("there are no pretext features; report this bug"))?;
         ensure!(
             has_distances(features),
             "the features of the pretext learner are too large to have distances, so its training diverged; lower \
@@ -199,9 +200,9 @@ impl PoolView for Pool<'_> {
     }
 }
 
-/// Whether the squared distances of float `[n, d]` are numbers: those of large features need not be.
+/// Whether the squared distances between rows of float `[n, d]` are finite; those of very large features may not be.
 fn has_distances(features: &Tensor) -> bool {
-    // A difference is at most twice as long as the longer of the two.
+    // A difference is at most twice as long as the longer of its two vectors.
     let squares = (features * features).sum_dim_intlist([1i64].as_slice(), false, None) * 4.0;
     squares.isfinite().all().int64_value(&[]) == 1
 }
@@ -211,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn features_whose_squares_are_no_numbers_have_no_distances() {
+    fn features_with_infinite_squares_have_no_distances() {
         let features = |largest: f32| Tensor::from_slice(&[1.0, 2.0, 3.0, largest]).reshape([2, 2]);
         assert!(has_distances(&features(1e18)));
         assert!(!has_distances(&features(1e20)) && !has_distances(&features(f32::NAN)));
@@ -219,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn ties_are_a_permutation_of_the_pool_that_only_the_seed_decides() {
+    fn tie_ranks_are_a_permutation_of_the_pool_that_depends_only_on_the_seed() {
         let pool: Vec<usize> = (0..50).map(|i| 3 * i).collect();
         let ranks = |seed| pool.iter().map(|&index| Ties::new(&pool, seed).rank(index)).collect::<Vec<_>>();
         let mut sorted = ranks(0);

@@ -1,11 +1,10 @@
-//! Whatever is wrong, the user reads one line: what, where, and what to do; and no result is damaged.
+//! Whatever is wrong, the user gets one line that says what, where, and what to do, and no result is damaged.
 
 use std::path::Path;
 
 use crate::support::{TINY, Workplace, stderr, values};
 
-/// Runs `arguments` and expects exit code 1, and one error with all `parts`: a line, and the list of files below it if it
-/// is about those.
+/// Runs `arguments` and expects exit code 1 and one error that has all `parts`: a line, and possibly a list of files below it.
 fn fails(place: &Workplace, arguments: &str, parts: &[&str]) {
     let output = place.pt4al(arguments);
     let text = stderr(&output);
@@ -51,7 +50,7 @@ fn bad_specs() {
     fails(
         &place,
         "run tiny.toml --device cpu --profile auto",
-        &["auto stands for the profile `cpu`", "add [profile.cpu]", "--profile paper"],
+        &["auto means the profile `cpu`", "add [profile.cpu]", "--profile paper"],
     );
     fails(&place, "run tiny.toml --profile +", &["--profile has an empty name"]);
     fails(&place, "run tiny.toml --device cuda:7", &["--device cuda"]);
@@ -59,7 +58,7 @@ fn bad_specs() {
     fails(&place, "data fetch mnist", &["no data set `mnist`", "cifar10"]);
 }
 
-/// Nothing is asked of memory before it is known to have room, and no training begins that cannot end.
+/// Sizes are checked before memory is allocated, and no training starts that cannot end.
 #[test]
 fn numbers_that_no_machine_holds() {
     let place = Workplace::new();
@@ -99,14 +98,14 @@ fn a_spec_whose_name_cannot_name_results() {
         }
     }
     assert!(!place.path("results").exists(), "nothing may be written");
-    // The others are listed beside them.
+    // `list` shows the other specs with these errors.
     let listed = place.command("list").args(["--experiments", "."]).output().unwrap();
     let text = String::from_utf8_lossy(&listed.stdout);
     assert!(text.contains("tiny  ") && text.contains("a?b.toml"), "{text}");
     assert_eq!(listed.status.code(), Some(1));
 }
 
-/// Files of CIFAR-10's form, with `records` records each and the label that `label` gives.
+/// Writes files in the format of CIFAR-10, each with `records` records of the class `label`.
 fn cifar(folder: &Path, records: usize, label: u8) {
     std::fs::create_dir_all(folder).unwrap();
     let names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
@@ -151,7 +150,7 @@ fn results_that_cannot_be_written() {
 fn a_full_disk_ends_the_run_and_damages_nothing() {
     let place = Workplace::new();
     let only = "run tiny.toml --device cpu --jobs 1 --only random-seed0";
-    // A limit on the size of files stands in for a full disk: records of three rounds do not fit in 1 KiB.
+    // A limit on the size of files simulates a full disk: the records of three rounds do not fit into 1 KiB.
     let shell = format!("trap '' XFSZ; ulimit -f 1; exec {} {only}", env!("CARGO_BIN_EXE_pt4al"));
     let mut command = std::process::Command::new("bash");
     let output = command.args(["-c", &shell]).current_dir(place.dir.path()).output().unwrap();
@@ -159,7 +158,7 @@ fn a_full_disk_ends_the_run_and_damages_nothing() {
     assert_eq!(output.status.code(), Some(1), "{text}");
     let error = text.lines().rfind(|l| l.starts_with("error: ")).unwrap_or_else(|| panic!("{text}"));
     assert!(error.contains("cannot be written") && error.contains("free some disk space"), "{error}");
-    // With space again, the same command gives what an undisturbed run gives.
+    // With free space, the same command gives the same values as an undisturbed run.
     place.succeeds(only);
     let undisturbed = Workplace::new();
     undisturbed.succeeds(only);
@@ -167,7 +166,7 @@ fn a_full_disk_ends_the_run_and_damages_nothing() {
 }
 
 #[test]
-fn a_diverging_training_is_a_row_and_the_others_go_on() {
+fn a_diverging_training_becomes_a_row_and_the_others_continue() {
     let place = Workplace::new();
     let only = "--only seed0 --set train.optimizer.sgd.lr=1e30";
     fails(
@@ -178,7 +177,7 @@ fn a_diverging_training_is_a_row_and_the_others_go_on() {
     let rows = values(&place.path("results/tiny"));
     assert_eq!(rows.len(), 4);
     assert!(rows.iter().all(|r| r.contains("training diverged")), "{rows:?}");
-    // There is nothing to report yet.
+    // No round is finished, so there is nothing to report.
     assert!(!place.path("results/tiny/summary.csv").exists());
     fails(
         &place,
@@ -201,9 +200,9 @@ fn damaged_results_are_not_continued() {
     fails(&place, only, &["records.csv", "run again"]);
 }
 
-/// A remedy that the same folder refuses would be none.
+/// The advice must work: the same folder refuses a changed spec.
 #[test]
-fn a_changed_spec_is_told_what_to_do_where_no_round_is_finished() {
+fn if_no_round_is_finished_the_message_about_a_changed_spec_says_to_remove_the_folder() {
     let place = Workplace::new();
     let run = "run tiny.toml --device cpu --only random-seed0 --set train.optimizer.sgd.lr";
     let output = place.pt4al(&format!("{run}=1e30"));
@@ -218,7 +217,7 @@ fn recorded_labels_that_are_not_in_the_pool_are_named_with_their_file() {
     let place = Workplace::new();
     let run = "run tiny.toml --device cpu --only random-seed0";
     place.succeeds(run);
-    // As a run leaves them that was stopped in the last of three rounds.
+    // The state after a run was stopped in the last of three rounds.
     let folder = place.path("results/tiny");
     for name in ["records.csv", "trials/random-seed0/records.csv"] {
         let text = std::fs::read_to_string(folder.join(name)).unwrap();
@@ -229,5 +228,9 @@ fn recorded_labels_that_are_not_in_the_pool_are_named_with_their_file() {
     let text = std::fs::read_to_string(&queries).unwrap();
     let (first, _) = text.trim_end().rsplit_once(',').unwrap();
     std::fs::write(&queries, format!("{first},9999\n")).unwrap();
-    fails(&place, run, &["queries/random-seed0.csv: asks for image 9999, which is not in the pool; restore the file"]);
+    fails(
+        &place,
+        run,
+        &["queries/random-seed0.csv: has a query for image 9999, which is not in the pool; restore the file"],
+    );
 }

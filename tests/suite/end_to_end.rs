@@ -1,4 +1,4 @@
-//! The main road: a spec goes in, records and curves come out.
+//! The main use: a spec goes in, records and curves come out.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -22,7 +22,7 @@ fn a_spec_becomes_records_queries_and_curves_and_repeats_bit_for_bit() {
     assert_eq!(first.len(), 72);
     assert!(first[0].starts_with("tiny,,random,0,0,20,accuracy,last,0."), "{}", first[0]);
 
-    // Every trial asks for 20 different images a round.
+    // Every trial queries 20 different images per round.
     for seed in 0..2 {
         for sampler in ["random", "entropy", "core-set", "pretext-batch"] {
             let text = queries(&folder, &format!("{sampler}-seed{seed}"));
@@ -36,7 +36,7 @@ fn a_spec_becomes_records_queries_and_curves_and_repeats_bit_for_bit() {
             assert_eq!(rounds, BTreeMap::from([(0, 20), (1, 20), (2, 20)]));
         }
     }
-    // Samplers that start at random share the labels of a seed, and so the whole of round 0.
+    // Samplers that start at random share the initial labels of a seed, and therefore all values of round 0.
     let initial = |trial: &str| queries(&folder, trial).lines().take(21).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(initial("random-seed0"), initial("entropy-seed0"));
     assert_eq!(initial("random-seed0"), initial("core-set-seed0"));
@@ -49,7 +49,7 @@ fn a_spec_becomes_records_queries_and_curves_and_repeats_bit_for_bit() {
     assert_eq!(round_0("random"), round_0("entropy"));
     assert_ne!(round_0("random"), round_0("pretext-batch"));
 
-    // Pretext-batch asks round i from the i-th third of the losses.
+    // In round i, pretext-batch queries images of the i-th third of the losses.
     let losses = std::fs::read_to_string(folder.join("pretext/seed-0.csv")).unwrap();
     let mut losses: Vec<(usize, f64)> = losses
         .lines()
@@ -66,7 +66,7 @@ fn a_spec_becomes_records_queries_and_curves_and_repeats_bit_for_bit() {
         assert!(batch.iter().any(|l| l.0 == numbers[2]), "{row}");
     }
 
-    // Again, elsewhere: the same bits. And again, here: nothing is run.
+    // A second run in another folder gives the same bits. In the same folder nothing runs.
     place.succeeds("run tiny.toml --device cpu --jobs 2 --results again");
     assert_eq!(first, values(&place.path("again/tiny")));
     let records = std::fs::read(folder.join("records.csv")).unwrap();
@@ -74,7 +74,7 @@ fn a_spec_becomes_records_queries_and_curves_and_repeats_bit_for_bit() {
     assert!(stderr(&output).contains("nothing to run"), "{}", stderr(&output));
     assert_eq!(records, std::fs::read(folder.join("records.csv")).unwrap());
 
-    // The merged records alone are enough to go on from, as after a clone.
+    // The merged records alone are enough to continue, as after a clone.
     std::fs::remove_dir_all(folder.join("trials")).unwrap();
     place.succeeds("run tiny.toml --device cpu --jobs 2");
     assert_eq!(records, std::fs::read(folder.join("records.csv")).unwrap());
@@ -101,7 +101,7 @@ fn only_some_trials_then_more_seeds_then_the_rest() {
 }
 
 #[test]
-fn three_selection_rules_from_a_round() {
+fn three_selection_rules_are_recorded_in_each_round() {
     let place = Workplace::new();
     let select = "train.select={query='best-on-held-out',record=['last','best-on-test','best-on-held-out'],every=1,held-out=0.2}";
     place.succeeds(&format!("run tiny.toml --device cpu --only random-seed0 --set {select} --set train.epochs=4"));
@@ -117,11 +117,11 @@ fn three_selection_rules_from_a_round() {
         assert!(value(round, "accuracy", "best-on-test") >= value(round, "accuracy", "last"));
         assert!((1.0..=4.0).contains(&value(round, "epoch", "best-on-held-out")));
     }
-    // What is held out takes nothing from the other rules.
+    // Held-out labels do not change the values of the other rules.
     place.succeeds("run tiny.toml --device cpu --only random-seed0 --results alone --set train.epochs=4");
     let alone = crate::support::values(&place.path("alone/tiny"));
-    let of_last = |values: &[String]| values.iter().filter(|v| v.contains(",last,")).cloned().collect::<Vec<_>>();
-    assert_eq!(of_last(&values), of_last(&alone));
+    let by_last = |values: &[String]| values.iter().filter(|v| v.contains(",last,")).cloned().collect::<Vec<_>>();
+    assert_eq!(by_last(&values), by_last(&alone));
 }
 
 #[test]
@@ -138,24 +138,24 @@ fn plan_counts_and_measures() {
 }
 
 #[test]
-fn plans_of_long_experiments_say_what_other_choices_give() {
+fn plans_of_long_experiments_compare_other_threads_and_precisions() {
     let place = Workplace::with(&in_double_precision(TINY));
-    // So long on any machine.
+    // Long on any machine.
     let plan = "plan tiny.toml --device cpu --set threads=2 --set train.epochs=1000000";
     let output = place.succeeds(plan);
     let text = stdout(&output);
     let line = |label: &str| text.lines().find(|line| line.starts_with(label));
-    if stderr(&output).contains("not measured beside other work") {
+    if stderr(&output).contains("other threads and precisions are not measured") {
         assert!(line("threads  ").is_none() && line("precision").is_none(), "{text}");
     } else {
         let threads = line("threads  ").unwrap_or_else(|| panic!("{text}"));
         assert!(threads.contains("2 threads x ") && threads.contains("; 1 thread x "), "{text}");
         assert!(line("precision f64: ").is_some_and(|line| line.contains("; f32 ")), "{text}");
     }
-    // What is chosen by hand is not measured against other numbers.
+    // With --jobs, other numbers of threads are not measured.
     let text = stdout(&place.succeeds(&format!("{plan} --jobs 1")));
     assert!(text.contains("scored: 1 process on cpu, 2 threads each") && !text.contains("threads   "), "{text}");
-    // Nor is anything else of what is short.
+    // For short experiments nothing else is measured.
     let text = stdout(&place.succeeds("plan tiny.toml --device cpu --jobs 2 --set train.epochs=1"));
     assert!(text.contains("scored: 2 side by side on cpu") && !text.contains("precision"), "{text}");
 }

@@ -1,4 +1,4 @@
-//! What a user brings along: pretext losses made elsewhere, and recorded queries.
+//! Files that the user provides: pretext losses from elsewhere, and recorded queries.
 
 use std::path::Path;
 
@@ -6,22 +6,22 @@ use crate::support::{TINY, Workplace, fails, queries, stderr, stdout, values};
 
 const FIRST: &str = "run tiny.toml --device cpu --only ^pretext-batch-seed0$";
 
-/// The tiny spec with losses from a file in place of its learner.
+/// The tiny spec with losses from a file instead of its learner.
 fn with_losses(file: &str) -> String {
     let (base, _) = TINY.split_once("[pretext]").unwrap();
     format!("{base}[pretext]\nlosses = {{ file = \"{file}\" }}\norder = \"loss\"\n")
 }
 
 #[test]
-fn our_losses_in_a_file_give_what_the_learner_gives() {
+fn losses_of_a_learner_in_a_file_give_the_same_results_as_the_learner() {
     let place = Workplace::new();
     place.succeeds(FIRST);
     let own = place.path("results/tiny");
-    // The cache of the run serves.
+    // The losses come from the run's cache.
     place.succeeds("pretext losses tiny.toml --device cpu --seed 0 --out mine.csv");
     let mine = std::fs::read(place.path("mine.csv")).unwrap();
     assert_eq!(mine, std::fs::read(own.join("pretext/seed-0.csv")).unwrap());
-    // And without it the learner is trained again.
+    // Without the cache the learner is trained again.
     std::fs::remove_dir_all(place.path("results/.cache")).unwrap();
     place.succeeds("pretext losses tiny.toml --device cpu --out again.csv");
     assert_eq!(mine, std::fs::read(place.path("again.csv")).unwrap());
@@ -33,31 +33,32 @@ fn our_losses_in_a_file_give_what_the_learner_gives() {
     assert_eq!(queries(&own, "pretext-batch-seed0"), queries(&given, "pretext-batch-seed0"));
     assert!(!given.join("trials/pretext-seed0").exists(), "no learner ran");
 
-    // Other contents are another experiment, wherever the file lies.
+    // Other losses make it another experiment, wherever the file is.
     std::fs::write(place.path("mine.csv"), String::from_utf8(mine).unwrap().replace("\n0,", "\n0,1")).unwrap();
     fails(&place, &format!("{FIRST} --results given"), "differs in pretext.losses");
 }
 
-/// `rotation_loss.txt` as the official code writes it, in the order of its directory, is what the same losses are as a CSV.
+/// `rotation_loss.txt` as the official code writes it, in any order, means the same as the CSV file of the same losses.
 #[test]
-fn losses_are_taken_as_the_official_code_writes_them() {
+fn losses_may_have_the_format_of_the_official_code() {
     let place = Workplace::with(&with_losses("mine.csv"));
     let loss = |i: usize| (i * 37 % 200) as f64 / 1000.0 + 1e-5;
     let csv: String = (0..200).map(|i| format!("{i},{}\n", loss(i))).collect();
     let official: String = (0..200).rev().map(|i| format!("{}_./DATA/train/{}/{i}.png\n", loss(i), i % 10)).collect();
-    let asked = |losses: &str, results: &str| {
+    let queries_with = |losses: &str, results: &str| {
         std::fs::write(place.path("mine.csv"), losses).unwrap();
         place.succeeds(&format!("{FIRST} --results {results}"));
         queries(&place.path(results).join("tiny"), "pretext-batch-seed0")
     };
-    let of_csv = asked(&format!("index,loss\n{csv}"), "a");
-    assert_eq!(of_csv, asked(&official, "b"));
-    assert_ne!(of_csv, asked(&official.replace("0.0_", "0.3_").replacen("0.1", "0.7", 90), "c"));
+    let of_csv = queries_with(&format!("index,loss\n{csv}"), "a");
+    assert_eq!(of_csv, queries_with(&official, "b"));
+    assert_ne!(of_csv, queries_with(&official.replace("0.0_", "0.3_").replacen("0.1", "0.7", 90), "c"));
 }
 
-/// A spec that pins the losses can be planned and listed without them; a run says what is missing, and other ones are refused.
+/// A spec with the hash of a loss file can be listed without the file. A run says that the file is missing, and refuses other
+/// losses.
 #[test]
-fn losses_that_a_spec_pins_are_asked_for_where_they_are_needed() {
+fn losses_with_a_hash_in_the_spec_are_needed_only_by_runs() {
     let hash = "0".repeat(64);
     let pinned = with_losses("gone.csv").replace("gone.csv\"", &format!("gone.csv\", sha256 = \"{hash}\""));
     let place = Workplace::with(&pinned);
@@ -71,7 +72,7 @@ fn losses_that_a_spec_pins_are_asked_for_where_they_are_needed() {
 }
 
 #[test]
-fn losses_by_epoch_are_held_against_others() {
+fn losses_by_epoch_are_compared_with_others() {
     let place = Workplace::new();
     let learner = "--device cpu --set pretext.epochs=3 --set pretext.checkpoint='best-on-pool'";
     fails(
@@ -79,7 +80,7 @@ fn losses_by_epoch_are_held_against_others() {
         "pretext losses tiny.toml --device cpu --by-epoch e --out l.csv",
         "--by-epoch needs a learner that scores",
     );
-    // The second time the cache has them, and all the same the learner is trained.
+    // The second time the losses are cached, and --by-epoch still trains the learner.
     place.succeeds(&format!("pretext losses tiny.toml {learner} --out l.csv"));
     place.succeeds(&format!("pretext losses tiny.toml {learner} --by-epoch e --out l.csv"));
     fails(&place, &format!("pretext losses tiny.toml {learner} --by-epoch e --out l.csv"), "is not empty");
@@ -90,9 +91,9 @@ fn losses_by_epoch_are_held_against_others() {
     place.succeeds("pretext agree tiny.toml --losses e/epoch-001.csv l.csv --with l.csv --resamples 20 --out agree");
     let mut reader = csv::Reader::from_path(place.path("agree/agreement.csv")).unwrap();
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
-    let of = |losses: &str| rows.iter().find(|row| row[0] == *losses && row[1].is_empty()).unwrap();
-    assert_eq!((&of("l")[2], &of("l")[3], &of("l")[6]), ("200", "1.0", "1.0"));
-    assert!(of("e/epoch-001")[3].parse::<f64>().unwrap() <= 1.0);
+    let row_of = |losses: &str| rows.iter().find(|row| row[0] == *losses && row[1].is_empty()).unwrap();
+    assert_eq!((&row_of("l")[2], &row_of("l")[3], &row_of("l")[6]), ("200", "1.0", "1.0"));
+    assert!(row_of("e/epoch-001")[3].parse::<f64>().unwrap() <= 1.0);
     assert_eq!(rows.iter().filter(|row| &row[0] == "l" && !row[1].is_empty()).count(), 10, "a row for each class");
     assert!(read("agree/README.md").contains("## By class"));
 }
@@ -137,7 +138,7 @@ fn losses_are_split_into_files_of_pretext_batches() {
     );
     assert_eq!(split("published-string-sort-low-first")[0], "index,loss\n0,0.5\n9,0.5\n3,10.5\n");
     assert_eq!(split("loss-low-first")[0].lines().nth(1), Some("4,0.0000999"));
-    // Batches of an earlier split are not left among these.
+    // Pretext batches of an earlier split are removed.
     place.succeeds("pretext split --losses l.csv --batches 5 --order loss --out batches");
     split("loss");
     assert!(!place.path("batches/batch_2.csv").exists());
@@ -159,13 +160,13 @@ fn losses_are_split_into_files_of_pretext_batches() {
 }
 
 #[test]
-fn recorded_queries_are_trained_on_again() {
+fn recorded_queries_can_be_replayed() {
     let place = Workplace::new();
     let run = "run tiny.toml --device cpu --set seeds=[0]";
     place.succeeds(run);
     let own = place.path("results/tiny");
     place.succeeds(&format!("{run} --replay results/tiny/queries --results same"));
-    // The same model on the same labels, and no pretext learner.
+    // The same model on the same labels, without a pretext learner.
     let same = place.path("same/tiny");
     assert_eq!(values(&own), values(&same));
     assert!(!same.join("pretext").exists());
@@ -184,7 +185,7 @@ fn recorded_queries_are_trained_on_again() {
         ("--replay nowhere --results x", "`replay.queries`"),
         ("--replay results --results x", "has no .csv files"),
         ("--replay results/tiny/queries --results x --set seeds=[5]", "random-seed5 is to replay it"),
-        ("--replay results/tiny/queries --results x --set rounds.query=10", "asks for 20 labels in round 1"),
+        ("--replay results/tiny/queries --results x --set rounds.query=10", "has 20 queried images in round 1"),
         ("--replay results/tiny/queries --results x --set dataset.shapes.pool=61", "which is not in the pool"),
     ] {
         fails(&place, &format!("{run} {arguments}"), part);
@@ -192,7 +193,7 @@ fn recorded_queries_are_trained_on_again() {
     }
 }
 
-/// The losses of 200 images and of the task models on them, side by side.
+/// The pretext losses and the task losses of 200 images.
 #[test]
 fn correlate_trains_measures_and_reports() {
     let spec = format!("{TINY}[correlation]\nfolds = 3\npoints = 50\nresamples = 100\n");
@@ -208,11 +209,11 @@ fn correlate_trains_measures_and_reports() {
     for file in ["README.md", "summary.csv", "scatter-task.svg", "scatter-held-out.png"] {
         assert!(folder.join(file).exists(), "{file}");
     }
-    // Again: nothing is trained, and the same comes out.
+    // The second time nothing is trained, and the output is the same.
     let again = place.succeeds("correlate tiny.toml --device cpu");
     assert!(!stderr(&again).contains("training on"), "{}", stderr(&again));
     assert_eq!(stdout(&output), stdout(&again));
-    // Another seed lies beside it.
+    // The folder of another seed is beside it.
     place.succeeds("correlate tiny.toml --device cpu --seed 1");
     assert!(Path::new(&place.path("results/tiny-correlation-seed1/README.md")).exists());
     fails(&Workplace::new(), "correlate tiny.toml --device cpu", "[correlation] table");

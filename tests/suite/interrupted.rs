@@ -1,4 +1,4 @@
-//! Kill the driver or a trial at any moment, run the same command again, and nothing differs.
+//! If the driver or a trial is killed at any moment, the same command continues and gives the same results.
 
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::pictures::{cityscapes, tiny_cityscapes};
 use crate::support::{Workplace, queries, stderr, values};
 
-/// Longer trainings, so that there is time to interrupt.
+/// Long trainings, so that there is time to interrupt them.
 const RUN: &str = "run tiny.toml --device cpu --jobs 2 --set train.epochs=12";
 
 fn start(place: &Workplace) -> Child {
@@ -27,17 +27,17 @@ fn rows(folder: &Path) -> usize {
     std::fs::read_to_string(folder.join("records.csv")).map_or(0, |text| text.lines().count().saturating_sub(1))
 }
 
-/// Worker processes that write to `folder`.
+/// The worker processes that write to `folder`.
 fn workers(folder: &Path) -> Vec<i32> {
     let folder = folder.to_str().unwrap();
     let place = folder.rsplit_once("/results").unwrap().0;
-    let of = |entry: std::fs::DirEntry| {
+    let worker_here = |entry: std::fs::DirEntry| {
         let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
         let arguments = std::fs::read_to_string(entry.path().join("cmdline")).ok()?;
         let here = std::fs::read_link(entry.path().join("cwd")).ok()?;
         (arguments.contains("worker") && arguments.contains("\0trial\0") && here == Path::new(place)).then_some(pid)
     };
-    std::fs::read_dir("/proc").unwrap().flatten().filter_map(of).collect()
+    std::fs::read_dir("/proc").unwrap().flatten().filter_map(worker_here).collect()
 }
 
 fn kill(pid: i32) {
@@ -45,7 +45,7 @@ fn kill(pid: i32) {
 }
 
 #[test]
-fn killed_drivers_and_trials_continue_to_the_same_values() {
+fn after_kills_of_drivers_and_trials_the_values_are_the_same() {
     if !Path::new("/proc/self/cmdline").exists() {
         return crate::support::skip("no /proc here to find the worker processes in");
     }
@@ -56,7 +56,7 @@ fn killed_drivers_and_trials_continue_to_the_same_values() {
 
     let place = Workplace::new();
     let folder = place.path("results/tiny");
-    // The driver, at three moments; its workers end with it.
+    // Kills the driver at three moments; its workers end with it.
     for moment in [0, 10, 25] {
         let mut driver = start(&place);
         let begun = || folder.join("manifest.json").exists();
@@ -67,7 +67,7 @@ fn killed_drivers_and_trials_continue_to_the_same_values() {
     }
     assert!(rows(&folder) < 72);
 
-    // A trial: the others go on, the row says why, the exit code is not 0.
+    // Kills a trial: the others continue, its row says why it failed, and the exit code is 1.
     let driver = start(&place);
     wait("a trial", || !workers(&folder).is_empty());
     kill(workers(&folder)[0]);
@@ -86,13 +86,13 @@ fn killed_drivers_and_trials_continue_to_the_same_values() {
     assert_eq!(manifest.matches("\"started\"").count(), 5);
 }
 
-/// A round that continues from the one before needs its weights, which are on disk while they may be needed.
+/// A round that continues from the weights of the round before needs them; they are on disk as long as they may be needed.
 #[test]
-fn killed_trials_that_continue_go_on_from_their_weights() {
+fn killed_trials_that_continue_from_weights_resume_from_them() {
     if !Path::new("/proc/self/cmdline").exists() {
         return crate::support::skip("no /proc here to find the worker processes in");
     }
-    // Longer still: a single trial is to be caught between its first round and its last.
+    // Even longer trainings: the single trial must be killed between its first and its last round.
     let run = format!("{RUN} --set train.start=continue --set seeds=[0] --only ^random --set train.epochs=40");
     let whole = Workplace::new();
     whole.succeeds(&run);
@@ -102,17 +102,17 @@ fn killed_trials_that_continue_go_on_from_their_weights() {
     let place = Workplace::new();
     let folder = place.path("results/tiny");
     let mut driver = place.command(&run).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    // Of the trial's own: the driver merges them a moment later.
+    // The trial's own records; the driver merges them a moment later.
     let trial = folder.join("trials/random-seed0");
     wait("a round", || rows(&trial) >= 3);
     driver.kill().unwrap();
     driver.wait().unwrap();
     wait("the workers to end with their driver", || workers(&folder).is_empty());
     let round = rows(&trial) / 3 - 1;
-    assert!(round < 2, "the last round has nothing to continue");
+    assert!(round < 2, "after the last round no weights are needed");
     let weights = trial.join(format!("weights-{round}.safetensors"));
 
-    // Without them it cannot go on, and says so.
+    // Without the weights the trial cannot continue, and the message says so.
     let aside = place.path("aside");
     std::fs::rename(&weights, &aside).unwrap();
     let output = place.pt4al(&run);
@@ -125,9 +125,9 @@ fn killed_trials_that_continue_go_on_from_their_weights() {
     assert_eq!(expected, values(&folder), "{}", stderr(&output));
 }
 
-/// Trials that read their images and label maps ahead, from a file of decoded ones or from the pictures themselves.
+/// Trials that read images and label maps ahead, from the cache of decoded images or from the original files.
 #[test]
-fn killed_drivers_on_label_maps_in_files_continue_to_the_same_values() {
+fn after_kills_of_drivers_that_read_label_maps_from_files_the_values_are_the_same() {
     if !Path::new("/proc/self/cmdline").exists() {
         return crate::support::skip("no /proc here to find the worker processes in");
     }
@@ -142,13 +142,13 @@ fn killed_drivers_on_label_maps_in_files_continue_to_the_same_values() {
     let output = command(&whole).output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     let expected = values(&whole.path("results/tiny"));
-    // Three of the classes occur in the test split.
+    // Three classes occur in the test split.
     assert_eq!(expected.len(), 2 * 3 * (4 + 3));
 
     for storage in ["mapped", "stream"] {
         let place = Workplace::with(&tiny_cityscapes(storage));
         let folder = place.path("results/tiny");
-        // Before the first round, and after rounds of one trial or of both.
+        // Kills before the first round, and after rounds of one trial or of both.
         for moment in [0, 7, 21] {
             let mut driver = command(&place).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
             let begun = || folder.join("manifest.json").exists();
@@ -198,26 +198,26 @@ fn a_changed_spec_is_refused_with_both_hashes() {
     assert_eq!(before, values(&place.path("results/tiny")));
 }
 
-/// A round's values are on disk before its model is asked for the next labels: what ends the process there takes nothing
-/// away, and the query is made by the weights that are kept.
+/// A round's values are on disk before its model queries the next labels: a kill there loses nothing, and the kept weights make
+/// the query.
 #[test]
-fn a_trial_that_is_killed_in_its_query_keeps_the_round_and_goes_on_from_it() {
+fn a_trial_that_is_killed_in_its_query_keeps_the_round_and_resumes_from_it() {
     if !Path::new("/proc/self/cmdline").exists() {
         return crate::support::skip("no /proc here to find the worker processes in");
     }
-    // Little to train and much to score, so that there is time to kill it.
+    // Little to train and much to score, so that there is time to kill the process in its query.
     let run = "run tiny.toml --device cpu --set seeds=[0] --only ^entropy --set train.epochs=1 --set model.width=8 \
                --set dataset.shapes.pool=3000 --set dataset.shapes.side=24";
     let whole = Workplace::new();
     whole.succeeds(run);
-    // A kill may come late; one of some will not.
+    // A kill may come too late; one of several will not.
     let caught = (0..20).find_map(|_| killed_in_a_query(run));
     let (place, rounds, before) = caught.expect("a kill between the records of a round and its query");
     let folder = place.path("results/tiny");
     place.succeeds(run);
     assert_eq!(values(&whole.path("results/tiny")), values(&folder));
     assert_eq!(queries(&whole.path("results/tiny"), "entropy-seed0"), queries(&folder, "entropy-seed0"));
-    assert_eq!(seconds_of_training(&folder)[..rounds], before, "what was trained is not trained again");
+    assert_eq!(seconds_of_training(&folder)[..rounds], before, "finished rounds are not trained again");
     assert!(
         !walkdir::WalkDir::new(&folder)
             .into_iter()
@@ -226,13 +226,13 @@ fn a_trial_that_is_killed_in_its_query_keeps_the_round_and_goes_on_from_it() {
     );
 }
 
-/// A run of one trial that was killed after the records of a round and before the queries of the next; how many rounds are
-/// recorded, and the seconds that their trainings took. None if the kill came at another moment.
+/// Kills a run of one trial between the records of a round and the next query. Returns the number of recorded rounds and the
+/// seconds of their trainings; `None` if the kill came at another moment.
 fn killed_in_a_query(run: &str) -> Option<(Workplace, usize, Vec<String>)> {
     let place = Workplace::new();
     let folder = place.path("results/tiny");
     let lines = |path: &Path| std::fs::read_to_string(path).map_or(0, |text| text.lines().count().saturating_sub(1));
-    // Three rows a round: accuracy, loss and epoch; and 20 labels.
+    // A round has three rows (accuracy, loss and epoch) and 20 labels.
     let recorded = || lines(&folder.join("trials/entropy-seed0/records.csv")) / 3;
     let driver = place.command(run).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     wait("a recorded round", || recorded() >= 1);
@@ -244,7 +244,7 @@ fn killed_in_a_query(run: &str) -> Option<(Workplace, usize, Vec<String>)> {
     caught.then_some((place, rounds, seconds))
 }
 
-/// Of each recorded round.
+/// The seconds of training of each recorded round.
 fn seconds_of_training(folder: &Path) -> Vec<String> {
     let mut reader = csv::Reader::from_path(folder.join("records.csv")).unwrap();
     let rows = reader.records().map(Result::unwrap).filter(|row| &row[6] == "accuracy");

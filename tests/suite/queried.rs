@@ -1,4 +1,4 @@
-//! What a results folder holds of the images that were asked for.
+//! The classes and pictures of queried images in a results folder.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::support::{Workplace, queries, stderr};
 
 const FILES: [&str; 3] = ["queried/classes.csv", "queried/thumbnails.csv", "queried/thumbnails.jpg"];
 
-/// The bytes of all three, and when they were written.
+/// The bytes of all three files, and when they were written.
 fn files(folder: &Path) -> Vec<(Vec<u8>, std::time::SystemTime)> {
     let read = |name: &&str| {
         let path = folder.join(name);
@@ -25,8 +25,8 @@ fn bytes(folder: &Path) -> Vec<Vec<u8>> {
     files(folder).into_iter().map(|(bytes, _)| bytes).collect()
 }
 
-/// (round, rank, index) of all that trials asked for.
-fn asked(folder: &Path, trials: &[&str]) -> Vec<[usize; 3]> {
+/// Round, rank and index of all queried images of trials.
+fn queried_images(folder: &Path, trials: &[&str]) -> Vec<[usize; 3]> {
     let rows = trials.iter().flat_map(|trial| {
         let text = queries(folder, trial);
         text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
@@ -34,7 +34,7 @@ fn asked(folder: &Path, trials: &[&str]) -> Vec<[usize; 3]> {
     rows.map(|row| row.split(',').map(|n| n.parse().unwrap()).collect::<Vec<_>>().try_into().unwrap()).collect()
 }
 
-/// `[height, width, 3]`.
+/// The pixels of a sheet, `[height, width, 3]`.
 fn decoded(sheet: &Sheet) -> Vec<u8> {
     let mut pixels = vec![0; sheet.height * sheet.width * 3];
     pt4al_data::decode::whole(&sheet.jpeg, [sheet.height, sheet.width], None, &mut pixels).unwrap();
@@ -42,15 +42,15 @@ fn decoded(sheet: &Sheet) -> Vec<u8> {
 }
 
 #[test]
-fn the_classes_and_pictures_of_what_was_asked_for_are_kept_beside_the_results() {
+fn the_classes_and_pictures_of_queried_images_are_kept_with_the_results() {
     let place = Workplace::new();
     let run = "run tiny.toml --device cpu --jobs 2 --only (random|pretext-batch)-seed1";
     place.succeeds(run);
     let folder = place.path("results/tiny");
-    let rows = asked(&folder, &["random-seed1", "pretext-batch-seed1"]);
+    let rows = queried_images(&folder, &["random-seed1", "pretext-batch-seed1"]);
     let Queried { classes, sheet } = Queried::read(&folder).unwrap().unwrap();
 
-    // Every image with its class, as it was generated.
+    // Every image has the class that it was generated with.
     let normalize = Normalize { mean: [0.5; 3], std: [0.25; 3] };
     let made = shapes::generate(&ShapesSpec { pool: 200, test: 60, side: 12, seed: 0, normalize });
     let indices: BTreeSet<usize> = rows.iter().map(|row| row[2]).collect();
@@ -66,7 +66,7 @@ fn the_classes_and_pictures_of_what_was_asked_for_are_kept_beside_the_results() 
         assert!(manifest.data.classes.iter().any(|known| known.name == class && n <= known.pool), "{class}");
     }
 
-    // The first eight of each round, in their colours: the next picture is further away than what JPEG changes.
+    // The first eight of each round, in their colours: another image differs more than JPEG's error.
     let sheet = sheet.unwrap();
     let first: BTreeSet<usize> = rows.iter().filter(|row| row[1] < 8).map(|row| row[2]).collect();
     assert_eq!(sheet.tiles.iter().map(|tile| tile.index).collect::<Vec<_>>(), first.into_iter().collect::<Vec<_>>());
@@ -84,7 +84,7 @@ fn the_classes_and_pictures_of_what_was_asked_for_are_kept_beside_the_results() 
     }
     assert!(distances[0] < 12.0 && distances[1] > 2.0 * distances[0], "{distances:?}");
 
-    // Nothing is written again, and what is lost or damaged comes back as it was.
+    // Nothing is written again; lost or damaged files are restored.
     let before = files(&folder);
     place.succeeds(run);
     assert_eq!(files(&folder), before);
@@ -99,7 +99,7 @@ fn the_classes_and_pictures_of_what_was_asked_for_are_kept_beside_the_results() 
         assert_eq!(bytes(&folder), before, "{name}");
     }
 
-    // More trials add to the classes; pictures are of the first seed.
+    // More trials add to the classes. The pictures are those of the first seed.
     place.succeeds("run tiny.toml --device cpu --jobs 2 --only random-seed0");
     let more = Queried::read(&folder).unwrap().unwrap();
     assert!(more.classes.len() > classes.len());
@@ -107,7 +107,7 @@ fn the_classes_and_pictures_of_what_was_asked_for_are_kept_beside_the_results() 
 }
 
 #[test]
-fn the_pixels_of_each_class_add_up() {
+fn the_shares_of_classes_are_those_of_the_labeled_pixels() {
     let data = tempfile::tempdir().unwrap();
     cityscapes(data.path(), 20, 6);
     let place = Workplace::with(&tiny_cityscapes("stream"));
@@ -120,7 +120,7 @@ fn the_pixels_of_each_class_add_up() {
     run();
     let folder = place.path("results/tiny");
     let Queried { classes, sheet } = Queried::read(&folder).unwrap().unwrap();
-    let indices: BTreeSet<usize> = asked(&folder, &["random-seed0"]).iter().map(|row| row[2]).collect();
+    let indices: BTreeSet<usize> = queried_images(&folder, &["random-seed0"]).iter().map(|row| row[2]).collect();
     assert_eq!(indices.len(), 12);
     // A row of each picture has no class; a car is 4 x 6 pixels of the road.
     let mut wanted = Vec::new();

@@ -1,15 +1,15 @@
-//! A round whose pretext batch has too few unlabeled images.
+//! Rounds whose pretext batch has too few unlabeled images.
 
 use std::collections::BTreeSet;
 
 use crate::support::{Workplace, queries, stderr};
 
-/// Two batches of 20 images; the 20 initial labels may lie in either.
+/// Two pretext batches of 20 images; the 20 initial labels may be in either.
 const SHORT: &str = "--device cpu --only ^pretext-batch-seed0$ --set dataset.shapes.pool=40 --set pretext.batches=2 \
                      --set initial-set=random --set rounds.query=10";
 
 #[test]
-fn what_could_come_up_short_is_refused_before_anything_is_trained() {
+fn a_pretext_batch_that_may_be_too_small_is_refused_before_anything_is_trained() {
     let place = Workplace::new();
     for verb in ["run", "plan"] {
         let output = place.pt4al(&format!("{verb} tiny.toml {}", SHORT.replace("--only ^pretext-batch-seed0$", "")));
@@ -21,24 +21,24 @@ fn what_could_come_up_short_is_refused_before_anything_is_trained() {
         );
         assert!(!place.path("results").exists(), "nothing may be written");
     }
-    // With 200 images it cannot.
+    // With 200 images a pretext batch is always large enough.
     place.succeeds("run tiny.toml --device cpu --only ^pretext-batch-seed0$ --set initial-set=random");
 }
 
 #[test]
-fn the_next_batch_fills_up_where_the_spec_says_so() {
+fn the_next_pretext_batch_fills_up_if_the_spec_says_so() {
     let place = Workplace::new();
     place.succeeds(&format!("run tiny.toml {SHORT} --set pretext.short-batch=next-batch"));
     let folder = place.path("results/tiny");
-    let asked = queries(&folder, "pretext-batch-seed0");
+    let queried = queries(&folder, "pretext-batch-seed0");
     let indices = |round: &str| -> BTreeSet<usize> {
-        let of = asked.lines().skip(1).filter(|line| line.starts_with(round));
-        of.map(|line| line.rsplit(',').next().unwrap().parse().unwrap()).collect()
+        let rows = queried.lines().skip(1).filter(|line| line.starts_with(round));
+        rows.map(|line| line.rsplit(',').next().unwrap().parse().unwrap()).collect()
     };
-    // All of the pool, once each.
+    // Every image of the pool is queried once.
     assert_eq!((indices("0,").len(), indices("1,").len(), indices("2,").len()), (20, 10, 10));
     assert_eq!(["0,", "1,", "2,"].iter().flat_map(|round| indices(round)).collect::<BTreeSet<_>>().len(), 40);
-    // Round 1 has batch floor(1 x 2 / 3) = 0 and round 2 has batch 1: what a batch had left comes before what another has.
+    // Round 1 has pretext batch floor(1 x 2 / 3) = 0 and round 2 has batch 1. The rest of a round's own batch comes first.
     let losses = std::fs::read_to_string(folder.join("pretext/seed-0.csv")).unwrap();
     let row = |l: &str| l.split_once(',').map(|(i, x)| (i.parse().unwrap(), x.parse().unwrap())).unwrap();
     let mut sorted: Vec<(usize, f64)> = losses.lines().skip(1).map(row).collect();

@@ -1,4 +1,4 @@
-//! What a person at a terminal sees, types and reads: progress, questions, and last words.
+//! What a person at a terminal sees and types: progress, questions, and last lines.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -12,19 +12,19 @@ use crate::support::{TINY, Workplace, stderr, stdout, values};
 /// A program on a terminal of its own.
 struct Terminal {
     child: Child,
-    /// The end that a person has.
+    /// The person's end of the terminal.
     keyboard: File,
-    /// What was shown so far, and whether more may come.
+    /// Everything shown so far.
     shown: std::sync::Arc<std::sync::Mutex<String>>,
     reader: std::thread::JoinHandle<()>,
 }
 
 impl Terminal {
-    /// Starts `command` on a terminal of so many columns that calls itself `term`.
+    /// Starts `command` on a terminal with `columns` columns and the name `term`.
     fn start(mut command: Command, columns: u16, term: &str) -> Self {
         let size = libc::winsize { ws_row: 40, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         let (mut person, mut program) = (0, 0);
-        // SAFETY: openpty fills the two numbers, of files that are owned from here on.
+        // SAFETY: openpty fills the two descriptors, which are owned from here on.
         let (person, program) = unsafe {
             let name = std::ptr::null_mut();
             let made = libc::openpty(&raw mut person, &raw mut program, name, std::ptr::null(), &raw const size);
@@ -33,8 +33,8 @@ impl Terminal {
         };
         let copy = || Stdio::from(program.try_clone().unwrap());
         command.env("TERM", term).stdin(copy()).stdout(copy()).stderr(copy());
-        // SAFETY: both calls are safe between fork and exec. The terminal becomes the process's own, so that Ctrl-C
-        // reaches it and its workers.
+        // SAFETY: both calls are safe between fork and exec. The process gets the terminal as its own, so that Ctrl-C reaches
+        // it and its workers.
         unsafe {
             command.pre_exec(|| {
                 libc::setsid();
@@ -49,7 +49,7 @@ impl Terminal {
         let (mut screen, copy) = (keyboard.try_clone().unwrap(), shown.clone());
         let reader = std::thread::spawn(move || {
             let (mut bytes, mut all) = ([0; 4096], Vec::new());
-            // Reading fails once nobody has the other end.
+            // Reading fails once the other end is closed.
             while let Ok(n @ 1..) = screen.read(&mut bytes) {
                 all.extend(&bytes[..n]);
                 *copy.lock().unwrap() = String::from_utf8_lossy(&all).into_owned();
@@ -71,7 +71,7 @@ impl Terminal {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// All that was shown, and how the program ended.
+    /// Waits for the end of the program; returns everything it showed, and its exit status.
     fn end(mut self) -> (String, ExitStatus) {
         let status = self.child.wait().unwrap();
         self.reader.join().unwrap();
@@ -101,7 +101,7 @@ fn bars_stay_within_the_terminal() {
         assert!(status.success(), "{shown}");
         let mut bars = 0;
         for text in segments(&shown).iter().filter(|text| text.contains('█') || text.contains('░')) {
-            // Bars fill their lines, one after the other: were one longer, the next would not begin a line.
+            // Bars fill their lines; if one were too long, the next would not begin at the start of a line.
             let letters: Vec<char> = text.chars().collect();
             for line in letters.chunks(columns.into()) {
                 let line: String = line.iter().collect();
@@ -116,7 +116,7 @@ fn bars_stay_within_the_terminal() {
 }
 
 #[test]
-fn a_terminal_that_only_prints_has_lines() {
+fn a_terminal_that_only_prints_shows_lines() {
     let place = Workplace::new();
     let run = "run tiny.toml --device cpu --only random-seed0";
     let (shown, status) = Terminal::start(place.command(run), 80, "dumb").end();
@@ -126,7 +126,7 @@ fn a_terminal_that_only_prints_has_lines() {
 }
 
 #[test]
-fn who_is_stopped_says_how_to_go_on() {
+fn a_command_that_is_stopped_says_how_to_continue() {
     let place = Workplace::new();
     let run = "run tiny.toml --device cpu --only random --set train.epochs=60";
     let mut terminal = Terminal::start(place.command(run), 80, "xterm");
@@ -135,7 +135,7 @@ fn who_is_stopped_says_how_to_go_on() {
     let (shown, status) = terminal.end();
     assert_eq!(status.code(), Some(130), "{shown}");
     assert!(
-        shown.contains("\nstopped: what is finished is kept, and the same command goes on from there\r\n"),
+        shown.contains("\nstopped: what is finished is kept; the same command continues from there\r\n"),
         "{shown:?}"
     );
 
@@ -154,20 +154,20 @@ fn who_is_stopped_says_how_to_go_on() {
 
     assert!(!long.path("results/tiny/trials/random-seed0/failure.csv").exists());
 
-    // A trial that was stopped has not failed, and the command goes on.
+    // A trial that was stopped has not failed, and the same command continues.
     let output = place.succeeds(run);
     assert!(!stderr(&output).contains("failed"), "{}", stderr(&output));
     assert_eq!(values(&place.path("results/tiny")).len(), 2 * 9);
 }
 
-/// A network that trains some hundred images a second.
+/// A network that trains some hundred images per second.
 const WIDE: &str = "--set model.width=16 --set dataset.shapes.side=32";
 
 #[test]
-fn what_takes_longer_than_a_day_is_asked_for() {
+fn work_of_more_than_a_day_needs_consent() {
     let place = Workplace::with(&format!("{TINY}[profile.cpu]\ntrain.epochs = 1\n"));
     let long = format!("tiny.toml --device cpu --jobs 2 --set train.epochs=1000000 {WIDE}");
-    // Nobody to ask.
+    // Without a terminal it is refused.
     let output = place.command(&format!("run {long}")).stdin(Stdio::null()).output().unwrap();
     let text = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
@@ -176,7 +176,7 @@ fn what_takes_longer_than_a_day_is_asked_for() {
         assert!(error.contains(part), "{error} lacks {part}");
     }
     assert!(!place.path("results").exists());
-    // Somebody who says no.
+    // On a terminal, the user says no.
     let mut terminal = Terminal::start(place.command(&format!("run {long}")), 100, "xterm");
     terminal.wait_for("Start it? [y/N]");
     terminal.type_in("n\n");
@@ -184,14 +184,14 @@ fn what_takes_longer_than_a_day_is_asked_for() {
     assert_eq!(status.code(), Some(1), "{shown}");
     assert!(shown.contains("error: nothing was started"), "{shown}");
     assert!(!place.path("results").exists());
-    // Who said yes beforehand is told and not asked.
+    // With --yes the cost is printed and nothing is asked.
     let mut terminal = Terminal::start(place.command(&format!("run {long} --yes")), 100, "xterm");
     terminal.wait_for("to run on cpu");
     terminal.type_in("\x03");
     let (shown, status) = terminal.end();
     assert_eq!(status.code(), Some(130), "{shown}");
     assert!(shown.contains("left to run: about") && !shown.contains("[y/N]"), "{shown}");
-    // Without consent, what is there stays what it is.
+    // Without consent, existing files do not change.
     let spec = || std::fs::read(place.path("results/tiny/spec.toml")).unwrap();
     let before = spec();
     let more = place.command(&format!("run {long} --set seeds=[0,1,2,3]")).stdin(Stdio::null()).output().unwrap();
@@ -200,7 +200,7 @@ fn what_takes_longer_than_a_day_is_asked_for() {
 }
 
 #[test]
-fn other_verbs_ask_too() {
+fn other_verbs_need_consent_too() {
     let place = Workplace::with(&format!("{TINY}[correlation]\nfolds = 2\npoints = 10\nresamples = 10\n"));
     for verb in [
         "correlate tiny.toml --set train.epochs=1000000",
@@ -214,13 +214,13 @@ fn other_verbs_ask_too() {
 }
 
 #[test]
-fn quiet_runs_name_their_page_and_say_no_more() {
+fn quiet_runs_print_only_the_path_of_their_page() {
     let place = Workplace::new();
     for verb in ["run tiny.toml --device cpu --only random-seed0", "run tiny.toml --device cpu --only random-seed0"] {
         let output = place.succeeds(&format!("{verb} --quiet"));
         assert_eq!((stdout(&output).as_str(), stderr(&output).as_str()), ("open results/tiny/report.html\n", ""));
     }
-    // Failures are said all the same.
+    // Failures are still printed.
     let output = place.pt4al(
         "run tiny.toml --device cpu --only entropy-seed0 --quiet --set train.optimizer.sgd.lr=1e30 --results other",
     );

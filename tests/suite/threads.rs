@@ -1,4 +1,4 @@
-//! The number of threads is the spec's, so that values depend neither on `--jobs` nor on how many trials there are.
+//! The spec sets the number of threads, so that values depend neither on `--jobs` nor on the number of trials.
 
 use crate::support::{Workplace, queries, stdout, values};
 
@@ -14,10 +14,10 @@ fn jobs_and_the_number_of_trials_change_no_value() {
     assert_eq!(values(&two), values(&five));
     // One trial alone, on a machine with room for more.
     let alone = run("alone", "--jobs 1 --set seeds=[1] --set samplers=['entropy']");
-    let of_trial = |values: Vec<String>| -> Vec<String> {
+    let of_one_trial = |values: Vec<String>| -> Vec<String> {
         values.into_iter().filter(|value| value.starts_with("tiny,,entropy,1,")).collect()
     };
-    assert_eq!(values(&alone), of_trial(values(&two)));
+    assert_eq!(values(&alone), of_one_trial(values(&two)));
     assert_eq!(queries(&alone, "entropy-seed1"), queries(&two, "entropy-seed1"));
     for folder in [two, five, alone] {
         let manifest = std::fs::read_to_string(folder.join("manifest.json")).unwrap();

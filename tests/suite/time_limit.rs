@@ -1,5 +1,6 @@
-//! Runs that end in time: stop anywhere without a kill, type the same command again, and nothing differs. Time goes on by
-//! work here (`PT4AL_TEST_CLOCK`: forward passes a second), so that no test depends on how fast a machine is.
+//! Runs with a time limit: they stop at any point without a kill, the same command continues, and the results are the same.
+//! The clock advances by work here (`PT4AL_TEST_CLOCK`: forward passes per second), so that no test depends on the speed of
+//! the machine.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,7 +8,7 @@ use std::process::Output;
 
 use crate::support::{TINY, Workplace, queries, stderr, stdout, values};
 
-/// Runs to the end under a limit; gives the outputs of all commands but the last, which have to be stopped ones.
+/// Repeats a command under a limit until it is finished; returns the outputs of the commands that were stopped.
 fn in_sessions(place: &Workplace, run: &str, limit: u32) -> Vec<Output> {
     let mut stopped = Vec::new();
     loop {
@@ -17,7 +18,7 @@ fn in_sessions(place: &Workplace, run: &str, limit: u32) -> Vec<Output> {
             Some(75) => stopped.push(output),
             code => panic!("--time-limit {limit}s: {code:?}: {}", stderr(&output)),
         }
-        assert!(stopped.len() < 100, "--time-limit {limit}s does not come to an end");
+        assert!(stopped.len() < 100, "--time-limit {limit}s never finishes");
     }
 }
 
@@ -30,14 +31,9 @@ fn last_line(output: &Output) -> String {
     stderr(output).lines().last().unwrap_or_default().to_owned()
 }
 
-/// Holds a run under each of the limits against one without: values and queries. Gives how many rounds were recorded when
-/// commands were stopped, over all limits.
-fn held_against_the_whole(
-    spec: &str,
-    run: &str,
-    trials: &[&str],
-    limits: impl Iterator<Item = u32>,
-) -> BTreeSet<usize> {
+/// Asserts that a run under each of the limits gives the same values and queries as one without. Returns the numbers of rounds
+/// that were left when commands were stopped, over all limits.
+fn same_as_without_limit(spec: &str, run: &str, trials: &[&str], limits: impl Iterator<Item = u32>) -> BTreeSet<usize> {
     let whole = Workplace::with(spec);
     whole.succeeds(run);
     let expected = values(&whole.path("results/tiny"));
@@ -50,7 +46,7 @@ fn held_against_the_whole(
             assert!(line.starts_with(&format!("stopped by --time-limit {limit}s: ")), "{line}");
             let typed = format!("pt4al {run} --time-limit {limit}s");
             let command =
-                format!("left; the same command goes on: {}", pt4al_results::shell::command(typed.split(' ')));
+                format!("left; the same command continues: {}", pt4al_results::shell::command(typed.split(' ')));
             assert!(line.ends_with(&command), "{line}");
             assert!(!stderr(&stopped).contains("error:"), "{}", stderr(&stopped));
             let words: Vec<&str> = line.split(' ').collect();
@@ -81,40 +77,40 @@ fn selecting(select: &str) -> String {
     TINY.replace(last, &format!("select = {{ {select} }}"))
 }
 
-/// A round takes 34 to 92 of these seconds, a query 7 to 18, and the learner 320.
+/// On this clock a round takes 34 to 92 seconds, a query 7 to 18, and the learner 320.
 #[test]
-fn a_learner_and_a_trial_stopped_at_many_limits_come_to_the_same_values() {
+fn a_learner_and_a_trial_stopped_at_many_limits_give_the_same_values() {
     let run = "run tiny.toml --device cpu --jobs 1 --set seeds=[0] --only ^pretext-batch";
     let limits = (0..20).map(|step| 335 + 13 * step);
-    // Another training beside that of the last epoch, on labels of which some are held out.
+    // This adds a second training, on the labels that are not held out.
     let spec =
         selecting(r#"query = "best-on-held-out", record = ["last", "best-on-held-out"], every = 1, held-out = 0.2"#);
-    let stops = held_against_the_whole(&spec, run, &["pretext-batch-seed0"], limits);
+    let stops = same_as_without_limit(&spec, run, &["pretext-batch-seed0"], limits);
     assert!(stops.len() >= 3, "{stops:?}");
 }
 
-/// A round takes 24 to 48 of these seconds, a query 16 or 18.
+/// On this clock a round takes 24 to 48 seconds, a query 16 or 18.
 #[test]
-fn trials_that_continue_from_weights_stopped_at_many_limits_come_to_the_same_values() {
+fn trials_that_continue_from_weights_give_the_same_values_when_stopped_at_many_limits() {
     let run = "run tiny.toml --device cpu --jobs 1 --set seeds=[0] --only ^entropy --set train.start=continue";
     let limits = (0..12).map(|step| 56 + 9 * step);
     let spec = selecting(r#"query = "best-on-test", record = ["last", "best-on-test"], every = 1"#);
-    let stops = held_against_the_whole(&spec, run, &["entropy-seed0"], limits);
+    let stops = same_as_without_limit(&spec, run, &["entropy-seed0"], limits);
     assert!(stops.len() >= 2, "{stops:?}");
 }
 
-/// Two side by side: who comes first is chance, and changes nothing.
+/// Which of two processes is first is chance, and changes nothing.
 #[test]
-fn trials_side_by_side_stopped_at_limits_come_to_the_same_values() {
+fn trials_side_by_side_stopped_at_limits_give_the_same_values() {
     let run = "run tiny.toml --device cpu --jobs 2 --only ^(random|core-set)";
     let trials = ["random-seed0", "random-seed1", "core-set-seed0", "core-set-seed1"];
-    let stops = held_against_the_whole(TINY, run, &trials, [52, 61, 75, 104].into_iter());
+    let stops = same_as_without_limit(TINY, run, &trials, [52, 61, 75, 104].into_iter());
     assert!(stops.len() >= 3, "{stops:?}");
 }
 
-/// A job that is started again and again must not try for ever what cannot be done.
+/// A job that is started again and again must not try forever what cannot be done.
 #[test]
-fn where_nothing_fits_the_last_line_says_how_long_the_limit_must_be() {
+fn if_nothing_fits_the_last_line_says_how_long_the_limit_must_be() {
     let place = Workplace::new();
     let run = "run tiny.toml --device cpu --jobs 1 --set seeds=[0] --only ^pretext-batch";
     let output = limited(&place, run, "100s");
@@ -124,13 +120,13 @@ fn where_nothing_fits_the_last_line_says_how_long_the_limit_must_be() {
                   here; use --time-limit 6m or more";
     assert_eq!(line, wanted);
     assert!(stderr(&output).contains("is given up"), "{}", stderr(&output));
-    // No trial failed, and there is nothing to make a page of.
+    // No trial failed, and there is nothing to report.
     assert_eq!(values(&place.path("results/tiny")), Vec::<String>::new());
     assert!(!place.path("results/tiny/README.md").exists());
-    // And what it says is enough.
+    // The limit that it recommends is enough.
     let output = limited(&place, run, "6m");
     assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
-    // The losses are kept, and round 0: now it is about the next.
+    // The losses and round 0 are kept, so the next message is about round 1.
     let output = limited(&place, run, "17s");
     assert_eq!(output.status.code(), Some(1));
     let line = last_line(&output);
@@ -138,7 +134,7 @@ fn where_nothing_fits_the_last_line_says_how_long_the_limit_must_be() {
     assert_eq!(limited(&place, run, "37s").status.code(), Some(75));
     in_sessions(&place, run, 60);
 
-    // Alone, a learner is finished or lost.
+    // A learner by itself is either finished or lost.
     let losses = "pretext losses tiny.toml --device cpu --seed 1 --out l.csv";
     let output = limited(&place, losses, "100s");
     assert_eq!(output.status.code(), Some(1));
@@ -146,31 +142,31 @@ fn where_nothing_fits_the_last_line_says_how_long_the_limit_must_be() {
     assert_eq!(limited(&place, losses, "6m").status.code(), Some(0));
 }
 
-/// Trials that need no learner are run where the learner does not fit.
+/// Trials that need no learner run even if the learner does not fit.
 #[test]
-fn a_learner_that_does_not_fit_keeps_no_other_trial_waiting() {
+fn a_learner_that_does_not_fit_does_not_hold_up_other_trials() {
     let place = Workplace::new();
     let run = "run tiny.toml --device cpu --jobs 1 --set seeds=[0] --only ^(random|pretext-batch)";
     let output = limited(&place, run, "200s");
     assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
     let line = last_line(&output);
     assert!(line.contains("3 rounds of 1 trial and 1 pretext learner are left"), "{line}");
-    // Once the others are finished, it says so.
+    // Once the others are finished, the message says that the learner does not fit.
     let output = limited(&place, run, "200s");
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert!(last_line(&output).contains("use --time-limit 6m or more"), "{}", stderr(&output));
-    // A page is made of what is there all the same.
+    // The finished trials are still reported.
     assert!(place.path("results/tiny/README.md").exists());
 }
 
 #[test]
-fn correlations_go_on_where_they_were_stopped() {
+fn correlations_continue_where_they_were_stopped() {
     let place = Workplace::with(&format!("correlation = {{ folds = 3, points = 50, resamples = 20 }}\n{TINY}"));
     let run = "correlate tiny.toml --device cpu --jobs 1";
     let stopped = in_sessions(&place, run, 340);
     assert_eq!(stopped.len(), 1);
     let line = last_line(&stopped[0]);
-    assert!(line.starts_with("stopped by --time-limit 340s: 1 training is left; the same command goes on"), "{line}");
+    assert!(line.starts_with("stopped by --time-limit 340s: 1 training is left; the same command continues"), "{line}");
     let whole = Workplace::with(&format!("correlation = {{ folds = 3, points = 50, resamples = 20 }}\n{TINY}"));
     whole.succeeds(run);
     let losses =
@@ -178,9 +174,9 @@ fn correlations_go_on_where_they_were_stopped() {
     assert_eq!(losses(&place), losses(&whole));
 }
 
-/// Whatever the clock: the machine's own is used here, and a limit that is long enough changes nothing.
+/// This test uses the machine's own clock.
 #[test]
-fn a_limit_changes_nothing_where_all_is_finished_in_time() {
+fn a_limit_that_is_long_enough_changes_nothing() {
     let place = Workplace::new();
     let run = "run tiny.toml --device cpu --only ^random-seed0$";
     place.succeeds(run);
@@ -188,13 +184,13 @@ fn a_limit_changes_nothing_where_all_is_finished_in_time() {
     assert_eq!(values(&place.path("results/tiny")), values(&place.path("limited/tiny")));
     let spec = |folder: &str| std::fs::read_to_string(place.path(folder).join("tiny/spec.toml")).unwrap();
     assert_eq!(spec("results"), spec("limited"));
-    // Work of more than a day needs no consent: it ends within the limit.
+    // With a limit, work of more than a day needs no consent.
     let output = limited(&place, &format!("{run} --results long --set train.epochs=1000000"), "100s");
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("; this command ends within 100s"), "{}", stderr(&output));
     let line = last_line(&output);
     assert!(line.contains("round 0 of random-seed0 takes about 1667 h (69 days) here"), "{line}");
-    // A worker whose time is over ends whatever it is at, here at what looks at no clock in between.
+    // A worker whose time is over ends whatever it is doing, here in a step that checks no clock.
     let over = r#"{"clock":"machine","until":0.0,"at_the_latest":0.0}"#;
     let worker = format!("worker --device cpu --threads 1 --ends {over} calibrate --spec results/tiny/spec.toml");
     let said = stdout(&place.succeeds(&format!("{worker} --dimensions 12 12 10")));
@@ -206,30 +202,30 @@ fn a_limit_changes_nothing_where_all_is_finished_in_time() {
     assert_eq!(stderr(&refused), line);
 }
 
-/// Records, queries, losses and the spec are enough to go on elsewhere.
+/// Records, queries, losses and the spec are enough to continue elsewhere.
 #[test]
-fn a_folder_that_was_copied_without_weights_goes_on() {
+fn a_folder_that_was_copied_without_weights_continues() {
     let run = "run tiny.toml --device cpu --jobs 1 --set seeds=[0] --only ^(entropy|pretext-batch)";
     let whole = Workplace::new();
     whole.succeeds(run);
     let begun = Workplace::new();
-    // Time for the learner, for entropy, and for a round of pretext-batch with its query.
+    // Enough time for the learner, for entropy, and for a round of pretext-batch with its query.
     let output = limited(&begun, run, "490s");
     assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
     let from = begun.path("results/tiny");
-    let asked = queries(&from, "pretext-batch-seed0");
-    assert!(!asked.is_empty() && values(&from).len() < values(&whole.path("results/tiny")).len());
+    let queried = queries(&from, "pretext-batch-seed0");
+    assert!(!queried.is_empty() && values(&from).len() < values(&whole.path("results/tiny")).len());
 
     let place = Workplace::new();
     let folder = place.path("results/tiny");
     for file in ["spec.toml", "records.csv", "queries/entropy-seed0.csv", "queries/pretext-batch-seed0.csv"] {
         copy(&from, &folder, file);
     }
-    // Other losses would make other batches; of a learner on this machine it is said where they are.
+    // Other losses would make other pretext batches. If a learner on this machine gave losses, the message says where they are.
     let refused = place.pt4al(run);
     assert_eq!(refused.status.code(), Some(1));
     let line = last_line(&refused);
-    assert!(line.contains("pretext/seed-0.csv: not there, but pretext-batch-seed0 has asked for labels by"), "{line}");
+    assert!(line.contains("pretext/seed-0.csv: not there, but pretext-batch-seed0 has queried labels by"), "{line}");
     place.succeeds("pretext losses tiny.toml --device cpu --out mine.csv");
     let line = last_line(&place.pt4al(run));
     assert!(line.contains("(a learner on this machine gave results/.cache/pretext/"), "{line}");
@@ -250,7 +246,7 @@ fn copy(from: &Path, to: &Path, file: &str) {
     std::fs::copy(from.join(file), to.join(file)).unwrap();
 }
 
-/// A round that continues from weights needs them, and so does a query that was not made.
+/// A round that continues from weights needs them, and so does a missing query.
 #[test]
 fn a_copied_trial_that_needs_weights_says_which() {
     for start in ["continue", "fresh"] {
@@ -259,7 +255,7 @@ fn a_copied_trial_that_needs_weights_says_which() {
         let whole = Workplace::new();
         whole.succeeds(run);
         let begun = Workplace::new();
-        // One round of 18 seconds, and where rounds are fresh, no time for the query of 18.
+        // Enough time for one round of 18 seconds; with fresh weights, not enough for the query of 18 seconds.
         let output = limited(&begun, run, if start == "fresh" { "40s" } else { "50s" });
         assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
         let from = begun.path("results/tiny");

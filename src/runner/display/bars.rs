@@ -1,4 +1,4 @@
-//! Bars on a terminal: one for each running task, and one for all.
+//! Bars on a terminal: one for each running task, and one for the whole run.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,29 +10,30 @@ use super::layout::{Layout, cut, cut_name};
 
 pub(super) struct Bars {
     bars: MultiProgress,
-    all: ProgressBar,
+    overall: ProgressBar,
     tasks: HashMap<usize, (ProgressBar, String)>,
     longest_name: usize,
-    /// Of the terminal when the bars were drawn last.
+    /// The terminal's width when the bars were last drawn.
     columns: usize,
 }
 
 impl Bars {
-    /// `None` where bars cannot be drawn: standard error is no terminal, or one that only prints (`TERM=dumb`).
+    /// Returns `None` if bars cannot be drawn: standard error is no terminal, or a terminal that only prints
+    /// (`TERM=dumb`).
     pub fn on_terminal(longest_name: usize) -> Option<Self> {
         let bars = MultiProgress::new();
         if bars.is_hidden() {
             return None;
         }
         let style = ProgressStyle::with_template("{elapsed_precise} {wide_bar} {percent:>3} % {msg}");
-        let all = bars.add(ProgressBar::new(1).with_style(style.expect("a valid template")));
-        all.enable_steady_tick(Duration::from_secs(1));
-        Some(Self { bars, all, tasks: HashMap::new(), longest_name, columns: columns() })
+        let overall = bars.add(ProgressBar::new(1).with_style(style.expect("a valid template")));
+        overall.enable_steady_tick(Duration::from_secs(1));
+        Some(Self { bars, overall, tasks: HashMap::new(), longest_name, columns: columns() })
     }
 
     pub fn started(&mut self, id: usize, name: String, units: u64) {
         self.fit();
-        let bar = self.bars.insert_before(&self.all, ProgressBar::new(units));
+        let bar = self.bars.insert_before(&self.overall, ProgressBar::new(units));
         self.style(&bar, &name);
         self.tasks.insert(id, (bar, name));
     }
@@ -53,15 +54,15 @@ impl Bars {
     }
 
     pub fn overall(&self, (done, total): (u64, u64), message: &str) {
-        self.all.set_length(total);
-        self.all.set_position(done);
-        self.all.set_message(cut(message, Layout::overall_message(self.columns)));
+        self.overall.set_length(total);
+        self.overall.set_position(done);
+        self.overall.set_message(cut(message, Layout::overall_message(self.columns)));
     }
 
-    /// A line that stays, above the bars. The name is cut where the line would wrap otherwise.
+    /// Prints a line that stays, above the bars. The name is cut if the line would otherwise wrap.
     pub fn line(&self, name: &str, text: &str) {
         let room = columns().saturating_sub(1 + text.chars().count());
-        // A long message must be read whole, so it wraps; its name then loses nothing by standing whole before it.
+        // A long message is printed whole and wraps; then there is no use in cutting the name.
         let name = if room >= 6 { cut_name(name, room) } else { name.to_owned() };
         let _ = self.bars.println(format!("{name}{text}"));
     }
@@ -70,7 +71,7 @@ impl Bars {
         Layout::new(self.columns, self.longest_name)
     }
 
-    /// Lays the bars out anew if the terminal has another width now.
+    /// Lays the bars out again if the width of the terminal has changed.
     fn fit(&mut self) {
         let now = columns();
         if now != self.columns {
@@ -91,7 +92,7 @@ impl Bars {
     }
 }
 
-/// Columns of the terminal; 80 where it does not tell.
+/// The width of the terminal in columns; 80 if unknown.
 fn columns() -> usize {
     Term::stderr().size_checked().map_or(80, |(_, columns)| usize::from(columns)).max(1)
 }

@@ -2,7 +2,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 
-/// A tool that writes down how it is called, in a folder of its own; `on_start` is what it does when it is to start.
+/// A tool in a folder of its own that writes down how it is called. `on_start` is what it does when told to start.
 fn tool(on_start: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let tool = folder.path().join("control");
@@ -13,7 +13,7 @@ fn tool(on_start: &str) -> (tempfile::TempDir, PathBuf) {
          if [ \"$1\" = -d ]; then :; {on_start}\nfi\n",
         calls.display()
     );
-    // Written by another process: a descriptor of ours that a parallel test's child inherits would make the file busy.
+    // Written by another process: if a child of a parallel test inherited our descriptor, the file would be busy.
     let written = Command::new("sh").args(["-c", "printf %s \"$1\" > \"$2\"", "sh", &script]).arg(&tool).status();
     assert!(written.unwrap().success());
     std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -59,9 +59,9 @@ fn a_daemon_ends_with_its_guard() {
     assert_eq!(command.get_envs().count(), 0);
 }
 
-/// Not a test: the process that the next one kills.
+/// Not a test, but the process that the next test kills.
 #[test]
-#[ignore = "it waits to be killed"]
+#[ignore = "it only waits to be killed"]
 fn holds_a_daemon() {
     let Some(tool) = std::env::var_os("PT4AL_TEST_TOOL") else { return };
     let _daemon = Daemon::start(&tool, LONG).unwrap();
@@ -92,7 +92,7 @@ fn a_daemon_that_fails_or_hangs_is_given_up() {
     let (folder, failing) = tool("echo no such device >&2; exit 1");
     let why = Daemon::start(failing.as_os_str(), LONG).unwrap_err();
     assert_eq!(why, Fault::Failed("no such device".into()));
-    // Half of it may run: it is told to quit all the same.
+    // Part of it may be running, so it is still told to quit.
     wait("quit", || calls(folder.path()).len() == 2);
     let (_folder, hanging) = tool("exec sleep 600");
     let why = Daemon::start(hanging.as_os_str(), Duration::ZERO).unwrap_err();
@@ -117,16 +117,4 @@ fn clients_number_gpus_as_the_daemon_does() {
     assert_eq!(numbered_by_daemon("7"), Some("0".into()));
     assert_eq!(numbered_by_daemon("GPU-8932f937"), None);
     assert_eq!(numbered_by_daemon(""), None);
-}
-
-#[test]
-fn nothing_is_started_where_nothing_is_shared() {
-    let mut options = Options::of_a_test("results");
-    assert!(Mps::start(&options, 4).0.is_none());
-    options.device = "cuda:0".into();
-    assert!(Mps::start(&options, 1).0.is_none());
-    options.mps = MpsChoice::Off;
-    assert!(Mps::start(&options, 4).0.is_none());
-    assert_eq!("off".parse(), Ok(MpsChoice::Off));
-    assert_eq!("on".parse::<MpsChoice>(), Err("use auto or off".into()));
 }

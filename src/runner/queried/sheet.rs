@@ -1,4 +1,4 @@
-//! Small pictures in one JPEG.
+//! Draws small pictures into one JPEG.
 
 use anyhow::{Result, anyhow};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
@@ -8,13 +8,13 @@ use pt4al_data::decode;
 use pt4al_data::images::Split;
 use pt4al_results::store::{Sheet, Thumbnail};
 
-/// Pixels of a picture's longer side at most.
+/// The most pixels of a picture's longer side.
 const LONGEST: usize = 40;
-/// Side of the blocks that a JPEG is made of. No block has two pictures, so that none shines into its neighbour.
+/// Side of a JPEG's blocks in pixels. No block holds parts of two pictures, so that compression does not mix them.
 const BLOCK: usize = 8;
 const QUALITY: u8 = 80;
 
-/// Cells of equal size, row by row, each with a picture in its top left corner. Sizes are height and width.
+/// Cells of equal size in rows, each with a picture in its top left corner. Sizes are [height, width].
 pub(super) struct Layout {
     image: [usize; 2],
     picture: [usize; 2],
@@ -24,7 +24,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// For so many pictures of images of that size: about as wide as it is high.
+    /// The layout for a number of pictures of images of size `image`: about as wide as it is high.
     pub fn new(pictures: usize, image: [usize; 2]) -> Self {
         let picture = smaller(image);
         let cell = picture.map(|side| side.next_multiple_of(BLOCK));
@@ -32,7 +32,7 @@ impl Layout {
         Self { image, picture, cell, rows: pictures.div_ceil(columns), columns }
     }
 
-    /// Where the pictures of `images` go.
+    /// The places of the pictures of `images`.
     pub fn tiles(&self, images: &[usize]) -> Vec<Thumbnail> {
         let [height, width] = self.picture;
         let tile = |(at, &index): (usize, &usize)| {
@@ -42,10 +42,10 @@ impl Layout {
         images.iter().enumerate().map(tile).collect()
     }
 
-    /// The sheet with the pictures of `tiles`, which are this layout's.
+    /// Draws the pictures of `tiles`, which [`Layout::tiles`] made.
     ///
     /// # Errors
-    /// If an image cannot be read any more, or there are more pictures than a JPEG has room for.
+    /// If an image can no longer be read, or a JPEG has no room for so many pictures.
     pub fn draw(&self, tiles: Vec<Thumbnail>, train: &Split) -> Result<Sheet> {
         let [height, width] = [self.rows * self.cell[0], self.columns * self.cell[1]];
         let too_large = || anyhow!("{} pictures are more than a JPEG has room for", tiles.len());
@@ -53,7 +53,7 @@ impl Layout {
         let pictures = tiles.par_iter().map(|tile| self.picture(train, tile.index)).collect::<Result<Vec<_>>>()?;
         let mut pixels = vec![255; height * width * 3];
         for (tile, picture) in tiles.iter().zip(&pictures) {
-            // What is left of a cell continues the picture's edge: a block with a sharp edge would show it inside, too.
+            // The rest of the cell repeats the picture's edge: a sharp edge inside a block would be visible in the picture.
             for y in 0..self.cell[0] {
                 for x in 0..self.cell[1] {
                     let from = (y.min(tile.height - 1) * tile.width + x.min(tile.width - 1)) * 3;
@@ -65,12 +65,12 @@ impl Layout {
         let mut jpeg = Vec::new();
         let mut encoder = Encoder::new(&mut jpeg, QUALITY);
         encoder.set_sampling_factor(SamplingFactor::F_1_1);
-        // Not with Huffman tables of its own: zune-jpeg 0.5.15 makes other pixels of some.
+        // No optimized Huffman tables: zune-jpeg 0.5.15 decodes some of them to other pixels.
         encoder.encode(&pixels, wide, high, ColorType::Rgb)?;
         Ok(Sheet { jpeg, width, height, tiles })
     }
 
-    /// `[height, width, 3]` of the picture of an image.
+    /// The picture of an image, as bytes `[height, width, 3]`.
     fn picture(&self, train: &Split, index: usize) -> Result<Vec<u8>> {
         let image = train.image(index)?;
         if self.picture == self.image {
@@ -82,7 +82,7 @@ impl Layout {
     }
 }
 
-/// The size of an image's picture: its own, or the longer side is [`LONGEST`].
+/// The size of an image's picture: that of the image, unless its longer side must shrink to [`LONGEST`].
 fn smaller(image: [usize; 2]) -> [usize; 2] {
     let longest = image[0].max(image[1]);
     if longest <= LONGEST {

@@ -8,7 +8,8 @@ use super::*;
 use pt4al_data::images::{IGNORED, Labels, Records, Source};
 use pt4al_results::spec;
 
-/// Records of 8 x 8: image i is of class 0, and of class 1 in i rows; image 4 has no labels. One may be broken.
+/// Images of 8 x 8: image i is of class 0, except for i rows of class 1; image 4 has no labels. The image with the stored
+/// index is broken.
 #[derive(Debug)]
 struct Files(AtomicUsize);
 
@@ -29,7 +30,7 @@ impl Source for Files {
 }
 
 #[test]
-fn what_is_known_is_not_read_again_and_what_cannot_be_read_is_missing() {
+fn known_classes_are_not_read_again_and_unreadable_images_are_left_out() {
     let dir = tempfile::tempdir().unwrap();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/demo.toml");
     let spec = spec::load(&spec::Source { path, ..spec::Source::default() }).unwrap();
@@ -46,33 +47,33 @@ fn what_is_known_is_not_read_again_and_what_cannot_be_read_is_missing() {
     };
     assert_eq!(made(), None);
 
-    // Of the second seed alone.
+    // Only the second seed has queries.
     let trials = spec.trials();
     let trial = trials.iter().find(|trial| trial.seed == spec.seeds[1]).unwrap();
-    let ask = |rounds: &[&[usize]]| {
-        let rounds = rounds.iter().map(|asked| asked.to_vec()).collect();
+    let commit = |rounds: &[&[usize]]| {
+        let rounds = rounds.iter().map(|query| query.to_vec()).collect();
         folder.trial(trial).commit_round(&pt4al_results::store::Records::default(), &Queries { rounds }).unwrap();
     };
-    ask(&[&[4, 2], &[0]]);
+    commit(&[&[4, 2], &[0]]);
     let first = made().unwrap();
     let row = |index, class: &str, share| ClassShare { index, class: class.into(), share };
     assert_eq!(first.classes, [row(0, "road", 1.0), row(2, "road", 0.75), row(2, "sky", 0.25)]);
     assert_eq!(first.sheet.as_ref().unwrap().tiles.iter().map(|tile| tile.index).collect::<Vec<_>>(), [0, 2, 4]);
 
-    // Image 2 is known; a sheet cannot be made without it.
+    // The classes of image 2 are known; no sheet can be made without it.
     files.0.store(2, Ordering::Relaxed);
     assert_eq!(made().as_ref(), Some(&first));
-    ask(&[&[4, 2], &[0, 5]]);
+    commit(&[&[4, 2], &[0, 5]]);
     let more = made().unwrap();
     assert_eq!((more.classes.len(), more.sheet), (5, None));
     let left = || std::fs::read_dir(root.join("queried")).unwrap().count();
     assert_eq!(left(), 1);
-    // Neither can the classes, once they are gone.
+    // Once the classes are gone, they cannot be made either.
     std::fs::remove_file(root.join("queried/classes.csv")).unwrap();
     assert_eq!((made(), left()), (None, 0));
     files.0.store(usize::MAX, Ordering::Relaxed);
     assert_eq!(made().unwrap().classes, more.classes);
     // Queries of other data.
-    ask(&[&[6]]);
+    commit(&[&[6]]);
     assert_eq!((made(), left()), (None, 0));
 }

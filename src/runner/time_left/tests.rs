@@ -1,22 +1,24 @@
 use super::*;
 
-/// A run as it might go: tasks of so many units at so many units a second, after so many seconds of start-up.
+/// A simulated run.
 struct Run {
     jobs: usize,
+    /// Seconds that each process takes to start up.
     start_up: f64,
-    /// Kind, units, units a second, and of which an event says that so many are done.
+    /// Kind, units, and units per second of each task.
     tasks: Vec<(Kind, u64, f64)>,
+    /// Units between two progress messages.
     event: u64,
 }
 
 impl Run {
-    /// Plays it, and gives (seconds, estimate) at each event, and when it ended.
+    /// Simulates the run; returns (seconds, estimate) at each message, and when the run ended.
     fn play(&self) -> (Vec<(f64, Option<f64>)>, f64) {
         let mut left = TimeLeft::new(self.jobs);
         let waiting = |from: usize| -> Vec<Waiting> {
             self.tasks[from..].iter().map(|&(kind, units, _)| Waiting { kind, units }).collect()
         };
-        // (when, id, units done so far): the next word of each running task.
+        // (when, id, units done so far): the next message of each running task.
         let mut words: Vec<(f64, usize, u64)> = Vec::new();
         let mut estimates = Vec::new();
         let (mut next, mut now) = (0, 0.0);
@@ -46,7 +48,8 @@ impl Run {
         (estimates, now)
     }
 
-    /// Every estimate is within a factor of 2 of what came, but for the last seconds; gives when the first appeared.
+    /// Asserts that every estimate is within a factor of 2 of the truth, except in the last seconds; returns when the first
+    /// estimate appeared.
     fn holds(&self, what: &str) -> f64 {
         let (estimates, end) = self.play();
         let first = estimates.iter().position(|e| e.1.is_some());
@@ -67,9 +70,9 @@ fn trials(n: usize, units: u64, rate: f64) -> Vec<(Kind, u64, f64)> {
 }
 
 #[test]
-fn start_up_is_not_taken_for_slowness() {
-    // 12 trials of 10 seconds, after 20 seconds in which libtorch and the images are loaded: done / seconds would be
-    // wrong by a hundred times at first.
+fn start_up_is_not_mistaken_for_slowness() {
+    // 12 trials of 10 seconds, after 20 seconds in which libtorch and the images are loaded: at first, done / seconds
+    // would be wrong by a factor of a hundred.
     let run = Run { jobs: 2, start_up: 20.0, tasks: trials(12, 10_000, 1000.0), event: 500 };
     let appeared = run.holds("long start-up");
     assert!(appeared < 25.0, "{appeared}");
@@ -78,8 +81,8 @@ fn start_up_is_not_taken_for_slowness() {
 }
 
 #[test]
-fn jobs_that_ramp_up_and_run_out_count() {
-    // One long task is left at the end: three of four processes have nothing to do then.
+fn estimates_hold_when_fewer_tasks_than_processes_are_left() {
+    // At the end one long task is left and three of four processes are idle.
     let mut tasks = trials(9, 20_000, 1000.0);
     tasks.push((Kind::Trial, 200_000, 1000.0));
     Run { jobs: 4, start_up: 3.0, tasks, event: 1000 }.holds("a long last task");
@@ -90,45 +93,45 @@ fn jobs_that_ramp_up_and_run_out_count() {
 }
 
 #[test]
-fn tasks_of_other_sizes_speeds_and_kinds() {
+fn estimates_hold_for_tasks_of_different_sizes_speeds_and_kinds() {
     let mut tasks = vec![(Kind::Pretext, 80_000, 700.0); 3];
     tasks.extend((1..=12u64).map(|i| (Kind::Trial, 10_000 * i, 900.0 + 20.0 * i as f64)));
     Run { jobs: 2, start_up: 2.0, tasks, event: 1500 }.holds("learners, then trials");
 }
 
 #[test]
-fn a_resumed_run_plans_what_is_left() {
-    // Of the first trials a round is left; a process counts what it does itself.
+fn estimates_hold_for_a_resumed_run() {
+    // The first three trials have one round left.
     let mut tasks = trials(3, 2_000, 500.0);
     tasks.extend(trials(9, 50_000, 500.0));
     Run { jobs: 3, start_up: 6.0, tasks, event: 500 }.holds("resumed");
 }
 
 #[test]
-fn tasks_too_short_to_say_anything_are_measured_whole() {
+fn tasks_that_end_before_their_first_message_are_measured_whole() {
     let run = Run { jobs: 2, start_up: 0.7, tasks: trials(60, 100, 1000.0), event: 100 };
     let appeared = run.holds("short tasks");
     assert!(appeared < 5.0, "{appeared}");
 }
 
 #[test]
-fn nothing_is_said_before_a_rate_is_measured() {
+fn there_is_no_estimate_before_a_rate_is_measured() {
     let mut left = TimeLeft::new(2);
     left.set_waiting(vec![Waiting { kind: Kind::Trial, units: 1000 }]);
     assert_eq!(left.seconds(100.0), None);
     left.started(0, Waiting { kind: Kind::Trial, units: 1000 }, 100.0);
     left.progress(0, 10, 160.0);
-    assert_eq!(left.seconds(160.0), None, "the first word comes after the start-up");
+    assert_eq!(left.seconds(160.0), None, "the first message comes after the start-up");
     left.progress(0, 110, 170.0);
     assert_eq!(left.seconds(170.0).map(f64::round), Some(159.0), "1000 units after a start-up of 59 s");
     assert_eq!(left.units(), (110, 2000));
-    // A task that failed says nothing of the rate, and what it had left is gone.
+    // A failed task says nothing about the rate, and its remaining work is dropped.
     left.ended(0, false, 175.0);
     assert_eq!(left.seconds(175.0).map(f64::round), Some(159.0));
 }
 
 #[test]
-fn tasks_side_by_side_end_with_the_last() {
+fn tasks_side_by_side_take_as_long_as_the_last_to_end() {
     assert_eq!(side_by_side(1, [1.0, 2.0, 3.0]), 6.0);
     assert_eq!(side_by_side(2, [1.0, 2.0, 3.0]), 4.0);
     assert_eq!(side_by_side(8, [1.0, 2.0, 3.0]), 3.0);

@@ -16,37 +16,37 @@ pub struct BaselineArgs {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Copy results to where the baseline lies, and note why; what was accepted before stays in its baseline.json
+    /// Copy results into the baseline's folder and record the reason; baseline.json keeps the earlier entries
     Accept {
         /// The results folder, for instance results/demo
         results: PathBuf,
-        /// The baseline's folder; baseline/<name> beside the results without it. What it holds is replaced: a baseline, or
-        /// results of the same experiment and profile in which no run can go on
+        /// The baseline's folder [default: baseline/<name> beside the results]. Its content is replaced; that must be a baseline,
+        /// or results of the same experiment and profile that no run can continue
         #[arg(long = "as", value_name = "DIR")]
         to: Option<PathBuf>,
-        /// Why later results are to be held against these
+        /// Why these results become the baseline
         #[arg(long, value_name = "TEXT")]
         reason: String,
-        /// Accept results that lack trials or rounds, too
+        /// Also accept results that lack trials or rounds
         #[arg(long)]
         partial: bool,
     },
-    /// Write one page for all results folders in a folder: each claim, the published number, and what every folder measured of it
+    /// Write one page about all results folders in a folder: each claim, its published number, and the result in each folder
     Page {
-        /// The folder that holds the results folders; the page is its README.md, which is replaced
+        /// The folder of the results folders; the page replaces its README.md
         #[arg(value_name = "DIR", default_value = "results/baseline")]
         dir: PathBuf,
     },
 }
 
-/// Does what the verb says and gives the exit code.
+/// Does what the verb says and returns the exit code.
 pub(super) fn baseline(args: &BaselineArgs) -> Result<i32> {
     match &args.verb {
         Verb::Accept { results, to, reason, partial } => {
             let (folder, entry) = accept(&Acceptance { results, to: to.as_deref(), reason, partial: *partial })?;
             super::print(format!("{}: accepted as the baseline", folder.display()))?;
             if !entry.summary.is_empty() {
-                super::print(format!("against the one before it: {}", entry.summary))?;
+                super::print(format!("compared with the previous baseline: {}", entry.summary))?;
             }
             Ok(0)
         }

@@ -14,27 +14,28 @@ use crate::store::write_atomically;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit codes with --against: 0 if the curves held, 1 if any moved, 2 if they could not be compared.\n\
-    Without it: 0 if claims held and none failed, 1 if any failed, 2 if nothing could be judged (no claim, or none that \
-    held), or if a claim names an arm that the spec does not have."
+    Exit codes without it: 1 if a claim did not hold; else 2 if none held, or if a claim names an arm that the spec does \
+    not have; else 0."
 )]
 pub struct CheckArgs {
     /// The results folder, for instance results/demo
     results: PathBuf,
-    /// The results folder that its curves are held against; without it, the spec's own [[expect]] are judged
+    /// Results folder to compare the curves with; without it, the spec's claims ([[expect]]) are tested
     #[arg(long, value_name = "BASELINE")]
     against: Option<PathBuf>,
-    /// A key that may differ, with all below it: train.epochs, train, data, manifest, samplers, trials; may be repeated
+    /// A key in which the folders may differ, including keys below it: train.epochs, train, data, manifest, samplers, trials; may
+    /// be repeated
     #[arg(long = "allow", value_name = "KEY", requires = "against")]
     allowed: Vec<String>,
-    /// Write what was found as a page
+    /// Also write the result as a Markdown page
     #[arg(long, value_name = "FILE", requires = "against")]
     markdown: Option<PathBuf>,
-    /// Write what was found as JUnit XML
+    /// Also write the result as JUnit XML
     #[arg(long, value_name = "FILE", requires = "against")]
     junit: Option<PathBuf>,
 }
 
-/// Gives the exit code; every error is 2, as nothing was compared or judged then.
+/// Returns the exit code. For an error it is 2, since nothing was compared then.
 pub(super) fn check(args: &CheckArgs) -> Result<i32> {
     let done = match &args.against {
         Some(_) => against(args),
@@ -46,6 +47,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<i32> {
     }))
 }
 
+/// Compares the curves with those of a baseline.
 fn against(args: &CheckArgs) -> Result<i32> {
     let baseline = args.against.as_ref().expect("asked for");
     ensure_apart(args, baseline)?;
@@ -54,7 +56,7 @@ fn against(args: &CheckArgs) -> Result<i32> {
     for warning in &check.warnings {
         say(&format!("warning: {warning}"));
     }
-    // Pages first: whoever reads the exit code looks for them.
+    // The files come first, since a reader of the exit code expects them to exist.
     if let Some(path) = &args.junit {
         let xml = junit(&check, start.elapsed().as_secs_f64());
         write_atomically(path, |out| out.write_all(xml.as_bytes()))?;
@@ -70,30 +72,24 @@ fn against(args: &CheckArgs) -> Result<i32> {
         }
         return Err(anyhow!("{}", check.summary()));
     }
-    // What the spec expects is no part of the gate: its level would be lost.
+    // The claims are no part of the gate, whose significance level they would change.
     if let Some(claims) = &check.claims {
-        super::print("**What the spec expects** (for information: it has no part in the exit code)\n")?;
+        super::print("**Claims of the spec** (for information: they do not affect the exit code)\n")?;
         super::print(&claims.text)?;
     }
     super::print(text.trim_end())?;
     Ok(check.code())
 }
 
-/// What is written is no file of either results folder, and two files are two.
+/// Checks that the files to write are outside both results folders, and are not the same file.
 fn ensure_apart(args: &CheckArgs, baseline: &Path) -> Result<()> {
-    // Where a file would lie: it need not be there yet.
-    let place = |path: &PathBuf| -> PathBuf {
-        let full = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-        let found = || Some(full.parent()?.canonicalize().ok()?.join(full.file_name()?));
-        found().unwrap_or_else(|| full.clone())
-    };
     ensure!(
-        args.junit.is_none() || args.junit.as_ref().map(place) != args.markdown.as_ref().map(place),
+        args.junit.is_none() || args.junit.as_deref().map(resolved) != args.markdown.as_deref().map(resolved),
         "--junit and --markdown name the same file; name two"
     );
     let folders = [args.results.as_path(), baseline];
     for path in args.junit.iter().chain(&args.markdown) {
-        let inside = |folder: &&Path| folder.canonicalize().is_ok_and(|f| place(path).starts_with(f));
+        let inside = |folder: &&Path| folder.canonicalize().is_ok_and(|f| resolved(path).starts_with(f));
         if let Some(folder) = folders.iter().find(|folder| inside(folder)) {
             anyhow::bail!(
                 "{}: is in the results folder {}; name a file outside of it",
@@ -105,6 +101,17 @@ fn ensure_apart(args: &CheckArgs, baseline: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The resolved path of a file that need not exist yet.
+fn resolved(path: &Path) -> PathBuf {
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = full.parent().and_then(|folder| folder.canonicalize().ok());
+    match (folder, full.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => full,
+    }
+}
+
+/// Tests the claims of the spec.
 fn expectations(args: &CheckArgs) -> Result<i32> {
     let results = Results::read(&args.results)?;
     for warning in results.warnings() {
@@ -118,12 +125,12 @@ fn expectations(args: &CheckArgs) -> Result<i32> {
         } else if !claims.unknown.is_empty() {
             let unknown = claims.unknown.join(", ");
             format!(
-                "claims name what is not among the arms ({unknown}); correct [[expect]] in the spec, or run these too"
+                "claims name arms that the spec does not have ({unknown}); correct [[expect]] in the spec, or run these arms too"
             )
         } else {
             let summary = claims.summary();
             format!(
-                "nothing could be judged ({summary}); run what the claims are of, on more seeds where they are undecided"
+                "no claim is decided ({summary}); run the arms that the claims name, with more seeds if claims are undecided"
             )
         };
         return Err(anyhow!("{}: {what}", args.results.display()));

@@ -6,8 +6,8 @@ use anyhow::{Result, anyhow};
 
 use crate::spec::{self, Source};
 
-/// Prints the experiments of a folder: name, profiles, trials, title. A spec with an error is listed with it, and the
-/// exit code is then 1.
+/// Prints the experiments of a folder: name, number of trials, title, profiles. For a spec with an error it prints the error;
+/// the exit code is then 1.
 pub(super) fn list(folder: &Path) -> Result<i32> {
     let entries = std::fs::read_dir(folder).map_err(|e| {
         anyhow!("{}: cannot be read ({e}); name the folder of the specs with --experiments", folder.display())

@@ -1,5 +1,5 @@
-//! The verbs that need specs and results alone: their arguments, and what they print. The program `pt4al` has them beside
-//! its own verbs; the program `pt4al-results` has only these.
+//! The verbs that need only specs and results: their arguments and what they print. The program `pt4al` has them in addition
+//! to its own verbs; the program `pt4al-results` has only these.
 
 mod baseline;
 mod check;
@@ -27,35 +27,35 @@ struct Cli {
 /// A verb of the command line with its arguments.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Write tables and curves for a results folder
+    /// Write the page, tables and curves of a results folder
     Report(report::ReportArgs),
-    /// Several results folders in one table and one picture, with the keys in which their specs differ
+    /// Compare several results folders: one table, one picture, and the keys in which their specs differ
     Compare {
-        /// Folders that `run` made: what is compared with, then what is compared
+        /// Results folders; the others are compared with the first
         #[arg(required = true, num_args = 2..)]
         folders: Vec<PathBuf>,
-        /// Where the page, the picture and the CSVs go [default: comparison-A-B beside the first]
+        /// Folder for the page, the picture and the CSV files [default: comparison-A-B beside the first results folder]
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
-    /// Hold learning curves against a baseline, or against what the spec expects: exit code 0 if they held, 1 if any
-    /// moved, 2 if they could not be compared
+    /// Check learning curves against a baseline, or against the claims of the spec: exit code 0 if they held, 1 if not, 2 if they
+    /// could not be checked
     Check(check::CheckArgs),
-    /// Record results as the baseline that later ones are held against, or write the page of all claims
+    /// Record results as a baseline for `check`, or write the page of all claims
     Baseline(baseline::BaselineArgs),
     /// List the experiments
     List {
-        /// The folder of the specs
+        /// Folder of the specs
         #[arg(long, default_value = "experiments")]
         experiments: PathBuf,
     },
 }
 
 impl Verb {
-    /// Does what the verb says and gives the exit code.
+    /// Does what the verb says and returns the exit code.
     ///
     /// # Errors
-    /// What is printed as one line, `error: ...`, with exit code 1.
+    /// The error is to be printed as one line, `error: ...`; the exit code is then 1.
     pub fn run(&self) -> Result<i32> {
         match self {
             Self::Report(args) => report::report(&args.folder, args.out.as_deref()),
@@ -70,8 +70,8 @@ impl Verb {
     }
 }
 
-/// Runs the command line of `pt4al-results` and gives the exit code: 0, 1 if something failed, 2 for wrong usage. For
-/// `check`: 0 if the curves held, 1 if any moved, 2 if they could not be compared, which is also what any error is.
+/// Runs the command line of `pt4al-results` and returns the exit code: 0, 1 if something failed, 2 for wrong usage. For
+/// `check`: 0 if the curves held, 1 if any moved, 2 if they could not be compared or for any error.
 pub fn main() -> i32 {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -83,7 +83,7 @@ pub fn main() -> i32 {
     })
 }
 
-/// Prints a line of results. Whoever stops reading, as `head` does, has read enough.
+/// Prints a line of results. It is no error if the reader stops reading early, as `head` does.
 ///
 /// # Errors
 /// If standard output cannot be written.
@@ -96,7 +96,7 @@ pub fn print(line: impl std::fmt::Display) -> Result<()> {
     }
 }
 
-/// Prints `error: ...` as one line. Names that people give may hold line breaks and control characters; they become spaces.
+/// Prints `error: ...` as one line. Line breaks and control characters, which names of files may contain, become spaces.
 pub fn say_error(message: &str) {
     crate::machine::say(&format!("error: {}", message.replace(char::is_control, " ")));
 }

@@ -1,4 +1,4 @@
-//! `pt4al report`, and what every verb that makes a page says of it.
+//! `pt4al report`, and what every verb that writes a page prints about it.
 
 use std::path::{Path, PathBuf};
 
@@ -10,19 +10,19 @@ use crate::shell;
 
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// A folder that `run` made, for instance results/demo
+    /// The results folder, for instance results/demo
     pub folder: PathBuf,
-    /// Write the pages, tables and curves to another folder, and leave the results folder as it is
+    /// Write the page, tables and curves into this folder instead of the results folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }
 
-/// Reports a results folder, and gives the exit code.
+/// Writes the report of a results folder, and returns the exit code.
 pub(super) fn report(folder: &Path, out: Option<&Path>) -> Result<i32> {
     say(&report::report(folder, out)?, false)
 }
 
-/// Prints what was found, unless little is to be said, and then which page to open; gives the exit code.
+/// Prints the results (not if `quiet`) and which page to open; returns the exit code.
 ///
 /// # Errors
 /// If standard output cannot be written.

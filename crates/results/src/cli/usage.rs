@@ -1,4 +1,4 @@
-//! Wrong usage, on one line as every other error; and values of arguments.
+//! Errors about wrong usage, in one line like every other error, and parsers of arguments.
 
 use std::str::FromStr;
 
@@ -7,7 +7,7 @@ use regex::Regex;
 
 use crate::machine::say;
 
-/// Says what clap has to say, and gives the exit code: 0 for help and version, 2 for wrong usage.
+/// Prints clap's help, version or error, and returns the exit code: 0 for help and version, 2 for wrong usage.
 pub fn tell(error: &clap::Error) -> i32 {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
@@ -18,7 +18,7 @@ pub fn tell(error: &clap::Error) -> i32 {
     error.exit_code()
 }
 
-/// clap's paragraphs without its usage, which `--help` shows.
+/// clap's error in one line, without the usage, which `--help` shows.
 pub fn one_line(text: &str) -> String {
     let mut line = String::new();
     let mut help = "--help".to_owned();
@@ -31,7 +31,7 @@ pub fn one_line(text: &str) -> String {
         if part.starts_with("For more information") {
             break;
         }
-        // That a verb takes it as a value is hardly ever what was meant.
+        // The tip to pass an option as a value is hardly ever what the user meant.
         if part.starts_with("tip: to pass") {
             continue;
         }
@@ -39,7 +39,7 @@ pub fn one_line(text: &str) -> String {
         let separator = match line.chars().last() {
             None => "",
             Some(':') => " ",
-            // The rest of a list, or of what is possible.
+            // The rest of a list of arguments or of possible values.
             Some(_) if part.starts_with(['<', '-', '[']) => " ",
             Some(_) => "; ",
         };
@@ -49,18 +49,18 @@ pub fn one_line(text: &str) -> String {
     format!("{line}; see `{help}`")
 }
 
-/// A number of images, batches or the like, or a seed.
+/// Parses a whole number that is not negative.
 ///
 /// # Errors
-/// If it is none; what clap says of it.
+/// If it is none; the text is the part of clap's message after the value.
 pub fn whole_number<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| "use a whole number from 0, for instance 3".into())
 }
 
-/// A pattern of trial names.
+/// Parses a pattern of trial names.
 ///
 /// # Errors
-/// If it is not a regular expression; what clap says of it.
+/// If it is no regular expression; the text is the part of clap's message after the value.
 pub fn pattern(text: &str) -> Result<Regex, String> {
     Regex::new(text).map_err(|error| {
         let error = error.to_string();
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_that_cannot_be_is_explained() {
+    fn an_invalid_pattern_is_explained() {
         assert!(pattern("core-set|seed0").is_ok());
         assert_eq!(
             pattern("[").unwrap_err(),

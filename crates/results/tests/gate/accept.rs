@@ -36,7 +36,7 @@ fn a_baseline_is_made_replaced_and_remembers() {
     place.results("results/now", &[], &|cell| usual(cell) - 0.2);
     place.pt4al("check results/now --against results/baseline/now").says(1, &["moved: "]);
     let second = accept(&place, &["--reason", "a drop\nthat we want"]);
-    second.says(0, &["against the one before it: moved: "]);
+    second.says(0, &["compared with the previous baseline: moved: "]);
     place.pt4al("check results/now --against results/baseline/now").says(0, &["held"]);
     assert_eq!(names(&place, "results/baseline"), ["now"], "nothing is left beside it");
 
@@ -135,7 +135,8 @@ fn a_kill_between_the_two_renames_loses_nothing() {
     accept(&place, &["--reason", "the first"]).says(0, &[]);
     let (there, aside) = (place.path("results/baseline/now"), place.path("results/baseline/.now.replaced"));
     std::fs::rename(&there, &aside).unwrap();
-    accept(&place, &["--reason", "again"]).says(0, &["against the one before it: held: all values are the same"]);
+    accept(&place, &["--reason", "again"])
+        .says(0, &["compared with the previous baseline: held: all values are the same"]);
     assert!(place.read("results/baseline/now/baseline.json").contains("the first") && !aside.exists());
     // And after them.
     std::fs::create_dir(&aside).unwrap();

@@ -23,13 +23,13 @@ fn the_exit_code_says_whether_any_failed() {
     failed.says(1, &["**did not hold**", "1 of 2 claims held, 1 did not hold"]);
     judged("").pt4al("check now").fails(2, &["now: the spec makes no claim; add [[expect]]"]);
     let absent = judged(&(claim("random", "[0.5, 0.7]") + &claim("typo", "[0.5, 0.7]"))).pt4al("check now");
-    let line = "now: claims name what is not among the arms (typo); correct [[expect]]";
+    let line = "now: claims name arms that the spec does not have (typo); correct [[expect]]";
     absent.fails(2, &[line]).says(2, &["typo is not among the arms"]);
     let undecided = judged(&claim("random", "[0.61, 0.7]")).pt4al("check now");
-    undecided.fails(2, &["now: nothing could be judged (0 of 1 claims held, 1 undecided); run what"]);
+    undecided.fails(2, &["now: no claim is decided (0 of 1 claims held, 1 undecided); run the arms"]);
     let failed = judged(&(claim("random", "[0.9, 0.95]") + &claim("typo", "[0.5, 0.7]"))).pt4al("check now");
     failed.says(1, &["0 of 2 claims held, 1 did not hold, 1 not measured"]);
-    Workplace::new().pt4al("check --help").says(0, &["2 if nothing could be judged"]);
+    Workplace::new().pt4al("check --help").says(0, &["else 2 if none held"]);
     Workplace::new().pt4al("check nowhere").fails(2, &["nowhere: no such results folder"]);
 }
 

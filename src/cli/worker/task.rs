@@ -1,0 +1,209 @@
+//! The tasks of worker processes.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::{Args, Subcommand};
+use tch::Device;
+
+use crate::cli::DataDir;
+use crate::pretext::Learned;
+use crate::train::speed::Speed;
+use crate::trial::{self, Event, LossJob, Reporter};
+use crate::{dataset, device, pretext, train};
+use pt4al_data::Size;
+use pt4al_results::store::Manifest;
+use pt4al_results::{machine, spec};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Task {
+    /// Run a trial of a results folder
+    Trial(TrialArgs),
+    /// Train the pretext learner of a protocol and a seed
+    Pretext(PretextArgs),
+    /// Measure the task losses of the pool, or of a held-out fold of it
+    Losses(LossesArgs),
+    /// Check that the device can be used
+    Probe,
+    /// Print the losses of the first epochs of a training on made-up images
+    Steps(StepsArgs),
+    /// Measure how fast the spec's network trains, for the number of seconds in each line of standard input
+    Calibrate(MadeUpArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TrialArgs {
+    /// The results folder
+    #[arg(long)]
+    folder: PathBuf,
+    /// The trial's name, for instance core-set-seed3
+    #[arg(long)]
+    trial: String,
+    /// File with the features of the trial's pretext learner
+    #[arg(long)]
+    features: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataDir,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PretextArgs {
+    #[arg(long)]
+    spec: PathBuf,
+    /// Variant of the spec [default: the experiment's own protocol]
+    #[arg(long)]
+    variant: Option<String>,
+    /// Also write the learner's features to this file
+    #[arg(long)]
+    features: Option<PathBuf>,
+    #[arg(long)]
+    seed: u64,
+    /// File for the losses
+    #[arg(long)]
+    out: PathBuf,
+    /// Also write the losses after each epoch into this folder
+    #[arg(long)]
+    by_epoch: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataDir,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LossesArgs {
+    /// The results folder
+    #[arg(long)]
+    folder: PathBuf,
+    #[arg(long)]
+    seed: u64,
+    /// The fold that is held out [default: none]
+    #[arg(long)]
+    fold: Option<usize>,
+    /// Number of folds
+    #[arg(long)]
+    folds: usize,
+    /// File for the losses
+    #[arg(long)]
+    out: PathBuf,
+    /// File for the metric
+    #[arg(long)]
+    metric_out: PathBuf,
+    #[command(flatten)]
+    data: DataDir,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StepsArgs {
+    #[command(flatten)]
+    made_up: MadeUpArgs,
+    #[arg(long)]
+    epochs: usize,
+}
+
+/// A spec whose network is trained on made-up images.
+#[derive(Debug, Args)]
+pub(super) struct MadeUpArgs {
+    #[arg(long)]
+    spec: PathBuf,
+    /// Height and width of the images, and the number of classes
+    #[arg(long, num_args = 3)]
+    dimensions: Vec<usize>,
+}
+
+impl Task {
+    /// Does the task; `input` are the lines of standard input.
+    pub fn run(&self, device: Device, input: &mpsc::Receiver<String>, report: &mut Reporter) -> Result<()> {
+        match self {
+            Self::Trial(args) => run_trial(args, device, report),
+            Self::Pretext(args) => train_learner(args, device, report),
+            Self::Losses(args) => measure_task_losses(args, device, report),
+            Self::Probe => {
+                tch::Tensor::zeros([1], (tch::Kind::Float, device)).double_value(&[0]);
+                Ok(())
+            }
+            Self::Steps(args) => compute_first_losses(args, device, report),
+            Self::Calibrate(args) => calibrate(args, device, input, report),
+        }
+    }
+}
+
+fn run_trial(args: &TrialArgs, device: Device, report: &mut Reporter) -> Result<()> {
+    let TrialArgs { folder, trial: name, features, data } = args;
+    let spec = spec::load_resolved(&folder.join("spec.toml"))?;
+    let trial = spec.trials().into_iter().find(|trial| trial.key() == *name);
+    let trial = trial.with_context(|| format!("--trial {name}: the spec has no such trial"))?;
+    device::prepare(device, spec.protocol_of(&trial).train.precision)?;
+    let features = features.as_deref();
+    trial::run(&trial::Job { folder, spec: &spec, trial: &trial, data: &data.path, device, features }, report)
+}
+
+fn train_learner(args: &PretextArgs, device: Device, report: &mut Reporter) -> Result<()> {
+    let folder = args.spec.parent().unwrap_or(Path::new("."));
+    let fingerprint = Manifest::data_of(folder)?;
+    let spec = spec::load_resolved(&args.spec)?;
+    let spec = spec.protocol(args.variant.as_deref());
+    let settings = spec.learner().context("the spec has no pretext learner; add one to [pretext]")?;
+    device::prepare(device, settings.precision)?;
+    let data = dataset::open(spec, &args.data.path, device, &fingerprint)?;
+    let (pixels, cut) = (spec.pretext_pixels(), spec.pretext_minibatches(settings));
+    report.begin(|| "the pretext learner".into(), spec.pretext_work(data.pool.len()).units())?;
+    let mut done = |units| report.at((units as f64 * pixels).round() as u64, || "pretext".into());
+    let mut after_epoch = |epoch: usize, learned: &Learned| match &args.by_epoch {
+        Some(folder) => learned.losses.write(&folder.join(format!("epoch-{epoch:03}.csv"))),
+        None => Ok(()),
+    };
+    let with_features = args.features.is_some();
+    let learned =
+        pretext::losses(&data, &spec.model, settings, cut, args.seed, with_features, &mut done, &mut after_epoch)?;
+    if let (Some(path), Some(features)) = (&args.features, &learned.features) {
+        pretext::write_features(path, features)?;
+    }
+    learned.losses.write(&args.out)?;
+    report.event(&Event::Losses { quality: learned.quality, measure: learned.measure.into() });
+    Ok(())
+}
+
+fn measure_task_losses(args: &LossesArgs, device: Device, report: &mut Reporter) -> Result<()> {
+    let &LossesArgs { ref folder, seed, fold, folds, ref out, ref metric_out, ref data } = args;
+    let spec = spec::load_resolved(&folder.join("spec.toml"))?;
+    device::prepare(device, spec.train.precision)?;
+    let job = LossJob { folder, spec: &spec, seed, fold, folds, data: &data.path, device };
+    let (losses, metric) = trial::task_losses(&job, report)?;
+    metric.write(metric_out)?;
+    losses.write(out)?;
+    report.event(&Event::Losses { quality: metric.value, measure: metric.metric });
+    Ok(())
+}
+
+fn compute_first_losses(args: &StepsArgs, device: Device, report: &mut Reporter) -> Result<()> {
+    let spec = spec::load_resolved(&args.made_up.spec)?;
+    device::prepare(device, spec.train.precision)?;
+    let first = train::speed::first_losses(&spec, &args.made_up.size()?, device, args.epochs)?;
+    report.event(&Event::Steps { losses: first.losses, recorded: first.recorded });
+    Ok(())
+}
+
+fn calibrate(args: &MadeUpArgs, device: Device, input: &mpsc::Receiver<String>, report: &mut Reporter) -> Result<()> {
+    let spec = spec::load_resolved(&args.spec)?;
+    device::prepare(device, spec.train.precision)?;
+    train::speed::measure(&spec, &args.size()?, device, |speed| {
+        report.event(&match speed {
+            None => Event::Ready,
+            Some(Speed { train, score }) => Event::Speed { train, score, peak_rss_mb: machine::peak_rss_mb() },
+        });
+        let seconds = input.recv().ok()?.parse().ok()?;
+        Duration::try_from_secs_f64(seconds).ok()
+    })
+}
+
+impl MadeUpArgs {
+    /// The size of the made-up images; counts of images are 0.
+    fn size(&self) -> Result<Size> {
+        let [height, width, classes] = self.dimensions[..] else {
+            bail!("--dimensions has {} numbers; write height, width and classes", self.dimensions.len())
+        };
+        ensure!(height * width * classes > 0, "--dimensions: a number is 0");
+        Ok(Size { train: 0, pool: 0, test: 0, height, width, classes, bytes: 0 })
+    }
+}
