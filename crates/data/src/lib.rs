@@ -188,7 +188,7 @@ const RECORDS: u32 = 2;
 
 /// Changes with any byte that the storage holds.
 fn storage_key(spec: &Spec, origin: &DataOrigin, name: &str) -> String {
-    pt4al_results::spec::short_hash(&(RECORDS, spec.dataset.of_records(), &origin.fingerprint, name))
+    pt4al_results::spec::short_hash(&(RECORDS, spec.dataset.for_decoding(), &origin.fingerprint, name))
 }
 
 /// Where indices and decoded images are cached: `PT4AL_CACHE`, or `.pt4al-cache` in the data folder.
