@@ -1,5 +1,5 @@
 //! Writes the folder of libtorch into the binaries (rpath), so that they run without `LD_LIBRARY_PATH`; passes on the git revision
-//! for manifests; and compiles the library that records CUDA graphs, if CUDA's headers are installed.
+//! and libtorch's version for manifests; and compiles the library that records CUDA graphs, if CUDA's headers are installed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +7,7 @@ use std::process::Command;
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     // Changes of these make the checkout differ from its revision.
-    for path in ["src", "crates", "Cargo.toml", "Cargo.lock", ".git/index", ".git/HEAD"] {
+    for path in ["src", "crates", "Cargo.toml", "Cargo.lock", ".git/index", ".git/HEAD", LIBTORCH_SCRIPT] {
         println!("cargo:rerun-if-changed={path}");
     }
     println!("cargo:rerun-if-changed=.git/logs/HEAD");
@@ -19,6 +19,18 @@ fn main() {
     println!("cargo:rustc-env=PT4AL_REVISION={}", git(&["rev-parse", "HEAD"]).unwrap_or_default());
     let dirty = git(&["status", "--porcelain", "--untracked-files=no"]).is_some_and(|s| !s.is_empty());
     println!("cargo:rustc-env=PT4AL_DIRTY={dirty}");
+    println!("cargo:rustc-env=PT4AL_LIBTORCH={}", libtorch_version());
+}
+
+/// Installs libtorch, and is the one place that names its version.
+const LIBTORCH_SCRIPT: &str = "scripts/libtorch.sh";
+
+/// Major and minor version of libtorch, for instance `2.11`.
+fn libtorch_version() -> String {
+    let script = std::fs::read_to_string(LIBTORCH_SCRIPT).expect("the script is part of the checkout");
+    let version = script.lines().find_map(|line| line.strip_prefix("VERSION=")).expect("the script sets VERSION");
+    let (major_and_minor, _patch) = version.rsplit_once('.').expect("VERSION has three parts");
+    major_and_minor.to_owned()
 }
 
 fn git(args: &[&str]) -> Option<String> {

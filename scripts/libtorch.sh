@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
-# Finds or installs libtorch 2.11 and lays out .libtorch/dist, the folder that the build calls LIBTORCH.
+# Finds or installs libtorch and prepares .libtorch/dist, the folder that the build uses as LIBTORCH.
 #
-# Order: LIBTORCH of the user; a Python whose torch is 2.11 (PT4AL_PYTHON, python3); else the libraries alone, from
-# the wheels on PyPI, into .libtorch/venv (CUDA's only where an NVIDIA GPU is). A second run finds the folder of the
-# first and touches nothing, so it needs no network.
+# It takes the first of these: LIBTORCH, if the user set it; a Python that has torch in the right version (PT4AL_PYTHON,
+# else python3); the libraries alone from the wheels on PyPI, installed into .libtorch/venv (with CUDA only if there is an
+# NVIDIA GPU). A second run finds the folder of the first one and changes nothing, so it needs no network.
 #
-# Prints the folder on standard output; everything else goes to standard error. Fails with one line.
+# Prints the folder on standard output and everything else on standard error. On failure it prints one line.
 set -euo pipefail
 
+# The one place that names libtorch's version; build.rs reads it here. The `tch` of Cargo.toml is made for this version.
 VERSION=2.11.0
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
 HOME_DIR="$ROOT/.libtorch"
 DIST="$HOME_DIR/dist"
-# Three lines: the folder of torch that DIST is made from; what it serves: user, cpu or cuda; and how it is laid out.
+# Three lines: the folder of the torch that DIST links to; its kind (user, cpu or cuda); the version of DIST's layout.
 MARKER="$DIST/made-from"
 LAYOUT=2
 
@@ -45,16 +46,16 @@ if [ -n "${LIBTORCH:-}" ] && [ "$LIBTORCH" != "$DIST" ]; then
     [ -n "$found" ] || found=$(cut -d+ -f1 "$LIBTORCH/build-version" 2>/dev/null || true)
     case "$found" in
         "$VERSION") ;;
-        '') fail "LIBTORCH=$LIBTORCH does not tell its version (no torch/version.h); set it to libtorch $VERSION, or unset it" ;;
+        '') fail "LIBTORCH=$LIBTORCH has no version (no torch/version.h); set it to libtorch $VERSION, or unset it" ;;
         *) fail "LIBTORCH=$LIBTORCH is libtorch $found, but pt4al needs $VERSION; point it at that, or unset it" ;;
     esac
-    # Absolute: build scripts of dependencies run in folders of their own.
+    # An absolute path, because build scripts of dependencies run in other folders.
     (cd "$LIBTORCH" && pwd)
     exit 0
 fi
 
 mkdir -p "$HOME_DIR" 2>/dev/null || fail "cannot create $HOME_DIR; check the rights on the checkout"
-# Two makes at once: the second waits for the first.
+# If two makes run at once, the second one waits for the first.
 if command -v flock >/dev/null 2>&1; then
     exec 9>"$HOME_DIR/.lock"
     flock 9
@@ -69,7 +70,7 @@ try:
 except m.PackageNotFoundError:
     print("none")'
 
-# The folder of an earlier run serves, unless it was for another Python, its torch has changed since, or a GPU came.
+# Use the folder of an earlier run, unless another Python is named, its torch was changed, or a GPU was added.
 if [ -e "$MARKER" ] && [ -e "$DIST/lib/libtorch_cpu.$SO" ] && [ "$(version_of "$DIST/include")" = "$VERSION" ]; then
     { read -r from; read -r kind; read -r layout; } <"$MARKER" || true
     wanted=$from
@@ -82,13 +83,13 @@ if [ -e "$MARKER" ] && [ -e "$DIST/lib/libtorch_cpu.$SO" ] && [ "$(version_of "$
     fi
 fi
 
-# lay_out TORCH KIND: the build's view of the folder TORCH of a Python package.
+# lay_out TORCH KIND: fills DIST with links into TORCH, the folder of a Python package.
 lay_out() {
     local torch=$1 kind=$2 lib
     rm -rf "$DIST.new"
     mkdir -p "$DIST.new/lib"
     ln -s "$torch/include" "$DIST.new/include"
-    # CUDA's headers, with which build.rs compiles what records CUDA graphs; without them everything runs all the same.
+    # With CUDA's headers, build.rs compiles the library that records CUDA graphs; pt4al also runs without it.
     local cuda
     for cuda in "$(dirname "$torch")"/nvidia/cu1[0-9]/include; do
         if [ -d "$cuda/crt" ]; then ln -sfn "$cuda" "$DIST.new/cuda"; fi
@@ -96,13 +97,13 @@ lay_out() {
     for lib in "libtorch_cpu.$SO" "libc10.$SO" libgomp.so.1 libomp.dylib; do
         if [ -e "$torch/lib/$lib" ]; then ln -s "$torch/lib/$lib" "$DIST.new/lib/$lib"; fi
     done
-    # What libtorch_cpu.so itself needs of CUDA's runtime, from the packages beside torch.
+    # libtorch_cpu.so itself needs these libraries of CUDA's runtime, which are in packages beside torch.
     while IFS= read -r lib; do
         if [ -n "$lib" ]; then ln -sf "$lib" "$DIST.new/lib/$(basename "$lib")"; fi
     done < <(find "$(dirname "$torch")/nvidia" \( -name 'libcudart.so.1[0-9]' -o -name 'libcupti.so.1[0-9]' \) 2>/dev/null || true)
     if [ "$SO" = so ]; then
-        # The linker asks for libtorch.so, whose own dependencies are all of CUDA. This text stands in for it: the
-        # program links the CPU libraries alone, and loads the CUDA ones at start where they are (src/device.rs).
+        # The linker asks for libtorch.so, which depends on all of CUDA. This linker script replaces it: the program
+        # links only the CPU libraries, and loads those of CUDA at start if they are there (src/device/mod.rs).
         echo 'INPUT(libtorch_cpu.so libc10.so)' >"$DIST.new/lib/libtorch.so"
     else
         ln -s "$torch/lib/libtorch.$SO" "$DIST.new/lib/libtorch.$SO"

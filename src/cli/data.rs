@@ -9,9 +9,10 @@ use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::DataDir;
 use super::stopped::{Stopped, say_when_stopped};
-use pt4al_data::catalogue::{KNOWN, Known};
-use pt4al_data::fetch;
+use pt4al_data::catalogue::{Download, KNOWN, Known};
+use pt4al_data::fetch::Fetched;
 use pt4al_results::shell;
+use pt4al_results::store::DataOrigin;
 
 #[derive(Debug, Args)]
 pub(super) struct DataArgs {
@@ -21,74 +22,36 @@ pub(super) struct DataArgs {
 
 #[derive(Debug, Subcommand)]
 enum DataVerb {
-    /// The data sets that pt4al knows, and whether they are there
+    /// List the data sets that pt4al can read, and whether their files are there
     List {
         #[command(flatten)]
         data: DataDir,
     },
-    /// Download a data set, resuming where a download broke off, and check it
+    /// Download a data set and check it; an interrupted download is resumed
     Fetch {
-        /// For instance cifar10
+        /// The data set, for instance cifar10
         name: String,
         #[command(flatten)]
         data: DataDir,
-        /// A mirror of the archive; its checksum must be the official one all the same
+        /// Download from this mirror; the archive must have the official checksum
         #[arg(long)]
         url: Option<String>,
     },
-    /// Read a data set whole and say what it is
+    /// Check all files of a data set, and print how many images it has and its fingerprint
     Verify {
-        /// For instance cifar10
+        /// The data set, for instance cifar10
         name: String,
         #[command(flatten)]
         data: DataDir,
     },
 }
 
-/// Does what the verb says and gives the exit code.
+/// Runs the verb and returns the exit code.
 pub(super) fn data(args: &DataArgs) -> Result<i32> {
     match &args.verb {
-        DataVerb::List { data } => {
-            for known in KNOWN {
-                let there = if known.is_present(&data.path) { "there  " } else { "missing" };
-                super::print(format!("{:10} {there}  {}", known.name, known.what))?;
-                super::print(format!("{:20} from {}; {}", "", known.source, known.terms))?;
-            }
-            super::print(format!("looked in {}", data.path.display()))?;
-        }
-        DataVerb::Fetch { name, data, url } => {
-            let known = find(name)?;
-            let Some(files) = known.files else {
-                super::print(format!("{name} is generated: there is nothing to fetch"))?;
-                return Ok(0);
-            };
-            if name != "cifar10" {
-                return fetch_by_hand(known, files.folder, &data.path);
-            }
-            say_when_stopped(Stopped::Resumable);
-            let fetched = fetch_with_progress(&data.path, url.as_deref())?;
-            let what = if fetched.downloaded { "fetched and verified" } else { "is there already" };
-            super::print(format!("{name} {what}: {}", fetched.folder.display()))?;
-            if !fetched.origin.note.is_empty() {
-                super::print(format!("note: {}", fetched.origin.note))?;
-            }
-        }
-        DataVerb::Verify { name, data } => {
-            let Some(files) = find(name)?.files else {
-                super::print(format!("{name} is generated: there is nothing to verify"))?;
-                return Ok(0);
-            };
-            let origin = (files.verify)(&data.path)?;
-            for file in &origin.files {
-                let verdict = if file.official { "official" } else { "not the official file" };
-                super::print(format!("{}  {} bytes  sha256 {}  {verdict}", file.path, file.bytes, file.sha256))?;
-            }
-            let images = HumanCount((origin.pool + origin.test) as u64);
-            super::print(format!("{}: {images} images, fingerprint {}", origin.name, origin.fingerprint))?;
-            if !origin.note.is_empty() {
-                super::print(format!("note: {}", origin.note))?;
-            }
-        }
+        DataVerb::List { data } => list(&data.path)?,
+        DataVerb::Fetch { name, data, url } => fetch(find(name)?, &data.path, url.as_deref())?,
+        DataVerb::Verify { name, data } => verify(find(name)?, &data.path)?,
     }
     Ok(0)
 }
@@ -99,18 +62,38 @@ fn find(name: &str) -> Result<&'static Known> {
     known.with_context(|| format!("no data set `{name}`; known: {}", names()))
 }
 
-/// Where the terms or the size of a data set rule a download out.
-fn fetch_by_hand(known: &Known, folder: &str, dir: &Path) -> Result<i32> {
+fn list(dir: &Path) -> Result<()> {
+    for known in KNOWN {
+        let there = if known.is_present(dir) { "there  " } else { "missing" };
+        super::print(format!("{:10} {there}  {}", known.name, known.what))?;
+        super::print(format!("{:20} from {}; {}", "", known.source, known.terms))?;
+    }
+    super::print(format!("looked in {}", dir.display()))
+}
+
+fn fetch(known: &Known, dir: &Path, url: Option<&str>) -> Result<()> {
+    let name = known.name;
+    let Some(files) = known.files else {
+        return super::print(format!("{name} is generated: there is nothing to fetch"));
+    };
+    let Some(download) = files.download else { return fetch_by_hand(known, files.folder, dir) };
+    say_when_stopped(Stopped::Resumable);
+    let fetched = download_with_progress(download, dir, url)?;
+    let done = if fetched.downloaded { "fetched and verified" } else { "is there already" };
+    super::print(format!("{name} {done}: {}", fetched.folder.display()))?;
+    print_note(&fetched.origin)
+}
+
+/// Says how to get a data set whose terms or size rule a download out; fails if it is not there yet.
+fn fetch_by_hand(known: &Known, folder: &str, dir: &Path) -> Result<()> {
     if known.is_present(dir) {
-        super::print(format!(
-            "{} is there already, below {}; check it with: {}",
+        let words = ["pt4al", "data", "verify", known.name, "--data"].map(OsStr::new);
+        let check = shell::command(words.into_iter().chain([dir.as_os_str()]));
+        return super::print(format!(
+            "{} is there already, below {}; check it with: {check}",
             known.name,
-            dir.display(),
-            shell::command(
-                ["pt4al", "data", "verify", known.name, "--data"].map(OsStr::new).into_iter().chain([dir.as_os_str()])
-            )
-        ))?;
-        return Ok(0);
+            dir.display()
+        ));
     }
     bail!(
         "{} is not downloaded automatically ({}): get it from {} and unpack it as {}",
@@ -121,14 +104,14 @@ fn fetch_by_hand(known: &Known, folder: &str, dir: &Path) -> Result<i32> {
     )
 }
 
-/// A bar with the time left on a terminal, a line every 20 MB elsewhere.
-fn fetch_with_progress(dir: &Path, url: Option<&str>) -> Result<fetch::Fetched> {
+/// Shows a bar with the time left on a terminal, and prints a line every 20 MB elsewhere.
+fn download_with_progress(download: Download, dir: &Path, url: Option<&str>) -> Result<Fetched> {
     let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left");
     let bar = ProgressBar::new(0).with_style(style?);
-    // Also on a terminal that only prints (TERM=dumb).
+    // The bar is also hidden on a terminal without cursor movement (TERM=dumb).
     let plain = bar.is_hidden();
     let mut line = 0;
-    let fetched = fetch::cifar10(dir, url, &mut |done, total| {
+    let fetched = download(dir, url, &mut |done, total| {
         if let Some(total) = total {
             bar.set_length(total);
         }
@@ -140,4 +123,22 @@ fn fetch_with_progress(dir: &Path, url: Option<&str>) -> Result<fetch::Fetched> 
     });
     bar.finish_and_clear();
     fetched
+}
+
+fn verify(known: &Known, dir: &Path) -> Result<()> {
+    let Some(files) = known.files else {
+        return super::print(format!("{} is generated: there is nothing to verify", known.name));
+    };
+    let origin = (files.verify)(dir)?;
+    for file in &origin.files {
+        let official = if file.official { "official" } else { "not the official file" };
+        super::print(format!("{}  {} bytes  sha256 {}  {official}", file.path, file.bytes, file.sha256))?;
+    }
+    let images = HumanCount((origin.pool + origin.test) as u64);
+    super::print(format!("{}: {images} images, fingerprint {}", origin.name, origin.fingerprint))?;
+    print_note(&origin)
+}
+
+fn print_note(origin: &DataOrigin) -> Result<()> {
+    if origin.note.is_empty() { Ok(()) } else { super::print(format!("note: {}", origin.note)) }
 }

@@ -91,7 +91,7 @@ impl RunningSession {
             pt4al: env!("CARGO_PKG_VERSION").into(),
             revision: env!("PT4AL_REVISION").into(),
             dirty: env!("PT4AL_DIRTY") == "true",
-            libtorch: "2.11".into(),
+            libtorch: env!("PT4AL_LIBTORCH").into(),
             host: machine::host(),
             cpu: machine::cpu(),
             device: options.device_name.clone(),

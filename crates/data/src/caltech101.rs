@@ -14,19 +14,28 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use pt4al_results::words::thousands;
 
-use super::images::Splits;
-use super::index::{Found, photos};
-use super::overlap::{self, Overlap};
-use super::problems::Problems;
-use super::{Look, Reader};
+use crate::catalogue::{ANY_INPUT, Known, OnDisk};
+use crate::images::Splits;
+use crate::index::{Found, photos};
+use crate::overlap::{self, Overlap};
+use crate::problems::Problems;
+use crate::{Look, Reader};
 use pt4al_results::seed::{self, Purpose};
-use pt4al_results::spec::Caltech101Spec;
+use pt4al_results::spec::{Caltech101Spec, Normalize, Storage};
 use pt4al_results::store::DataOrigin;
 
+/// The catalogue's entry.
+pub(crate) const KNOWN: Known = Known {
+    name: "caltech101",
+    what: "8,677 photos of 101 classes, of any size, without an official split",
+    source: "https://data.caltech.edu/records/mzrjq-6wc02",
+    terms: "the terms are on its page; cite Fei-Fei, Fergus and Perona, Learning Generative Visual Models from Few \
+        Training Examples, 2004",
+    files: Some(OnDisk { folder: FOLDER, are_in: |dir| locate(dir).is_ok(), verify, download: None }),
+};
+
 /// The folder that the official archive unpacks to.
-pub(crate) const FOLDER: &str = "101_ObjectCategories";
-/// Where to get it by hand.
-pub(crate) const SOURCE: &str = "https://data.caltech.edu/records/mzrjq-6wc02";
+const FOLDER: &str = "101_ObjectCategories";
 const REMEDY: &str = "get caltech-101.zip from https://data.caltech.edu/records/mzrjq-6wc02 and unpack \
     101_ObjectCategories.tar.gz there, or name another data folder with --data or PT4AL_DATA";
 const BACKGROUND: &str = "BACKGROUND_Google";
@@ -89,8 +98,16 @@ impl Reader for Caltech101Spec {
     }
 }
 
+/// Checks all images below a data folder, with a split that the check needs and does not report.
+fn verify(data_dir: &Path) -> Result<DataOrigin> {
+    let (normalize, storage) = (Normalize::imagenet(), Storage::default());
+    let (test, split_seed) = (0.2, 0);
+    let set = Caltech101Spec { input: ANY_INPUT, test, split_seed, pool: None, pool_seed: 0, normalize, storage };
+    Ok(set.checked(data_dir)?.origin)
+}
+
 /// The folder of the classes: below `dir`, or `dir` itself.
-pub(crate) fn locate(dir: &Path) -> Result<PathBuf> {
+fn locate(dir: &Path) -> Result<PathBuf> {
     let below = [dir.join(FOLDER), dir.join("caltech-101").join(FOLDER), dir.join("caltech101").join(FOLDER)];
     if let Some(folder) = below.iter().find(|folder| folder.is_dir()) {
         return Ok(folder.clone());

@@ -1,11 +1,12 @@
-//! The data sets that experiments can name.
+//! The data sets that specs can name: what they are, and how to get and check their files.
 
 use std::path::Path;
 
 use anyhow::Result;
 
-use super::{Reader, caltech101, cifar10, cityscapes, fetch, imagenet};
-use pt4al_results::spec::{Caltech101Spec, ImagenetSpec, Input, Normalize, Storage};
+use crate::fetch::{Fetched, Progress};
+use crate::{Reader, caltech101, cifar10, cityscapes, imagenet, shapes};
+use pt4al_results::spec::{DatasetSpec, Input};
 use pt4al_results::store::DataOrigin;
 
 /// One data set.
@@ -13,101 +14,57 @@ use pt4al_results::store::DataOrigin;
 pub struct Known {
     /// The name in specs and on the command line.
     pub name: &'static str,
-    /// What the images are.
+    /// What the images are, how many there are, and their size.
     pub what: &'static str,
-    /// Where it comes from.
+    /// Where the data set comes from: a URL, or words.
     pub source: &'static str,
-    /// Its licence or terms, and what to cite.
+    /// The licence or terms of use, and what to cite.
     pub terms: &'static str,
-    /// Its files; `None` if it needs none.
+    /// The files of the data set; `None` if it is generated.
     pub files: Option<OnDisk>,
 }
 
 /// The files of a data set.
 #[derive(Clone, Copy, Debug)]
 pub struct OnDisk {
-    /// Where they lie below the data folder.
+    /// The folder in the data folder that the files are unpacked to.
     pub folder: &'static str,
-    /// Whether they are below a data folder: for CIFAR-10 by name and size, for the others by their folders.
+    /// Whether the files seem to be in a data folder: for CIFAR-10 by their names and sizes, else by their folders.
     pub are_in: fn(&Path) -> bool,
-    /// Reads all of them below a data folder and says what they are; with no classes, and a split of its own where the
-    /// data set has none. It fails if there are none, or with the list of those that are not usable.
+    /// Reads and checks all files in a data folder, and says what they are: without counts of classes, and with a split
+    /// of its own if the data set has no official one. It fails if there are no files, or with the list of those that
+    /// are not usable.
     pub verify: fn(&Path) -> Result<DataOrigin>,
+    /// Downloads the files; `None` if a person has to, because of the terms or the size of the data set.
+    pub download: Option<Download>,
 }
 
-/// All of them.
-pub const KNOWN: &[Known] = &[
-    Known {
-        name: "cifar10",
-        what: "photos of 10 classes, 50,000 train + 10,000 test, 32x32",
-        source: fetch::CIFAR10_URL,
-        terms: "no licence is stated; cite Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
-        files: Some(OnDisk { folder: cifar10::FOLDER, are_in: cifar10::looks_complete, verify: fetch::verify_cifar10 }),
-    },
-    Known {
-        name: "caltech101",
-        what: "8,677 photos of 101 classes, of any size, without an official split",
-        source: caltech101::SOURCE,
-        terms: "the terms are on its page; cite Fei-Fei, Fergus and Perona, Learning Generative Visual Models from Few \
-            Training Examples, 2004",
-        files: Some(OnDisk {
-            folder: caltech101::FOLDER,
-            are_in: |dir| caltech101::locate(dir).is_ok(),
-            verify: verify_caltech101,
-        }),
-    },
-    Known {
-        name: "imagenet",
-        what: "photos of 1,000 classes, 1,281,167 train + 50,000 val, of any size; or some of the classes",
-        source: imagenet::SOURCE,
-        terms: "non-commercial research, after registration; cite Russakovsky et al., ImageNet Large Scale Visual \
-            Recognition Challenge, IJCV 2015",
-        files: Some(OnDisk {
-            folder: imagenet::FOLDER,
-            are_in: |dir| imagenet::locate(dir).is_ok(),
-            verify: verify_imagenet,
-        }),
-    },
-    Known {
-        name: "cityscapes",
-        what: "street scenes with a class of 19 for each pixel, 2,975 train + 500 val, 1024x2048",
-        source: "https://www.cityscapes-dataset.com",
-        terms: "non-commercial research, after registration; cite Cordts et al., The Cityscapes Dataset for Semantic \
-            Urban Scene Understanding, CVPR 2016",
-        files: Some(OnDisk {
-            folder: "cityscapes",
-            are_in: |dir| cityscapes::locate(dir).is_ok(),
-            verify: cityscapes::verify,
-        }),
-    },
-    Known {
-        name: "shapes",
-        what: "generated pictures of 10 classes, any number, 12x12 to 64x64",
-        source: "made by pt4al from the spec's seed",
-        terms: "none; made on the spot",
-        files: None,
-    },
-];
+/// Downloads a data set into a data folder, from its official server or from the URL of a mirror. See [`crate::fetch`].
+pub type Download = fn(data_dir: &Path, url: Option<&str>, progress: Progress) -> Result<Fetched>;
 
-/// Any will do where images are checked alone.
-const INPUT: Input = Input { resize: 256, crop: 224 };
+/// All data sets, in the order in which `pt4al data list` shows them.
+pub const KNOWN: &[Known] = &[cifar10::KNOWN, caltech101::KNOWN, imagenet::KNOWN, cityscapes::KNOWN, shapes::KNOWN];
 
-impl Known {
-    /// Whether its files are below `data_dir`; always, if it needs none. Their bytes are checked when they are read.
-    pub fn is_present(&self, data_dir: &Path) -> bool {
-        self.files.is_none_or(|files| (files.are_in)(data_dir))
+/// The reader of a spec's data set: the one place where this crate tells data sets apart.
+pub(crate) fn reader(set: &DatasetSpec) -> &dyn Reader {
+    match set {
+        DatasetSpec::Cifar10(options) => options,
+        DatasetSpec::Shapes(options) => options,
+        DatasetSpec::Caltech101(options) => options,
+        DatasetSpec::Imagenet(options) => options,
+        DatasetSpec::Cityscapes(options) => options,
     }
 }
 
-fn verify_caltech101(data_dir: &Path) -> Result<DataOrigin> {
-    let (normalize, storage) = (Normalize::imagenet(), Storage::default());
-    let set = Caltech101Spec { input: INPUT, test: 0.2, split_seed: 0, pool: None, pool_seed: 0, normalize, storage };
-    Ok(set.checked(data_dir)?.origin)
-}
+/// An input size for [`OnDisk::verify`], which checks images and uses no size.
+pub(crate) const ANY_INPUT: Input = Input { resize: 256, crop: 224 };
 
-fn verify_imagenet(data_dir: &Path) -> Result<DataOrigin> {
-    let (normalize, storage) = (Normalize::imagenet(), Storage::default());
-    Ok(ImagenetSpec { input: INPUT, pool: None, pool_seed: 0, normalize, storage }.checked(data_dir)?.origin)
+impl Known {
+    /// Whether the files seem to be in `data_dir` ([`OnDisk::are_in`]); always true for a generated data set. The bytes
+    /// of the files are checked when they are read.
+    pub fn is_present(&self, data_dir: &Path) -> bool {
+        self.files.is_none_or(|files| (files.are_in)(data_dir))
+    }
 }
 
 #[cfg(test)]

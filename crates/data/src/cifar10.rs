@@ -11,22 +11,51 @@ use anyhow::{Result, anyhow, bail};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::images::{Images, Splits};
-use super::index::{Sum, read_small};
-use super::overlap::{self, Overlap};
-use super::problems::Problems;
-use super::{Look, Reader, Size};
+use crate::catalogue::{Known, OnDisk};
+use crate::fetch::{Archive, fetch};
+use crate::images::{Images, Splits};
+use crate::index::{Sum, read_small};
+use crate::overlap::{self, Overlap};
+use crate::problems::Problems;
+use crate::{Look, Reader, Size};
 use pt4al_results::spec::{Cifar10Spec, hex};
 use pt4al_results::store::{DataFile, DataOrigin};
+
+/// The catalogue's entry.
+pub(crate) const KNOWN: Known = Known {
+    name: "cifar10",
+    what: "photos of 10 classes, 50,000 train + 10,000 test, 32x32",
+    source: ARCHIVE.url,
+    terms: "no licence is stated; cite Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
+    files: Some(OnDisk {
+        folder: FOLDER,
+        are_in: looks_complete,
+        verify: |data_dir| Ok(read(data_dir)?.origin),
+        download: Some(|data_dir, url, progress| {
+            fetch(data_dir, &Archive { url: url.unwrap_or(ARCHIVE.url), ..ARCHIVE }, progress)
+        }),
+    }),
+};
+
+/// The official archive: 170,052,171 bytes.
+pub(crate) const ARCHIVE: Archive = Archive {
+    url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+    sha256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+    name: "cifar-10-binary.tar.gz",
+    folder: FOLDER,
+    members: &[FILES[0].0, FILES[1].0, FILES[2].0, FILES[3].0, FILES[4].0, FILES[5].0, META],
+    locate,
+    read: |data_dir| Ok(read_records(data_dir, RECORDS)?.origin),
+};
 
 /// The folder that the official archive unpacks to.
 pub(crate) const FOLDER: &str = "cifar-10-batches-bin";
 /// The file of the classes' names.
 pub(crate) const META: &str = "batches.meta.txt";
-/// Records in each official file.
-pub(crate) const RECORDS: usize = 10_000;
-/// What a person should do who has not got the files, or has got others.
-pub(crate) const REMEDY: &str = "get them with `pt4al data fetch cifar10`, or unpack cifar-10-binary.tar.gz from \
+/// The number of records in each official file.
+const RECORDS: usize = 10_000;
+/// What to do if files are missing or are not usable.
+const REMEDY: &str = "get them with `pt4al data fetch cifar10`, or unpack cifar-10-binary.tar.gz from \
     https://www.cs.toronto.edu/~kriz/cifar.html there, or name another data folder with --data or PT4AL_DATA";
 
 const SIDE: usize = 32;
@@ -34,7 +63,7 @@ const PLANE: usize = SIDE * SIDE;
 const RECORD: usize = 1 + 3 * PLANE;
 const CLASSES: [&str; 10] = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
-/// The files of images with the SHA-256 sums of the official ones; the last is the test split.
+/// The files of images with the SHA-256 of the official ones; the last file is the test split.
 pub(crate) const FILES: [(&str, &str); 6] = [
     ("data_batch_1.bin", "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5"),
     ("data_batch_2.bin", "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed"),

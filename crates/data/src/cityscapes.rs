@@ -22,14 +22,25 @@ use anyhow::{Result, anyhow, bail};
 use pt4al_results::words::thousands;
 use sha2::{Digest, Sha256};
 
-use super::images::{Labels, Records, Source, Split, Splits};
-use super::index::{Files, Found, Verified};
-use super::overlap::{self, Overlap};
-use super::problems::Problems;
-use super::{Look, Reader, decode};
+use crate::catalogue::{Known, OnDisk};
+use crate::images::{Labels, Records, Source, Split, Splits};
+use crate::index::{Files, Found, Verified};
+use crate::overlap::{self, Overlap};
+use crate::problems::Problems;
+use crate::{Look, Reader, decode};
 use pairs::Tree;
 use pt4al_results::spec::{CityscapesSpec, LabelFiles, Normalize, Storage, hex};
 use pt4al_results::store::DataOrigin;
+
+/// The catalogue's entry.
+pub(crate) const KNOWN: Known = Known {
+    name: "cityscapes",
+    what: "street scenes with a class of 19 for each pixel, 2,975 train + 500 val, 1024x2048",
+    source: "https://www.cityscapes-dataset.com",
+    terms: "non-commercial research, after registration; cite Cordts et al., The Cityscapes Dataset for Semantic \
+        Urban Scene Understanding, CVPR 2016",
+    files: Some(OnDisk { folder: FOLDERS[0], are_in: |dir| locate(dir).is_ok(), verify, download: None }),
+};
 
 /// The folder of the images.
 const IMAGES: &str = "leftImg8bit";
@@ -166,7 +177,7 @@ impl Source for InFiles {
 ///
 /// # Errors
 /// If there is no such data set, or the list of the files that are not usable.
-pub(crate) fn verify(dir: &Path) -> Result<DataOrigin> {
+fn verify(dir: &Path) -> Result<DataOrigin> {
     let root = locate(dir)?;
     let size = pairs::first_size(&root).unwrap_or([1024, 2048]);
     let both = [LabelFiles::LabelIds, LabelFiles::LabelTrainIds];
@@ -182,7 +193,7 @@ pub(crate) fn verify(dir: &Path) -> Result<DataOrigin> {
 }
 
 /// The folder that has both trees.
-pub(crate) fn locate(dir: &Path) -> Result<PathBuf> {
+fn locate(dir: &Path) -> Result<PathBuf> {
     let places: Vec<PathBuf> = FOLDERS.iter().map(|name| dir.join(name)).chain([dir.to_owned()]).collect();
     if let Some(place) = places.iter().find(|place| place.join(IMAGES).is_dir() && place.join(LABELS).is_dir()) {
         return Ok(place.clone());

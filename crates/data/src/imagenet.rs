@@ -24,18 +24,27 @@ use anyhow::{Result, bail};
 use pt4al_results::words::thousands;
 use sha2::{Digest, Sha256};
 
-use super::images::Splits;
-use super::index::{Files, named_like_an_image, photos};
-use super::overlap::{self, Overlap};
-use super::problems::Problems;
-use super::{Look, Reader};
-use pt4al_results::spec::{ImagenetSpec, hex};
+use crate::catalogue::{ANY_INPUT, Known, OnDisk};
+use crate::images::Splits;
+use crate::index::{Files, named_like_an_image, photos};
+use crate::overlap::{self, Overlap};
+use crate::problems::Problems;
+use crate::{Look, Reader};
+use pt4al_results::spec::{ImagenetSpec, Normalize, Storage, hex};
 use pt4al_results::store::DataOrigin;
 
-/// The folder below the data folder.
-pub(crate) const FOLDER: &str = "imagenet";
-/// Where to get it by hand.
-pub(crate) const SOURCE: &str = "https://image-net.org";
+/// The catalogue's entry.
+pub(crate) const KNOWN: Known = Known {
+    name: "imagenet",
+    what: "photos of 1,000 classes, 1,281,167 train + 50,000 val, of any size; or some of the classes",
+    source: "https://image-net.org",
+    terms: "non-commercial research, after registration; cite Russakovsky et al., ImageNet Large Scale Visual \
+        Recognition Challenge, IJCV 2015",
+    files: Some(OnDisk { folder: FOLDER, are_in: |dir| locate(dir).is_ok(), verify, download: None }),
+};
+
+/// The folder in the data folder that is looked for first.
+const FOLDER: &str = "imagenet";
 const OTHER_FOLDERS: [&str; 2] = ["ILSVRC2012", "imagenet10"];
 const REMEDY: &str = "get the images of ILSVRC2012 from https://image-net.org (after registration), unpack each \
     class's archive into train/<its WordNet id>/, or name another data folder with --data or PT4AL_DATA";
@@ -100,8 +109,14 @@ struct Val {
     others: usize,
 }
 
+/// Checks all images below a data folder.
+fn verify(data_dir: &Path) -> Result<DataOrigin> {
+    let (normalize, storage) = (Normalize::imagenet(), Storage::default());
+    Ok(ImagenetSpec { input: ANY_INPUT, pool: None, pool_seed: 0, normalize, storage }.checked(data_dir)?.origin)
+}
+
 /// The folder of `train/` and `val/`: below `dir`, or `dir` itself.
-pub(crate) fn locate(dir: &Path) -> Result<PathBuf> {
+fn locate(dir: &Path) -> Result<PathBuf> {
     let whole = |folder: &PathBuf| folder.join("train").is_dir() && folder.join("val").is_dir();
     let first = dir.join(FOLDER);
     if whole(&first) {

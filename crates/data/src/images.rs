@@ -1,4 +1,4 @@
-//! Images and labels as data sets hand them on, before any tensor.
+//! Images and labels as bytes, as readers of data sets return them.
 
 use std::borrow::Cow;
 use std::fmt::Debug;
@@ -8,14 +8,16 @@ use anyhow::Result;
 
 use pt4al_results::store::DataOrigin;
 
-/// Small images of one size in memory, with a class each.
+/// Images of one size in memory, each with a class.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Images {
+    /// Height in pixels.
     pub height: usize,
+    /// Width in pixels.
     pub width: usize,
     /// `[n, height, width, 3]`, row by row: red, green, blue of each pixel, 0 to 255.
     pub pixels: Vec<u8>,
-    /// `[n]`: an index into [`Splits::classes`].
+    /// `[n]`: the class of each image, an index into [`Splits::classes`].
     pub labels: Vec<u8>,
 }
 
@@ -25,16 +27,17 @@ impl Images {
         self.labels.len()
     }
 
+    /// Whether there are no images.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
     }
 
-    /// Bytes of one image.
+    /// The number of bytes of one image.
     pub fn stride(&self) -> usize {
         self.height * self.width * 3
     }
 
-    /// `[height, width, 3]` of image `index`.
+    /// `[height, width, 3]`: the pixels of image `index`.
     ///
     /// # Panics
     /// If there is no such image.
@@ -43,61 +46,66 @@ impl Images {
     }
 }
 
-/// One split of a data set: images of one size with their labels, wherever they are held.
+/// One split of a data set: images of one size with their labels, in memory or in files.
 ///
-/// Image and label map make up a record: `[height, width, 3]` bytes of pixels (red, green, blue) and, where each pixel
-/// has a label, `[height, width]` bytes of classes, [`IGNORED`] for none.
+/// An image and its label map are a record: `[height, width, 3]` bytes of pixels (red, green, blue) and, where each pixel
+/// has a label, `[height, width]` bytes of classes, with [`IGNORED`] for pixels without a class.
 #[derive(Clone, Debug)]
 pub struct Split {
+    /// Height in pixels.
     pub height: usize,
+    /// Width in pixels.
     pub width: usize,
-    /// Images in the split.
+    /// The number of images.
     pub len: usize,
+    /// The classes, or that they are in the records.
     pub labels: Labels,
+    /// The images, and the label maps if there are any.
     pub records: Records,
 }
 
-/// The class of a pixel that has none: neither trained on nor counted.
+/// The value of a pixel without a class: it is neither trained on nor counted.
 pub const IGNORED: u8 = 255;
 
-/// What the labels of a split are.
+/// The labels of a split.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Labels {
     /// `[n]`: a class for each image, an index into [`Splits::classes`].
     Classes(Vec<u16>),
-    /// A class for each pixel, in the records.
+    /// Each pixel has a class; the label maps are in the records.
     Maps,
 }
 
 /// Where the records of a split are.
 #[derive(Clone, Debug)]
 pub enum Records {
-    /// All of them, one after the other.
+    /// In memory, one after the other.
     Memory(Vec<u8>),
-    /// In files: each is made when it is asked for.
+    /// In files: each record is read and decoded when it is needed.
     Source(Arc<dyn Source>),
 }
 
-/// Random access to records; every call for an index gives the same bytes.
+/// Random access to records. Every call with the same index gives the same bytes.
 pub trait Source: Debug + Send + Sync {
-    /// Writes record `index`, whose length is [`Split::record`].
+    /// Writes record `index` into `record`, whose length is [`Split::record`].
     ///
     /// # Errors
-    /// If its file cannot be read or decoded any more.
+    /// If its file can no longer be read or decoded.
     fn fill(&self, index: usize, record: &mut [u8]) -> Result<()>;
 }
 
 impl Split {
+    /// Whether there are no images.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Bytes of one image.
+    /// The number of bytes of one image.
     pub fn image_bytes(&self) -> usize {
         self.height * self.width * 3
     }
 
-    /// Bytes of one record.
+    /// The number of bytes of one record.
     pub fn record(&self) -> usize {
         match self.labels {
             Labels::Classes(_) => self.image_bytes(),
@@ -105,10 +113,10 @@ impl Split {
         }
     }
 
-    /// `[height, width]`: the class of each pixel of image `index`; empty where images have the labels.
+    /// `[height, width]`: the class of each pixel of image `index`; empty if images have the labels.
     ///
     /// # Errors
-    /// If its file cannot be read any more.
+    /// If its file can no longer be read.
     pub fn label_map(&self, index: usize) -> Result<Vec<u8>> {
         if self.labels != Labels::Maps {
             return Ok(Vec::new());
@@ -119,16 +127,16 @@ impl Split {
     /// `[height, width, 3]`: the pixels of image `index`.
     ///
     /// # Errors
-    /// If its file cannot be read any more.
+    /// If its file can no longer be read.
     pub fn image(&self, index: usize) -> Result<Vec<u8>> {
         Ok(self.bytes(index)?[..self.image_bytes()].to_vec())
     }
 
-    /// The classes of image `index`, ascending, each with its share of the pixels that have one: a single class where images
-    /// have the labels, and none where all pixels are [`IGNORED`].
+    /// The classes of image `index`, ascending, each with its share of the pixels that have a class. If images have the
+    /// labels, this is a single class; if all pixels are [`IGNORED`], there is none.
     ///
     /// # Errors
-    /// If its file cannot be read any more.
+    /// If its file can no longer be read.
     pub fn shares(&self, index: usize) -> Result<Vec<(usize, f64)>> {
         if let Some(classes) = self.classes() {
             return Ok(vec![(classes[index].into(), 1.0)]);
@@ -136,12 +144,12 @@ impl Split {
         let mut pixels = [0_usize; IGNORED as usize];
         let map = self.label_map(index)?;
         map.iter().filter(|&&class| class != IGNORED).for_each(|&class| pixels[usize::from(class)] += 1);
-        let labelled: usize = pixels.iter().sum();
+        let labeled: usize = pixels.iter().sum();
         let occurring = pixels.iter().enumerate().filter(|(_, n)| **n > 0);
-        Ok(occurring.map(|(class, &n)| (class, n as f64 / labelled as f64)).collect())
+        Ok(occurring.map(|(class, &n)| (class, n as f64 / labeled as f64)).collect())
     }
 
-    /// Record `index`.
+    /// The bytes of record `index`.
     fn bytes(&self, index: usize) -> Result<Cow<'_, [u8]>> {
         let size = self.record();
         match &self.records {
@@ -154,7 +162,7 @@ impl Split {
         }
     }
 
-    /// The class of each image; `None` where pixels have the labels.
+    /// `[n]`: the class of each image; `None` if pixels have the labels.
     pub fn classes(&self) -> Option<&[u16]> {
         match &self.labels {
             Labels::Classes(classes) => Some(classes),
@@ -175,13 +183,16 @@ impl From<Images> for Split {
     }
 }
 
-/// A data set: what the pool is drawn from, what is evaluated on, and where both came from.
+/// A data set: its two splits, its classes, and what is known of its files.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Splits<S = Split> {
+    /// The train split, which the pool is drawn from.
     pub train: S,
+    /// The test split, which models are evaluated on.
     pub test: S,
-    /// The classes' names; a label is an index into them.
+    /// The names of the classes; a label is an index into them.
     pub classes: Vec<String>,
+    /// Where the data comes from: name, sizes, fingerprint, files, and a note for readers of results.
     pub origin: DataOrigin,
 }
 

@@ -5,23 +5,24 @@ use anyhow::{Result, ensure};
 use pt4al_results::seed::{Purpose, sample, stream};
 use pt4al_results::spec::{Imbalance, Linear, LongTail, StepImbalance};
 
-/// How near a computed number of images must be to a whole one, as a part of it, to be taken for it. Powers and
-/// quotients are off by up to 1e-15 or so, differently on each platform: without this, 500 may become 499.
+/// The largest relative difference from a whole number that counts as a rounding error. Powers and quotients are off by
+/// up to about 1e-15, differently on each platform; without this constant, 500 may become 499.
 const NEAR: f64 = 1e-9;
 
-/// The positions that an imbalance keeps of images with these labels, ascending; `classes` are the classes' names.
+/// The indices of the images that an imbalance keeps, ascending. `labels` has the class of each image, and `classes` the
+/// names of the classes.
 ///
-/// Which images of a class are kept is drawn from a stream of its own, so it depends on no other class; of two
-/// numbers, the smaller keeps a part of what the larger keeps.
+/// Each class draws its images from a random stream of its own, so the draw depends on no other class. If a class keeps
+/// fewer images, they are a part of those that it keeps otherwise.
 ///
 /// # Errors
 /// One line with the key, the class and the remedy, if a class would keep no image; or if no class would be cut.
 pub fn keep(labels: &[u16], classes: &[String], imbalance: &Imbalance) -> Result<Vec<usize>> {
-    let mut positions = vec![Vec::new(); classes.len()];
-    for (position, &label) in labels.iter().enumerate() {
-        positions[usize::from(label)].push(position);
+    let mut indices = vec![Vec::new(); classes.len()];
+    for (index, &label) in labels.iter().enumerate() {
+        indices[usize::from(label)].push(index);
     }
-    let counts: Vec<usize> = positions.iter().map(Vec::len).collect();
+    let counts: Vec<usize> = indices.iter().map(Vec::len).collect();
     if let Some(class) = counts.iter().position(|&count| count == 0) {
         anyhow::bail!(
             "`imbalance` cannot keep an image of class {class} ({}): the train split has none; add some, or remove \
@@ -29,31 +30,27 @@ pub fn keep(labels: &[u16], classes: &[String], imbalance: &Imbalance) -> Result
             classes[class]
         );
     }
-    let (kept, seed, key) = match imbalance {
-        Imbalance::LongTail(tail) => {
-            (long_tail(&counts, tail), tail.seed, format!("long-tail.ratio` is {}", tail.ratio))
-        }
-        Imbalance::Step(step) => (self::step(&counts, step)?, step.seed, format!("step.ratio` is {}", step.ratio)),
-        Imbalance::Linear(linear) => {
-            (self::linear(&counts, linear), linear.seed, format!("linear.step` is {}", linear.step))
-        }
+    let (kept, key) = match imbalance {
+        Imbalance::LongTail(tail) => (long_tail(&counts, tail), format!("long-tail.ratio` is {}", tail.ratio)),
+        Imbalance::Step(step) => (self::step(&counts, step)?, format!("step.ratio` is {}", step.ratio)),
+        Imbalance::Linear(linear) => (self::linear(&counts, linear), format!("linear.step` is {}", linear.step)),
     };
     let mut all = Vec::with_capacity(kept.iter().sum());
-    for (class, (positions, &n)) in positions.iter().zip(&kept).enumerate() {
+    for (class, (indices, &n)) in indices.iter().zip(&kept).enumerate() {
         ensure!(
             n > 0,
             "`imbalance.{key}, so class {class} ({}) would keep none of its {} images; lower it",
             classes[class],
-            positions.len()
+            indices.len()
         );
-        all.extend(sample(positions, n, &mut stream(seed, Purpose::Imbalance, &[class as u64])));
+        all.extend(sample(indices, n, &mut stream(imbalance.seed(), Purpose::Imbalance, &[class as u64])));
     }
     all.sort_unstable();
     Ok(all)
 }
 
 fn long_tail(counts: &[usize], tail: &LongTail) -> Vec<usize> {
-    // A single class is the first one, and keeps all.
+    // With a single class, avoids a division by zero: the class is the first one, and keeps all.
     let last = counts.len().saturating_sub(1).max(1) as f64;
     let kept = |(class, &count): (usize, &usize)| floor(count as f64 * tail.ratio.powf(-(class as f64) / last));
     counts.iter().enumerate().map(kept).collect()
@@ -63,7 +60,7 @@ fn step(counts: &[usize], step: &StepImbalance) -> Result<Vec<usize>> {
     let cut = (step.classes * counts.len() as f64).round() as usize;
     ensure!(
         cut > 0,
-        "`imbalance.step.classes` is {}, which of {} classes is none; raise it, or leave `imbalance` out",
+        "`imbalance.step.classes` is {}, which is none of {} classes; raise it, or leave `imbalance` out",
         step.classes,
         counts.len()
     );
@@ -77,7 +74,7 @@ fn linear(counts: &[usize], linear: &Linear) -> Vec<usize> {
     counts.iter().enumerate().map(kept).collect()
 }
 
-/// `images` rounded down, but to the nearest whole number if it differs from that by no more than rounding errors.
+/// Rounds `images` down, or to the nearest whole number if it differs from that only by rounding errors.
 fn floor(images: f64) -> usize {
     let nearest = images.round();
     let whole = if (images - nearest).abs() <= NEAR * nearest { nearest } else { images.floor() };
@@ -97,7 +94,7 @@ mod tests {
         (0..classes * each).map(|i| (i % classes) as u16).collect()
     }
 
-    /// Images that each class of `even(classes, each)` keeps.
+    /// The number of images that each class of `even(classes, each)` keeps.
     fn sizes(classes: usize, each: usize, imbalance: &Imbalance) -> Vec<usize> {
         let labels = even(classes, each);
         let kept = keep(&labels, &names(classes), imbalance).unwrap();
@@ -163,8 +160,8 @@ mod tests {
         assert_eq!(kept(10.0, 0), kept(10.0, 0));
         assert_ne!(kept(10.0, 0), kept(10.0, 1));
         let larger = kept(5.0, 0);
-        assert!(kept(10.0, 0).iter().all(|i| larger.contains(i)), "a larger ratio keeps a part of what a smaller does");
-        // Another class's images are drawn the same way if the first has more of them.
+        assert!(kept(10.0, 0).iter().all(|i| larger.contains(i)), "a larger ratio keeps a part of the images");
+        // If the first class has more images, the draw of another class does not change.
         let more: Vec<u16> = labels.iter().copied().chain([0; 9]).collect();
         let of_class_3 = |kept: Vec<usize>| kept.into_iter().filter(|&i| i < 200 && labels[i] == 3).collect::<Vec<_>>();
         assert_eq!(of_class_3(keep(&more, &names(4), &tail(10.0)).unwrap()), of_class_3(kept(10.0, 0)));
@@ -188,7 +185,7 @@ mod tests {
         let step_error = error(&labels, 10, &step(0.3, 60.0));
         assert!(step_error.starts_with("`imbalance.step.ratio` is 60, so class 7 (c7)"), "{step_error}");
         let none = error(&labels, 10, &step(0.04, 2.0));
-        assert!(none.starts_with("`imbalance.step.classes` is 0.04, which of 10 classes is none; raise it"), "{none}");
+        assert!(none.starts_with("`imbalance.step.classes` is 0.04, which is none of 10 classes; raise it"), "{none}");
         let missing = error(&labels, 11, &linear(3));
         assert!(missing.contains("class 10 (c10): the train split has none"), "{missing}");
     }

@@ -1,4 +1,51 @@
-//! Image data sets: files to checked bytes, without tensors. [`validate`] looks at all files, [`read`] decodes them too.
+//! Readers of image data sets: files on disk to checked images and labels in bytes, without tensors.
+//!
+//! The data set and its options come from a spec ([`pt4al_results::spec`]). Three calls do the work:
+//!
+//! - [`size()`]: how many images there are, from the names of the files alone;
+//! - [`validate`]: checks all files, and lists all that are not usable ([`problems::ProblemList`]);
+//! - [`read()`]: [`validate`], then decodes the images into the storage that the spec asks for.
+//!
+//! [`catalogue::KNOWN`] lists the data sets, with what to cite and how to get the files. The modules [`caltech101`],
+//! [`cifar10`], [`cityscapes`], [`imagenet`] and [`shapes`] say how the files of each one must lie on disk.
+//!
+//! Images come as [`images::Splits`]: per image `[height, width, 3]` bytes and a class, or a class for each pixel.
+//! Whatever is drawn (the pool, an imbalance, a split) depends on seeds in the spec alone.
+//!
+//! # Example
+//!
+//! The generated data set needs no files:
+//!
+//! ```
+//! use pt4al_data::shapes;
+//! use pt4al_results::spec::{Normalize, ShapesSpec};
+//!
+//! let normalize = Normalize { mean: [0.5; 3], std: [0.25; 3] };
+//! let splits = shapes::generate(&ShapesSpec { pool: 100, test: 20, side: 16, seed: 7, normalize });
+//! assert_eq!((splits.train.len(), splits.test.len()), (100, 20));
+//!
+//! // 16 x 16 pixels of red, green and blue, row by row, and the name of the class.
+//! let pixels = splits.train.image(3);
+//! assert_eq!(pixels.len(), 16 * 16 * 3);
+//! let class = &splits.classes[usize::from(splits.train.labels[3])];
+//! println!("image 3 is a {class}; its first pixel is {:?}", &pixels[..3]);
+//! ```
+//!
+//! Any data set of a spec, with its pool:
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/demo.toml");
+//! let spec = pt4al_results::spec::load(&pt4al_results::spec::Source { path, ..Default::default() })?;
+//! let data = pt4al_data::read(&spec, Path::new("data"))?;
+//! let first = data.pool[0];
+//! println!("{} images, {} of them in the pool", data.size().train, data.pool.len());
+//! println!("image {first} has the classes {:?}", data.splits.train.shares(first)?);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod caltech101;
 pub mod catalogue;
@@ -12,102 +59,52 @@ pub mod imbalance;
 pub mod index;
 mod overlap;
 pub mod problems;
+mod reader;
 pub mod shapes;
 pub mod storage;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail, ensure};
 use rayon::prelude::*;
 
+use catalogue::reader;
 use images::{Records, Split, Splits};
-use index::{Files, Verified};
-use problems::Problems;
 use pt4al_results::seed::{self, Purpose};
-use pt4al_results::spec::{DatasetSpec, Spec, Storage};
+use pt4al_results::spec::{DatasetSpec, Spec, Storage, short_hash};
 use pt4al_results::store::{ClassCount, DataOrigin};
+pub(crate) use reader::{Look, Reader};
 
-/// How one data set is read from disk, or made. Every data set is one file of this folder that implements it for its
-/// part of the spec.
-pub(crate) trait Reader {
-    /// Reads the index and, if that is how closely to look, checks all files. Images that are files of their own may be
-    /// left there: their records then come from a [`images::Source`], and [`read`] moves them to the storage that the
-    /// spec asks for.
-    ///
-    /// # Errors
-    /// Where there is no data set; or the list of all files that are not usable.
-    fn read(&self, dir: &Path, look: &Look) -> Result<Splits>;
-
-    /// [`Reader::read`] with a check of all files.
-    ///
-    /// # Errors
-    /// As for it.
-    fn checked(&self, dir: &Path) -> Result<Splits> {
-        self.read(dir, &Look::Contents { cache: cache_folder(dir) })
-    }
-
-    /// The size of the whole data set, where that is known without its files.
-    fn known_size(&self) -> Option<Size> {
-        None
-    }
-}
-
-/// How closely a data set is looked at.
-pub(crate) enum Look {
-    /// Which files there are. The fingerprint says nothing then, and no file is known to be like another.
-    Names,
-    /// What is in them; what was found good is remembered in the folder `cache`.
-    Contents { cache: PathBuf },
-}
-
-impl Look {
-    /// [`index::verify`], where contents are looked at.
-    fn verify(&self, files: &Files, kind: &str, check: index::Check, problems: &Problems) -> Result<Verified> {
-        match self {
-            Self::Names => Ok(Verified { fingerprint: String::new(), bytes: 0, read: 0, found: Vec::new() }),
-            Self::Contents { cache } => index::verify(files, kind, check, cache, problems),
-        }
-    }
-}
-
-/// The one place where data sets are told apart.
-fn reader(spec: &DatasetSpec) -> &dyn Reader {
-    match spec {
-        DatasetSpec::Cifar10(set) => set,
-        DatasetSpec::Shapes(set) => set,
-        DatasetSpec::Caltech101(set) => set,
-        DatasetSpec::Imagenet(set) => set,
-        DatasetSpec::Cityscapes(set) => set,
-    }
-}
-
-/// What a data set holds.
+/// The numbers of images, their size, and the number of classes of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
-    /// Images in the train split.
+    /// The number of images in the train split.
     pub train: usize,
-    /// Those of them that form the pool.
+    /// The number of images of the train split that form the pool.
     pub pool: usize,
+    /// The number of images in the test split.
     pub test: usize,
-    /// Height and width of the images as they are held.
+    /// Height of the images after reading, in pixels.
     pub height: usize,
+    /// Width of the images after reading, in pixels.
     pub width: usize,
+    /// The number of classes.
     pub classes: usize,
-    /// Bytes of all images and label maps as they are held.
+    /// Bytes of all images and label maps after reading.
     pub bytes: u64,
 }
 
-/// A data set with the part of it that forms the pool.
+/// A data set, and which images of its train split form the pool.
 #[derive(Debug)]
 pub struct Read {
-    /// `origin` counts the pool, not the whole train split.
+    /// Both splits. `origin.pool` counts the pool, not the whole train split.
     pub splits: Splits,
-    /// Positions in the train split, ascending.
+    /// Indices into the train split, ascending.
     pub pool: Vec<usize>,
 }
 
 impl Read {
-    /// What was read.
+    /// The size of what was read.
     pub fn size(&self) -> Size {
         let Splits { train, test, classes, .. } = &self.splits;
         Size {
@@ -122,24 +119,24 @@ impl Read {
     }
 }
 
-/// Checks the whole data set without holding its images; `dir` is where data sets lie.
+/// Checks all files of a spec's data set without keeping the images in memory. `dir` is the data folder.
 ///
 /// # Errors
-/// Where there is no data set; or the list of all files that are not usable; or if the spec's imbalance does not fit, or
-/// its storage does not hold the images.
+/// If the data set is not there; with the list of all files that are not usable; if the spec's imbalance or pool does
+/// not fit; or if the images do not fit into memory and the spec has them there.
 pub fn validate(spec: &Spec, dir: &Path) -> Result<Read> {
     let read = with_pool(spec, reader(&spec.dataset).checked(dir)?)?;
-    // What is in memory already had room there.
+    // Images that are in memory already did fit.
     if matches!(read.splits.train.records, Records::Source(_)) {
         storage::check_memory(&spec.dataset, read.size().bytes)?;
     }
     Ok(read)
 }
 
-/// Whether there is a place for what [`share`] makes; checking the files before it may take hours.
+/// Checks that the cache folder can be written if [`share`] will need it, before files are checked for hours.
 ///
 /// # Errors
-/// If there is none, with the remedy.
+/// If it cannot be written, with the remedy.
 pub fn check_place(spec: &Spec, dir: &Path) -> Result<()> {
     match spec.dataset.storage() {
         Storage::Mapped => storage::check_writable(&cache_folder(dir)),
@@ -149,22 +146,22 @@ pub fn check_place(spec: &Spec, dir: &Path) -> Result<()> {
 
 fn with_pool(spec: &Spec, mut splits: Splits) -> Result<Read> {
     let pool = pool(spec, &splits)?;
-    describe(&mut splits, &pool);
+    count_classes_of_images(&mut splits, &pool);
     Ok(Read { splits, pool })
 }
 
-/// [`validate`], and holds the images in the storage that the spec asks for.
+/// [`validate`], then moves the images to the storage that the spec asks for.
 ///
 /// # Errors
-/// As [`validate`], and if the storage cannot hold them.
+/// As for [`validate`], and if the storage has no room for the images.
 pub fn read(spec: &Spec, dir: &Path) -> Result<Read> {
     hold(spec, dir, validate(spec, dir)?)
 }
 
-/// Makes what trials share of a data set that was checked: the file of decoded images, where the spec asks for one.
+/// Makes the file of decoded images that all trials share, if the spec asks for one. `checked` comes from [`validate`].
 ///
 /// # Errors
-/// If the storage cannot hold them.
+/// If the disk has no room for the images.
 pub fn share(spec: &Spec, dir: &Path, checked: Read) -> Result<Read> {
     match spec.dataset.storage() {
         Storage::Mapped => hold(spec, dir, checked),
@@ -175,66 +172,67 @@ pub fn share(spec: &Spec, dir: &Path, checked: Read) -> Result<Read> {
 fn hold(spec: &Spec, dir: &Path, read: Read) -> Result<Read> {
     let Read { splits, pool } = read;
     let Splits { train, test, classes, origin } = splits;
-    let hold = |split, name: &str| {
+    let hold_split = |split, name: &str| {
         let key = format!("{}-{name}-{}", spec.dataset.name(), storage_key(spec, &origin, name));
         storage::hold(split, spec.dataset.storage(), &cache_folder(dir), &key)
     };
-    let (train, test) = (hold(train, "train")?, hold(test, "test")?);
+    let (train, test) = (hold_split(train, "train")?, hold_split(test, "test")?);
     Ok(Read { splits: Splits { train, test, classes, origin }, pool })
 }
 
 /// Raise it when a change of the program, or of the libraries that decode for it, changes decoded bytes.
 const RECORDS: u32 = 2;
 
-/// Changes with any byte that the storage holds.
+/// Changes with any byte of the decoded records.
 fn storage_key(spec: &Spec, origin: &DataOrigin, name: &str) -> String {
-    pt4al_results::spec::short_hash(&(RECORDS, spec.dataset.of_records(), &origin.fingerprint, name))
+    short_hash(&(RECORDS, spec.dataset.for_decoding(), &origin.fingerprint, name))
 }
 
-/// Where indices and decoded images are cached: `PT4AL_CACHE`, or `.pt4al-cache` in the data folder.
+/// The folder in which decoded images and the results of checks are cached: `PT4AL_CACHE`, or `.pt4al-cache` in the data
+/// folder.
 pub fn cache_folder(dir: &Path) -> PathBuf {
     let named = std::env::var_os("PT4AL_CACHE").filter(|name| !name.is_empty());
     named.map_or_else(|| dir.join(".pt4al-cache"), PathBuf::from)
 }
 
-/// The positions that form the pool, ascending: the train split without what the spec's imbalance leaves out, or the
-/// part of that which the spec asks for. It is the same for all trials: it is the experiment's data, not a trial's
-/// luck.
+/// The indices of the pool, ascending: the images of the train split that the spec's imbalance keeps, or `pool` of
+/// them. The pool is the same for all trials, because it belongs to the experiment's data and not to a trial's luck.
 fn pool(spec: &Spec, splits: &Splits) -> Result<Vec<usize>> {
-    let all: Vec<usize> = match (&spec.imbalance, splits.train.classes()) {
+    let kept: Vec<usize> = match (&spec.imbalance, splits.train.classes()) {
         (Some(imbalance), Some(labels)) => imbalance::keep(labels, &splits.classes, imbalance)?,
-        (Some(_), None) => anyhow::bail!("`imbalance` needs a class for each image; leave it out for segmentation"),
+        (Some(_), None) => bail!("`imbalance` needs a class for each image; leave it out for segmentation"),
         (None, _) => (0..splits.train.len).collect(),
     };
-    let (name, images) = (spec.dataset.name(), all.len());
-    if let Some(part) = spec.dataset.pool() {
-        anyhow::ensure!(
-            part <= images,
-            "`dataset.{name}.pool` is {part}, but there are only {images} images to draw it from; lower it or leave it out"
-        );
-    }
-    let pool = match spec.dataset.pool() {
-        Some(part) if part < all.len() => {
-            let mut pool =
-                seed::sample(&all, part, &mut seed::stream(spec.dataset.pool_seed(), Purpose::PoolSubset, &[]));
-            pool.sort_unstable();
-            pool
-        }
-        _ => all,
-    };
+    let pool = draw_pool(&spec.dataset, kept)?;
     if let (Some(_), Some(labels)) = (&spec.imbalance, splits.train.classes()) {
         let mut empty = vec![true; splits.classes.len()];
         pool.iter().for_each(|&i| empty[usize::from(labels[i])] = false);
         if let Some(class) = empty.iter().position(|&empty| empty) {
-            let class = &splits.classes[class];
-            anyhow::bail!("`dataset.{name}.pool` leaves no image of {class}, one of the rare classes; raise it");
+            let (name, class) = (spec.dataset.name(), &splits.classes[class]);
+            bail!("`dataset.{name}.pool` leaves no image of {class}, one of the rare classes; raise it");
         }
     }
     Ok(pool)
 }
 
-/// Writes the pool, and how many images each class has, into the origin.
-fn describe(splits: &mut Splits, pool: &[usize]) {
+/// Draws as many of the images `kept` as the data set's `pool` says; all of them if it says nothing.
+fn draw_pool(set: &DatasetSpec, kept: Vec<usize>) -> Result<Vec<usize>> {
+    let Some(size) = set.pool() else { return Ok(kept) };
+    let (name, images) = (set.name(), kept.len());
+    ensure!(
+        size <= images,
+        "`dataset.{name}.pool` is {size}, but there are only {images} images to draw it from; lower it or leave it out"
+    );
+    if size == images {
+        return Ok(kept);
+    }
+    let mut pool = seed::sample(&kept, size, &mut seed::stream(set.pool_seed(), Purpose::PoolSubset, &[]));
+    pool.sort_unstable();
+    Ok(pool)
+}
+
+/// Writes into the origin how many images the pool has, and how many each class has, if images have the labels.
+fn count_classes_of_images(splits: &mut Splits, pool: &[usize]) {
     splits.origin.pool = pool.len();
     let (Some(train), Some(test)) = (splits.train.classes(), splits.test.classes()) else { return };
     let mut counts: Vec<ClassCount> =
@@ -244,31 +242,35 @@ fn describe(splits: &mut Splits, pool: &[usize]) {
     splits.origin.classes = counts;
 }
 
-/// The number of images in which each class occurs, where pixels have the classes: reads all label maps.
+/// For each class, the number of images of the pool and of the test split in which it occurs, if pixels have the labels.
+/// Reads all label maps.
 ///
 /// # Errors
-/// If a file cannot be read any more.
+/// If a file can no longer be read.
 pub fn count_classes_of_pixels(read: &Read) -> Result<Vec<ClassCount>> {
     let Splits { train, test, classes, .. } = &read.splits;
-    let count = |split: &Split, positions: &[usize]| -> Result<Vec<usize>> {
-        let occurring = positions.par_iter().map(|&position| {
-            let mut seen = [false; 256];
-            split.label_map(position)?.into_iter().for_each(|class| seen[usize::from(class)] = true);
-            Ok(seen)
-        });
-        let occurring = occurring.collect::<Result<Vec<_>>>()?;
-        Ok((0..classes.len()).map(|class| occurring.iter().filter(|seen| seen[class]).count()).collect())
-    };
-    let (pool, test) = (count(train, &read.pool)?, count(test, &(0..test.len).collect::<Vec<_>>())?);
+    let pool = count_occurrences(train, &read.pool, classes.len())?;
+    let test = count_occurrences(test, &(0..test.len).collect::<Vec<_>>(), classes.len())?;
     let counts = classes.iter().zip(pool).zip(test);
     Ok(counts.map(|((name, pool), test)| ClassCount { name: name.clone(), pool, test }).collect())
 }
 
-/// The size of a spec's data set: from the names of its files, or, where that is known without them, with why they are
-/// not usable. Nothing is decoded.
+/// `[classes]`: the number of the images `indices` in which each class occurs.
+fn count_occurrences(split: &Split, indices: &[usize], classes: usize) -> Result<Vec<usize>> {
+    let classes_in_image = |&index: &usize| {
+        let mut seen = [false; 256];
+        split.label_map(index)?.into_iter().for_each(|class| seen[usize::from(class)] = true);
+        Ok(seen)
+    };
+    let images = indices.par_iter().map(classes_in_image).collect::<Result<Vec<_>>>()?;
+    Ok((0..classes).map(|class| images.iter().filter(|seen| seen[class]).count()).collect())
+}
+
+/// The size of a spec's data set, from the names of its files; nothing is decoded. If the size is known without files
+/// (CIFAR-10, generated images), the files may be missing: the second value then says why they are not usable.
 ///
 /// # Errors
-/// Where there is no data set, if the files are needed, or if their names do not make up one.
+/// If the size depends on the files, and the data set is not there or its file names are wrong.
 pub fn size(spec: &Spec, dir: &Path) -> Result<(Size, Option<anyhow::Error>)> {
     let known = reader(&spec.dataset).known_size().filter(|_| spec.imbalance.is_none());
     let found = reader(&spec.dataset).read(dir, &Look::Names).and_then(|splits| with_pool(spec, splits));

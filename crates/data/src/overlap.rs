@@ -1,8 +1,8 @@
-//! Test images that are in the train split too, byte for byte: a model would be tested on what it may have been
+//! Test images that are also in the train split, byte for byte: a model would be tested on images that it may have been
 //! trained on.
 //!
-//! A few are a property of real data sets, and are noted in the results. Where at least half of the test images are
-//! also training images, one split was made from the other, and no result would mean anything: that is refused.
+//! Real data sets have a few of them; they are noted in the results. If at least half of the test images are also
+//! training images, one split was made from the other and no result would mean anything, so the data set is refused.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -12,43 +12,42 @@ use pt4al_results::words::thousands;
 
 use super::index::{Found, Sum};
 
-/// Test images that are in the train split too.
+/// Test images that are also in the train split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Overlap {
-    /// How many there are.
+    /// The number of them.
     shared: usize,
-    /// Images in the test split.
+    /// The number of images in the test split.
     tested: usize,
-    /// The position of the first of them in the train split and in the test split.
+    /// The index of the first of them in the train split, and its index in the test split.
     example: [usize; 2],
 }
 
 impl Overlap {
-    /// Compares the contents of two splits; `None` where they share no image.
+    /// Compares the contents of two splits; `None` if they share no image.
     pub fn find<C: Eq + Hash>(train: &[C], test: &[C]) -> Option<Self> {
-        // The smaller of the two splits is the one that is held: ImageNet has 1.3 million training images.
-        let mut of_test: HashMap<&C, Option<usize>> = test.iter().map(|content| (content, None)).collect();
-        for (at, content) in train.iter().enumerate() {
-            if let Some(first) = of_test.get_mut(content) {
-                first.get_or_insert(at);
+        // Only the test split, the smaller one, is held in memory: ImageNet has 1.3 million training images.
+        let mut first_in_train: HashMap<&C, Option<usize>> = test.iter().map(|content| (content, None)).collect();
+        for (index, content) in train.iter().enumerate() {
+            if let Some(first) = first_in_train.get_mut(content) {
+                first.get_or_insert(index);
             }
         }
-        let mut shared = test.iter().enumerate().filter_map(|(at, content)| Some([of_test[content]?, at]));
+        let mut shared = test.iter().enumerate().filter_map(|(index, content)| Some([first_in_train[content]?, index]));
         let example = shared.next()?;
         Some(Self { shared: 1 + shared.count(), tested: test.len(), example })
     }
 
-    /// [`Overlap::find`] in files that were checked. Files that were not looked into share nothing.
+    /// [`Overlap::find`] for files that were checked. Files whose contents were not looked at count as different.
     pub fn of_files(train: &[Option<Found>], test: &[Option<Found>]) -> Option<Self> {
         Self::find(&sums(train), &sums(test))
     }
 
-    /// What a reader of the results must know, as a part of a note. `name` gives the name of an image of the train split
-    /// and of one of the test split, by their positions.
+    /// A sentence for readers of results. `name` gives the names of an image of the train split and of an image of the
+    /// test split from their indices.
     ///
     /// # Errors
-    /// If at least half of the test images are in the train split; `place` and `remedy` say where they are and what to
-    /// do.
+    /// If at least half of the test images are in the train split. `place` says where they are, and `remedy` what to do.
     pub fn note(self, place: &str, remedy: &str, name: impl FnOnce([usize; 2]) -> [String; 2]) -> Result<String> {
         let Self { shared, tested, example } = self;
         let [train, test] = name(example);
@@ -57,7 +56,7 @@ impl Overlap {
         if 2 * shared >= tested {
             bail!(
                 "{place}: {count} of the {all} test images {are} also in the train split, byte for byte (for instance \
-                 {test} is {train}), so a model would be tested on what it was trained on; {remedy}"
+                 {test} is {train}), so a model would be tested on images that it was trained on; {remedy}"
             );
         }
         Ok(format!(
@@ -70,7 +69,7 @@ fn sums(files: &[Option<Found>]) -> Vec<&Sum> {
     files.iter().flatten().map(|found| &found.sum).collect()
 }
 
-/// Notes that follow each other.
+/// Joins two notes to one.
 pub(super) fn joined(first: String, overlap: Option<String>) -> String {
     match overlap {
         Some(note) if first.is_empty() => note,
@@ -106,7 +105,7 @@ mod tests {
         assert_eq!(
             refused,
             "/data/val: 1 of the 2 test images is also in the train split, byte for byte (for instance val/0 is \
-             train/1), so a model would be tested on what it was trained on; replace it"
+             train/1), so a model would be tested on images that it was trained on; replace it"
         );
         assert!(note(&[1, 2, 3], &[1, 2, 3]).unwrap().unwrap_err().contains("3 of the 3 test images"));
         assert!(note(&[1], &[1, 2, 3]).unwrap().is_ok());

@@ -1,4 +1,4 @@
-//! What is wrong with a data set's files, collected so that all of it is told at once.
+//! The problems with a data set's files, collected so that one error lists all of them.
 
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
@@ -6,17 +6,17 @@ use std::sync::Mutex;
 
 use anyhow::Result;
 
-/// Problems that are listed; the rest is counted.
+/// The largest number of problems that are listed; the others are counted.
 const LISTED: usize = 20;
 
 /// Problems found so far, from any thread.
 #[derive(Debug, Default)]
 pub struct Problems {
-    /// Whether it is a consequence, the path, and why.
+    /// For each problem: whether it may follow from another one, the path, and what is wrong.
     found: Mutex<Vec<(bool, PathBuf, String)>>,
 }
 
-/// The message of [`Problems::into_result`]: the one error that has several lines.
+/// The error of [`Problems::into_result`]: the only error message with several lines.
 #[derive(Debug)]
 pub struct ProblemList(String);
 
@@ -29,12 +29,12 @@ impl Display for ProblemList {
 impl std::error::Error for ProblemList {}
 
 impl Problems {
-    /// Notes that `path` is not usable, and why (without a remedy: there is one for all).
+    /// Notes that `path` is not usable, and why. The remedy comes later, once for all problems.
     pub fn add(&self, path: &Path, why: impl Display) {
         self.push(false, path, &why);
     }
 
-    /// Notes what may only follow from another problem; it is listed after those.
+    /// Notes a problem that may only follow from another one; it is listed after those.
     pub fn add_consequence(&self, path: &Path, why: impl Display) {
         self.push(true, path, &why);
     }
@@ -44,17 +44,17 @@ impl Problems {
         found.push((consequence, path.to_owned(), why.to_string().replace('\n', ", ")));
     }
 
-    /// How many there are.
+    /// The number of problems.
     pub fn len(&self) -> usize {
         self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no problems.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Nothing, if there are no problems; else the first 20 by path, and the count, with one remedy.
+    /// Turns the problems into one error ([`ProblemList`]): their number, `remedy`, and the first 20 of them by path.
     ///
     /// # Errors
     /// If there is a problem.
@@ -63,7 +63,7 @@ impl Problems {
         if found.is_empty() {
             return Ok(());
         }
-        // Threads find them in any order.
+        // Threads find problems in any order.
         found.sort();
         let list: String =
             found.iter().take(LISTED).map(|(_, path, why)| format!("\n  {}: {why}", one_line(path))).collect();
@@ -77,7 +77,7 @@ impl Problems {
     }
 }
 
-/// A name may hold any character.
+/// A path without control characters, for instance line breaks, which file names may have.
 fn one_line(path: &Path) -> String {
     path.display().to_string().replace(char::is_control, "?")
 }

@@ -37,15 +37,25 @@ use anyhow::Result;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::images::{Images, Splits};
-use super::{Look, Reader, Size, storage};
+use crate::catalogue::Known;
+use crate::images::{Images, Splits};
+use crate::{Look, Reader, Size, storage};
 use pt4al_results::seed::{Purpose, stream};
 use pt4al_results::spec::{DatasetSpec, ShapesSpec};
 use pt4al_results::store::DataOrigin;
 use scene::Scene;
 use styles::STYLES;
 
-/// Changes with the pictures that a seed gives.
+/// The catalogue's entry.
+pub(crate) const KNOWN: Known = Known {
+    name: "shapes",
+    what: "generated pictures of 10 classes, any number, 12x12 to 64x64",
+    source: "made by pt4al from the spec's seed",
+    terms: "none; made on the spot",
+    files: None,
+};
+
+/// Raise it when a change of the program changes the pictures that a seed gives.
 const VERSION: u64 = 1;
 
 /// Which split a picture is for.

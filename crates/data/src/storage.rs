@@ -54,13 +54,7 @@ fn check_memory_of(set: &DatasetSpec, bytes: u64, free: f64) -> Result<()> {
     if set.storage() != Storage::Memory || needed <= free {
         return Ok(());
     }
-    let (keys, remedy) = match set {
-        DatasetSpec::Cifar10(_) => ("`dataset.cifar10`", "free some memory"),
-        DatasetSpec::Shapes(_) => ("`dataset.shapes.pool` and `dataset.shapes.test`", "lower them"),
-        DatasetSpec::Caltech101(_) => ("`dataset.caltech101.storage`", "set it to \"mapped\""),
-        DatasetSpec::Imagenet(_) => ("`dataset.imagenet.storage`", "set it to \"mapped\""),
-        DatasetSpec::Cityscapes(_) => ("`dataset.cityscapes.storage`", "set it to \"mapped\""),
-    };
+    let (keys, remedy) = set.options().memory_remedy();
     bail!("{keys}: all images take {needed:.0} MiB of memory, but {free:.0} MiB are free; {remedy}")
 }
 

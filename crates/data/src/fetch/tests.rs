@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::thread::JoinHandle;
 
 use super::*;
+use crate::cifar10;
 use crate::cifar10::tests::{tiny_file, tiny_meta};
 
 /// How the server behaves.
@@ -82,6 +83,10 @@ fn archive() -> Vec<u8> {
     tar.into_inner().unwrap().finish().unwrap()
 }
 
+fn read_tiny(data_dir: &Path) -> Result<DataOrigin> {
+    Ok(cifar10::read_records(data_dir, 2)?.origin)
+}
+
 /// A data folder and the archive that is served for it.
 struct Case {
     dir: tempfile::TempDir,
@@ -113,8 +118,8 @@ impl Case {
     fn fetch(&self, url: &str) -> Result<Fetched, String> {
         // Straight to the loopback address, whatever proxy the environment names.
         let agent = agent(ureq::Agent::config_builder().proxy(None));
-        let source = Source { agent, url, sha256: &self.sha256, records: 2 };
-        fetch(&self.data(), &source, &mut |_, _| {}).map_err(|e| {
+        let archive = Archive { url, sha256: &self.sha256, read: read_tiny, ..cifar10::ARCHIVE };
+        fetch_with(&agent, &self.data(), &archive, &mut |_, _| {}).map_err(|e| {
             let error = format!("{e:#}");
             assert!(!error.contains('\n'), "{error}");
             error
@@ -226,7 +231,7 @@ fn what_cannot_be_had_is_told_with_the_way_by_hand() {
 fn two_fetches_do_not_write_the_same_part() {
     let case = Case::new();
     std::fs::create_dir_all(case.data()).unwrap();
-    let _held = lock(&case.data()).unwrap();
+    let _held = lock(&case.data(), &cifar10::ARCHIVE).unwrap();
     let error = case.fetch("http://127.0.0.1:1/").unwrap_err();
-    assert!(error.contains("another fetch is under way"), "{error}");
+    assert!(error.contains("another fetch is running"), "{error}");
 }

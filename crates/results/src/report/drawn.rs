@@ -1,6 +1,6 @@
 //! What a reader must know of how images were drawn: which part of a pretext batch a query labels, and what all seeds share.
 
-use crate::spec::{DatasetSpec, FirstQuery, Imbalance, InitialSet, SamplerSpec, Spec};
+use crate::spec::{FirstQuery, InitialSet, SamplerSpec, Spec};
 use crate::words::{code, thousands};
 
 /// From this share of its pretext batch on, a query takes most of it, whatever the task model is unsure of.
@@ -69,17 +69,13 @@ pub(super) fn shared(spec: &Spec) -> Option<String> {
     if spec.dataset.pool().is_some() {
         drawn.push(format!("the part of the images that is the pool (`pool-seed` {})", spec.dataset.pool_seed()));
     }
-    match &spec.dataset {
-        DatasetSpec::Caltech101(set) => drawn.push(format!("the test split (`split-seed` {})", set.split_seed)),
-        DatasetSpec::Shapes(set) => drawn.push(format!("the generated images (`seed` {})", set.seed)),
-        DatasetSpec::Cifar10(_) | DatasetSpec::Imagenet(_) | DatasetSpec::Cityscapes(_) => {}
-    }
-    let seed = spec.imbalance.as_ref().map(|imbalance| match imbalance {
-        Imbalance::LongTail(tail) => tail.seed,
-        Imbalance::Step(step) => step.seed,
-        Imbalance::Linear(linear) => linear.seed,
-    });
-    drawn.extend(seed.map(|seed| format!("the images that the imbalance keeps (`seed` {seed})")));
+    drawn.extend(spec.dataset.options().drawn_once());
+    drawn.extend(
+        spec.imbalance
+            .as_ref()
+            .map(crate::spec::Imbalance::seed)
+            .map(|seed| format!("the images that the imbalance keeps (`seed` {seed})")),
+    );
     let drawn = match drawn.as_slice() {
         [] => return None,
         [one] => one.clone(),

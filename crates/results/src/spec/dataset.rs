@@ -1,10 +1,25 @@
-//! Data sets in specs.
+//! Data sets in specs: the choice ([`DatasetSpec`]), what the options of each data set answer ([`DatasetOptions`]), and
+//! the options that several data sets have.
 
+mod caltech101;
+mod cifar10;
+mod cityscapes;
+mod imagenet;
+mod imbalance;
+mod shapes;
+
+use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::TaskKind;
+pub use caltech101::Caltech101Spec;
+pub use cifar10::Cifar10Spec;
+pub use cityscapes::{CityscapesSpec, LabelFiles};
+pub use imagenet::ImagenetSpec;
+pub use imbalance::{Imbalance, Linear, LongTail, StepImbalance};
+pub use shapes::ShapesSpec;
 
-/// The data set, its part that is used, and its normalisation.
+/// The data set of an experiment, with its options.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DatasetSpec {
@@ -15,143 +30,126 @@ pub enum DatasetSpec {
     Cityscapes(CityscapesSpec),
 }
 
+/// What the options of a data set say, whichever data set it is. The defaults are those of a classification data set
+/// without `pool` and `storage`.
+pub trait DatasetOptions {
+    /// The name of the data set: its key in specs, and what the command line and results call it.
+    fn name(&self) -> &'static str;
+
+    /// The task that the labels are for.
+    fn task(&self) -> TaskKind {
+        TaskKind::Classification
+    }
+
+    /// The normalisation of the images.
+    fn normalize(&self) -> Normalize;
+
+    /// Height and width of the images after reading, and the key that decides them (as it stands in messages).
+    fn stored(&self) -> ([usize; 2], &'static str);
+
+    /// The number of images of the train split that form the pool; `None` for the whole train split.
+    fn pool(&self) -> Option<usize> {
+        None
+    }
+
+    /// The seed by which the pool is drawn from the train split.
+    fn pool_seed(&self) -> u64 {
+        0
+    }
+
+    /// Where decoded images are held; `None` if the data set has no such option, and holds them in memory.
+    fn storage(&self) -> Option<Storage> {
+        None
+    }
+
+    /// What the spec draws once for all seeds, apart from the pool: in words, with the key of its seed.
+    fn drawn_once(&self) -> Option<String> {
+        None
+    }
+
+    /// The keys to change if the images do not fit into memory, and what to do with them.
+    fn memory_remedy(&self) -> (String, &'static str) {
+        match self.storage() {
+            Some(_) => (format!("`dataset.{}.storage`", self.name()), "set it to \"mapped\""),
+            None => (format!("`dataset.{}`", self.name()), "free some memory"),
+        }
+    }
+
+    /// The rules for these options, apart from those that hold for every data set.
+    ///
+    /// # Errors
+    /// One line that opens with the key.
+    fn check(&self) -> Result<()>;
+
+    /// The same options with the default storage, for hashes: storage changes no value.
+    fn without_storage(&self) -> DatasetSpec;
+
+    /// The same options with fixed values for all that does not change the bytes of decoded images and labels.
+    fn for_decoding(&self) -> DatasetSpec;
+}
+
 impl DatasetSpec {
-    /// The task that the data set's labels are for.
-    pub fn task(&self) -> TaskKind {
+    /// The options of the data set: the one place where this crate tells data sets apart.
+    pub fn options(&self) -> &dyn DatasetOptions {
         match self {
-            Self::Cifar10(_) | Self::Shapes(_) | Self::Caltech101(_) | Self::Imagenet(_) => TaskKind::Classification,
-            Self::Cityscapes(_) => TaskKind::Segmentation,
+            Self::Cifar10(options) => options,
+            Self::Shapes(options) => options,
+            Self::Caltech101(options) => options,
+            Self::Imagenet(options) => options,
+            Self::Cityscapes(options) => options,
         }
     }
 
-    /// The normalisation that the spec states.
-    pub fn normalize(&self) -> Normalize {
-        match self {
-            Self::Cifar10(set) => set.normalize,
-            Self::Shapes(set) => set.normalize,
-            Self::Caltech101(set) => set.normalize,
-            Self::Imagenet(set) => set.normalize,
-            Self::Cityscapes(set) => set.normalize,
-        }
-    }
-
-    /// Images of the train split that form the pool; all of them if the spec asks for no part.
-    pub fn pool(&self) -> Option<usize> {
-        match self {
-            Self::Cifar10(set) => set.pool,
-            Self::Caltech101(set) => set.pool,
-            Self::Imagenet(set) => set.pool,
-            Self::Shapes(_) | Self::Cityscapes(_) => None,
-        }
-    }
-
-    /// The seed by which [`DatasetSpec::pool`] is drawn.
-    pub fn pool_seed(&self) -> u64 {
-        match self {
-            Self::Cifar10(set) => set.pool_seed,
-            Self::Caltech101(set) => set.pool_seed,
-            Self::Imagenet(set) => set.pool_seed,
-            Self::Shapes(_) | Self::Cityscapes(_) => 0,
-        }
-    }
-
-    /// The key in specs.
+    /// [`DatasetOptions::name`].
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Cifar10(_) => "cifar10",
-            Self::Shapes(_) => "shapes",
-            Self::Caltech101(_) => "caltech101",
-            Self::Imagenet(_) => "imagenet",
-            Self::Cityscapes(_) => "cityscapes",
-        }
+        self.options().name()
     }
 
-    /// Height and width of the images as they are held, and the key that decides them.
+    /// [`DatasetOptions::task`].
+    pub fn task(&self) -> TaskKind {
+        self.options().task()
+    }
+
+    /// [`DatasetOptions::normalize`].
+    pub fn normalize(&self) -> Normalize {
+        self.options().normalize()
+    }
+
+    /// [`DatasetOptions::pool`].
+    pub fn pool(&self) -> Option<usize> {
+        self.options().pool()
+    }
+
+    /// [`DatasetOptions::pool_seed`].
+    pub fn pool_seed(&self) -> u64 {
+        self.options().pool_seed()
+    }
+
+    /// [`DatasetOptions::stored`].
     pub(crate) fn stored(&self) -> ([usize; 2], &'static str) {
-        match self {
-            Self::Cifar10(_) => ([32; 2], "cifar10"),
-            Self::Shapes(set) => ([set.side; 2], "`dataset.shapes.side`"),
-            Self::Caltech101(set) => ([set.input.crop; 2], "`dataset.caltech101.input.crop`"),
-            Self::Imagenet(set) => ([set.input.crop; 2], "`dataset.imagenet.input.crop`"),
-            Self::Cityscapes(set) => match set.resize {
-                Some(size) => (size, "`dataset.cityscapes.resize`"),
-                None => (set.size, "`dataset.cityscapes.size`"),
-            },
-        }
+        self.options().stored()
     }
 
     /// Where decoded images are held.
     pub fn storage(&self) -> Storage {
-        match self {
-            Self::Caltech101(set) => set.storage,
-            Self::Imagenet(set) => set.storage,
-            Self::Cityscapes(set) => set.storage,
-            Self::Cifar10(_) | Self::Shapes(_) => Storage::Memory,
-        }
+        self.options().storage().unwrap_or(Storage::Memory)
     }
 
-    /// The part of it that the bytes of decoded images and labels depend on.
-    pub fn of_records(&self) -> Self {
-        let mut same = self.without_storage();
-        let normalize = Normalize::half();
-        match &mut same {
-            Self::Cifar10(set) => (set.normalize, set.pool, set.pool_seed) = (normalize, None, 0),
-            Self::Shapes(set) => set.normalize = normalize,
-            Self::Caltech101(set) => (set.normalize, set.pool, set.pool_seed) = (normalize, None, 0),
-            Self::Imagenet(set) => (set.normalize, set.pool, set.pool_seed) = (normalize, None, 0),
-            Self::Cityscapes(set) => set.normalize = normalize,
-        }
-        same
-    }
-
-    /// The same with the storage that it has by default: the part of it that values depend on.
+    /// [`DatasetOptions::without_storage`].
     pub(crate) fn without_storage(&self) -> Self {
-        let mut same = self.clone();
-        match &mut same {
-            Self::Caltech101(set) => set.storage = Storage::default(),
-            Self::Imagenet(set) => set.storage = Storage::default(),
-            Self::Cityscapes(set) => set.storage = Storage::default(),
-            Self::Cifar10(_) | Self::Shapes(_) => {}
-        }
-        same
+        self.options().without_storage()
+    }
+
+    /// [`DatasetOptions::for_decoding`].
+    pub fn for_decoding(&self) -> Self {
+        self.options().for_decoding()
     }
 }
 
-/// CIFAR-10 in its official binary format: 50,000 + 10,000 images of 32x32.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Cifar10Spec {
-    /// Images of the train split that form the pool, drawn once for all trials; all 50,000 when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pool: Option<usize>,
-    /// The seed by which that part is drawn. Experiments with the same one and the same `pool` have the same pool.
-    #[serde(default, skip_serializing_if = "super::is_default")]
-    pub pool_seed: u64,
-    /// As in the official code, unless the spec says otherwise.
-    #[serde(default = "Normalize::cifar10")]
-    pub normalize: Normalize,
-}
-
-impl Cifar10Spec {
-    /// Images in the official train split.
-    pub const TRAIN: usize = 50_000;
-}
-
-/// The generated data set: ten classes of small images (see `data::shapes`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ShapesSpec {
-    /// Images in the pool.
-    pub pool: usize,
-    /// Images in the test split.
-    pub test: usize,
-    /// Height and width in pixels.
-    pub side: usize,
-    /// The seed of the pictures: the same for all trials.
-    pub seed: u64,
-    #[serde(default = "Normalize::half")]
-    pub normalize: Normalize,
-}
+/// The largest side of photos that are resized and cropped, so that a mistyped size is an error before it takes memory.
+const LARGEST_INPUT: usize = 1024;
+/// The smallest side that the networks can halve three times.
+const SMALLEST: usize = 8;
 
 /// `(pixel / 255 - mean) / std` for red, green, blue.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -172,138 +170,57 @@ impl Normalize {
         Self { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }
     }
 
+    /// Mean 0.5 and deviation 0.25 in each channel.
     fn half() -> Self {
         Self { mean: [0.5; 3], std: [0.25; 3] }
     }
 }
 
-/// Caltech-101 (Fei-Fei, Fergus and Perona, 2004): `101_ObjectCategories/<class>/*.jpg`, BACKGROUND_Google left out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Caltech101Spec {
-    pub input: Input,
-    /// The data set has no official split: this part of each class, rounded and at least one image, is for testing.
-    pub test: f64,
-    /// The seed of that split: the same for all trials.
-    pub split_seed: u64,
-    /// Images of the train split that form the pool, drawn once for all trials; all of them when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pool: Option<usize>,
-    /// The seed by which that part is drawn. Experiments with the same one and the same `pool` have the same pool.
-    #[serde(default, skip_serializing_if = "super::is_default")]
-    pub pool_seed: u64,
-    #[serde(default = "Normalize::imagenet")]
-    pub normalize: Normalize,
-    #[serde(default)]
-    pub storage: Storage,
-}
-
-/// ImageNet (ILSVRC2012): `train/<wnid>/*.JPEG` and `val/<wnid>/` or a flat `val/` with the devkit's ground truth. The
-/// classes are the folders below `train`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ImagenetSpec {
-    pub input: Input,
-    /// Images of the train split that form the pool, drawn once for all trials; all of them when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pool: Option<usize>,
-    /// The seed by which that part is drawn. Experiments with the same one and the same `pool` have the same pool.
-    #[serde(default, skip_serializing_if = "super::is_default")]
-    pub pool_seed: u64,
-    #[serde(default = "Normalize::imagenet")]
-    pub normalize: Normalize,
-    #[serde(default)]
-    pub storage: Storage,
-}
-
-/// Cityscapes (Cordts et al., CVPR 2016): `leftImg8bit/{train,val}/<city>/` with labels in `gtFine`; 19 classes,
-/// everything else ignored.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct CityscapesSpec {
-    /// Height and width that all images have on disk (1024 x 2048 in Cityscapes); another one is refused.
-    pub size: [usize; 2],
-    /// Height and width that they are resized to (bilinear; labels by nearest neighbour); as they are when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resize: Option<[usize; 2]>,
-    /// The label files that are read.
-    pub labels: LabelFiles,
-    #[serde(default = "Normalize::imagenet")]
-    pub normalize: Normalize,
-    #[serde(default)]
-    pub storage: Storage,
-}
-
-/// Which of the two numberings of Cityscapes' labels is on disk. Files whose values are of the other one are refused, as
-/// far as values can tell (`data::cityscapes::numbering` has the rule).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LabelFiles {
-    /// `*_gtFine_labelIds.png`: -1 to 33 as the official download has them (-1, a licence plate, is stored as 255).
-    LabelIds,
-    /// `*_gtFine_labelTrainIds.png`: 0 to 18, and 255 for what is ignored.
-    LabelTrainIds,
-}
-
-/// How an image of any size becomes one of a fixed size: the shorter side is resized (antialiased bilinear, as
+/// How an image of any size becomes a square of a fixed size: the shorter side is resized (antialiased bilinear, as
 /// torchvision's default on PIL images), then the center is cropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Input {
-    /// Pixels of the shorter side after resizing.
+    /// Length of the shorter side after resizing, in pixels.
     pub resize: usize,
-    /// Height and width of the center that is kept; at most `resize`.
+    /// Height and width of the center that is kept, in pixels; at most `resize`.
     pub crop: usize,
 }
 
-/// Where decoded images are held. It affects speed and space alone, so it is not part of a spec's hash.
+impl Input {
+    /// The rules for the `input` of the data set `name`.
+    fn check(self, name: &str) -> Result<()> {
+        let Self { resize, crop } = self;
+        ensure!(
+            (SMALLEST..=LARGEST_INPUT).contains(&resize),
+            "`dataset.{name}.input.resize` is {resize}; it must be {SMALLEST} to {LARGEST_INPUT}"
+        );
+        ensure!(
+            (1..=resize).contains(&crop),
+            "`dataset.{name}.input.crop` is {crop}; it must be 1 to {resize}, the `resize` beside it"
+        );
+        Ok(())
+    }
+}
+
+/// The rule for a `pool` of a train split whose size is not known before it is read.
+fn check_pool(name: &str, pool: Option<usize>) -> Result<()> {
+    ensure!(
+        pool != Some(0),
+        "`dataset.{name}.pool` is 0; it must be at least 1, or leave it out to take the whole train split"
+    );
+    Ok(())
+}
+
+/// Where decoded images are held. Storage changes speed and space but no value, so it is not part of a spec's hash.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Storage {
     /// In the device's memory: every process decodes all images when it starts.
     #[default]
     Memory,
-    /// In a memory-mapped file in the cache folder, decoded once and shared by all processes.
+    /// In a memory-mapped file in the cache folder: images are decoded once, and all processes share the file.
     Mapped,
     /// Nowhere: images are decoded each time they are needed, a bounded number of minibatches ahead.
     Stream,
-}
-
-/// Makes the pool of a classification set imbalanced by leaving out images of its train split, drawn once for all
-/// trials; the test split stays as it is. Class k counts from 0 in the order of the data set's classes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Imbalance {
-    LongTail(LongTail),
-    Step(StepImbalance),
-    Linear(Linear),
-}
-
-/// Class k of C keeps `count ratio^(-k/(C-1))` of its `count` images, rounded down (Cao et al., NeurIPS 2019).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct LongTail {
-    /// How many times more the first class keeps than the last; at least 1.
-    pub ratio: f64,
-    pub seed: u64,
-}
-
-/// The last part of the classes keeps `count / ratio` of its images, rounded down; the others keep all (Buda et al.,
-/// Neural Networks 2018; Cao et al. with half of the classes).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct StepImbalance {
-    /// Part of the classes, rounded, that is cut.
-    pub classes: f64,
-    /// How many times more the other classes keep; at least 1.
-    pub ratio: f64,
-    pub seed: u64,
-}
-
-/// Class k keeps `step (k + 1)` images, or all it has (CIFAR-10 with 500: 27,500 in all).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Linear {
-    pub step: usize,
-    pub seed: u64,
 }

@@ -1,4 +1,5 @@
-//! Images a second from files to squares of pixels, in one thread; `benches/pillow.py` does the same with Pillow.
+//! Decodes image files to squares of pixels in one thread, in images per second; `pillow.py` beside this file does the
+//! same with Pillow.
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -11,10 +12,10 @@ use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use pt4al_data::decode;
 use pt4al_results::spec::Input;
 
-/// Files of each folder: every so many in the order of their paths, so that all classes occur.
+/// The number of files from each folder, evenly spaced in the order of their paths, so that all classes occur.
 const FILES: usize = 500;
 
-/// The contents of [`FILES`] files below `folder`.
+/// Reads [`FILES`] files below `folder`.
 fn files(folder: &Path) -> Vec<Vec<u8>> {
     let mut paths: Vec<PathBuf> = walkdir::WalkDir::new(folder)
         .into_iter()
@@ -26,7 +27,7 @@ fn files(folder: &Path) -> Vec<Vec<u8>> {
     paths.iter().step_by(step).take(FILES).map(|path| std::fs::read(path).expect("a file that can be read")).collect()
 }
 
-/// Photos of the size that ImageNet's have on average, out of small ones.
+/// Enlarges the first 100 photos to 500x375, the mean size of ImageNet's.
 fn enlarged(small: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let side = 256;
     let mut resizer = Resizer::new();
@@ -52,7 +53,7 @@ fn squares(c: &mut Criterion) {
     };
     let [caltech, imagenet] = ["101_ObjectCategories", "imagenet10"].map(|name| files(&folder.join(name)));
     let large = enlarged(&imagenet);
-    // For `pillow.py`, which has to read the same files.
+    // Keep them for `pillow.py`, which has to read the same files.
     if let Some(folder) = std::env::var_os("PT4AL_BENCH_LARGE").map(PathBuf::from) {
         for (i, jpeg) in large.iter().enumerate() {
             std::fs::write(folder.join(format!("{i:03}.jpg")), jpeg).expect("a folder that can be written");

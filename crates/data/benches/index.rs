@@ -1,6 +1,5 @@
 //! Time and memory of finding and checking many small files: 200,000 in 1,000 folders, or as many as the first argument
-//! says. Needs no libtorch: `cargo bench --no-default-features --bench index`. Decoding is not part of it, and files
-//! come from the system's cache.
+//! says (`cargo bench -p pt4al-data --bench index`). Nothing is decoded, and the files are in the system's cache.
 
 use std::path::Path;
 use std::time::Instant;
@@ -24,7 +23,7 @@ fn main() {
 }
 
 fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
-    // Makes the peak what is taken now.
+    // Sets the peak to the memory in use now.
     let reset = std::fs::write("/proc/self/clear_refs", "5").is_ok();
     let before = if reset { peak_mb() } else { None };
     let start = Instant::now();
@@ -38,8 +37,8 @@ fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Peak resident memory in MiB. `getrusage` will not do: its peak is at least that of the process that started this
-/// one, which is cargo.
+/// Peak resident memory in MiB. Not from `getrusage`, whose peak is at least that of the process that started this one,
+/// which is cargo.
 fn peak_mb() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -59,14 +58,14 @@ fn make(root: &Path, files: usize) {
 fn scan(root: &Path) -> Files {
     let problems = Problems::default();
     let files = Files::scan(root, &|path| path.ends_with(".JPEG"), &problems).expect("a folder of files");
-    problems.into_result("the files", "mend the bench").expect("no problems");
+    problems.into_result("the files", "correct the benchmark").expect("no problems");
     files
 }
 
-/// The fingerprint, and how many files were read.
+/// Checks the files, and returns the fingerprint and the number of files that were read.
 fn check(files: &Files, cache: &Path) -> (String, usize) {
     let problems = Problems::default();
     let verified = verify(files, "files", &|_, _| Ok(0), cache, &problems).expect("a folder of files");
-    problems.into_result("the files", "mend the bench").expect("no problems");
+    problems.into_result("the files", "correct the benchmark").expect("no problems");
     (verified.fingerprint, verified.read)
 }

@@ -1,9 +1,9 @@
-"""Images a second from files to squares of pixels with Pillow, in one thread, as torchvision's ImageFolder, Resize and
-CenterCrop do it; `benches/decode.rs` is the same in this crate. Run both one after the other:
+"""Decodes image files to squares of pixels with Pillow in one thread, in images per second, as torchvision's ImageFolder,
+Resize and CenterCrop do it; `decode.rs` beside this file does the same with this crate. Run both one after the other:
 
     mkdir large
-    PT4AL_TEST_DATA=data PT4AL_BENCH_LARGE=large cargo bench --bench decode
-    python benches/pillow.py data large
+    PT4AL_TEST_DATA=$PWD/data PT4AL_BENCH_LARGE=$PWD/large cargo bench -p pt4al-data --bench decode
+    python crates/data/benches/pillow.py data large
 """
 import io
 import sys

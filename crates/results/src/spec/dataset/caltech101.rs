@@ -1,0 +1,79 @@
+//! Options of Caltech-101.
+
+use anyhow::{Result, ensure};
+use serde::{Deserialize, Serialize};
+
+use super::{DatasetOptions, DatasetSpec, Input, Normalize, Storage, check_pool};
+
+/// Caltech-101 (Fei-Fei, Fergus and Perona, 2004): `101_ObjectCategories/<class>/*.jpg`, without BACKGROUND_Google.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Caltech101Spec {
+    pub input: Input,
+    /// The part of each class that is the test split, rounded, but at least one image: the data set has no official
+    /// split.
+    pub test: f64,
+    /// The seed of that split: the same for all trials.
+    pub split_seed: u64,
+    /// The number of images of the train split that form the pool, drawn once for all trials; all of them when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<usize>,
+    /// The seed by which the pool is drawn. Experiments with the same `pool-seed` and the same `pool` have the same pool.
+    #[serde(default, skip_serializing_if = "crate::spec::is_default")]
+    pub pool_seed: u64,
+    /// ImageNet's constants when absent.
+    #[serde(default = "Normalize::imagenet")]
+    pub normalize: Normalize,
+    #[serde(default)]
+    pub storage: Storage,
+}
+
+impl DatasetOptions for Caltech101Spec {
+    fn name(&self) -> &'static str {
+        "caltech101"
+    }
+
+    fn normalize(&self) -> Normalize {
+        self.normalize
+    }
+
+    fn stored(&self) -> ([usize; 2], &'static str) {
+        ([self.input.crop; 2], "`dataset.caltech101.input.crop`")
+    }
+
+    fn pool(&self) -> Option<usize> {
+        self.pool
+    }
+
+    fn pool_seed(&self) -> u64 {
+        self.pool_seed
+    }
+
+    fn storage(&self) -> Option<Storage> {
+        Some(self.storage)
+    }
+
+    fn drawn_once(&self) -> Option<String> {
+        Some(format!("the test split (`split-seed` {})", self.split_seed))
+    }
+
+    fn check(&self) -> Result<()> {
+        self.input.check(self.name())?;
+        check_pool(self.name(), self.pool)?;
+        let test = self.test;
+        ensure!(
+            test > 0.0 && test < 1.0,
+            "`dataset.caltech101.test` is {test}; it is a part of each class, between 0 and 1"
+        );
+        Ok(())
+    }
+
+    fn without_storage(&self) -> DatasetSpec {
+        DatasetSpec::Caltech101(Self { storage: Storage::default(), ..self.clone() })
+    }
+
+    fn for_decoding(&self) -> DatasetSpec {
+        let (normalize, storage) = (Normalize::half(), Storage::default());
+        DatasetSpec::Caltech101(Self { pool: None, pool_seed: 0, normalize, storage, ..self.clone() })
+    }
+}

@@ -1,0 +1,64 @@
+//! Options of CIFAR-10.
+
+use anyhow::{Result, ensure};
+use serde::{Deserialize, Serialize};
+
+use super::{DatasetOptions, DatasetSpec, Normalize};
+
+/// CIFAR-10 in its official binary format: 50,000 + 10,000 images of 32x32.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Cifar10Spec {
+    /// The number of images of the train split that form the pool, drawn once for all trials; all 50,000 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<usize>,
+    /// The seed by which the pool is drawn. Experiments with the same `pool-seed` and the same `pool` have the same pool.
+    #[serde(default, skip_serializing_if = "crate::spec::is_default")]
+    pub pool_seed: u64,
+    /// The normalisation of the official code when absent.
+    #[serde(default = "Normalize::cifar10")]
+    pub normalize: Normalize,
+}
+
+impl Cifar10Spec {
+    /// The number of images in the official train split.
+    pub const TRAIN: usize = 50_000;
+}
+
+impl DatasetOptions for Cifar10Spec {
+    fn name(&self) -> &'static str {
+        "cifar10"
+    }
+
+    fn normalize(&self) -> Normalize {
+        self.normalize
+    }
+
+    fn stored(&self) -> ([usize; 2], &'static str) {
+        ([32; 2], "cifar10")
+    }
+
+    fn pool(&self) -> Option<usize> {
+        self.pool
+    }
+
+    fn pool_seed(&self) -> u64 {
+        self.pool_seed
+    }
+
+    fn check(&self) -> Result<()> {
+        let all = Self::TRAIN;
+        if let Some(pool) = self.pool {
+            ensure!((1..=all).contains(&pool), "`dataset.cifar10.pool` is {pool}; it must be 1 to {all}");
+        }
+        Ok(())
+    }
+
+    fn without_storage(&self) -> DatasetSpec {
+        DatasetSpec::Cifar10(self.clone())
+    }
+
+    fn for_decoding(&self) -> DatasetSpec {
+        DatasetSpec::Cifar10(Self { pool: None, pool_seed: 0, normalize: Normalize::half() })
+    }
+}

@@ -1,0 +1,65 @@
+//! Options of ImageNet.
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use super::{DatasetOptions, DatasetSpec, Input, Normalize, Storage, check_pool};
+
+/// ImageNet (ILSVRC2012): `train/<wnid>/*.JPEG` and `val/<wnid>/` or a flat `val/` with the devkit's ground truth. The
+/// classes are the folders in `train`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ImagenetSpec {
+    pub input: Input,
+    /// The number of images of the train split that form the pool, drawn once for all trials; all of them when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<usize>,
+    /// The seed by which the pool is drawn. Experiments with the same `pool-seed` and the same `pool` have the same pool.
+    #[serde(default, skip_serializing_if = "crate::spec::is_default")]
+    pub pool_seed: u64,
+    /// ImageNet's constants when absent.
+    #[serde(default = "Normalize::imagenet")]
+    pub normalize: Normalize,
+    #[serde(default)]
+    pub storage: Storage,
+}
+
+impl DatasetOptions for ImagenetSpec {
+    fn name(&self) -> &'static str {
+        "imagenet"
+    }
+
+    fn normalize(&self) -> Normalize {
+        self.normalize
+    }
+
+    fn stored(&self) -> ([usize; 2], &'static str) {
+        ([self.input.crop; 2], "`dataset.imagenet.input.crop`")
+    }
+
+    fn pool(&self) -> Option<usize> {
+        self.pool
+    }
+
+    fn pool_seed(&self) -> u64 {
+        self.pool_seed
+    }
+
+    fn storage(&self) -> Option<Storage> {
+        Some(self.storage)
+    }
+
+    fn check(&self) -> Result<()> {
+        self.input.check(self.name())?;
+        check_pool(self.name(), self.pool)
+    }
+
+    fn without_storage(&self) -> DatasetSpec {
+        DatasetSpec::Imagenet(Self { storage: Storage::default(), ..self.clone() })
+    }
+
+    fn for_decoding(&self) -> DatasetSpec {
+        let (normalize, storage) = (Normalize::half(), Storage::default());
+        DatasetSpec::Imagenet(Self { input: self.input, pool: None, pool_seed: 0, normalize, storage })
+    }
+}
