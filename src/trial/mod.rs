@@ -22,8 +22,8 @@ use pt4al_results::store::{ANEW, Manifest, Queries, Record, Records, TrialFiles}
 
 pub use pace::OutOfTime;
 pub use progress::{Event, Reporter};
-pub use query::{Pretext, check_query};
 use query::{Chooser, Query};
+pub use query::{Pretext, check_query};
 use round::Timing;
 pub use task_losses::{LossJob, run as task_losses};
 pub use view::{Pool, Ties};

@@ -167,7 +167,10 @@ impl PoolView for Pool<'_> {
             return Ok(Vec::new());
         }
         let classes = self.infer(indices, &|_, outputs| outputs.argmax(1, false))?;
-        ensure!(classes.dim() == 1, "the task model predicts classes of pixels, not of images; choose another `within`");
+        ensure!(
+            classes.dim() == 1,
+            "the task model predicts classes of pixels, not of images; choose another `within`"
+        );
         Ok(Vec::<i64>::try_from(classes)?.into_iter().map(|class| class as usize).collect())
     }
 
