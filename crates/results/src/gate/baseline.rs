@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::{Allowed, Check, cells, page};
+use super::{Allowed, Gate, cells, page};
 use crate::results::Results;
 use crate::spec::load_resolved;
 use crate::{machine, store};
@@ -222,7 +222,7 @@ impl Baseline {
             .folder
             .join("spec.toml")
             .exists()
-            .then(|| Check::of_folders(&results.folder, &self.folder, &Allowed::everything()));
+            .then(|| Gate::of_folders(&results.folder, &self.folder, &Allowed::everything()));
         let tested = check.as_ref().and_then(|check| check.outcome.as_ref().ok());
         let moved = |tested| cells::Tested::moved(tested).map(|cell| page::cell_in_words(tested, cell)).collect();
         Accepted {
@@ -230,7 +230,7 @@ impl Baseline {
             reason,
             spec_hash: results.spec.hash(),
             revision: session.map(|session| session.revision.clone()).unwrap_or_default(),
-            summary: check.as_ref().map(Check::summary).unwrap_or_default(),
+            summary: check.as_ref().map(Gate::summary).unwrap_or_default(),
             moved: tested.map(moved).unwrap_or_default(),
         }
     }

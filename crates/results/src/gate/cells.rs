@@ -49,7 +49,7 @@ pub struct Cell {
     pub counts_from: f64,
     /// At one level for all cells together.
     pub p: f64,
-    pub verdict: Verdict,
+    pub state: CellState,
 }
 
 /// Which value of a curve.
@@ -63,14 +63,14 @@ pub enum Place {
 
 /// What became of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum CellState {
     /// No more than chance; or less than what counts.
     Held,
     Worse,
     Better,
 }
 
-impl Verdict {
+impl CellState {
     /// In a table.
     pub fn in_words(self) -> &'static str {
         match self {
@@ -84,7 +84,7 @@ impl Verdict {
 impl Tested {
     /// The cells that moved.
     pub fn moved(&self) -> impl Iterator<Item = &Cell> {
-        self.cells.iter().filter(|cell| cell.verdict != Verdict::Held)
+        self.cells.iter().filter(|cell| cell.state != CellState::Held)
     }
 
     /// Of an arm (none for the mean over arms), if it was tested there.
@@ -250,10 +250,10 @@ fn test(
         difference: change.difference,
         counts_from: change.critical.max(smallest),
         p: change.p,
-        verdict: match (change.moved(smallest), change.difference < 0.0) {
-            (false, _) => Verdict::Held,
-            (true, true) => Verdict::Worse,
-            (true, false) => Verdict::Better,
+        state: match (change.moved(smallest), change.difference < 0.0) {
+            (false, _) => CellState::Held,
+            (true, true) => CellState::Worse,
+            (true, false) => CellState::Better,
         },
     };
     Ok(columns.iter().zip(changes).enumerate().map(cell).collect())
@@ -286,11 +286,11 @@ mod tests {
         let moved = |offset: f64| {
             let tested = tested_of(curves(0..5, 0.0), curves(10..15, offset)).0.unwrap();
             assert!(!tested.identical && !tested.paired);
-            tested.moved().map(|cell| cell.verdict).collect::<Vec<_>>()
+            tested.moved().map(|cell| cell.state).collect::<Vec<_>>()
         };
         assert!(moved(0.0).is_empty());
-        assert_eq!(moved(-0.2), [Verdict::Worse; 9]);
-        assert_eq!(moved(0.2), [Verdict::Better; 9]);
+        assert_eq!(moved(-0.2), [CellState::Worse; 9]);
+        assert_eq!(moved(0.2), [CellState::Better; 9]);
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use super::cells::{Cell, Tested, Verdict};
+use super::cells::{Cell, CellState, Tested};
 use super::page::{below_in_words, cell_in_words, metric_in_words, place_in_words};
-use super::{Check, page};
+use super::{Gate, page};
 
 /// The document; `seconds` is what the check took. What could not be compared is one test case with an error.
-pub fn junit(check: &Check, seconds: f64) -> String {
+pub fn junit(check: &Gate, seconds: f64) -> String {
     let (tests, failures, errors, cases) = match &check.outcome {
         Ok(tested) => {
             let cases: String = tested.cells.iter().map(|cell| case(check, tested, cell)).collect();
@@ -41,16 +41,16 @@ pub fn junit(check: &Check, seconds: f64) -> String {
 }
 
 /// `pt4al.check.<results>`: CI systems group by what is before the last point, which must not be one of a path.
-fn suite(check: &Check) -> String {
+fn suite(check: &Gate) -> String {
     let name = check.current.file_name().unwrap_or(check.current.as_os_str()).to_string_lossy().replace('.', "-");
     attribute(&format!("pt4al.check.{name}"))
 }
 
-fn case(check: &Check, tested: &Tested, cell: &Cell) -> String {
+fn case(check: &Gate, tested: &Tested, cell: &Cell) -> String {
     let arm = cell.arm.as_deref().unwrap_or("mean over samplers");
     let name = attribute(&format!("{arm}, {}", place_in_words(tested, cell.place)));
     let open = format!("    <testcase classname=\"{}\" name=\"{name}\" time=\"0\"", suite(check));
-    if cell.verdict == Verdict::Held {
+    if cell.state == CellState::Held {
         return format!("{open}/>\n");
     }
     let factor = tested.metric.factor;
@@ -64,7 +64,7 @@ fn case(check: &Check, tested: &Tested, cell: &Cell) -> String {
     );
     format!(
         "{open}>\n      <failure type=\"{}\" message=\"{}\">{}</failure>\n    </testcase>\n",
-        cell.verdict.in_words(),
+        cell.state.in_words(),
         attribute(&cell_in_words(tested, cell)),
         text(&detail)
     )
@@ -93,13 +93,13 @@ fn attribute(raw: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{curves, results, spec};
-    use super::super::{Allowed, Check};
+    use super::super::{Allowed, Gate};
     use super::*;
     use crate::report::testing::assert_well_formed;
 
-    fn check(offset: f64) -> Check {
+    fn check(offset: f64) -> Gate {
         let current = results("now <&\"'> \u{1}.x", &spec(), curves(0..5, offset));
-        Check::of(&current, &results("base", &spec(), curves(0..5, 0.0)), &Allowed::default())
+        Gate::of(&current, &results("base", &spec(), curves(0..5, 0.0)), &Allowed::default())
     }
 
     /// The checker is of pictures.
@@ -144,7 +144,7 @@ mod tests {
     fn what_could_not_be_compared_is_one_error() {
         let baseline = results("base", &spec(), curves(0..5, 0.0));
         let current = results("now", &spec(), curves(0..2, 0.0));
-        let xml = junit(&Check::of(&current, &baseline, &Allowed::default()), 0.0);
+        let xml = junit(&Gate::of(&current, &baseline, &Allowed::default()), 0.0);
         assert_xml(&xml);
         assert!(xml.contains("tests=\"1\" failures=\"0\" errors=\"1\""), "{xml}");
         assert!(xml.contains("<error message=\"could not compare: now: 2 of 2 seeds"), "{xml}");

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-pub use cells::{Cell, Place, Tested, Verdict};
+pub use cells::{Cell, CellState, Place, Tested};
 pub use claims::{Claims, claims};
 pub use junit::junit;
 pub use protocol::{Allowed, Difference};
@@ -28,7 +28,7 @@ use crate::results::Results;
 
 /// What came of holding results against a baseline.
 #[derive(Clone, Debug)]
-pub struct Check {
+pub struct Gate {
     /// The folder that was checked.
     pub current: PathBuf,
     pub baseline: PathBuf,
@@ -44,7 +44,7 @@ pub struct Check {
     pub outcome: Result<Tested, String>,
 }
 
-impl Check {
+impl Gate {
     /// Reads both folders and holds one against the other.
     pub fn of_folders(current: &Path, baseline: &Path, allowed: &Allowed) -> Self {
         // The baseline first: without it the rest is of no interest.
