@@ -9,8 +9,8 @@ use crate::stats::{self, Paired};
 
 /// A claim's value under the rule that each arm queries with. It decides nothing.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Own {
-    /// As in [`Judgement`], and what follows too.
+pub struct UnderOwnRule {
+    /// As in [`JudgedClaim`], and what follows too.
     pub rules: Vec<&'static str>,
     pub n: usize,
     pub measured: f64,
@@ -56,12 +56,12 @@ pub(super) fn rules(results: &Results, expected: &Expectation, rule: Rule<'stati
 }
 
 /// What a claim's value is under each arm's own rule; none where that is the rule that decides, or has no value.
-pub(super) fn own(results: &Results, expected: &Expectation) -> Option<Own> {
+pub(super) fn own(results: &Results, expected: &Expectation) -> Option<UnderOwnRule> {
     let rules = rules(results, expected, Rule::Own);
     if rules == self::rules(results, expected, rule(results, expected)) {
         return None;
     }
-    let own = |n, measured, half_width| Own { rules, n, measured, half_width };
+    let own = |n, measured, half_width| UnderOwnRule { rules, n, measured, half_width };
     if expected.better_than.is_some() {
         let difference = difference(results, expected, Rule::Own)?;
         return Some(own(difference.n, difference.mean, half_width(&difference)));

@@ -1,6 +1,6 @@
 //! Whether claims held: the `[[expect]]` of a spec against its results.
 
-use super::claimed::{Own, arm, difference, half_width, is_recorded, metric, own, rule, rules, values_of};
+use super::claimed::{UnderOwnRule, arm, difference, half_width, is_recorded, metric, own, rule, rules, values_of};
 use super::{LEVEL, POWER, p_in_words};
 use crate::results::Results;
 use crate::spec::{At, Expectation, Metric, RoundsSpec};
@@ -9,23 +9,23 @@ use crate::words::{code, counted, thousands};
 
 /// What became of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Verdict {
     /// The 95 % interval is inside the band; or the difference is above 0 by more than chance.
     Held,
     /// The interval is outside the band; or the difference is below 0 by more than chance.
-    Failed,
+    DidNotHold,
     /// Neither, with so many seeds.
     Undecided,
     /// There is no value to judge it by.
     NotMeasured,
 }
 
-impl Outcome {
+impl Verdict {
     /// In a table.
     pub fn in_words(self) -> &'static str {
         match self {
             Self::Held => "held",
-            Self::Failed => "did not hold",
+            Self::DidNotHold => "did not hold",
             Self::Undecided => "undecided",
             Self::NotMeasured => "not measured",
         }
@@ -34,10 +34,10 @@ impl Outcome {
 
 /// A claim, judged.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Judgement {
+pub struct JudgedClaim {
     pub expectation: Expectation,
     pub metric: Metric,
-    pub outcome: Outcome,
+    pub verdict: Verdict,
     /// Seeds, or pairs of them.
     pub n: usize,
     /// The mean value, or the mean difference, in the unit of the records; none where nothing was measured.
@@ -47,24 +47,24 @@ pub struct Judgement {
     /// The selection rules that the values are under, by their names in the records: one, unless two arms query by different ones.
     pub rules: Vec<&'static str>,
     /// What it would be under each arm's own rule, where the source's is another and decides.
-    pub own: Option<Own>,
+    pub own: Option<UnderOwnRule>,
     /// Why it is not measured or not decided, and other things that a reader must know; a sentence, or empty.
     pub note: String,
 }
 
 /// All claims of a spec in its order, each under the rule of its source where that is recorded, else under the rules that the arms
 /// query with. Differences are corrected together (Holm).
-pub fn judgements(results: &Results) -> Vec<Judgement> {
+pub fn judged_claims(results: &Results) -> Vec<JudgedClaim> {
     let differences: Vec<Option<Paired>> =
         results.spec.expect.iter().map(|expected| difference(results, expected, rule(results, expected))).collect();
     let p: Vec<Option<f64>> = differences.iter().map(|d| d.as_ref().and_then(|d| d.p)).collect();
     let tests = p.iter().flatten().count();
     let corrected = stats::holm(&p);
     let of = |(i, expected): (usize, &Expectation)| {
-        let judged = Judgement {
+        let judged = JudgedClaim {
             expectation: expected.clone(),
             metric: metric(results, expected),
-            outcome: Outcome::NotMeasured,
+            verdict: Verdict::NotMeasured,
             n: 0,
             measured: None,
             half_width: None,
@@ -73,7 +73,7 @@ pub fn judgements(results: &Results) -> Vec<Judgement> {
             note: String::new(),
         };
         let found = match (&expected.band, missing(results, expected)) {
-            (_, Some(why)) => Judgement { note: why, ..judged },
+            (_, Some(why)) => JudgedClaim { note: why, ..judged },
             (Some(band), None) => in_band(results, judged, *band),
             (None, None) => better(judged, differences[i].as_ref(), corrected[i], tests),
         };
@@ -132,41 +132,41 @@ fn corrected_in_words(p: f64, tests: usize) -> String {
     }
 }
 
-fn in_band(results: &Results, judged: Judgement, [least, most]: [f64; 2]) -> Judgement {
+fn in_band(results: &Results, judged: JudgedClaim, [least, most]: [f64; 2]) -> JudgedClaim {
     let expected = &judged.expectation;
     let values = values_of(results, expected, &expected.sampler, rule(results, expected)).unwrap_or_default();
     let values: Vec<f64> = values.into_values().collect();
     let Some(summary) = stats::Summary::of(&values) else { return judged };
-    let judged = Judgement { n: summary.n, measured: Some(summary.mean), half_width: summary.half_width(), ..judged };
+    let judged = JudgedClaim { n: summary.n, measured: Some(summary.mean), half_width: summary.half_width(), ..judged };
     match (summary.low, summary.high) {
         (Some(low), Some(high)) if summary.n >= LEAST_PAIRS => {
-            let (outcome, note) = if low >= least && high <= most {
-                (Outcome::Held, "")
+            let (verdict, note) = if low >= least && high <= most {
+                (Verdict::Held, "")
             } else if high < least || low > most {
-                (Outcome::Failed, "")
+                (Verdict::DidNotHold, "")
             } else {
-                (Outcome::Undecided, "The interval is partly inside the band; more seeds would narrow it.")
+                (Verdict::Undecided, "The interval is partly inside the band; more seeds would narrow it.")
             };
-            Judgement { outcome, note: note.into(), ..judged }
+            JudgedClaim { verdict, note: note.into(), ..judged }
         }
-        _ => Judgement { outcome: Outcome::Undecided, note: too_few(summary.n), ..judged },
+        _ => JudgedClaim { verdict: Verdict::Undecided, note: too_few(summary.n), ..judged },
     }
 }
 
-fn better(judged: Judgement, difference: Option<&Paired>, corrected: Option<f64>, tests: usize) -> Judgement {
+fn better(judged: JudgedClaim, difference: Option<&Paired>, corrected: Option<f64>, tests: usize) -> JudgedClaim {
     let Some(difference) = difference else {
-        return Judgement { note: "No seed has both.".into(), ..judged };
+        return JudgedClaim { note: "No seed has both.".into(), ..judged };
     };
     let half_width = half_width(difference);
-    let judged = Judgement { n: difference.n, measured: Some(difference.mean), half_width, ..judged };
+    let judged = JudgedClaim { n: difference.n, measured: Some(difference.mean), half_width, ..judged };
     let Some(p) = corrected else {
         let same = "The differences of all seeds are the same, which no test can weigh.";
         let note = if difference.n < LEAST_PAIRS { too_few(difference.n) } else { same.into() };
-        return Judgement { outcome: Outcome::Undecided, note, ..judged };
+        return JudgedClaim { verdict: Verdict::Undecided, note, ..judged };
     };
     if p < LEVEL {
-        let outcome = if difference.mean > 0.0 { Outcome::Held } else { Outcome::Failed };
-        return Judgement { outcome, note: corrected_in_words(p, tests), ..judged };
+        let verdict = if difference.mean > 0.0 { Verdict::Held } else { Verdict::DidNotHold };
+        return JudgedClaim { verdict, note: corrected_in_words(p, tests), ..judged };
     }
     let seen = difference.sd.and_then(|sd| stats::detectable(sd, difference.n, LEVEL / tests as f64, POWER));
     let unit = judged.metric.factor;
@@ -177,7 +177,7 @@ fn better(judged: Judgement, difference: Option<&Paired>, corrected: Option<f64>
             seen * unit
         )
     });
-    Judgement { outcome: Outcome::Undecided, note, ..judged }
+    JudgedClaim { verdict: Verdict::Undecided, note, ..judged }
 }
 
 fn too_few(n: usize) -> String {
@@ -188,7 +188,7 @@ fn too_few(n: usize) -> String {
 }
 
 /// A value under another rule than the source's is no answer to its claim; whoever reads it must know.
-fn with_rule(results: &Results, judged: Judgement) -> Judgement {
+fn with_rule(results: &Results, judged: JudgedClaim) -> JudgedClaim {
     let Some(select) = judged.expectation.select else { return judged };
     if judged.measured.is_none() || is_recorded(results, &judged.expectation, select) {
         return judged;
@@ -200,11 +200,11 @@ fn with_rule(results: &Results, judged: Judgement) -> Judgement {
         code(select.name()),
         own.join(" and ")
     );
-    Judgement { note: [judged.note.as_str(), &note].join(" ").trim().to_owned(), ..judged }
+    JudgedClaim { note: [judged.note.as_str(), &note].join(" ").trim().to_owned(), ..judged }
 }
 
 /// A value of train images is no answer to a claim of test images; whoever reads it must know.
-fn with_images(results: &Results, judged: Judgement) -> Judgement {
+fn with_images(results: &Results, judged: JudgedClaim) -> JudgedClaim {
     use crate::spec::EvaluationImages::Train;
     let arms = results.arms();
     let names = std::iter::once(&judged.expectation.sampler).chain(&judged.expectation.better_than);
@@ -217,5 +217,5 @@ fn with_images(results: &Results, judged: Judgement) -> Judgement {
         return judged;
     }
     let warning = format!("{} was evaluated on TRAIN images.", on_train.join(" and "));
-    Judgement { note: [judged.note.as_str(), &warning].join(" ").trim().to_owned(), ..judged }
+    JudgedClaim { note: [judged.note.as_str(), &warning].join(" ").trim().to_owned(), ..judged }
 }

@@ -6,10 +6,10 @@ mod comparison;
 mod efficiency;
 mod expectation;
 
-pub use claimed::Own;
+pub use claimed::UnderOwnRule;
 pub use comparison::{Comparison, Visible, What, comparisons, penalties_of, visible};
 pub use efficiency::{Efficiency, efficiencies};
-pub use expectation::{Judgement, Outcome, judgements};
+pub use expectation::{JudgedClaim, Verdict, judged_claims};
 
 /// The level of every test, and 1 less that of every interval.
 pub const LEVEL: f64 = 0.05;

@@ -131,9 +131,9 @@ fn expecting(tables: &str) -> Spec {
     loaded(&format!("{}\n{tables}\n", spec_text()), None)
 }
 
-fn judged(tables: &str, rows: Vec<Record>) -> Vec<(Outcome, usize, Option<f64>, String)> {
-    let found = judgements(&results_of(&expecting(tables), rows));
-    found.into_iter().map(|j| (j.outcome, j.n, j.measured.map(|v| (v * 1e4).round() / 1e4), j.note)).collect()
+fn judged(tables: &str, rows: Vec<Record>) -> Vec<(Verdict, usize, Option<f64>, String)> {
+    let found = judged_claims(&results_of(&expecting(tables), rows));
+    found.into_iter().map(|j| (j.verdict, j.n, j.measured.map(|v| (v * 1e4).round() / 1e4), j.note)).collect()
 }
 
 /// Random sampling ends at 50 ± 2.5 %.
@@ -144,15 +144,15 @@ fn a_band_holds_the_interval_or_none_of_it_or_a_part() {
     };
     let all = [band("[0.47, 0.53]"), band("[0.6, 0.7]"), band("[0.51, 0.6]")].concat();
     let found = judged(&all, full());
-    let outcomes: Vec<Outcome> = found.iter().map(|f| f.0).collect();
-    assert_eq!(outcomes, [Outcome::Held, Outcome::Failed, Outcome::Undecided]);
+    let outcomes: Vec<Verdict> = found.iter().map(|f| f.0).collect();
+    assert_eq!(outcomes, [Verdict::Held, Verdict::DidNotHold, Verdict::Undecided]);
     assert!(found.iter().all(|f| (f.1, f.2) == (3, Some(0.5))), "{found:?}");
     assert_eq!(found[2].3, "The interval is partly inside the band; more seeds would narrow it.");
     let two = full().into_iter().filter(|row| row.seed < 2).collect();
     let found = judged(&band("[0.0, 1.0]"), two);
     assert_eq!(
         (found[0].0, &*found[0].3),
-        (Outcome::Undecided, "2 seeds are too few to judge by; at least 3 are needed.")
+        (Verdict::Undecided, "2 seeds are too few to judge by; at least 3 are needed.")
     );
 }
 
@@ -167,7 +167,7 @@ fn what_was_not_measured_says_why() {
     .concat();
     let rows = full().into_iter().filter(|row| row.sampler == "random").collect();
     let found = judged(&all, rows);
-    assert!(found.iter().all(|f| (f.0, f.1, f.2) == (Outcome::NotMeasured, 0, None)), "{found:?}");
+    assert!(found.iter().all(|f| (f.0, f.1, f.2) == (Verdict::NotMeasured, 0, None)), "{found:?}");
     let notes: Vec<&str> = found.iter().map(|f| f.3.as_str()).collect();
     let expected = [
         "No round has 10,000 labels: the rounds here have 200, 400 and 600.",
@@ -185,7 +185,7 @@ fn a_sampler_is_better_where_the_paired_difference_is_above_chance() {
         )
     };
     let found = judged(&better("core-set", "random"), shifted());
-    assert_eq!((found[0].0, found[0].1, found[0].2), (Outcome::Undecided, 3, Some(0.02)));
+    assert_eq!((found[0].0, found[0].1, found[0].2), (Verdict::Undecided, 3, Some(0.02)));
     assert!(found[0].3.starts_with("With 3 pairs of this spread, a difference under "), "{found:?}");
 
     // Ten points more, and hardly any spread.
@@ -200,7 +200,7 @@ fn a_sampler_is_better_where_the_paired_difference_is_above_chance() {
         .collect();
     let both = [better("core-set", "random"), better("random", "core-set")].concat();
     let found = judged(&both, clear);
-    assert_eq!([found[0].0, found[1].0], [Outcome::Held, Outcome::Failed]);
+    assert_eq!([found[0].0, found[1].0], [Verdict::Held, Verdict::DidNotHold]);
     assert_eq!(found[0].3, "p < 0.001 (paired t-test, by Holm's correction over the 2 claims that are tested).");
 }
 
@@ -218,7 +218,7 @@ fn a_claim_names_the_family_of_its_p() {
     let found = judged(claim, worse.collect());
     assert_eq!(
         (found[0].0, &*found[0].3),
-        (Outcome::Failed, "p = 0.009 (paired t-test of this claim alone: no other claim is tested).")
+        (Verdict::DidNotHold, "p = 0.009 (paired t-test of this claim alone: no other claim is tested).")
     );
 }
 
@@ -232,7 +232,7 @@ fn of_many_rounds_the_first_and_the_last_are_named() {
         None,
     );
     let rows = vec![Record { labeled: 100, ..accuracy("random", 0, 0, 0.5) }];
-    let found = judgements(&results_of(&spec, rows));
+    let found = judged_claims(&results_of(&spec, rows));
     assert_eq!(found[0].note, "No round has 50,000 labels: the 10 rounds here have 100 to 1,000, 100 more each.");
 }
 
@@ -245,7 +245,7 @@ fn a_claim_that_was_measured_on_train_images_says_so() {
         row
     });
     let found = judged(tables, rows.collect());
-    assert_eq!((found[0].0, &*found[0].3), (Outcome::Held, "random@other was evaluated on TRAIN images."));
+    assert_eq!((found[0].0, &*found[0].3), (Verdict::Held, "random@other was evaluated on TRAIN images."));
 }
 
 #[test]
