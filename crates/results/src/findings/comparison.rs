@@ -67,7 +67,7 @@ pub enum What {
 
 impl Comparison {
     /// Whether it is told apart from no difference at the level of 5 % over its family.
-    pub fn is_told_apart(&self) -> bool {
+    pub fn is_significant(&self) -> bool {
         self.p_holm.is_some_and(|p| p < LEVEL)
     }
 
@@ -190,24 +190,24 @@ pub fn penalties_of(results: &Results, metric: Metric, rule: Rule) -> Option<(Ve
 
 /// What a family of comparisons would have seen.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Visible {
+pub struct DetectableDifference {
     /// The fewest pairs of a comparison that was tested.
     pub n: usize,
     /// The true difference that one of them by itself finds 9 times in 10.
-    pub alone: f64,
+    pub single: f64,
     /// The same with the strictest of Holm's levels over all of them.
-    pub among: f64,
+    pub corrected: f64,
 }
 
 /// What those of `family` that were tested would have seen, had each the median of their spreads and the fewest pairs;
 /// none where nothing was tested.
-pub fn visible(family: &[&Comparison]) -> Option<Visible> {
+pub fn detectable_difference(family: &[&Comparison]) -> Option<DetectableDifference> {
     let tested: Vec<&&Comparison> = family.iter().filter(|c| c.p.is_some()).collect();
     let mut spreads: Vec<f64> = tested.iter().filter_map(|c| c.sd).collect();
     spreads.sort_by(f64::total_cmp);
     let sd = stats::quantile(&spreads, 0.5)?;
     let n = tested.iter().map(|c| c.n).min()?;
-    let alone = stats::detectable(sd, n, LEVEL, POWER)?;
-    let among = stats::detectable(sd, n, LEVEL / tested.len() as f64, POWER)?;
-    Some(Visible { n, alone, among })
+    let single = stats::detectable(sd, n, LEVEL, POWER)?;
+    let corrected = stats::detectable(sd, n, LEVEL / tested.len() as f64, POWER)?;
+    Some(DetectableDifference { n, single, corrected })
 }

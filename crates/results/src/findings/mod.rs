@@ -7,7 +7,7 @@ mod efficiency;
 mod expectation;
 
 pub use claimed::UnderOwnRule;
-pub use comparison::{Comparison, Visible, What, comparisons, penalties_of, visible};
+pub use comparison::{Comparison, DetectableDifference, What, comparisons, detectable_difference, penalties_of};
 pub use efficiency::{Efficiency, efficiencies};
 pub use expectation::{JudgedClaim, Verdict, judged_claims};
 

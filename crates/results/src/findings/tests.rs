@@ -43,7 +43,7 @@ fn arms_are_paired_by_seed_and_not_by_the_order_of_rows() {
         near(comparison.half_width(), 0.02484137711843754, 1e-10);
         near(comparison.t, 3.4641016151377544, 1e-6);
         near(comparison.p, 0.07417990022744848, 1e-9);
-        assert!(!comparison.is_told_apart());
+        assert!(!comparison.is_significant());
     }
     // One comparison in each of the first two families, three in the last: Holm's factor.
     near(found[0].p_holm, 0.07417990022744848, 1e-9);

@@ -61,7 +61,7 @@ impl<'a> Pair<'a> {
     }
 
     fn is_told_apart(&self) -> bool {
-        self.both().any(Comparison::is_told_apart)
+        self.both().any(Comparison::is_significant)
     }
 
     /// As the row of a table has it.
