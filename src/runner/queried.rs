@@ -11,14 +11,14 @@ use rayon::prelude::*;
 use pt4al_data::images::{Split, Splits};
 use pt4al_results::machine;
 use pt4al_results::spec::{Spec, Trial};
-use pt4al_results::store::{ClassShare, Folder, Queried, Queries, Sheet};
+use pt4al_results::store::{ClassShare, Folder, QueriedImages, Queries, Sheet};
 
 /// Makes `queried/` what the queries ask for; nothing is written where it is that already. It is for looking at alone, so
 /// what cannot be made is a warning and no error, and is missing then: nothing outdated stays.
 pub(super) fn update(spec: &Spec, folder: &Folder, splits: &Splits) {
     if let Err(error) = try_update(spec, folder, splits) {
         warn("no classes of the queried images", &error);
-        if let Err(error) = Queried::remove(folder.root()) {
+        if let Err(error) = QueriedImages::remove(folder.root()) {
             warn("outdated classes of the queried images", &error);
         }
     }
@@ -30,18 +30,18 @@ fn warn(what: &str, why: &anyhow::Error) {
 
 fn try_update(spec: &Spec, folder: &Folder, splits: &Splits) -> Result<()> {
     let root = folder.root();
-    let asked = |trial: Trial| folder.trial(&trial).asked().map(|queries| (trial, queries));
+    let asked = |trial: Trial| folder.trial(&trial).all_queries().map(|queries| (trial, queries));
     let asked = spec.trials().into_iter().map(asked).collect::<Result<Vec<_>>>()?;
     let indices = indices(&asked, splits.train.len)?;
     if indices.is_empty() {
-        return Queried::remove(root);
+        return QueriedImages::remove(root);
     }
     // A damaged one is made anew.
-    let old = Queried::read(root).ok().flatten();
+    let old = QueriedImages::read(root).ok().flatten();
     let classes = classes(&indices, splits, old.as_ref())?;
     let sheet =
         pictures(&asked, &splits.train, old.as_ref()).map_err(|e| warn("no pictures of the queried images", &e));
-    let new = Queried { classes, sheet: sheet.ok() };
+    let new = QueriedImages { classes, sheet: sheet.ok() };
     // Without a sheet, part of an outdated one may be left.
     if new.sheet.is_some() && old.as_ref() == Some(&new) {
         return Ok(());
@@ -66,7 +66,7 @@ fn indices(asked: &[(Trial, Queries)], train: usize) -> Result<Vec<usize>> {
 
 /// The classes of the images at `indices`, in their order. To read a label map takes a while, so those that are known
 /// already are not read again: the folder is of the same data.
-fn classes(indices: &[usize], splits: &Splits, known: Option<&Queried>) -> Result<Vec<ClassShare>> {
+fn classes(indices: &[usize], splits: &Splits, known: Option<&QueriedImages>) -> Result<Vec<ClassShare>> {
     let Splits { train, classes: names, .. } = splits;
     let mut of_image: BTreeMap<usize, &[ClassShare]> = BTreeMap::new();
     if train.classes().is_none() {
@@ -85,7 +85,7 @@ fn classes(indices: &[usize], splits: &Splits, known: Option<&Queried>) -> Resul
 }
 
 /// Pictures of the images that the first seed with queries asked for first.
-fn pictures(asked: &[(Trial, Queries)], train: &Split, known: Option<&Queried>) -> Result<Sheet> {
+fn pictures(asked: &[(Trial, Queries)], train: &Split, known: Option<&QueriedImages>) -> Result<Sheet> {
     let seed = asked.iter().find(|(_, queries)| !queries.rounds.is_empty()).map(|(trial, _)| trial.seed);
     let arms = asked.iter().filter(|(trial, _)| Some(trial.seed) == seed).map(|(_, queries)| queries);
     let chosen = choice::first_of_each(&arms.collect::<Vec<_>>());

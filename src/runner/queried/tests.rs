@@ -42,7 +42,7 @@ fn what_is_known_is_not_read_again_and_what_cannot_be_read_is_missing() {
     let root = folder.root().to_owned();
     let made = || {
         update(&spec, &folder, &splits);
-        Queried::read(&root).unwrap()
+        QueriedImages::read(&root).unwrap()
     };
     assert_eq!(made(), None);
 

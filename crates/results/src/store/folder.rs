@@ -438,7 +438,7 @@ impl TrialFiles {
     ///
     /// # Errors
     /// If the file is damaged.
-    pub fn asked(&self) -> Result<Queries> {
+    pub fn all_queries(&self) -> Result<Queries> {
         Queries::read(&self.queries)
     }
 

@@ -28,6 +28,6 @@ pub use csv_fault::csv_fault;
 pub use folder::{ANEW, Folder, TrialFiles, differing_keys, keep_runs_out, losses_path};
 pub use losses::{LossRow, Losses};
 pub use manifest::{ClassCount, DataFile, DataOrigin, Estimate, Manifest, Session, program};
-pub use queried::{ClassShare, Queried, Sheet, Thumbnail};
+pub use queried::{ClassShare, QueriedImages, Sheet, Thumbnail};
 pub use queries::{PartMetric, Queries};
 pub use record::{Record, Records};

@@ -11,7 +11,7 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 
 /// The folder `queried/`.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Queried {
+pub struct QueriedImages {
     /// Those of every image that any trial asked for, ascending by index, then in the data set's order of classes. An
     /// image without a labelled pixel has none.
     pub classes: Vec<ClassShare>,
@@ -59,7 +59,7 @@ const REMEDY: &str = "remove the folder queried/ and run `pt4al run` again with 
 /// The shares of an image may miss 1 by so much: numbers are rounded.
 const TOLERANCE: f64 = 1e-6;
 
-impl Queried {
+impl QueriedImages {
     /// Reads what the results folder `root` has; `None` if it has none. Pictures count as missing where one of their two
     /// files is.
     ///
