@@ -2,7 +2,7 @@ use jpeg_encoder::{ColorType, Encoder};
 
 use super::*;
 
-/// Two images, one of two classes, on a sheet of 16 x 8.
+/// Two images on a sheet of 16 x 8 pixels; the first has two classes.
 fn queried() -> QueriedImages {
     let share = |index, class: &str, share| ClassShare { index, class: class.into(), share };
     let tile = |index, x| Thumbnail { index, x, y: 0, width: 8, height: 8 };
@@ -15,7 +15,7 @@ fn queried() -> QueriedImages {
 }
 
 #[test]
-fn what_is_written_is_read_and_removed() {
+fn what_is_written_can_be_read_and_removed() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(QueriedImages::read(dir.path()).unwrap(), None);
     QueriedImages::remove(dir.path()).unwrap();
@@ -27,7 +27,7 @@ fn what_is_written_is_read_and_removed() {
     let tiles = std::fs::read_to_string(dir.path().join("queried/thumbnails.csv")).unwrap();
     assert_eq!(tiles, "index,x,y,width,height\n3,0,0,8,8\n7,8,0,8,8\n");
 
-    // One file of a sheet is no sheet, and one that is written without leaves none.
+    // One of the two files of a sheet is no sheet, and writing without a sheet leaves neither.
     std::fs::remove_file(dir.path().join("queried/thumbnails.csv")).unwrap();
     let without = QueriedImages { sheet: None, ..whole };
     assert_eq!(QueriedImages::read(dir.path()).unwrap(), Some(without.clone()));
@@ -40,7 +40,7 @@ fn what_is_written_is_read_and_removed() {
 }
 
 #[test]
-fn damaged_files_are_told_in_a_line_with_the_remedy() {
+fn a_damaged_file_is_an_error_of_one_line_with_the_remedy() {
     let dir = tempfile::tempdir().unwrap();
     let error = |name: &str, bytes: &[u8]| {
         queried().write(dir.path()).unwrap();
