@@ -1,22 +1,22 @@
 //! Simulates how often the gate raises a false alarm, and which drops it detects: `cargo run --release --example gate`.
 //!
-//! Each simulation compares two runs of the demo's size, 4 samplers x 5 rounds, as the gate does (`stats::rotation`): each
-//! accuracy, the area under each curve and the mean area, 25 columns at one level of 5 % together. A column moved if p < 0.05 and
-//! the difference is at least the margin, which is 0 here.
+//! Each simulation compares two runs of the demo's size, 4 samplers x 5 rounds, as the gate does (`stats::rotation`):
+//! each accuracy, the area under each curve and the mean area, 25 columns at one level of 5 % together. A column moved
+//! if p < 0.05 and the difference is at least the margin, which is 0 here.
 //!
-//! The standard deviation of an accuracy over seeds is 3 points in the first round, 2 in the second and 1.5 in the last three,
-//! about as in `results/baseline/*-cpu`. A fraction of 0.2 of its variance is shared by all trials of a seed, 0.1 by all trials of
-//! a seed in the same round, 0.2 by all rounds of a trial, and 0.5 is its own. Rounds of a trial thus have a correlation of 0.4,
-//! samplers of a seed 0.3 in the same round. Two runs with the same seeds share the parts of the seed, a correlation of 0.3. Each
-//! other scenario differs from `normal` in one way:
+//! The standard deviation of an accuracy over seeds is 3 points in the first round, 2 in the second and 1.5 in the last
+//! three, about as in `results/baseline/*-cpu`. A fraction of 0.2 of its variance is shared by all trials of a seed,
+//! 0.1 by all trials of a seed in the same round, 0.2 by all rounds of a trial, and 0.5 is its own. Rounds of a trial
+//! thus have a correlation of 0.4, samplers of a seed 0.3 in the same round. Two runs with the same seeds share the
+//! parts of the seed, a correlation of 0.3. Each other scenario differs from `normal` in one way:
 //!
 //! - `spreads`: the samplers' standard deviations are 0.6, 0.9, 1.1 and 1.4 times as large;
 //! - `heavy tails`: each trial is scaled so that it has a t distribution with 4 degrees of freedom;
 //! - `skewed`: accuracies are log-normal with the long tail below (skewness -2.3).
 //!
-//! The second table has the drop that the gate detects (a column moved down) in 9 of 10 pairs of runs: the 0.9 quantile of the
-//! smallest detected drop in each pair, found by bisection. An argument sets the repetitions for the false alarms; the drops use a
-//! tenth as many.
+//! The second table has the drop that the gate detects (a column moved down) in 9 of 10 pairs of runs: the 0.9 quantile
+//! of the smallest detected drop in each pair, found by bisection. An argument sets the repetitions for the false
+//! alarms; the drops use a tenth as many.
 
 use std::collections::BTreeMap;
 

@@ -5,13 +5,13 @@ use std::cmp::Reverse;
 use crate::spec::LossOrder;
 use crate::store::Losses;
 
-/// Sorts the pool by loss and splits it into `count` pretext batches of indices. Their sizes differ by at most one, larger ones
-/// first (the paper's numbers divide evenly). Every image is in exactly one batch.
+/// Sorts the pool by loss and splits it into `count` pretext batches of indices. Their sizes differ by at most one,
+/// larger ones first (the paper's numbers divide evenly). Every image is in exactly one batch.
 ///
-/// Images with equal losses are ordered by index, ascending; in the official code's reversed order of strings, descending. The
-/// official code (`make_batches.py`) uses an unstable sort on lines whose order is that of a directory listing, so its ties cannot
-/// be reproduced: of the 50,000 places in its published batches, 49,963 agree, and the other 37 hold different images with equal
-/// losses.
+/// Images with equal losses are ordered by index, ascending; in the official code's reversed order of strings,
+/// descending. The official code (`make_batches.py`) uses an unstable sort on lines whose order is that of a directory
+/// listing, so its ties cannot be reproduced: of the 50,000 places in its published batches, 49,963 agree, and the
+/// other 37 hold different images with equal losses.
 pub fn split_into_batches(losses: &Losses, order: LossOrder, count: usize) -> Vec<Vec<usize>> {
     // Sorted by index first, so that the stable sorts below leave ties in that order.
     let mut sorted = losses.rows.clone();
@@ -27,8 +27,8 @@ pub fn split_into_batches(losses: &Losses, order: LossOrder, count: usize) -> Ve
     (0..count).map(|batch| rest.by_ref().take(size + usize::from(batch < larger)).collect()).collect()
 }
 
-/// Formats a finite number as Python's `str(float)` does: the shortest digits that parse to the same double, with an exponent of
-/// at least two digits below 1e-4 and from 1e16 on. NumPy sorts such strings by character, as Rust does.
+/// Formats a finite number as Python's `str(float)` does: the shortest digits that parse to the same double, with an
+/// exponent of at least two digits below 1e-4 and from 1e16 on. NumPy sorts such strings by character, as Rust does.
 fn python_float(value: f64) -> String {
     // For instance 1.25e-5.
     let scientific = format!("{value:e}");
@@ -58,16 +58,16 @@ mod tests {
         assert_eq!(split_into_batches(&losses, LossOrder::Loss, 2), [vec![1, 4, 0], vec![2, 3]]);
     }
 
-    /// A departure of the official code from the paper: losses are sorted as strings. 9.99e-05 is the easiest image and comes
-    /// first; 10.5 comes after 2.0.
+    /// A departure of the official code from the paper: losses are sorted as strings. 9.99e-05 is the easiest image and
+    /// comes first; 10.5 comes after 2.0.
     #[test]
     fn losses_can_be_sorted_as_strings() {
         let values = [0.5, 2.0, 9.99e-5, 10.5, 0.05, 0.0001];
         assert_eq!(sorted(&values, LossOrder::Loss), [3, 1, 0, 4, 5, 2]);
         // "9.99e-05" > "2.0" > "10.5" > "0.5" > "0.05" > "0.0001"
         assert_eq!(sorted(&values, LossOrder::PublishedStringSort), [2, 1, 3, 0, 4, 5]);
-        // Of two strings with a common beginning the longer is larger: "1.5e-05" > "1.5" > "1.25". The order is reversed, also
-        // among equal strings.
+        // Of two strings with a common beginning the longer is larger: "1.5e-05" > "1.5" > "1.25". The order is
+        // reversed, also among equal strings.
         assert_eq!(sorted(&[1.5, 1.5e-5, 1.25, 1.5], LossOrder::PublishedStringSort), [1, 3, 0, 2]);
     }
 

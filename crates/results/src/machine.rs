@@ -32,8 +32,8 @@ pub fn cpu() -> String {
     format!("{}{limits}, {} logical cores", processor(&info), cores())
 }
 
-/// The model and the widest instruction set in `/proc/cpuinfo`. The model alone is not enough: cloud machines share model
-/// names, and libtorch chooses its kernels by the instruction set.
+/// The model and the widest instruction set in `/proc/cpuinfo`. The model alone is not enough: cloud machines share
+/// model names, and libtorch chooses its kernels by the instruction set.
 fn processor(info: &str) -> String {
     let line = |key: &str| info.lines().find_map(|l| Some(l.strip_prefix(key)?.split_once(": ")?.1));
     let model = line("model name").unwrap_or("unknown processor");
@@ -56,7 +56,8 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The number of cores of the whole machine that are busy, measured over 0.3 s; `None` if the system does not report it.
+/// The number of cores of the whole machine that are busy, measured over 0.3 s; `None` if the system does not report
+/// it.
 pub fn busy_cores() -> Option<f64> {
     let read = || std::fs::read_to_string("/proc/stat").ok();
     let before = read()?;
@@ -64,8 +65,8 @@ pub fn busy_cores() -> Option<f64> {
     busy_between(&before, &read()?)
 }
 
-/// Computes [`busy_cores`] from the contents of `/proc/stat` at two moments. Its numbers are times of all cores by kind of
-/// work; the fourth and fifth are idle times.
+/// Computes [`busy_cores`] from the contents of `/proc/stat` at two moments. Its numbers are times of all cores by kind
+/// of work; the fourth and fifth are idle times.
 fn busy_between(before: &str, after: &str) -> Option<f64> {
     let times = |text: &str| -> Option<(f64, f64)> {
         let line = text.lines().find_map(|line| line.strip_prefix("cpu "))?;
@@ -98,8 +99,8 @@ pub fn available_mb() -> Option<f64> {
     free.map(|free| left.map_or(free, |left| free.min(left)))
 }
 
-/// The memory in MiB that a control group may still use, from the contents of its files; `None` without a limit. Cached files
-/// count as available: the kernel frees them when memory is needed.
+/// The memory in MiB that a control group may still use, from the contents of its files; `None` without a limit. Cached
+/// files count as available: the kernel frees them when memory is needed.
 fn left_in_group_mb(max: &str, current: &str, stat: &str) -> Option<f64> {
     let number = |text: &str| text.trim().parse::<f64>().ok();
     let cached_files: f64 = stat

@@ -1,9 +1,9 @@
 //! Independent random streams, named by purpose and derived from one seed.
 //!
 //! All randomness of the project comes from here, from a counter-based generator (ChaCha) on the CPU; torch's global
-//! generator is not used. A stream is identified by its purpose and its place (round, epoch, ...), never by how much was drawn
-//! before. A resumed trial therefore draws the same numbers as an uninterrupted one, and two samplers with the same seed share
-//! their initial labels, their weights and their minibatch order.
+//! generator is not used. A stream is identified by its purpose and its place (round, epoch, ...), never by how much
+//! was drawn before. A resumed trial therefore draws the same numbers as an uninterrupted one, and two samplers with
+//! the same seed share their initial labels, their weights and their minibatch order.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -86,8 +86,8 @@ impl Purpose {
     }
 }
 
-/// The stream of `seed` for `purpose` at `place` (round, epoch, ...). Equal arguments give equal streams; different arguments
-/// give independent streams.
+/// The stream of `seed` for `purpose` at `place` (round, epoch, ...). Equal arguments give equal streams; different
+/// arguments give independent streams.
 pub fn stream(seed: u64, purpose: Purpose, place: &[u64]) -> Stream {
     let mut hash = Sha256::new();
     hash.update(b"pt4al/1/");

@@ -9,8 +9,8 @@ pub fn command<A: AsRef<OsStr>>(words: impl IntoIterator<Item = A>) -> String {
     words.into_iter().map(|argument| word(argument.as_ref())).collect::<Vec<_>>().join(" ")
 }
 
-/// Quotes one argument if necessary. Bytes that are not UTF-8, and control characters, which a terminal would interpret, are
-/// written as `"$(printf '\377')"`. Line breaks stay, inside quotes: `$( )` would drop trailing ones.
+/// Quotes one argument if necessary. Bytes that are not UTF-8, and control characters, which a terminal would
+/// interpret, are written as `"$(printf '\377')"`. Line breaks stay, inside quotes: `$( )` would drop trailing ones.
 pub fn word(argument: &OsStr) -> String {
     let bytes = argument.as_encoded_bytes();
     if bytes.is_empty() {

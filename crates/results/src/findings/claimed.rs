@@ -7,7 +7,8 @@ use crate::results::{Arm, Results, Rule};
 use crate::spec::{At, Expectation, Metric, Select};
 use crate::stats::{self, Paired};
 
-/// A claim's value under the rule that each arm queries with. It is additional information; the verdict does not use it.
+/// A claim's value under the rule that each arm queries with. It is additional information; the verdict does not use
+/// it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UnderOwnRule {
     /// This and the other fields are as in [`JudgedClaim`](super::JudgedClaim).
@@ -55,7 +56,8 @@ pub(super) fn rules(results: &Results, expected: &Expectation, rule: Rule<'stati
     names
 }
 
-/// A claim's value under each arm's own rule. Returns `None` if the claim is judged under that rule, or if there is no value.
+/// A claim's value under each arm's own rule. Returns `None` if the claim is judged under that rule, or if there is no
+/// value.
 pub(super) fn own(results: &Results, expected: &Expectation) -> Option<UnderOwnRule> {
     let rules = rules(results, expected, Rule::Own);
     if rules == self::rules(results, expected, rule(results, expected)) {
@@ -71,7 +73,8 @@ pub(super) fn own(results: &Results, expected: &Expectation) -> Option<UnderOwnR
     Some(UnderOwnRule { rules, n: summary.n, measured: summary.mean, half_width: summary.half_width() })
 }
 
-/// The values of an arm by seed, in the metric and round of a claim. Returns `None` if the spec lacks the arm or the round.
+/// The values of an arm by seed, in the metric and round of a claim. Returns `None` if the spec lacks the arm or the
+/// round.
 pub(super) fn values_of(
     results: &Results,
     expected: &Expectation,
@@ -86,7 +89,8 @@ pub(super) fn values_of(
     Some(values(results, arm(&arms, label)?, metric(results, expected), rule, round))
 }
 
-/// The paired difference of a claim that one arm is better than another. Returns `None` for a band, and if no seed has both.
+/// The paired difference of a claim that one arm is better than another. Returns `None` for a band, and if no seed has
+/// both.
 pub(super) fn difference(results: &Results, expected: &Expectation, rule: Rule) -> Option<Paired> {
     let other = expected.better_than.as_ref()?;
     let better = values_of(results, expected, &expected.sampler, rule)?;

@@ -9,8 +9,8 @@ use crate::results::{Arm, Results, Rule};
 use crate::spec::Metric;
 use crate::stats::{self, Estimate, Paired, Penalties};
 
-/// The difference between two arms over the seeds that both have: a row of `comparisons.csv` (`docs/formats.md`). Values have
-/// the unit of the records.
+/// The difference between two arms over the seeds that both have: a row of `comparisons.csv` (`docs/formats.md`).
+/// Values have the unit of the records.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     pub experiment: String,
@@ -77,9 +77,9 @@ impl Comparison {
     }
 }
 
-/// All pairs of arms that are compared: the arms of each protocol with each other, and each arm of a variant with the same
-/// sampler under the experiment's own protocol. Of a pair, the arm that the spec names later comes first, like a method before
-/// its baseline.
+/// All pairs of arms that are compared: the arms of each protocol with each other, and each arm of a variant with the
+/// same sampler under the experiment's own protocol. Of a pair, the arm that the spec names later comes first, like a
+/// method before its baseline.
 fn pairs<'a>(arms: &'a [Arm<'a>]) -> Vec<(&'a Arm<'a>, &'a Arm<'a>)> {
     let mut pairs = Vec::new();
     for (i, arm) in arms.iter().enumerate() {
@@ -94,8 +94,8 @@ fn pairs<'a>(arms: &'a [Arm<'a>]) -> Vec<(&'a Arm<'a>, &'a Arm<'a>)> {
     pairs
 }
 
-/// All comparisons in the primary and secondary metrics, under every selection rule. The order is by metric, then by rule, then
-/// areas, last rounds and single rounds.
+/// All comparisons in the primary and secondary metrics, under every selection rule. The order is by metric, then by
+/// rule, then areas, last rounds and single rounds.
 pub fn comparisons(results: &Results) -> Vec<Comparison> {
     let arms = results.arms();
     let pairs = pairs(&arms);
@@ -178,8 +178,8 @@ fn improvement(ours: &BTreeMap<u64, f64>, theirs: &BTreeMap<u64, f64>) -> Option
     stats::probability_of_improvement(&[(ours, theirs)], RESAMPLES, 0)
 }
 
-/// The pairwise penalty matrix ([`stats::penalties`]) in a metric under a selection rule: how often each arm beats each other
-/// arm, over the rounds. Also returns the labels of its rows and columns: all arms, in the spec's order.
+/// The pairwise penalty matrix ([`stats::penalties`]) in a metric under a selection rule: how often each arm beats each
+/// other arm, over the rounds. Also returns the labels of its rows and columns: all arms, in the spec's order.
 pub fn penalties_of(results: &Results, metric: Metric, rule: Rule) -> Option<(Vec<String>, Penalties)> {
     let arms = results.arms();
     let rounds = results.spec.rounds.count;
@@ -200,8 +200,8 @@ pub struct DetectableDifference {
     pub corrected: f64,
 }
 
-/// The detectable differences of the tested comparisons in `family`, assuming the median of their spreads and the fewest pairs.
-/// Returns `None` if nothing was tested.
+/// The detectable differences of the tested comparisons in `family`, assuming the median of their spreads and the
+/// fewest pairs. Returns `None` if nothing was tested.
 pub fn detectable_difference(family: &[&Comparison]) -> Option<DetectableDifference> {
     let tested: Vec<&&Comparison> = family.iter().filter(|c| c.p.is_some()).collect();
     let mut spreads: Vec<f64> = tested.iter().filter_map(|c| c.sd).collect();

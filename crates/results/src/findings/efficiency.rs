@@ -18,8 +18,8 @@ pub struct Efficiency {
 }
 
 /// The label efficiency of every arm except random sampling, after every round that has values. The reference is random
-/// sampling under the same protocol, or under the experiment's own if the variant does not run it. Arms without a reference are
-/// left out.
+/// sampling under the same protocol, or under the experiment's own if the variant does not run it. Arms without a
+/// reference are left out.
 pub fn efficiencies(results: &Results, metric: Metric, rule: Rule) -> Vec<Efficiency> {
     let arms = results.arms();
     let rounds = results.spec.rounds.count;
@@ -52,8 +52,8 @@ pub fn efficiencies(results: &Results, metric: Metric, rule: Rule) -> Vec<Effici
     found
 }
 
-/// The arm of random sampling that `arm` is compared with. It must be evaluated on the same images. Under [`Rule::Own`] it must
-/// also query with the same rule.
+/// The arm of random sampling that `arm` is compared with. It must be evaluated on the same images. Under [`Rule::Own`]
+/// it must also query with the same rule.
 fn reference<'a>(arms: &'a [Arm<'a>], arm: &Arm, rule: Rule) -> Option<&'a Arm<'a>> {
     let is_comparable = |other: &Arm| {
         other.protocol.train.select.images == arm.protocol.train.select.images

@@ -45,7 +45,8 @@ pub struct JudgedClaim {
     pub measured: Option<f64>,
     /// Half the width of the 95 % interval of `measured`.
     pub half_width: Option<f64>,
-    /// The selection rules of the values, by their names in the records: one, unless two arms query with different rules.
+    /// The selection rules of the values, by their names in the records: one, unless two arms query with different
+    /// rules.
     pub rules: Vec<&'static str>,
     /// The value under each arm's own rule, if the claim is judged under another one.
     pub own: Option<UnderOwnRule>,
@@ -53,8 +54,9 @@ pub struct JudgedClaim {
     pub note: String,
 }
 
-/// Judges all claims of a spec, in its order. Each claim is judged under the selection rule of its source if that is recorded,
-/// else under the rules that the arms query with. The p values of all differences are corrected together (Holm).
+/// Judges all claims of a spec, in its order. Each claim is judged under the selection rule of its source if that is
+/// recorded, else under the rules that the arms query with. The p values of all differences are corrected together
+/// (Holm).
 pub fn judged_claims(results: &Results) -> Vec<JudgedClaim> {
     let differences: Vec<Option<Paired>> =
         results.spec.expect.iter().map(|expected| difference(results, expected, rule(results, expected))).collect();

@@ -1,5 +1,5 @@
-//! Findings: comparisons of arms, label efficiency, the verdicts of claims, and which differences the seeds could detect.
-//! Everything is computed from [`Results`](crate::results::Results) with the functions of [`crate::stats`].
+//! Findings: comparisons of arms, label efficiency, the verdicts of claims, and which differences the seeds could
+//! detect. Everything is computed from [`Results`](crate::results::Results) with the functions of [`crate::stats`].
 
 mod claimed;
 mod comparison;

@@ -25,8 +25,8 @@ fn shifted() -> Vec<Record> {
         .collect()
 }
 
-/// Paired differences of 1, 2 and 3 points: t = 2 / (1 / sqrt(3)) = 3.4641, so p = 1 - t / sqrt(t^2 + 2) = 0.07418 with two
-/// degrees of freedom. An unpaired test would be far from significant.
+/// Paired differences of 1, 2 and 3 points: t = 2 / (1 / sqrt(3)) = 3.4641, so p = 1 - t / sqrt(t^2 + 2) = 0.07418 with
+/// two degrees of freedom. An unpaired test would be far from significant.
 #[test]
 fn arms_are_paired_by_seed_and_not_by_the_order_of_rows() {
     let mut rows = shifted();

@@ -1,5 +1,6 @@
-//! Accepts results as the baseline with which later results are compared. A baseline is a results folder without the files that
-//! only a run needs, and with a history, `baseline.json`: when and why it was accepted, and which cells had moved.
+//! Accepts results as the baseline with which later results are compared. A baseline is a results folder without the
+//! files that only a run needs, and with a history, `baseline.json`: when and why it was accepted, and which cells had
+//! moved.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -40,21 +41,21 @@ pub struct Accepted {
     pub spec_hash: String,
     /// The git revision of the program in the last session; empty if it is not known.
     pub revision: String,
-    /// The gate's summary against the replaced baseline, with every difference allowed: `held: ...`, `moved: ...` or `could not
-    /// compare: ...`. Empty for the first baseline.
+    /// The gate's summary against the replaced baseline, with every difference allowed: `held: ...`, `moved: ...` or
+    /// `could not compare: ...`. Empty for the first baseline.
     pub summary: String,
     /// All cells that moved, in the words of the summary.
     pub moved: Vec<String>,
 }
 
-/// Copies results to the folder of the baseline. Returns that folder and the new entry of its history. A kill at any moment leaves
-/// the old baseline or the new one. At worst, the old one has been renamed to `.<name>.replaced`; the next acceptance renames it
-/// back first.
+/// Copies results to the folder of the baseline. Returns that folder and the new entry of its history. A kill at any
+/// moment leaves the old baseline or the new one. At worst, the old one has been renamed to `.<name>.replaced`; the
+/// next acceptance renames it back first.
 ///
 /// # Errors
-/// One line, and the baseline stays as it was: if there is no reason; if the results are invalid, incomplete (unless partial
-/// results are accepted), being written by a run, or the baseline itself; if the baseline's folder holds something else or files
-/// that a run works with, or cannot be written.
+/// One line, and the baseline stays as it was: if there is no reason; if the results are invalid, incomplete (unless
+/// partial results are accepted), being written by a run, or the baseline itself; if the baseline's folder holds
+/// something else or files that a run works with, or cannot be written.
 pub fn accept(acceptance: &Acceptance) -> Result<(PathBuf, Accepted)> {
     let reason = acceptance.reason.split_whitespace().collect::<Vec<_>>().join(" ");
     ensure!(!reason.is_empty(), "--reason: is empty; say why these results are the new baseline");
@@ -173,8 +174,8 @@ impl Baseline {
         self.parent.join(format!(".{}.replaced", self.name))
     }
 
-    /// Refuses to replace a folder unless it is a baseline or a copy of results of the same experiment, without files from which a
-    /// run can continue.
+    /// Refuses to replace a folder unless it is a baseline or a copy of results of the same experiment, without files
+    /// from which a run can continue.
     fn ensure_replaceable(&self, results: &Results) -> Result<()> {
         let shown = self.folder.display();
         for part in ["trials", "parts"] {
@@ -226,8 +227,8 @@ impl Baseline {
         })
     }
 
-    /// The new entry of the history, with the gate's outcome against the existing baseline. A baseline that cannot be read does not
-    /// prevent acceptance.
+    /// The new entry of the history, with the gate's outcome against the existing baseline. A baseline that cannot be
+    /// read does not prevent acceptance.
     fn entry(&self, results: &Results, reason: String) -> Accepted {
         let session = results.manifest.as_ref().and_then(|manifest| manifest.sessions.last());
         let gate = self
@@ -287,8 +288,8 @@ fn remove_leftovers(parent: &Path, prefix: &str) {
     }
 }
 
-/// Copies everything except files that only a run needs (trials' own files, parts, locks, temporary files), and except the history
-/// of another baseline.
+/// Copies everything except files that only a run needs (trials' own files, parts, locks, temporary files), and except
+/// the history of another baseline.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     let is_kept = |entry: &walkdir::DirEntry| {
         let name = entry.file_name().to_string_lossy();

@@ -1,5 +1,5 @@
-//! Tests which cells moved. The cells are the values of every arm after every round, the area under each curve, and the mean
-//! area.
+//! Tests which cells moved. The cells are the values of every arm after every round, the area under each curve, and the
+//! mean area.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,8 @@ use crate::results::{Arm, Results};
 use crate::spec::Metric;
 use crate::stats::rotation::{self, Column, Incomparable, LEAST_SEEDS};
 
-/// The number of directions that the test draws. The least possible p is 1 / 10,000; the error of a p near 0.05 is about 0.002.
+/// The number of directions that the test draws. The least possible p is 1 / 10,000; the error of a p near 0.05 is
+/// about 0.002.
 const DRAWS: usize = 9_999;
 
 /// The seed is fixed so that the same files give the same p.
@@ -32,8 +33,8 @@ pub struct Tested {
     pub smallest: Option<f64>,
     /// Whether all seeds and values are equal to the last bit.
     pub identical: bool,
-    /// For each arm, its rounds and its area; then the mean over arms of the areas. With a single round there are no areas, and
-    /// the mean is of the values.
+    /// For each arm, its rounds and its area; then the mean over arms of the areas. With a single round there are no
+    /// areas, and the mean is of the values.
     pub cells: Vec<Cell>,
 }
 
@@ -108,8 +109,8 @@ struct At<'a> {
     place: Place,
 }
 
-/// Tests all cells that both have, or says why that is impossible. Also returns a warning for each side with seeds that were
-/// left out.
+/// Tests all cells that both have, or says why that is impossible. Also returns a warning for each side with seeds that
+/// were left out.
 pub(super) fn tested(baseline: &Results, current: &Results) -> (Result<Tested, String>, Vec<String>) {
     let metric = baseline.spec.dataset.task().primary_metric();
     let here: Vec<String> = current.spec.arms().into_iter().map(|(label, _)| label).collect();
@@ -237,8 +238,8 @@ fn test(
     columns: &[At],
     smallest: f64,
 ) -> Result<Vec<Cell>, Incomparable> {
-    // The same round of different arms has a similar variance, and so have the rounds of one arm. The mean over arms has neither
-    // kind nor arm in common with other columns.
+    // The same round of different arms has a similar variance, and so have the rounds of one arm. The mean over arms
+    // has neither kind nor arm in common with other columns.
     let other = columns.len();
     let kind = |at: &At| match (at.arm, at.place) {
         (None, _) => other + 1,

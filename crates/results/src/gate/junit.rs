@@ -1,5 +1,5 @@
-//! Writes the gate's outcome as JUnit XML, which CI systems show: one suite, a test case for each cell, and a failure for each cell
-//! that moved.
+//! Writes the gate's outcome as JUnit XML, which CI systems show: one suite, a test case for each cell, and a failure
+//! for each cell that moved.
 
 use std::fmt::Write;
 
@@ -7,8 +7,8 @@ use super::cells::{Cell, CellState, Tested};
 use super::page::{below_in_words, cell_in_words, metric_in_words, place_in_words};
 use super::{Gate, page};
 
-/// The JUnit document. `seconds` is how long the comparison took. Results that could not be compared are one test case with an
-/// error.
+/// The JUnit document. `seconds` is how long the comparison took. Results that could not be compared are one test case
+/// with an error.
 pub fn junit(gate: &Gate, seconds: f64) -> String {
     let (tests, failures, errors, cases) = match &gate.outcome {
         Ok(tested) => {
@@ -42,8 +42,8 @@ pub fn junit(gate: &Gate, seconds: f64) -> String {
     xml
 }
 
-/// The suite's name, `pt4al.check.<results>`. CI systems group suites by the part before the last point, so points in the name of
-/// the folder are replaced.
+/// The suite's name, `pt4al.check.<results>`. CI systems group suites by the part before the last point, so points in
+/// the name of the folder are replaced.
 fn suite(gate: &Gate) -> String {
     let name = gate.current.file_name().unwrap_or(gate.current.as_os_str()).to_string_lossy().replace('.', "-");
     attribute(&format!("pt4al.check.{name}"))

@@ -1,10 +1,11 @@
-//! The gate: tests whether the learning curves of one results folder moved from those of another, the baseline. It reads only
-//! [`Results`]; the test is in [`crate::stats::rotation`].
+//! The gate: tests whether the learning curves of one results folder moved from those of another, the baseline. It
+//! reads only [`Results`]; the test is in [`crate::stats::rotation`].
 //!
-//! The gate compares the primary metric of every arm that both folders have, under the selection rule that the arm queries
-//! with: its value after each round, the area under its curve, and the mean area over arms, at one level for all cells together.
-//! Other metrics and selection rules are not tested. Results that cannot be compared (other protocols, other data, samplers that
-//! are gone, too few seeds) are an error with its own exit code; they do not count as moved.
+//! The gate compares the primary metric of every arm that both folders have, under the selection rule that the arm
+//! queries with: its value after each round, the area under its curve, and the mean area over arms, at one level for
+//! all cells together. Other metrics and selection rules are not tested. Results that cannot be compared (other
+//! protocols, other data, samplers that are gone, too few seeds) are an error with its own exit code; they do not count
+//! as moved.
 
 pub mod baseline;
 mod cells;

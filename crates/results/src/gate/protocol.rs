@@ -17,9 +17,9 @@ pub struct Allowed {
 }
 
 impl Allowed {
-    /// Allows dotted keys of a spec, also of a variant (`train.epochs`, `variant.continue.train`), and these special keys: `data`
-    /// for the bytes of the data set, known or not; `manifest` for a manifest with another protocol than its `spec.toml`;
-    /// `samplers` for arms that are gone; `trials` for trials that failed or lack rounds.
+    /// Allows dotted keys of a spec, also of a variant (`train.epochs`, `variant.continue.train`), and these special
+    /// keys: `data` for the bytes of the data set, known or not; `manifest` for a manifest with another protocol than
+    /// its `spec.toml`; `samplers` for arms that are gone; `trials` for trials that failed or lack rounds.
     pub fn new(keys: &[String]) -> Self {
         Self { keys: keys.to_vec(), everything: false }
     }
@@ -80,8 +80,9 @@ impl std::fmt::Display for Difference {
     }
 }
 
-/// All differences that prevent a comparison unless they are allowed: the primary metric, the protocols of shared arms, manifests
-/// that do not belong to their spec, the data, arms of the baseline that are gone, and incomplete trials of shared arms.
+/// All differences that prevent a comparison unless they are allowed: the primary metric, the protocols of shared arms,
+/// manifests that do not belong to their spec, the data, arms of the baseline that are gone, and incomplete trials of
+/// shared arms.
 pub(super) fn differences(baseline: &Results, current: &Results, allowed: &Allowed) -> Vec<Difference> {
     let mut found = Vec::new();
     let metric = |results: &Results| results.spec.dataset.task().primary_metric().name;
@@ -100,8 +101,8 @@ pub(super) fn differences(baseline: &Results, current: &Results, allowed: &Allow
     if !gone.is_empty() {
         found.push(Difference::of("samplers", gone.join(", "), "not there"));
     }
-    // A change that makes trials fail must not pass because those trials are missing. Trials of the baseline were looked at when
-    // it was accepted.
+    // A change that makes trials fail must not pass because those trials are missing. Trials of the baseline were
+    // looked at when it was accepted.
     let shared: Vec<String> =
         baseline.spec.arms().into_iter().map(|(label, _)| label).filter(|label| !gone.contains(label)).collect();
     let lacking = super::cells::incomplete(current, &shared, current.spec.dataset.task().primary_metric());
@@ -116,7 +117,8 @@ pub(super) fn differences(baseline: &Results, current: &Results, allowed: &Allow
     found
 }
 
-/// The difference if a manifest does not belong to its spec. Then neither the data nor the protocol of the run is known.
+/// The difference if a manifest does not belong to its spec. Then neither the data nor the protocol of the run is
+/// known.
 fn manifest_difference(baseline: &Results, current: &Results) -> Option<Difference> {
     let is_foreign = |results: &Results| results.manifest.as_ref().is_some_and(|m| m.spec_hash != results.spec.hash());
     let shown = |results: &Results| match &results.manifest {
@@ -133,7 +135,8 @@ pub(super) fn only_in(one: &Results, other: &Results) -> Vec<String> {
     one.spec.arms().into_iter().map(|(label, _)| label).filter(|label| !others.contains(label)).collect()
 }
 
-/// The keys in which the protocols of shared arms differ. A difference of a variant that the experiment has too is listed once.
+/// The keys in which the protocols of shared arms differ. A difference of a variant that the experiment has too is
+/// listed once.
 fn protocol_differences(baseline: &Results, current: &Results) -> Vec<Difference> {
     let mut found: Vec<Difference> = Vec::new();
     let mut seen = BTreeSet::new();

@@ -1,4 +1,5 @@
-//! Circumstances of a run, such as the device and the program, that can change its values although the spec is the same.
+//! Circumstances of a run, such as the device and the program, that can change its values although the spec is the
+//! same.
 
 use std::collections::BTreeSet;
 
@@ -72,8 +73,8 @@ pub struct Differing {
 }
 
 impl Results {
-    /// The circumstances that differ, or may differ, from those of `other`. Returns `None` if either has no manifest, as nothing
-    /// is known then.
+    /// The circumstances that differ, or may differ, from those of `other`. Returns `None` if either has no manifest,
+    /// as nothing is known then.
     pub fn differing(&self, other: &Self) -> Option<Vec<Differing>> {
         let (ours, theirs) = (self.manifest.as_ref()?, other.manifest.as_ref()?);
         let found = Circumstance::ALL.into_iter().filter_map(|circumstance| {

@@ -1,7 +1,7 @@
 //! Reads and validates a results folder. Pages, comparisons and the gate are made from [`Results`].
 //!
-//! An impossible value is an error that names file and line; missing values are warnings, which pages show. Nothing is averaged
-//! here.
+//! An impossible value is an error that names file and line; missing values are warnings, which pages show. Nothing is
+//! averaged here.
 
 mod circumstance;
 mod rule;
@@ -83,8 +83,8 @@ impl Results {
     /// Reads and validates a results folder.
     ///
     /// # Errors
-    /// If a file is missing or damaged, if a record is impossible or belongs to another experiment, or if no round has finished.
-    /// The message is one line with the file, the line if there is one, and what to do.
+    /// If a file is missing or damaged, if a record is impossible or belongs to another experiment, or if no round has
+    /// finished. The message is one line with the file, the line if there is one, and what to do.
     pub fn read(folder: &Path) -> Result<Self> {
         let shown = folder.display();
         ensure!(folder.is_dir(), "{shown}: no such results folder; `pt4al run` makes it");
@@ -130,8 +130,8 @@ impl Results {
     /// Validates records that were read from `records.csv` of `folder`; messages name that file.
     ///
     /// # Errors
-    /// If a record does not fit the spec: another experiment, arm, seed, round or number of labels, a metric or a selection rule
-    /// that is not recorded, an impossible value, or a repeated record.
+    /// If a record does not fit the spec: another experiment, arm, seed, round or number of labels, a metric or a
+    /// selection rule that is not recorded, an impossible value, or a repeated record.
     pub fn of(folder: &Path, spec: Spec, manifest: Option<Manifest>, records: Records) -> Result<Self> {
         let values = validation::values(&spec, &records, &folder.join("records.csv"))?;
         let arms: Vec<String> = spec.arms().into_iter().map(|(label, _)| label).collect();
@@ -169,8 +169,8 @@ impl Results {
         trials.filter_map(|(&seed, rounds)| Some((seed, *rounds.get(&round)?))).collect()
     }
 
-    /// The normalised area under the budget curve ([`stats::area`]) of each trial that has all rounds, by seed, in the unit of the
-    /// values.
+    /// The normalised area under the budget curve ([`stats::area`]) of each trial that has all rounds, by seed, in the
+    /// unit of the values.
     pub fn areas(&self, arm: &str, metric: &str, select: &str) -> BTreeMap<u64, f64> {
         let rounds = self.spec.rounds.count;
         let area = |curve: &BTreeMap<usize, f64>| {
@@ -201,8 +201,8 @@ impl Results {
         of_arm.map(|series| (series.metric.as_str(), series.select.as_str()))
     }
 
-    /// What readers must know about the records before they trust a mean, one line each: missing values, and differences between
-    /// sessions.
+    /// What readers must know about the records before they trust a mean, one line each: missing values, and
+    /// differences between sessions.
     pub fn warnings(&self) -> Vec<String> {
         warnings::warnings(self)
     }

@@ -29,8 +29,8 @@ impl Results {
         if shared { Rule::One(query.name()) } else { Rule::Own }
     }
 
-    /// The rules under which a metric can be reported: [`Results::rule`], then each other recorded rule, starting with the rule
-    /// that the experiment queries with.
+    /// The rules under which a metric can be reported: [`Results::rule`], then each other recorded rule, starting with
+    /// the rule that the experiment queries with.
     pub fn rules_of(&self, metric: &str) -> Vec<Rule<'_>> {
         let (first, query) = (self.rule(), self.spec.train.select.query.name());
         let mut recorded = self.rules(metric).into_iter().collect::<Vec<_>>();

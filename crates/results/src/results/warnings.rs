@@ -59,8 +59,8 @@ fn trials(results: &Results, finished: &Finished) -> Vec<String> {
     found
 }
 
-/// Warns about finished rounds without a value of the primary metric, or of any other metric that some round of the same arm
-/// has.
+/// Warns about finished rounds without a value of the primary metric, or of any other metric that some round of the
+/// same arm has.
 fn series(results: &Results, finished: &Finished) -> Vec<String> {
     let primary = results.spec.dataset.task().primary_metric().name;
     let mut lacking: BTreeMap<String, Vec<String>> = BTreeMap::new();

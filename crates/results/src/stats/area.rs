@@ -1,9 +1,9 @@
 //! The area under a budget curve: one number for a whole curve.
 
-/// The area under the straight lines between points (labels, value), divided by the range of labels: the mean of the curve
-/// over the budget, in the unit of the values. Zhan et al. ("A Comparative Survey: Benchmarking for Pool-based Active
-/// Learning", IJCAI 2021) call it AUBC. The area of a single point is its value. Returns `None` without points, if a number
-/// is not finite, and if the labels do not ascend.
+/// The area under the straight lines between points (labels, value), divided by the range of labels: the mean of the
+/// curve over the budget, in the unit of the values. Zhan et al. ("A Comparative Survey: Benchmarking for Pool-based
+/// Active Learning", IJCAI 2021) call it AUBC. The area of a single point is its value. Returns `None` without points,
+/// if a number is not finite, and if the labels do not ascend.
 ///
 /// It differs from the mean of the values: rounds that are far apart weigh more than rounds that are close together.
 pub fn area(points: &[(f64, f64)]) -> Option<f64> {

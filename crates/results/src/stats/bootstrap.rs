@@ -1,7 +1,7 @@
 //! Aggregates over several experiments, with intervals from the stratified bootstrap of rliable.
 //!
-//! Source: Agarwal et al., "Deep Reinforcement Learning at the Edge of the Statistical Precipice", NeurIPS 2021, and their
-//! code, `rliable`. A stratum is an experiment (data set, budget); its values are those of its trials.
+//! Source: Agarwal et al., "Deep Reinforcement Learning at the Edge of the Statistical Precipice", NeurIPS 2021, and
+//! their code, `rliable`. A stratum is an experiment (data set, budget); its values are those of its trials.
 
 use rand::Rng;
 use rayon::prelude::*;
@@ -24,31 +24,31 @@ pub struct Estimate {
 }
 
 /// The interquartile mean: the mean of the middle half of all values of all strata, in their unit
-/// (`scipy.stats.trim_mean(values, 0.25)`). A failed trial moves it less than the mean, and it is less noisy than the median.
-/// Returns `None` without strata, if a stratum is empty, and if a value is not finite.
+/// (`scipy.stats.trim_mean(values, 0.25)`). A failed trial moves it less than the mean, and it is less noisy than the
+/// median. Returns `None` without strata, if a stratum is empty, and if a value is not finite.
 ///
-/// The interval is the percentile interval of `resamples` resamples. Each resample draws as many values as there are, with
-/// replacement, within each stratum. It covers other trials of the same experiments, not other experiments. The same `seed`
-/// draws the same entries of the strata.
+/// The interval is the percentile interval of `resamples` resamples. Each resample draws as many values as there are,
+/// with replacement, within each stratum. It covers other trials of the same experiments, not other experiments. The
+/// same `seed` draws the same entries of the strata.
 ///
-/// The interval is too narrow for few trials. Of 4,000 simulated intervals (standard normal values, 1,000 resamples each),
-/// 89.0 % contained the truth with 5 values in one stratum, 93.4 % with 10 and 93.3 % with 20; with four strata 91.1 % with 5
-/// values each, 93.0 % with 10 and 94.1 % with 20.
+/// The interval is too narrow for few trials. Of 4,000 simulated intervals (standard normal values, 1,000 resamples
+/// each), 89.0 % contained the truth with 5 values in one stratum, 93.4 % with 10 and 93.3 % with 20; with four strata
+/// 91.1 % with 5 values each, 93.0 % with 10 and 94.1 % with 20.
 pub fn interquartile_mean(strata: &[Vec<f64>], resamples: usize, seed: u64) -> Option<Estimate> {
     let sides: Vec<&[f64]> = strata.iter().map(Vec::as_slice).collect();
     estimate(&sides, resamples, seed, |sides| trimmed_mean(&sides.concat()))
 }
 
-/// The probability of improvement: how often a trial of the first sampler exceeds a trial of the second, from 0 to 1. It is
-/// P(X > Y) + P(X = Y) / 2 over all pairs of a stratum (the Mann-Whitney U over n m), averaged over `strata` of (X, Y). It is
-/// 0.5 if neither is better. It is a probability and says nothing about the size of a difference. Returns `None` as
-/// [`interquartile_mean`] does.
+/// The probability of improvement: how often a trial of the first sampler exceeds a trial of the second, from 0 to 1.
+/// It is P(X > Y) + P(X = Y) / 2 over all pairs of a stratum (the Mann-Whitney U over n m), averaged over `strata` of
+/// (X, Y). It is 0.5 if neither is better. It is a probability and says nothing about the size of a difference. Returns
+/// `None` as [`interquartile_mean`] does.
 ///
-/// The interval is a percentile interval as in [`interquartile_mean`], with X and Y drawn independently of each other, as in
-/// rliable. It does not use that trials of X and Y share seeds: if pairs are correlated, the interval is wider than
-/// necessary, and [`paired`](super::paired) is more sensitive. In the same simulation, with independent X and Y, it contained
-/// the truth, 0.5, in 90.4 % (5 and 5 values in one stratum), 94.0 % (10) and 94.2 % (20); with four strata in 94.1 % (5
-/// each) and 94.2 % (10).
+/// The interval is a percentile interval as in [`interquartile_mean`], with X and Y drawn independently of each other,
+/// as in rliable. It does not use that trials of X and Y share seeds: if pairs are correlated, the interval is wider
+/// than necessary, and [`paired`](super::paired) is more sensitive. In the same simulation, with independent X and Y,
+/// it contained the truth, 0.5, in 90.4 % (5 and 5 values in one stratum), 94.0 % (10) and 94.2 % (20); with four
+/// strata in 94.1 % (5 each) and 94.2 % (10).
 pub fn probability_of_improvement(strata: &[(Vec<f64>, Vec<f64>)], resamples: usize, seed: u64) -> Option<Estimate> {
     let sides: Vec<&[f64]> = strata.iter().flat_map(|(x, y)| [x.as_slice(), y.as_slice()]).collect();
     estimate(&sides, resamples, seed, |sides| {
@@ -85,7 +85,8 @@ fn estimate(
     Some(Estimate { value, low: quantile(&values, 0.025), high: quantile(&values, 0.975) })
 }
 
-/// The mean without the lowest and the highest quarter of the values (rounded down to whole values); `None` without values.
+/// The mean without the lowest and the highest quarter of the values (rounded down to whole values); `None` without
+/// values.
 fn trimmed_mean(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -105,7 +106,8 @@ pub(super) fn draw(n: usize, stream: &mut Stream, chosen: &mut Vec<usize>) {
     chosen.extend((0..n).map(|_| stream.random_range(0..n)));
 }
 
-/// The quantile of sorted values at `fraction` (0 to 1), interpolated linearly (NumPy's `linear`); `None` without values.
+/// The quantile of sorted values at `fraction` (0 to 1), interpolated linearly (NumPy's `linear`); `None` without
+/// values.
 pub fn quantile(sorted: &[f64], fraction: f64) -> Option<f64> {
     let at = fraction * sorted.len().checked_sub(1)? as f64;
     let (low, high) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);
@@ -152,8 +154,8 @@ mod tests {
         assert!(others.iter().any(|other| *other != others[0]));
     }
 
-    /// Expected values: U = 11.5 of 25 and 21.5 of 30 pairs (`scipy.stats.mannwhitneyu` 1.17.1); the ends are quantiles of
-    /// 400,000 resamples in NumPy.
+    /// Expected values: U = 11.5 of 25 and 21.5 of 30 pairs (`scipy.stats.mannwhitneyu` 1.17.1); the ends are quantiles
+    /// of 400,000 resamples in NumPy.
     #[test]
     fn the_probability_of_improvement_is_u_over_all_pairs() {
         let second = (vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], vec![0.0, 1.0, 1.0, 2.0, 7.0]);
@@ -207,8 +209,8 @@ mod tests {
         }
     }
 
-    /// The number of values in one stratum, and how often the intervals of the interquartile mean and of the probability of
-    /// improvement contain the truth.
+    /// The number of values in one stratum, and how often the intervals of the interquartile mean and of the
+    /// probability of improvement contain the truth.
     const COVERAGE: [(usize, f64, f64); 3] = [(5, 0.890, 0.904), (10, 0.934, 0.940), (20, 0.933, 0.942)];
 
     proptest! {

@@ -28,20 +28,22 @@ pub struct LabelsToReach {
     pub high: Option<Reach>,
 }
 
-/// How many labels the reference needs to reach the mean of `target`. `reference` holds, for each round, the number of labels
-/// and the values by seed; `target` holds the values by seed of another sampler at some budget. Curves are interpolated
-/// linearly between rounds. More must be better: negate losses. Returns `None` without rounds or shared seeds, if a number is
-/// not finite, and if the labels do not ascend.
+/// How many labels the reference needs to reach the mean of `target`. `reference` holds, for each round, the number of
+/// labels and the values by seed; `target` holds the values by seed of another sampler at some budget. Curves are
+/// interpolated linearly between rounds. More must be better: negate losses. Returns `None` without rounds or shared
+/// seeds, if a number is not finite, and if the labels do not ascend.
 ///
-/// The interval inverts the paired t-test, as Fieller does for a ratio: it spans the labels at which the 95 % interval of
-/// reference - target over the shared seeds contains 0. It is open below unless the reference is significantly (p < 0.05)
-/// worse than the target in its first round, and open above unless it is significantly better in its last round. If no number
-/// of labels within the curve is plausible, both ends lie beyond the same end of the curve. A flat curve has a wide, often an
-/// open interval: the data allow no better one. Differences that do not vary give an interval of zero width.
+/// The interval inverts the paired t-test, as Fieller does for a ratio: it spans the labels at which the 95 % interval
+/// of reference - target over the shared seeds contains 0. It is open below unless the reference is significantly (p <
+/// 0.05) worse than the target in its first round, and open above unless it is significantly better in its last round.
+/// If no number of labels within the curve is plausible, both ends lie beyond the same end of the curve. A flat curve
+/// has a wide, often an open interval: the data allow no better one. Differences that do not vary give an interval of
+/// zero width.
 ///
-/// Simulated coverage, 4,000 intervals each: 95.2 % with 3 seeds and 95.3 % with 5 (normal noise of 0.02 in each value and
-/// another 0.02 shared by the values of a seed, on a curve that bends from 0.4 to 0.7, with the truth midway between two
-/// rounds). At the truth the test is exact for normal values; labels between two accepted numbers are accepted as well.
+/// Simulated coverage, 4,000 intervals each: 95.2 % with 3 seeds and 95.3 % with 5 (normal noise of 0.02 in each value
+/// and another 0.02 shared by the values of a seed, on a curve that bends from 0.4 to 0.7, with the truth midway
+/// between two rounds). At the truth the test is exact for normal values; labels between two accepted numbers are
+/// accepted as well.
 pub fn labels_to_reach(reference: &[(f64, BTreeMap<u64, f64>)], target: &BTreeMap<u64, f64>) -> Option<LabelsToReach> {
     let shared: Vec<u64> =
         target.keys().copied().filter(|seed| reference.iter().all(|(_, values)| values.contains_key(seed))).collect();
@@ -102,8 +104,8 @@ impl Round {
         (labels.is_finite() && squares < f64::MAX / 1e6).then_some(round)
     }
 
-    /// The product of the two means less `factor` times the covariance. For a round and itself it is positive where the t-test
-    /// rejects.
+    /// The product of the two means less `factor` times the covariance. For a round and itself it is positive where the
+    /// t-test rejects.
     fn excess(&self, other: &Self, factor: f64) -> f64 {
         let products: f64 = self.deviations.iter().zip(&other.deviations).map(|(a, b)| a * b).sum();
         self.mean * other.mean - factor * products / (self.deviations.len() - 1) as f64
@@ -124,8 +126,8 @@ fn between(a: &Round, b: &Round, fraction: f64) -> f64 {
 
 /// The labels between two rounds at which the t-test starts or stops rejecting, and at which the mean is 0.
 ///
-/// At a fraction u of the way each difference is (1 - u) a + u b, so mean^2 - factor x variance is the quadratic
-/// (1 - u)^2 aa + 2 u (1 - u) ab + u^2 bb in the three excesses. If the differences do not vary, it only touches 0, which
+/// At a fraction u of the way each difference is (1 - u) a + u b, so mean^2 - factor x variance is the quadratic (1 -
+/// u)^2 aa + 2 u (1 - u) ab + u^2 bb in the three excesses. If the differences do not vary, it only touches 0, which
 /// rounding may hide. The zero of the mean, which is always accepted, is therefore added.
 fn interval_ends(a: &Round, b: &Round, factor: f64) -> Vec<f64> {
     let (aa, ab, bb) = (a.excess(a, factor), a.excess(b, factor), b.excess(b, factor));
@@ -171,8 +173,8 @@ mod tests {
         ]
     }
 
-    /// Expected ends: the two roots in L of p = 0.05 (`scipy.optimize.brentq`) for `scipy.stats.ttest_rel` 1.17.1 of each
-    /// seed's curve at L (`numpy.interp`) and the target. The labels by hand: 200 + 0.065 / 0.11 x 200.
+    /// Expected ends: the two roots in L of p = 0.05 (`scipy.optimize.brentq`) for `scipy.stats.ttest_rel` 1.17.1 of
+    /// each seed's curve at L (`numpy.interp`) and the target. The labels by hand: 200 + 0.065 / 0.11 x 200.
     #[test]
     fn labels_and_interval_agree_with_scipy() {
         let got = labels_to_reach(&curve(), &by_seed(&[0.47, 0.45, 0.46, 0.50])).unwrap();
@@ -243,9 +245,9 @@ mod tests {
         }
     }
 
-    /// The fraction of `repeats` in which the interval over `n` seeds contains the truth. The truth is 300 labels, where a
-    /// curve with the means 0.4, 0.5, 0.6, 0.65 and 0.7 at 100, 200, 400, 600 and 800 labels reaches 0.55. The values of a seed
-    /// share a part of their noise.
+    /// The fraction of `repeats` in which the interval over `n` seeds contains the truth. The truth is 300 labels,
+    /// where a curve with the means 0.4, 0.5, 0.6, 0.65 and 0.7 at 100, 200, 400, 600 and 800 labels reaches 0.55. The
+    /// values of a seed share a part of their noise.
     fn coverage(n: usize, repeats: usize, luck: &mut Stream) -> f64 {
         let means = [(100.0, 0.4), (200.0, 0.5), (400.0, 0.6), (600.0, 0.65), (800.0, 0.7)];
         let mut held = 0;

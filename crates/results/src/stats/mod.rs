@@ -1,4 +1,5 @@
-//! Statistics over seeds, labels and images. Pure functions: no files, and no randomness but from a seed that is an argument.
+//! Statistics over seeds, labels and images. Pure functions: no files, and no randomness but from a seed that is an
+//! argument.
 //!
 //! Values keep their unit: where accuracies go from 0 to 1, so do their means, intervals and differences. A function
 //! returns `None` where its value is not defined, and documents when.
@@ -54,8 +55,8 @@ impl Summary {
         })
     }
 
-    /// Summarises the differences `a - b`, one for each seed that both have; returns `None` if they share no seed. What the
-    /// values of a seed have in common cancels, so the interval is often far narrower than those of `a` and `b`.
+    /// Summarises the differences `a - b`, one for each seed that both have; returns `None` if they share no seed. What
+    /// the values of a seed have in common cancels, so the interval is often far narrower than those of `a` and `b`.
     pub fn of_differences(a: &BTreeMap<u64, f64>, b: &BTreeMap<u64, f64>) -> Option<Self> {
         let differences: Vec<f64> = a.iter().filter_map(|(seed, a)| b.get(seed).map(|b| a - b)).collect();
         Self::of(&differences)
@@ -78,13 +79,14 @@ pub fn sample_sd(values: &[f64]) -> Option<f64> {
         return None;
     }
     let mean = mean(values)?;
-    // Two passes: in a single pass, values near 1 that differ in the fourth digit would lose most digits to cancellation.
+    // Two passes: in a single pass, values near 1 that differ in the fourth digit would lose most digits to
+    // cancellation.
     let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
     Some((squares / (values.len() - 1) as f64).sqrt())
 }
 
-/// The two-sided 95 % interval of the mean, `mean ± t(0.975, n - 1) sd / sqrt(n)` with Student's t. It is exact for any n
-/// if the values of the seeds are normally distributed. Returns `None` below two values.
+/// The two-sided 95 % interval of the mean, `mean ± t(0.975, n - 1) sd / sqrt(n)` with Student's t. It is exact for any
+/// n if the values of the seeds are normally distributed. Returns `None` below two values.
 pub fn interval_95(values: &[f64]) -> Option<(f64, f64)> {
     let (mean, sd) = (mean(values)?, sample_sd(values)?);
     let n = values.len() as f64;

@@ -29,12 +29,12 @@ pub struct Paired {
     pub p: Option<f64>,
 }
 
-/// The paired t-test of `a - b`, with one difference for each seed that both have. Returns `None` if they share no seed, or
-/// if a shared value is not finite. The test is exact if the differences are normally distributed; the values themselves
-/// need not be.
+/// The paired t-test of `a - b`, with one difference for each seed that both have. Returns `None` if they share no
+/// seed, or if a shared value is not finite. The test is exact if the differences are normally distributed; the values
+/// themselves need not be.
 ///
-/// Differences that are equal in all seeds, up to rounding, have no t and no p: a t of 1e14 would describe how numbers are
-/// stored, not the samplers.
+/// Differences that are equal in all seeds, up to rounding, have no t and no p: a t of 1e14 would describe how numbers
+/// are stored, not the samplers.
 pub fn paired(a: &BTreeMap<u64, f64>, b: &BTreeMap<u64, f64>) -> Option<Paired> {
     let Summary { n, mean, sd, low, high } = Summary::of_differences(a, b)?;
     let finite = |value: Option<f64>| value.is_none_or(f64::is_finite);
@@ -45,7 +45,8 @@ pub fn paired(a: &BTreeMap<u64, f64>, b: &BTreeMap<u64, f64>) -> Option<Paired> 
     Some(Paired { n, mean, sd, low, high, t, p: t.and_then(|t| two_sided(t, (n - 1) as f64)) })
 }
 
-/// By how much equal differences of shared values may vary through rounding alone: two differences have four rounded values.
+/// By how much equal differences of shared values may vary through rounding alone: two differences have four rounded
+/// values.
 fn rounding(a: &BTreeMap<u64, f64>, b: &BTreeMap<u64, f64>) -> f64 {
     let shared = a.iter().filter_map(|(seed, a)| b.get(seed).map(|b| a.abs().max(b.abs())));
     4.0 * f64::EPSILON * shared.fold(0.0, f64::max)
@@ -58,9 +59,9 @@ pub(super) fn two_sided(t: f64, degrees_of_freedom: f64) -> Option<f64> {
 }
 
 /// Holm's correction ("A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 6,
-/// 1979). If corrected values below 0.05 are called significant, the probability of even one false positive in the family is
-/// at most 0.05, however the tests depend on each other. The k-th least of m p values, counted from 0, is multiplied by
-/// m - k; the result is at least the one before it and at most 1.
+/// 1979). If corrected values below 0.05 are called significant, the probability of even one false positive in the
+/// family is at most 0.05, however the tests depend on each other. The k-th least of m p values, counted from 0, is
+/// multiplied by m - k; the result is at least the one before it and at most 1.
 ///
 /// Returns the corrected values in the order of `p`. The family is every test with a p value from 0 to 1; other entries
 /// become `None` and do not count.

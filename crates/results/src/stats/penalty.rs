@@ -10,25 +10,25 @@ const LEVEL: f64 = 0.05;
 /// Which arm beats which, as a fraction of the rounds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Penalties {
-    /// Arms x arms: `[i][j]` is the fraction of the rounds, from 0 to 1, in which `i` beats `j`. `None` on the diagonal, and
-    /// if no round can be compared.
+    /// Arms x arms: `[i][j]` is the fraction of the rounds, from 0 to 1, in which `i` beats `j`. `None` on the
+    /// diagonal, and if no round can be compared.
     pub matrix: Vec<Vec<Option<f64>>>,
-    /// By arm: the mean of its column, that is how often the others beat it; lower is better. `None` if its column has no
-    /// number.
+    /// By arm: the mean of its column, that is how often the others beat it; lower is better. `None` if its column has
+    /// no number.
     pub means: Vec<Option<f64>>,
 }
 
 /// The penalty matrix of Ash et al. ("Deep Batch Active Learning by Diverse, Uncertain Gradient Lower Bounds", ICLR
-/// 2020, section 4) of one experiment. In each round, `i` beats `j` if its mean is higher and the paired t-test over seeds is
-/// significant (p < 0.05, two-sided; |t| > 2.776 with the paper's five seeds); it gets 1 / rounds for that. The paper adds up
-/// the matrices of several experiments; a caller may do the same. `arms[i][round]` holds values by seed. More must be better:
-/// negate errors.
+/// 2020, section 4) of one experiment. In each round, `i` beats `j` if its mean is higher and the paired t-test over
+/// seeds is significant (p < 0.05, two-sided; |t| > 2.776 with the paper's five seeds); it gets 1 / rounds for that.
+/// The paper adds up the matrices of several experiments; a caller may do the same. `arms[i][round]` holds values by
+/// seed. More must be better: negate errors.
 ///
-/// Only rounds in which both arms share at least [`LEAST_PAIRS`] seeds are compared and counted. A round whose differences do
-/// not vary counts, but no arm wins it, even if the differences are not 0: they cannot be tested (see [`paired`]). The first
-/// round is such a round where arms share their initial labels; it lowers all numbers, so leave it out if that is not wanted.
-/// The p values are not corrected for the number of comparisons, nor are those of the paper: of two arms that do not differ,
-/// each beats the other in 2.5 % of the rounds by chance.
+/// Only rounds in which both arms share at least [`LEAST_PAIRS`] seeds are compared and counted. A round whose
+/// differences do not vary counts, but no arm wins it, even if the differences are not 0: they cannot be tested (see
+/// [`paired`]). The first round is such a round where arms share their initial labels; it lowers all numbers, so leave
+/// it out if that is not wanted. The p values are not corrected for the number of comparisons, nor are those of the
+/// paper: of two arms that do not differ, each beats the other in 2.5 % of the rounds by chance.
 ///
 /// Returns `None` below two arms, and if a value is not finite.
 pub fn penalties(arms: &[Vec<BTreeMap<u64, f64>>]) -> Option<Penalties> {
@@ -59,8 +59,9 @@ mod tests {
         (0..).zip(values.iter().copied()).collect()
     }
 
-    /// Differences of 1, 2, 3, 4 and x in five seeds have a t above 2.776 for x = 5 (4.24) and below it for x = -2 (1.57).
-    /// Three rounds: a beats b in the second and ties in the third; c has two rounds and loses the second to both.
+    /// Differences of 1, 2, 3, 4 and x in five seeds have a t above 2.776 for x = 5 (4.24) and below it for x = -2
+    /// (1.57). Three rounds: a beats b in the second and ties in the third; c has two rounds and loses the second to
+    /// both.
     #[test]
     fn three_arms_give_the_matrix_computed_by_hand() {
         let zero = by_seed(&[0.0; 5]);

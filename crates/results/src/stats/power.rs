@@ -11,12 +11,12 @@ use super::LEAST_PAIRS;
 const LEAST_LEVEL: f64 = 1e-6;
 
 /// The true mean difference, in the unit of `sd`, that the two-sided paired t-test at `level` detects with probability
-/// `power`, from `n` pairs whose differences are normal with the standard deviation `sd`. For the strictest of m tests under
-/// Holm's or Bonferroni's correction, `level` is 0.05 / m. A true difference of half that size is more likely missed than
-/// found.
+/// `power`, from `n` pairs whose differences are normal with the standard deviation `sd`. For the strictest of m tests
+/// under Holm's or Bonferroni's correction, `level` is 0.05 / m. A true difference of half that size is more likely
+/// missed than found.
 ///
-/// Returns `None` below [`LEAST_PAIRS`] pairs, if `sd` is not positive and finite, if `level` is not in [1e-6, 1), and if
-/// `power` is not between `level` (the power at a difference of 0) and 1.
+/// Returns `None` below [`LEAST_PAIRS`] pairs, if `sd` is not positive and finite, if `level` is not in [1e-6, 1), and
+/// if `power` is not between `level` (the power at a difference of 0) and 1.
 pub fn detectable(sd: f64, n: usize, level: f64, power: f64) -> Option<f64> {
     let is_possible = (LEAST_LEVEL..1.0).contains(&level) && power > level && power < 1.0;
     if !is_possible || n < LEAST_PAIRS || !(sd > 0.0 && sd.is_finite()) {
@@ -44,8 +44,8 @@ pub fn detectable(sd: f64, n: usize, level: f64, power: f64) -> Option<f64> {
 struct PowerOfT {
     /// The test is significant if |t| exceeds this.
     critical: f64,
-    /// (s, weight): s is a sample standard deviation in units of the true one, and the weight is its probability. The weights
-    /// sum to 1.
+    /// (s, weight): s is a sample standard deviation in units of the true one, and the weight is its probability. The
+    /// weights sum to 1.
     deviations: Vec<(f64, f64)>,
 }
 
@@ -53,8 +53,8 @@ impl PowerOfT {
     fn new(degrees_of_freedom: usize, level: f64) -> Option<Self> {
         let nu = degrees_of_freedom as f64;
         let critical = StudentsT::new(0.0, 1.0, nu).ok()?.inverse_cdf(1.0 - level / 2.0);
-        // s^2 nu is chi-square: s has a mean near 1 and a spread of 1 / sqrt(2 nu); beyond 12 spreads its probability is
-        // negligible.
+        // s^2 nu is chi-square: s has a mean near 1 and a spread of 1 / sqrt(2 nu); beyond 12 spreads its probability
+        // is negligible.
         let spread = (2.0 * nu).sqrt().recip();
         let (low, high) = ((1.0 - 12.0 * spread).max(0.0), 1.0 + 12.0 * spread);
         // The power falls from 1 to 0 over 1 / critical: at least 8 steps for that, and 80 for a spread.
@@ -90,8 +90,8 @@ mod tests {
     use crate::stats::{interval_95, normal};
     use proptest::prelude::{ProptestConfig, prop_assert, proptest};
 
-    /// Pairs, level, power, and the expected difference: the root in d of `nct.sf(t, n - 1, d) + nct.cdf(-t, n - 1, d) - power` over sqrt(n),
-    /// with t = `t.ppf(1 - level / 2, n - 1)`: `scipy.stats` 1.17.1 and `scipy.optimize.brentq`.
+    /// Pairs, level, power, and the expected difference: the root in d of `nct.sf(t, n - 1, d) + nct.cdf(-t, n - 1, d)
+    /// - power` over sqrt(n), with t = `t.ppf(1 - level / 2, n - 1)`: `scipy.stats` 1.17.1 and `scipy.optimize.brentq`.
     const OF_SCIPY: [(usize, f64, f64, f64); 24] = [
         (3, 0.05, 0.8, 3.264043549699572),
         (4, 0.05, 0.8, 2.127949343257801),
@@ -163,9 +163,9 @@ mod tests {
         }
     }
 
-    /// With 10,000 pairs t is normal, and the difference is (1.96 + 0.8416) / 100. With three pairs s^2 is exponential, which
-    /// gives a closed form: a critical t^2 of 2 q^2 / (1 - q^2), q = 1 - level, and the power
-    /// 1 - exp(-d^2 / (t^2 + 2)) / sqrt(1 + 2 / t^2).
+    /// With 10,000 pairs t is normal, and the difference is (1.96 + 0.8416) / 100. With three pairs s^2 is exponential,
+    /// which gives a closed form: a critical t^2 of 2 q^2 / (1 - q^2), q = 1 - level, and the power 1 - exp(-d^2 / (t^2
+    /// + 2)) / sqrt(1 + 2 / t^2).
     #[test]
     fn many_pairs_and_three_pairs_agree_with_closed_forms() {
         let many = detectable(1.0, 10_000, 0.05, 0.8).unwrap();

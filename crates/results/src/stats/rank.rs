@@ -5,7 +5,8 @@ use rayon::prelude::*;
 use super::bootstrap::{draw, quantile};
 use crate::seed::{Purpose, stream};
 
-/// The rank of each value, from 1 for the least; equal values share the mean of their ranks. Returns `None` if a value is NaN.
+/// The rank of each value, from 1 for the least; equal values share the mean of their ranks. Returns `None` if a value
+/// is NaN.
 pub fn average_ranks(values: &[f64]) -> Option<Vec<f64>> {
     let levels = Levels::of(values)?;
     let mut ranks = vec![0; levels.count];
@@ -15,19 +16,20 @@ pub fn average_ranks(values: &[f64]) -> Option<Vec<f64>> {
     Some(levels.by_value.iter().map(|&level| (ranks[level] as f64 + middle) / 2.0).collect())
 }
 
-/// Spearman's rho: Pearson's correlation of the average ranks of `x` and `y`, from -1 to 1. Returns `None` where it is not
-/// defined: below two pairs, if all `x` or all `y` are equal, if a value is NaN, and for slices of different lengths.
+/// Spearman's rho: Pearson's correlation of the average ranks of `x` and `y`, from -1 to 1. Returns `None` where it is
+/// not defined: below two pairs, if all `x` or all `y` are equal, if a value is NaN, and for slices of different
+/// lengths.
 pub fn spearman(x: &[f64], y: &[f64]) -> Option<f64> {
     Pairs::of(x, y)?.rho(0..x.len(), &mut Scratch::default())
 }
 
 /// The 95 % percentile interval of Spearman's rho over pairs (Efron and Tibshirani, "An Introduction to the Bootstrap",
-/// 1993, chapter 13). Each of `resamples` resamples draws as many pairs as there are, with replacement, and ranks them anew;
-/// the ends are the 0.025 and 0.975 quantiles of their rhos. Resamples without a rho (all `x` or all `y` are equal) are left
-/// out.
+/// 1993, chapter 13). Each of `resamples` resamples draws as many pairs as there are, with replacement, and ranks them
+/// anew; the ends are the 0.025 and 0.975 quantiles of their rhos. Resamples without a rho (all `x` or all `y` are
+/// equal) are left out.
 ///
-/// The same `seed` draws the same pairs whatever the values are, so two intervals can be of the same resamples. Returns `None`
-/// if [`spearman`] does, and without resamples.
+/// The same `seed` draws the same pairs whatever the values are, so two intervals can be of the same resamples. Returns
+/// `None` if [`spearman`] does, and without resamples.
 ///
 /// Time is proportional to n x `resamples`: the values are sorted once, and each resample is ranked by counting.
 pub fn bootstrap_95(x: &[f64], y: &[f64], resamples: usize, seed: u64) -> Option<(f64, f64)> {
@@ -115,8 +117,8 @@ impl Pairs {
     }
 }
 
-/// Replaces each level's count among `n` values with twice its average rank less `n + 1`: a whole number whose mean over the
-/// values is 0.
+/// Replaces each level's count among `n` values with twice its average rank less `n + 1`: a whole number whose mean
+/// over the values is 0.
 fn centre(counts: &mut [i64], n: usize) {
     let mut below = 0;
     for count in counts {
@@ -162,8 +164,8 @@ mod tests {
         assert_eq!(average_ranks(&[1.0, f64::NAN]), None);
     }
 
-    /// Without ties rho is 1 - 6 sum d^2 / (n (n^2 - 1)): the ranks 1, 2, 3, 4 and 2, 1, 4, 3 have d^2 = 1 four times, so
-    /// 1 - 24 / 60. With ties, 1, 2.5, 2.5, 4 and 1, 2, 3, 4: the products sum to 4.5, the squares to 4.5 and 5, so
+    /// Without ties rho is 1 - 6 sum d^2 / (n (n^2 - 1)): the ranks 1, 2, 3, 4 and 2, 1, 4, 3 have d^2 = 1 four times,
+    /// so 1 - 24 / 60. With ties, 1, 2.5, 2.5, 4 and 1, 2, 3, 4: the products sum to 4.5, the squares to 4.5 and 5, so
     /// 4.5 / sqrt(22.5).
     #[test]
     fn small_examples_agree_with_rho_computed_by_hand() {
@@ -201,8 +203,9 @@ mod tests {
         near(spearman(&x, &y), -0.09110670287413279);
     }
 
-    /// Expected: [0.7781, 0.9103] from `scipy.stats.bootstrap(..., paired=True, method='percentile')` with 20,000 resamples,
-    /// and rho 0.8631690155029725. Its draws differ, so the ends agree approximately: their error is about 0.002.
+    /// Expected: [0.7781, 0.9103] from `scipy.stats.bootstrap(..., paired=True, method='percentile')` with 20,000
+    /// resamples, and rho 0.8631690155029725. Its draws differ, so the ends agree approximately: their error is about
+    /// 0.002.
     #[test]
     fn the_interval_is_near_that_of_scipy() {
         let x: Vec<f64> = (0..60).map(|i| f64::from(i * 37 % 101)).collect();
@@ -216,9 +219,9 @@ mod tests {
         assert_ne!(bootstrap_95(&x, &y, 4000, 1), Some((low, high)));
     }
 
-    /// Spearman's rho of two normal variables with correlation r is 6 / pi arcsin(r / 2) (Pearson, 1907). If each of 100
-    /// intervals contains it with a probability of 0.95, fewer than 85 or all 100 do so once in a hundred times. The seed is
-    /// fixed; intervals of half the width would contain it in about 67.
+    /// Spearman's rho of two normal variables with correlation r is 6 / pi arcsin(r / 2) (Pearson, 1907). If each of
+    /// 100 intervals contains it with a probability of 0.95, fewer than 85 or all 100 do so once in a hundred times.
+    /// The seed is fixed; intervals of half the width would contain it in about 67.
     #[test]
     fn the_interval_contains_the_truth_as_often_as_it_says() {
         let correlation = 0.6f64;

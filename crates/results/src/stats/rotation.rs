@@ -1,23 +1,24 @@
 //! Tests which of many values moved from one run to another, with the rotation test of Langsrud ("Rotation tests",
 //! Statistics and Computing 15, 2005): few seeds, many correlated columns, and one level for all columns together.
 //!
-//! A row is a seed; a column is one value of its trials (a sampler's accuracy in a round, or the area under its curve). Under
-//! the hypothesis that nothing moved, the rows are independent and normal with some common covariance. Then no direction in
-//! the space of rows is special: the contrast "current less baseline" may be rotated into any other direction orthogonal to
-//! the mean. The largest statistic over all columns, in random directions, gives the distribution to which the observed
-//! statistics are compared. A permutation test of three seeds cannot reach small p values; this test can. Holm's correction
-//! loses power to columns that carry the same information; this test does not.
+//! A row is a seed; a column is one value of its trials (a sampler's accuracy in a round, or the area under its curve).
+//! Under the hypothesis that nothing moved, the rows are independent and normal with some common covariance. Then no
+//! direction in the space of rows is special: the contrast "current less baseline" may be rotated into any other
+//! direction orthogonal to the mean. The largest statistic over all columns, in random directions, gives the
+//! distribution to which the observed statistics are compared. A permutation test of three seeds cannot reach small p
+//! values; this test can. Holm's correction loses power to columns that carry the same information; this test does not.
 //!
-//! The statistic is Student's t with a *moderated* variance, as in limma (Smyth, Statistical Applications in Genetics and
-//! Molecular Biology 3, 2004; rotations with it: Wu et al., "ROAST", Bioinformatics 26, 2010): a column's own variance
-//! is averaged with that of similar columns. The weights are constants, so the level holds whatever they are; they affect
-//! only the power. In simulations of 4 samplers x 5 rounds at 3 seeds, a drop of one sampler that plain t statistics find in
-//! 46 % of runs is found in 86 %. For a drop of the noisiest sampler, where spreads differ by a factor of 1.7, it is 71 %
-//! instead of 34 %.
+//! The statistic is Student's t with a *moderated* variance, as in limma (Smyth, Statistical Applications in Genetics
+//! and Molecular Biology 3, 2004; rotations with it: Wu et al., "ROAST", Bioinformatics 26, 2010): a column's own
+//! variance is averaged with that of similar columns. The weights are constants, so the level holds whatever they are;
+//! they affect only the power. In simulations of 4 samplers x 5 rounds at 3 seeds, a drop of one sampler that plain t
+//! statistics find in 46 % of runs is found in 86 %. For a drop of the noisiest sampler, where spreads differ by a
+//! factor of 1.7, it is 71 % instead of 34 %.
 //!
-//! Columns are tested from the largest statistic down, each time without the columns that have already moved (Westfall and
-//! Young, "Resampling-Based Multiple Testing", 1993). Otherwise a large drop of one sampler would enter the variances of all
-//! directions except the observed one, and make every other column look moved (in 22 to 29 % of runs at 5 to 10 seeds).
+//! Columns are tested from the largest statistic down, each time without the columns that have already moved (Westfall
+//! and Young, "Resampling-Based Multiple Testing", 1993). Otherwise a large drop of one sampler would enter the
+//! variances of all directions except the observed one, and make every other column look moved (in 22 to 29 % of runs
+//! at 5 to 10 seeds).
 
 use std::collections::BTreeMap;
 
@@ -41,15 +42,15 @@ const PRIOR: f64 = 10.0;
 /// The number of directions that are computed side by side (SIMD lanes).
 const LANES: usize = 8;
 
-/// The most steps that are taken before their columns are tested. The first few are tested sooner, as most comparisons end
-/// there.
+/// The most steps that are taken before their columns are tested. The first few are tested sooner, as most comparisons
+/// end there.
 const MOST_STEPS: usize = 32;
 
 /// Says to which other columns a column is similar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// Columns of one kind (a round, the area) have similar variances. A column without similar ones has a kind and an arm of
-    /// its own.
+    /// Columns of one kind (a round, the area) have similar variances. A column without similar ones has a kind and an
+    /// arm of its own.
     pub kind: usize,
     /// All columns of one arm (a sampler) may vary more, or less, than others of their kind.
     pub arm: usize,
@@ -62,8 +63,8 @@ pub struct Change {
     pub difference: f64,
     /// The two-sided p value, corrected for all columns together, in (0, 1]. It is 1 if there is no difference.
     pub p: f64,
-    /// Measured differences up to about this size are not significant, given how much seeds differ. 0 if no value differs from
-    /// another; infinite below 20 draws, with which nothing can be significant.
+    /// Measured differences up to about this size are not significant, given how much seeds differ. 0 if no value
+    /// differs from another; infinite below 20 draws, with which nothing can be significant.
     pub critical: f64,
 }
 
@@ -85,11 +86,11 @@ pub enum Incomparable {
     OtherColumns,
 }
 
-/// Whether runs are compared seed by seed: if they have the same seeds, and at least five. The choice does not depend on the
-/// values, so the level holds either way.
+/// Whether runs are compared seed by seed: if they have the same seeds, and at least five. The choice does not depend
+/// on the values, so the level holds either way.
 ///
-/// In pairs, what both runs of a seed have in common cancels, but only half of the degrees of freedom remain. Simulated power
-/// for a drop of all cells, unpaired and paired:
+/// In pairs, what both runs of a seed have in common cancels, but only half of the degrees of freedom remain. Simulated
+/// power for a drop of all cells, unpaired and paired:
 ///
 /// | seeds | correlation 0 | 0.3 | 0.6 |
 /// | --: | :-- | :-- | :-- |
@@ -102,12 +103,12 @@ pub fn paired<T>(baseline: &BTreeMap<u64, T>, current: &BTreeMap<u64, T>) -> boo
     baseline.len() >= LEAST_PAIRS && baseline.keys().eq(current.keys())
 }
 
-/// Tests each column. `baseline` and `current` hold a row of values by seed, one value for each of `columns`; results are in
-/// the order of `columns`. `draws` random directions are drawn from `seed`: the least possible p is 1 / (`draws` + 1), and
-/// the error of a p near 0.05 is about 0.2 / sqrt(`draws`).
+/// Tests each column. `baseline` and `current` hold a row of values by seed, one value for each of `columns`; results
+/// are in the order of `columns`. `draws` random directions are drawn from `seed`: the least possible p is 1 / (`draws`
+/// + 1), and the error of a p near 0.05 is about 0.2 / sqrt(`draws`).
 ///
-/// Time is proportional to `draws` x columns x (seeds + columns that moved). All processors are used; their number does not
-/// change the result.
+/// Time is proportional to `draws` x columns x (seeds + columns that moved). All processors are used; their number does
+/// not change the result.
 ///
 /// # Errors
 /// See [`Incomparable`].
@@ -137,7 +138,8 @@ pub fn changes(
 /// Independent rows with the same covariance, whose mean is 0 except in columns that moved.
 struct Contrast {
     rows: Vec<Vec<f64>>,
-    /// Whether directions must be orthogonal to the mean of the rows: true for two samples, which share an unknown mean.
+    /// Whether directions must be orthogonal to the mean of the rows: true for two samples, which share an unknown
+    /// mean.
     centred: bool,
     /// The current mean less the baseline's, by column.
     differences: Vec<f64>,
@@ -273,8 +275,8 @@ impl Pools {
         }
     }
 
-    /// Tests columns from the largest statistic down, until one is not significant; that last step gives the p values of all
-    /// remaining columns.
+    /// Tests columns from the largest statistic down, until one is not significant; that last step gives the p values
+    /// of all remaining columns.
     fn step_down(&self, contrast: &Contrast, directions: &[Vec<[f64; LANES]>], draws: usize) -> Vec<Change> {
         let unmoved = |&difference: &f64| Change { difference, p: 1.0, critical: 0.0 };
         let mut changes: Vec<Change> = contrast.differences.iter().map(unmoved).collect();
@@ -401,8 +403,9 @@ impl<'a, const N: usize> Statistics<'a, N> {
         }
     }
 
-    /// Computes the expected variances of each arm. A column's expected variance is the mean of its kind, times the mean of 1
-    /// and of its arm's average relative variance: halfway between arms that all vary alike and arms as they are observed.
+    /// Computes the expected variances of each arm. A column's expected variance is the mean of its kind, times the
+    /// mean of 1 and of its arm's average relative variance: halfway between arms that all vary alike and arms as they
+    /// are observed.
     fn expect(&mut self) {
         let mut columns = vec![0u32; self.arms.len()];
         self.arms.fill([0.0; N]);
@@ -416,8 +419,8 @@ impl<'a, const N: usize> Statistics<'a, N> {
         }
     }
 
-    /// The moderated variances of a column: the expected variance with a weight of 10 ([`PRIOR`]), and its own with a weight of
-    /// its degrees of freedom.
+    /// The moderated variances of a column: the expected variance with a weight of 10 ([`PRIOR`]), and its own with a
+    /// weight of its degrees of freedom.
     fn variances(&self, column: usize) -> [f64; N] {
         let [weight_of_expected, weight_of_own] = self.pools.weights;
         let (kind, arm) = (&self.kinds[self.pools.kind[column]], &self.arms[self.pools.arm[column]]);
@@ -442,8 +445,8 @@ impl<'a, const N: usize> Statistics<'a, N> {
 }
 
 impl Statistics<'_, 1> {
-    /// Computes the statistics of the columns that are left, and removes the column of the largest one. Returns `None` if no
-    /// column is left.
+    /// Computes the statistics of the columns that are left, and removes the column of the largest one. Returns `None`
+    /// if no column is left.
     fn step(&mut self) -> Option<Step> {
         self.expect();
         let statistic = |&c: &usize| {

@@ -29,8 +29,8 @@ pub struct WelchTest {
     pub p: f64,
 }
 
-/// Welch's t-test for unequal variances (Welch, Biometrika 1947; degrees of freedom after Satterthwaite). Returns `None` if
-/// a group is empty or has a value that is not finite.
+/// Welch's t-test for unequal variances (Welch, Biometrika 1947; degrees of freedom after Satterthwaite). Returns
+/// `None` if a group is empty or has a value that is not finite.
 pub fn welch(a: &[f64], b: &[f64]) -> Option<Welch> {
     if a.iter().chain(b).any(|v| !v.is_finite()) {
         return None;

@@ -6,11 +6,12 @@ use std::path::Path;
 
 use anyhow::{Result, anyhow};
 
-/// Writes a file under a temporary name and renames it into place, so that readers see either the old file or the new one,
-/// even after a kill.
+/// Writes a file under a temporary name and renames it into place, so that readers see either the old file or the new
+/// one, even after a kill.
 ///
 /// # Errors
-/// If the file cannot be written: one line with the path and what to do. The old file stays, and no temporary file is left.
+/// If the file cannot be written: one line with the path and what to do. The old file stays, and no temporary file is
+/// left.
 pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
     // A symbolic link stays; the file that it points to is replaced.
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());

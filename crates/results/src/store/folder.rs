@@ -18,12 +18,12 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Locks the folder, creating it if necessary, and checks that `spec` and `data` are those it was made with. Its spec and
-    /// records stay unchanged until [`Folder::begin`].
+    /// Locks the folder, creating it if necessary, and checks that `spec` and `data` are those it was made with. Its
+    /// spec and records stay unchanged until [`Folder::begin`].
     ///
     /// # Errors
-    /// If another process works in the folder, if the spec or the data differ (the message has both hashes), if a copied trial
-    /// lacks files that its next round needs, or if the folder cannot be written.
+    /// If another process works in the folder, if the spec or the data differ (the message has both hashes), if a
+    /// copied trial lacks files that its next round needs, or if the folder cannot be written.
     pub fn open(root: &Path, spec: &Spec, data: &DataOrigin) -> Result<Self> {
         let shown = root.display();
         std::fs::create_dir_all(root)
@@ -68,7 +68,7 @@ impl Folder {
     }
 
     /// The path of the merged records.
-    pub fn records_path(&self) -> PathBuf {
+    fn records_path(&self) -> PathBuf {
         self.root.join("records.csv")
     }
 
@@ -145,8 +145,8 @@ impl Folder {
         Ok(())
     }
 
-    /// Removes files of variants that the spec no longer names: another variant may get the same name. These variants have no
-    /// records, or the spec would have been refused.
+    /// Removes files of variants that the spec no longer names: another variant may get the same name. These variants
+    /// have no records, or the spec would have been refused.
     fn forget_variants(&self, spec: &Spec) -> Result<()> {
         if !self.spec_path().exists() {
             return Ok(());
@@ -209,8 +209,8 @@ impl Folder {
         }
     }
 
-    /// Restores the files of trials that are only in `records.csv`, as in a folder that was committed or copied. Otherwise they
-    /// would not count as done, and the next merge would lose them.
+    /// Restores the files of trials that are only in `records.csv`, as in a folder that was committed or copied.
+    /// Otherwise they would not count as done, and the next merge would lose them.
     fn import(&self, spec: &Spec) -> Result<()> {
         let path = self.records_path();
         if !path.exists() {
@@ -239,8 +239,8 @@ impl Folder {
         Ok(())
     }
 
-    /// Refuses a trial with finished rounds that lacks files which its next round needs. Running it anew would silently lose
-    /// those rounds.
+    /// Refuses a trial with finished rounds that lacks files which its next round needs. Running it anew would silently
+    /// lose those rounds.
     fn ensure_goes_on(&self, spec: &Spec, trial: &Trial, files: &TrialFiles, finished: usize) -> Result<()> {
         let key = trial.key();
         let queried = Queries::read(&files.queries)?.rounds.len();
@@ -283,7 +283,7 @@ pub fn losses_path(root: &Path, variant: Option<&str>, seed: u64) -> PathBuf {
 }
 
 /// The dotted keys in which two specs differ.
-pub fn differing_keys(a: &Spec, b: &Spec) -> Vec<String> {
+pub(crate) fn differing_keys(a: &Spec, b: &Spec) -> Vec<String> {
     fn walk(path: &str, a: Option<&serde_json::Value>, b: Option<&serde_json::Value>, out: &mut Vec<String>) {
         if a == b {
             return;
@@ -309,12 +309,12 @@ pub fn differing_keys(a: &Spec, b: &Spec) -> Vec<String> {
     out
 }
 
-/// Keeps runs out of a results folder for as long as the returned file is open. Returns `None` if no run has ever worked in the
-/// folder, as in one that was committed or copied.
+/// Keeps runs out of a results folder for as long as the returned file is open. Returns `None` if no run has ever
+/// worked in the folder, as in one that was committed or copied.
 ///
 /// # Errors
 /// If a run works in the folder.
-pub fn keep_runs_out(root: &Path) -> Result<Option<File>> {
+pub(crate) fn keep_runs_out(root: &Path) -> Result<Option<File>> {
     let path = root.join(".lock");
     let held = "a pt4al run works on these results; wait for it, or stop it";
     if path.exists() { lock(&path, held).map(Some) } else { Ok(None) }
@@ -365,8 +365,8 @@ impl TrialFiles {
         self.folder.join("records.csv")
     }
 
-    /// The path of the weights after `round`. They choose the next query, and if the spec says so, the next round starts from
-    /// them.
+    /// The path of the weights after `round`. They choose the next query, and if the spec says so, the next round
+    /// starts from them.
     pub fn weights_path(&self, round: usize) -> PathBuf {
         self.folder.join(format!("weights-{round}.safetensors"))
     }

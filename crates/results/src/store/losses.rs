@@ -33,8 +33,8 @@ impl Losses {
     /// `make_batches.py`): lines `<loss>_<folder>/<index>.png` with indices in the official train split.
     ///
     /// # Errors
-    /// If the file cannot be read, has no rows or an invalid row, if a loss is not finite, or if an index is repeated; the
-    /// message names the file and the line.
+    /// If the file cannot be read, has no rows or an invalid row, if a loss is not finite, or if an index is repeated;
+    /// the message names the file and the line.
     pub fn read(path: &Path) -> Result<Self> {
         let file = path.display();
         // Reading a pipe could wait forever.

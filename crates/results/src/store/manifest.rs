@@ -31,8 +31,8 @@ pub struct Session {
     pub started: String,
     /// When it finished: RFC 3339, UTC. Empty while it runs, or if it was killed.
     pub finished: String,
-    /// The command, quoted for a shell ([`crate::shell`]). Sessions before 2026-11-26 have words with brackets or quotes
-    /// unquoted.
+    /// The command, quoted for a shell ([`crate::shell`]). Sessions before 2026-11-26 have words with brackets or
+    /// quotes unquoted.
     pub command: String,
     /// The version of pt4al.
     pub pt4al: String,
@@ -61,8 +61,8 @@ pub struct Session {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     pub seconds: f64,
-    /// Whether the estimate rests on a measurement of the machine's speed at such work. If not, it is an upper bound from the
-    /// amount of work.
+    /// Whether the estimate rests on a measurement of the machine's speed at such work. If not, it is an upper bound
+    /// from the amount of work.
     pub measured: bool,
 }
 

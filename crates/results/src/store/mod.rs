@@ -1,5 +1,5 @@
-//! The files of a results folder. Each file is written under a temporary name and then renamed into place, so a kill at any
-//! moment leaves whole files.
+//! The files of a results folder. Each file is written under a temporary name and then renamed into place, so a kill at
+//! any moment leaves whole files.
 //!
 //! ```text
 //! results/<experiment>[-<profile>]/
@@ -12,8 +12,9 @@
 //!   trials/<trial>/         the trial's own records.csv, its log, its error, and weights that may be needed again
 //! ```
 //!
-//! A run can continue elsewhere from a copy of `spec.toml`, `manifest.json`, `records.csv`, `queries/` and `pretext/`; `trials/`
-//! is restored from these if it is missing. A trial whose next step needs weights also needs those (see [`Folder::open`]).
+//! A run can continue elsewhere from a copy of `spec.toml`, `manifest.json`, `records.csv`, `queries/` and `pretext/`;
+//! `trials/` is restored from these if it is missing. A trial whose next step needs weights also needs those (see
+//! [`Folder::open`]).
 
 mod atomic;
 mod csv_fault;
@@ -26,7 +27,8 @@ mod record;
 
 pub use atomic::{write_atomically, write_csv};
 pub use csv_fault::csv_fault;
-pub use folder::{ANEW, Folder, TrialFiles, differing_keys, keep_runs_out, losses_path};
+pub use folder::{ANEW, Folder, TrialFiles, losses_path};
+pub(crate) use folder::{differing_keys, keep_runs_out};
 pub use losses::{LossRow, Losses};
 pub use manifest::{ClassCount, DataFile, DataOrigin, Estimate, Manifest, Session, program};
 pub use queried::{ClassShare, QueriedImages, Sheet, Thumbnail};

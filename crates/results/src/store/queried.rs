@@ -1,5 +1,5 @@
-//! The folder `queried/`: the classes of the queried images, and thumbnails of some. A run extracts them from the data at its
-//! end, so that reports need no data.
+//! The folder `queried/`: the classes of the queried images, and thumbnails of some. A run extracts them from the data
+//! at its end, so that reports need no data.
 
 use std::path::{Path, PathBuf};
 
@@ -12,8 +12,8 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 /// What a report shows of the queried images: the content of the folder `queried/`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct QueriedImages {
-    /// The classes of every image that any trial queried, ascending by index, then in the data set's order of classes. An
-    /// image without a labelled pixel has none.
+    /// The classes of every image that any trial queried, ascending by index, then in the data set's order of classes.
+    /// An image without a labelled pixel has none.
     pub classes: Vec<ClassShare>,
     /// Thumbnails of some of these images, if there are any.
     pub sheet: Option<Sheet>,
@@ -26,8 +26,8 @@ pub struct ClassShare {
     pub index: usize,
     /// The class's name.
     pub class: String,
-    /// The fraction of the image's labelled pixels that have the class, 0 to 1; 1 if images have one class each. The shares of
-    /// an image add up to 1.
+    /// The fraction of the image's labelled pixels that have the class, 0 to 1; 1 if images have one class each. The
+    /// shares of an image add up to 1.
     pub share: f64,
 }
 
@@ -61,12 +61,12 @@ const REMEDY: &str = "remove the folder queried/ and run `pt4al run` again with 
 const TOLERANCE: f64 = 1e-6;
 
 impl QueriedImages {
-    /// Reads `queried/` of the results folder `root`; returns `None` if it has no `classes.csv`. Thumbnails count as missing if
-    /// one of their two files is missing.
+    /// Reads `queried/` of the results folder `root`; returns `None` if it has no `classes.csv`. Thumbnails count as
+    /// missing if one of their two files is missing.
     ///
     /// # Errors
-    /// If a file is damaged: wrong columns, rows repeated or out of order, a share outside 0 to 1, shares of an image that do
-    /// not add up to 1, or a rectangle that is not on the sheet.
+    /// If a file is damaged: wrong columns, rows repeated or out of order, a share outside 0 to 1, shares of an image
+    /// that do not add up to 1, or a rectangle that is not on the sheet.
     pub fn read(root: &Path) -> Result<Option<Self>> {
         let path = classes_path(root);
         if !path.exists() {
@@ -79,8 +79,8 @@ impl QueriedImages {
         Ok(Some(Self { classes, sheet }))
     }
 
-    /// Writes `queried/` of the results folder `root`, replacing existing files. `thumbnails.csv` never exists beside the sheet
-    /// of another version.
+    /// Writes `queried/` of the results folder `root`, replacing existing files. `thumbnails.csv` never exists beside
+    /// the sheet of another version.
     ///
     /// # Errors
     /// If the folder cannot be written.

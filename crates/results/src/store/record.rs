@@ -19,8 +19,8 @@ pub struct Record {
     pub round: usize,
     /// The number of labels that the task model was trained on.
     pub labeled: usize,
-    /// The metric: `accuracy`, `miou` and others from 0 to 1, for a single class as `<metric>/<class>`; `loss` (nats); `epoch`
-    /// (the selected epoch, counted from 1).
+    /// The metric: `accuracy`, `miou` and others from 0 to 1, for a single class as `<metric>/<class>`; `loss` (nats);
+    /// `epoch` (the selected epoch, counted from 1).
     pub metric: String,
     /// The selection rule that chose the evaluated weights.
     pub select: String,
@@ -137,7 +137,7 @@ impl Records {
     }
 
     /// Groups the rows by trial (arm, seed).
-    pub fn by_trial(&self) -> BTreeMap<(String, u64), Vec<&Record>> {
+    pub(super) fn by_trial(&self) -> BTreeMap<(String, u64), Vec<&Record>> {
         let mut trials: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for row in &self.rows {
             trials.entry((row.sampler.clone(), row.seed)).or_default().push(row);

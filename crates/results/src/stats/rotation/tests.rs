@@ -28,8 +28,8 @@ fn noise(first: u64, n: usize, spreads: &[f64], stream: &mut Stream) -> Run {
     (first..).zip((0..n).map(row)).collect()
 }
 
-/// The spreads of 3 samplers x 4 rounds: from 0.03 in the first round to 0.015 in the last two; the second sampler varies
-/// most.
+/// The spreads of 3 samplers x 4 rounds: from 0.03 in the first round to 0.015 in the last two; the second sampler
+/// varies most.
 fn spreads() -> Vec<f64> {
     [0.8, 1.3, 1.0].iter().flat_map(|arm| [0.03, 0.02, 0.015, 0.015].map(|round| arm * round)).collect()
 }
@@ -38,8 +38,8 @@ fn near(got: f64, expected: f64, error: f64) {
     assert!((got - expected).abs() < error, "{got} is not {expected}");
 }
 
-/// Expected values: `scipy.stats.ttest_ind` 1.17.1, and the difference at its t quantile. With 40,000 draws the errors are
-/// 0.0017 and 0.5 %.
+/// Expected values: `scipy.stats.ttest_ind` 1.17.1, and the difference at its t quantile. With 40,000 draws the errors
+/// are 0.0017 and 0.5 %.
 #[test]
 fn one_column_of_two_samples_is_the_t_test() {
     let (a, b) = (single_column(0, &[0.412, 0.433, 0.398, 0.421]), single_column(0, &[0.441, 0.425, 0.462]));
@@ -80,7 +80,8 @@ fn a_second_copy_of_a_column_changes_no_p() {
     }
 }
 
-/// Of 400 runs at a level of 5 %, 20 false alarms are expected; more than 33 happen once in 400 times. The seeds are fixed.
+/// Of 400 runs at a level of 5 %, 20 false alarms are expected; more than 33 happen once in 400 times. The seeds are
+/// fixed.
 #[test]
 fn false_alarms_are_as_rare_as_promised() {
     let columns = table(3, 4);
@@ -96,8 +97,8 @@ fn false_alarms_are_as_rare_as_promised() {
     }
 }
 
-/// The second arm drops by 10 or by 1,000 standard deviations. The drop is found, and the other arms are called moved in no
-/// more than 5 % of the runs. If all columns were tested at once, the larger drop would make that far more.
+/// The second arm drops by 10 or by 1,000 standard deviations. The drop is found, and the other arms are called moved
+/// in no more than 5 % of the runs. If all columns were tested at once, the larger drop would make that far more.
 #[test]
 fn a_large_drop_is_found_where_it_is_and_nowhere_else() {
     let columns = table(3, 4);
@@ -131,7 +132,7 @@ fn values_that_do_not_vary_are_compared() {
     let constant = run([[0.1, 0.7]; 3]);
     let same = Change { difference: 0.0, p: 1.0, critical: 0.0 };
     assert_eq!(changes(&constant, &constant, &table(1, 2), 99, 0).unwrap(), [same; 2]);
-    // Nothing varies within either run: the change has the least possible p, and the other column none below 1.
+    // Nothing varies within either run: the changed column has the least possible p, the other a p of 1.
     let got = changes(&constant, &run([[0.1, 0.6]; 3]), &table(1, 2), 99, 0).unwrap();
     assert_eq!((got[0], got[1].p), (same, 0.01));
     near(got[1].difference, -0.1, 1e-12);
