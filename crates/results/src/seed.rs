@@ -89,15 +89,14 @@ impl Purpose {
 /// The stream of `seed` for `purpose` at `place` (round, epoch, ...). Equal arguments give equal streams; different
 /// arguments give independent streams.
 pub fn stream(seed: u64, purpose: Purpose, place: &[u64]) -> Stream {
-    let mut hash = Sha256::new();
-    hash.update(b"pt4al/1/");
-    hash.update(purpose.name().as_bytes());
-    hash.update(seed.to_le_bytes());
-    hash.update((place.len() as u64).to_le_bytes());
+    let mut key = b"pt4al/1/".to_vec();
+    key.extend_from_slice(purpose.name().as_bytes());
+    key.extend_from_slice(&seed.to_le_bytes());
+    key.extend_from_slice(&(place.len() as u64).to_le_bytes());
     for part in place {
-        hash.update(part.to_le_bytes());
+        key.extend_from_slice(&part.to_le_bytes());
     }
-    Stream::from_seed(hash.finalize().into())
+    Stream::from_seed(Sha256::digest(&key).into())
 }
 
 /// Returns `0..n` in random order.
