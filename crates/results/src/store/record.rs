@@ -39,7 +39,7 @@ pub struct Record {
     pub wait_seconds: f64,
     /// The process's peak resident memory so far, in MiB, including pages of a mapped file (`storage = "mapped"`).
     pub peak_rss_mb: f64,
-    /// `cpu`, or `cuda:0 (<name>)`.
+    /// The device: `cpu`, `cuda:0`, ...
     pub device: String,
     /// Why the trial failed in this round; empty if it did not.
     pub error: String,
