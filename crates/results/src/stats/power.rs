@@ -90,8 +90,9 @@ mod tests {
     use crate::stats::{interval_95, normal};
     use proptest::prelude::{ProptestConfig, prop_assert, proptest};
 
-    /// Pairs, level, power, and the expected difference: the root in d of `nct.sf(t, n - 1, d) + nct.cdf(-t, n - 1, d)
-    /// - power` over sqrt(n), with t = `t.ppf(1 - level / 2, n - 1)`: `scipy.stats` 1.17.1 and `scipy.optimize.brentq`.
+    /// Pairs, level, power, and the expected difference, from `scipy.stats` 1.17.1 and `scipy.optimize.brentq`: the root
+    /// in d of `nct.sf(t, n - 1, d) + nct.cdf(-t, n - 1, d) - power`, over sqrt(n), with
+    /// t = `t.ppf(1 - level / 2, n - 1)`.
     const OF_SCIPY: [(usize, f64, f64, f64); 24] = [
         (3, 0.05, 0.8, 3.264043549699572),
         (4, 0.05, 0.8, 2.127949343257801),
@@ -164,8 +165,8 @@ mod tests {
     }
 
     /// With 10,000 pairs t is normal, and the difference is (1.96 + 0.8416) / 100. With three pairs s^2 is exponential,
-    /// which gives a closed form: a critical t^2 of 2 q^2 / (1 - q^2), q = 1 - level, and the power 1 - exp(-d^2 / (t^2
-    /// + 2)) / sqrt(1 + 2 / t^2).
+    /// which gives a closed form: a critical t^2 of 2 q^2 / (1 - q^2), q = 1 - level, and the power
+    /// 1 - exp(-d^2 / (t^2 + 2)) / sqrt(1 + 2 / t^2).
     #[test]
     fn many_pairs_and_three_pairs_agree_with_closed_forms() {
         let many = detectable(1.0, 10_000, 0.05, 0.8).unwrap();

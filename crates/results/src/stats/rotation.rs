@@ -104,8 +104,8 @@ pub fn paired<T>(baseline: &BTreeMap<u64, T>, current: &BTreeMap<u64, T>) -> boo
 }
 
 /// Tests each column. `baseline` and `current` hold a row of values by seed, one value for each of `columns`; results
-/// are in the order of `columns`. `draws` random directions are drawn from `seed`: the least possible p is 1 / (`draws`
-/// + 1), and the error of a p near 0.05 is about 0.2 / sqrt(`draws`).
+/// are in the order of `columns`. `draws` random directions are drawn from `seed`: the least possible p is
+/// 1 / (`draws` + 1), and the error of a p near 0.05 is about 0.2 / sqrt(`draws`).
 ///
 /// Time is proportional to `draws` x columns x (seeds + columns that moved). All processors are used; their number does
 /// not change the result.
