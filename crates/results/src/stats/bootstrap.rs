@@ -96,8 +96,14 @@ fn trimmed_mean(values: &[f64]) -> Option<f64> {
 
 /// The fraction of all pairs in which the value of `x` exceeds that of `y`; ties count half.
 fn fraction_exceeding(x: &[f64], y: &[f64]) -> f64 {
-    let halves = |x: f64| y.iter().map(|&y| usize::from(x > y) + usize::from(x >= y)).sum::<usize>();
-    x.iter().map(|&x| halves(x)).sum::<usize>() as f64 / (2 * x.len() * y.len()) as f64
+    let mut halves = 0;
+    // Nested loops: most of the time of a report goes into this one.
+    for &x in x {
+        for &y in y {
+            halves += usize::from(x > y) + usize::from(x >= y);
+        }
+    }
+    halves as f64 / (2 * x.len() * y.len()) as f64
 }
 
 /// Draws `n` numbers of `0..n` with replacement into `chosen`.
