@@ -11,14 +11,14 @@ use rayon::prelude::*;
 use pt4al_data::images::{Split, Splits};
 use pt4al_results::machine;
 use pt4al_results::spec::{Spec, Trial};
-use pt4al_results::store::{ClassShare, Folder, Queried, Queries, Sheet};
+use pt4al_results::store::{ClassShare, Folder, QueriedImages, Queries, Sheet};
 
 /// Brings `queried/` up to date with the queries; writes nothing if it is. The folder is display-only, so failing to build it
 /// is only a warning, and the outdated version is removed.
 pub(super) fn update(spec: &Spec, folder: &Folder, splits: &Splits) {
     if let Err(error) = try_update(spec, folder, splits) {
         warn("no classes of the queried images", &error);
-        if let Err(error) = Queried::remove(folder.root()) {
+        if let Err(error) = QueriedImages::remove(folder.root()) {
             warn("outdated classes of the queried images", &error);
         }
     }
@@ -30,18 +30,18 @@ fn warn(what: &str, why: &anyhow::Error) {
 
 fn try_update(spec: &Spec, folder: &Folder, splits: &Splits) -> Result<()> {
     let root = folder.root();
-    let with_queries = |trial: Trial| folder.trial(&trial).asked().map(|queries| (trial, queries));
+    let with_queries = |trial: Trial| folder.trial(&trial).all_queries().map(|queries| (trial, queries));
     let queries = spec.trials().into_iter().map(with_queries).collect::<Result<Vec<_>>>()?;
     let indices = indices(&queries, splits.train.len)?;
     if indices.is_empty() {
-        return Queried::remove(root);
+        return QueriedImages::remove(root);
     }
     // A damaged folder is made again.
-    let old = Queried::read(root).ok().flatten();
+    let old = QueriedImages::read(root).ok().flatten();
     let classes = classes(&indices, splits, old.as_ref())?;
     let sheet =
         pictures(&queries, &splits.train, old.as_ref()).map_err(|e| warn("no pictures of the queried images", &e));
-    let new = Queried { classes, sheet: sheet.ok() };
+    let new = QueriedImages { classes, sheet: sheet.ok() };
     // Without a new sheet, part of an outdated one may be on disk.
     if new.sheet.is_some() && old.as_ref() == Some(&new) {
         return Ok(());
@@ -67,7 +67,7 @@ fn indices(trials: &[(Trial, Queries)], train: usize) -> Result<Vec<usize>> {
 
 /// The classes of the images at `indices`, in their order. Reading label maps is slow, so classes in `known` are not read
 /// again; they are of the same data.
-fn classes(indices: &[usize], splits: &Splits, known: Option<&Queried>) -> Result<Vec<ClassShare>> {
+fn classes(indices: &[usize], splits: &Splits, known: Option<&QueriedImages>) -> Result<Vec<ClassShare>> {
     let Splits { train, classes: names, .. } = splits;
     let mut known_of_image: BTreeMap<usize, &[ClassShare]> = BTreeMap::new();
     if train.classes().is_none() {
@@ -86,7 +86,7 @@ fn classes(indices: &[usize], splits: &Splits, known: Option<&Queried>) -> Resul
 }
 
 /// Pictures of the first images of each query of the first seed that has queries.
-fn pictures(trials: &[(Trial, Queries)], train: &Split, known: Option<&Queried>) -> Result<Sheet> {
+fn pictures(trials: &[(Trial, Queries)], train: &Split, known: Option<&QueriedImages>) -> Result<Sheet> {
     let seed = trials.iter().find(|(_, queries)| !queries.rounds.is_empty()).map(|(trial, _)| trial.seed);
     let arms = trials.iter().filter(|(trial, _)| Some(trial.seed) == seed).map(|(_, queries)| queries);
     let chosen = choice::first_of_each(&arms.collect::<Vec<_>>());

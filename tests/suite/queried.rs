@@ -5,7 +5,7 @@ use std::path::Path;
 
 use pt4al_data::shapes;
 use pt4al_results::spec::{Normalize, ShapesSpec};
-use pt4al_results::store::{Manifest, Queried, Sheet};
+use pt4al_results::store::{Manifest, QueriedImages, Sheet};
 
 use crate::pictures::{cityscapes, tiny_cityscapes};
 use crate::support::{Workplace, queries, stderr};
@@ -48,7 +48,7 @@ fn the_classes_and_pictures_of_queried_images_are_kept_with_the_results() {
     place.succeeds(run);
     let folder = place.path("results/tiny");
     let rows = queried_images(&folder, &["random-seed1", "pretext-batch-seed1"]);
-    let Queried { classes, sheet } = Queried::read(&folder).unwrap().unwrap();
+    let QueriedImages { classes, sheet } = QueriedImages::read(&folder).unwrap().unwrap();
 
     // Every image has the class that it was generated with.
     let normalize = Normalize { mean: [0.5; 3], std: [0.25; 3] };
@@ -101,7 +101,7 @@ fn the_classes_and_pictures_of_queried_images_are_kept_with_the_results() {
 
     // More trials add to the classes. The pictures are those of the first seed.
     place.succeeds("run tiny.toml --device cpu --jobs 2 --only random-seed0");
-    let more = Queried::read(&folder).unwrap().unwrap();
+    let more = QueriedImages::read(&folder).unwrap().unwrap();
     assert!(more.classes.len() > classes.len());
     assert!(more.sheet.unwrap().tiles.len() <= 24);
 }
@@ -119,7 +119,7 @@ fn the_shares_of_classes_are_those_of_the_labeled_pixels() {
     };
     run();
     let folder = place.path("results/tiny");
-    let Queried { classes, sheet } = Queried::read(&folder).unwrap().unwrap();
+    let QueriedImages { classes, sheet } = QueriedImages::read(&folder).unwrap().unwrap();
     let indices: BTreeSet<usize> = queried_images(&folder, &["random-seed0"]).iter().map(|row| row[2]).collect();
     assert_eq!(indices.len(), 12);
     // A row of each picture has no class; a car is 4 x 6 pixels of the road.

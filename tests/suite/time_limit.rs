@@ -274,7 +274,7 @@ fn a_copied_trial_that_needs_weights_says_which() {
         assert_eq!(refused.status.code(), Some(1));
         let line = last_line(&refused);
         let why = match start {
-            "fresh" => "these weights are to choose the labels of round 1 of entropy-seed0",
+            "fresh" => "the query of round 1 of entropy-seed0 needs these weights",
             _ => "round 1 of entropy-seed0 continues from these weights",
         };
         assert!(line.contains(&format!("{weights}: not there, but {why}; copy the file")), "{line}");

@@ -1,22 +1,22 @@
-//! Simulates the gate: how often it raises a false alarm, and how small a drop it finds
-//! (`cargo run --release -p pt4al-results --example gate`).
+//! Simulates how often the gate raises a false alarm, and which drops it detects: `cargo run --release --example gate`.
 //!
-//! It simulates pairs of runs of the demo's size, 4 samplers x 5 rounds, and compares them as the gate does
-//! (`stats::rotation`): each accuracy, the area under each curve and the mean area, 25 columns at one level of 5 %. A column
-//! moved if p < 0.05 and the difference is at least the margin, which is 0 here.
+//! Each simulation compares two runs of the demo's size, 4 samplers x 5 rounds, as the gate does (`stats::rotation`):
+//! each accuracy, the area under each curve and the mean area, 25 columns at one level of 5 % together. A column moved
+//! if p < 0.05 and the difference is at least the margin, which is 0 here.
 //!
-//! The standard deviation of an accuracy over seeds is 3 points in the first round, 2 in the second and 1.5 in the last three,
-//! about as in `results/baseline/*-cpu`. Of the variance, 0.2 is the seed's (for all samplers and rounds), 0.1 the seed's in
-//! one round, 0.2 the trial's (for all rounds) and 0.5 the accuracy's own. So rounds of a trial have a correlation of 0.4, and
-//! samplers of a seed have one of 0.3 in the same round. With the same seeds, the two runs share the seed's parts, which gives
-//! a correlation of 0.3. The other scenarios differ from `normal` in one respect:
+//! The standard deviation of an accuracy over seeds is 3 points in the first round, 2 in the second and 1.5 in the last
+//! three, about as in `results/baseline/*-cpu`. A fraction of 0.2 of its variance is shared by all trials of a seed,
+//! 0.1 by all trials of a seed in the same round, 0.2 by all rounds of a trial, and 0.5 is its own. Rounds of a trial
+//! thus have a correlation of 0.4, samplers of a seed 0.3 in the same round. Two runs with the same seeds share the
+//! parts of the seed, a correlation of 0.3. Each other scenario differs from `normal` in one way:
 //!
 //! - `spreads`: the samplers' standard deviations are 0.6, 0.9, 1.1 and 1.4 times as large;
-//! - `heavy tails`: each trial is multiplied by a random factor that makes it a t distribution with 4 degrees of freedom;
+//! - `heavy tails`: each trial is scaled so that it has a t distribution with 4 degrees of freedom;
 //! - `skewed`: accuracies are log-normal with the long tail below (skewness -2.3).
 //!
-//! The drop to find is the one that the gate reports (a column moved down) in 9 of 10 pairs of runs; bisection finds the
-//! smallest such drop of each pair. An argument sets the repetitions for the false alarms; the drops use a tenth as many.
+//! The second table has the drop that the gate detects (a column moved down) in 9 of 10 pairs of runs: the 0.9 quantile
+//! of the smallest detected drop in each pair, found by bisection. An argument sets the repetitions for the false
+//! alarms; the drops use a tenth as many.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ use rayon::prelude::*;
 const SAMPLERS: usize = 4;
 const SPREADS: [f64; 5] = [0.03, 0.02, 0.015, 0.015, 0.015];
 const ROUNDS: usize = SPREADS.len();
-/// The random rotations of each test. The gate itself uses more, which gives it a little more power.
+/// The draws of the test in this simulation. The gate itself uses more, which gives it a little more power.
 const DRAWS: usize = 999;
 
 #[derive(Clone, Copy)]
@@ -49,9 +49,9 @@ const SCENARIOS: [(&str, Scenario); 4] = [
 type Run = BTreeMap<u64, Vec<f64>>;
 
 /// Draws the random parts of seeds and trials.
-struct Luck(Stream);
+struct Noise(Stream);
 
-impl Luck {
+impl Noise {
     fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.0.random::<f64>()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.0.random::<f64>()).cos()
@@ -61,7 +61,7 @@ impl Luck {
         (0..n).map(|_| self.normal()).collect()
     }
 
-    /// Draws the parts of a seed: for all rounds, and for each round.
+    /// The parts of a seed: one for all rounds, and one for each round.
     fn seed_parts(&mut self) -> (f64, Vec<f64>) {
         (self.normal(), self.normals(ROUNDS))
     }
@@ -72,7 +72,7 @@ impl Luck {
         let mut areas = Vec::new();
         for sampler in 0..SAMPLERS {
             let trial = self.normal();
-            // Normal over chi with 4 degrees of freedom, at a variance of 1.
+            // A normal number divided by chi with 4 degrees of freedom, scaled to a variance of 1.
             let tails = match scenario {
                 Scenario::HeavyTails => (2.0 / self.normals(4).iter().map(|z| z * z).sum::<f64>()).sqrt(),
                 _ => 1.0,
@@ -85,11 +85,11 @@ impl Luck {
                 .map(|round| {
                     let parts = [(0.2, seed.0), (0.1, seed.1[round]), (0.2, trial), (0.5, self.normal())];
                     let z: f64 = parts.iter().map(|(part, z)| f64::sqrt(*part) * z).sum();
-                    let z = if let Scenario::Skewed = scenario { log_normal(z) } else { z };
+                    let z = if let Scenario::Skewed = scenario { skewed(z) } else { z };
                     z * tails * spread * SPREADS[round]
                 })
                 .collect();
-            // Trapezoids: the rounds are equally far apart on a budget of length 1.
+            // The area by trapezoids, for rounds at equal distances and a budget of length 1.
             let area = (curve.windows(2).map(|pair| pair[0] + pair[1]).sum::<f64>()) / (2 * (ROUNDS - 1)) as f64;
             row.extend(curve);
             areas.push(area);
@@ -100,39 +100,39 @@ impl Luck {
     }
 }
 
-/// Maps a standard normal number to a log-normal one with mean 0, variance 1 and the long tail below.
-fn log_normal(z: f64) -> f64 {
+/// Maps a normal number to a log-normal one with mean 0, variance 1 and the long tail below.
+fn skewed(z: f64) -> f64 {
     let s: f64 = 0.6;
     let (mean, variance) = ((s * s / 2.0).exp(), ((s * s).exp() - 1.0) * (s * s).exp());
     (mean - (s * z).exp()) / variance.sqrt()
 }
 
-/// Returns the columns: rounds and the area are kinds, samplers are arms, and the mean area is a kind and an arm of its own.
+/// The columns: rounds and area are kinds, samplers are arms; the mean area has a kind and an arm of its own.
 fn columns() -> Vec<Column> {
     let cells = (0..SAMPLERS).flat_map(|arm| (0..ROUNDS).map(move |kind| Column { kind, arm }));
     let areas = (0..SAMPLERS).map(|arm| Column { kind: ROUNDS, arm });
     cells.chain(areas).chain([Column { kind: ROUNDS + 1, arm: SAMPLERS }]).collect()
 }
 
-/// Draws a baseline and a current run with the same true accuracies.
+/// A baseline and a current run from the same distribution.
 fn runs(n: usize, same_seeds: bool, scenario: Scenario, place: &[u64]) -> (Run, Run) {
-    let mut luck = Luck(stream(0, Purpose::RotationTest, place));
+    let mut noise = Noise(stream(0, Purpose::RotationTest, place));
     let (mut baseline, mut current) = (Run::new(), Run::new());
     for key in 0..n as u64 {
-        let seed = luck.seed_parts();
-        baseline.insert(key, luck.row(&seed, scenario));
+        let seed = noise.seed_parts();
+        baseline.insert(key, noise.row(&seed, scenario));
         if same_seeds {
-            current.insert(key, luck.row(&seed, scenario));
+            current.insert(key, noise.row(&seed, scenario));
         } else {
-            let other = luck.seed_parts();
-            current.insert(1000 + key, luck.row(&other, scenario));
+            let other = noise.seed_parts();
+            current.insert(1000 + key, noise.row(&other, scenario));
         }
     }
     (baseline, current)
 }
 
-/// Returns the share of a drop that a column shows, if the drop is in one sampler (the last) or in all.
-fn part(one_sampler: bool, column: &Column) -> f64 {
+/// The fraction of a drop of one sampler (the last) or of all samplers that is in a column.
+fn fraction_of_drop(one_sampler: bool, column: &Column) -> f64 {
     match (one_sampler, column.arm) {
         (false, _) => 1.0,
         (true, SAMPLERS) => 1.0 / SAMPLERS as f64,
@@ -140,10 +140,12 @@ fn part(one_sampler: bool, column: &Column) -> f64 {
     }
 }
 
-/// Returns the smallest drop that the gate reports, to a hundredth of a point.
+/// The least drop that the gate detects, to a fiftieth of a point.
 fn least_drop((baseline, current): &(Run, Run), one_sampler: bool, columns: &[Column], draws_seed: u64) -> f64 {
-    let found = |drop: f64| {
-        let row = |row: &Vec<f64>| row.iter().zip(columns).map(|(v, c)| v - drop * part(one_sampler, c)).collect();
+    let detects = |drop: f64| {
+        let row = |row: &Vec<f64>| {
+            row.iter().zip(columns).map(|(v, c)| v - drop * fraction_of_drop(one_sampler, c)).collect()
+        };
         let lower: Run = current.iter().map(|(&seed, values)| (seed, row(values))).collect();
         let got = changes(baseline, &lower, columns, DRAWS, draws_seed).expect("comparable");
         got.iter().any(|change| change.moved(0.0) && change.difference < 0.0)
@@ -151,7 +153,7 @@ fn least_drop((baseline, current): &(Run, Run), one_sampler: bool, columns: &[Co
     let (mut low, mut high) = (0.0, 0.32);
     while high - low > 2e-4 {
         let middle = (low + high) / 2.0;
-        if found(middle) { high = middle } else { low = middle }
+        if detects(middle) { high = middle } else { low = middle }
     }
     high
 }
@@ -179,10 +181,10 @@ fn main() {
     }
     let pairs = (repetitions / 10).max(10);
     println!(
-        "\nThe drop that is found in 9 of 10 of {pairs} pairs, in points (and in standard deviations of a late round):\n"
+        "\nThe drop that is detected in 9 of 10 of {pairs} pairs, in points (and in standard deviations of a late round):\n"
     );
     println!(
-        "| seeds | compared | all samplers, normal | one of them, normal | all, spreads | the noisiest, spreads |"
+        "| seeds | compared | all samplers, normal | one sampler, normal | all, spreads | the noisiest, spreads |"
     );
     println!("| :-- | :-- |{}", " --: |".repeat(4));
     for (n, same) in cases() {
@@ -195,15 +197,15 @@ fn main() {
                 };
                 let mut drops: Vec<f64> = (0..pairs).into_par_iter().map(drop).collect();
                 drops.sort_by(f64::total_cmp);
-                let caught = drops[(pairs as usize * 9).div_ceil(10) - 1];
-                line += &format!(" {:.1} ({:.1}) |", 100.0 * caught, caught / SPREADS[ROUNDS - 1]);
+                let detected = drops[(pairs as usize * 9).div_ceil(10) - 1];
+                line += &format!(" {:.1} ({:.1}) |", 100.0 * detected, detected / SPREADS[ROUNDS - 1]);
             }
         }
         println!("{line}");
     }
 }
 
-/// Returns the first two cells of a line.
+/// The first two cells of a row.
 fn described(n: usize, same: bool) -> String {
     let run = |first: u64| (first..first + n as u64).map(|seed| (seed, ())).collect::<BTreeMap<u64, ()>>();
     let how = if paired(&run(0), &run(if same { 0 } else { 1000 })) { "seed by seed" } else { "as two samples" };

@@ -1,18 +1,19 @@
-//! Losses to pretext batches.
+//! Splits the pool into pretext batches by pretext loss.
 
 use std::cmp::Reverse;
 
 use crate::spec::LossOrder;
 use crate::store::Losses;
 
-/// Sorts the pool by loss and splits it into `count` batches whose sizes differ by one at most, the larger ones first
-/// (the paper's numbers divide evenly). Together the batches hold every image once.
+/// Sorts the pool by loss and splits it into `count` pretext batches of indices. Their sizes differ by at most one,
+/// larger ones first (the paper's numbers divide evenly). Every image is in exactly one batch.
 ///
-/// Equal losses go by index, lowest first; in the official code's reversed order of strings, highest first. That code sorts the lines
-/// of a file, whose order is that of a directory, by a sort that is not stable, so no rule reproduces it: of the 50,000 places of
-/// its shipped batches 49,963 are as here, and the other 37 hold other images of an equal loss.
+/// Images with equal losses are ordered by index, ascending; in the official code's reversed order of strings,
+/// descending. The official code (`make_batches.py`) uses an unstable sort on lines whose order is that of a directory
+/// listing, so its ties cannot be reproduced: of the 50,000 places in its published batches, 49,963 agree, and the
+/// other 37 hold different images with equal losses.
 pub fn split_into_batches(losses: &Losses, order: LossOrder, count: usize) -> Vec<Vec<usize>> {
-    // By index, so that stable sorts leave ties in that order.
+    // Sorted by index first, so that the stable sorts below leave ties in that order.
     let mut sorted = losses.rows.clone();
     sorted.sort_by_key(|row| row.0);
     match order {
@@ -26,11 +27,10 @@ pub fn split_into_batches(losses: &Losses, order: LossOrder, count: usize) -> Ve
     (0..count).map(|batch| rest.by_ref().take(size + usize::from(batch < larger)).collect()).collect()
 }
 
-/// A finite number as Python's `str(float)` prints it: the shortest digits that read back as the same double, with an
-/// exponent of at least two digits below 1e-4 and from 1e16 on. NumPy sorts such strings by their characters, as Rust
-/// does.
+/// Formats a finite number as Python's `str(float)` does: the shortest digits that parse to the same double, with an
+/// exponent of at least two digits below 1e-4 and from 1e16 on. NumPy sorts such strings by character, as Rust does.
 fn python_float(value: f64) -> String {
-    // Shortest digits, for instance 1.25e-5.
+    // For instance 1.25e-5.
     let scientific = format!("{value:e}");
     let (digits, exponent) = scientific.split_once('e').expect("an exponent was asked for");
     let exponent: i32 = exponent.parse().expect("an exponent is a number");
@@ -58,20 +58,22 @@ mod tests {
         assert_eq!(split_into_batches(&losses, LossOrder::Loss, 2), [vec![1, 4, 0], vec![2, 3]]);
     }
 
-    /// Departure: losses sorted as strings. 9.99e-05 is the easiest image and comes first; 10.5 comes behind 2.0.
+    /// A departure of the official code from the paper: losses are sorted as strings. 9.99e-05 is the easiest image and
+    /// comes first; 10.5 comes after 2.0.
     #[test]
-    fn order_of_losses_as_strings() {
+    fn losses_can_be_sorted_as_strings() {
         let values = [0.5, 2.0, 9.99e-5, 10.5, 0.05, 0.0001];
         assert_eq!(sorted(&values, LossOrder::Loss), [3, 1, 0, 4, 5, 2]);
         // "9.99e-05" > "2.0" > "10.5" > "0.5" > "0.05" > "0.0001"
         assert_eq!(sorted(&values, LossOrder::PublishedStringSort), [2, 1, 3, 0, 4, 5]);
-        // A string that goes on is the larger one: "1.5e-05" > "1.5" > "1.25". All is reversed, equal strings too.
+        // Of two strings with a common beginning the longer is larger: "1.5e-05" > "1.5" > "1.25". The order is
+        // reversed, also among equal strings.
         assert_eq!(sorted(&[1.5, 1.5e-5, 1.25, 1.5], LossOrder::PublishedStringSort), [1, 3, 0, 2]);
     }
 
-    /// Departure: in the first public code strings came lowest first, so that losses below 1e-4 lie last.
+    /// A departure of the first public code: strings are sorted lowest first, so losses below 1e-4 come last.
     #[test]
-    fn order_of_losses_as_strings_low_to_high() {
+    fn losses_can_be_sorted_as_strings_low_to_high() {
         let values = [0.5, 2.0, 9.99e-5, 10.5, 0.05, 0.0001, 0.5];
         assert_eq!(sorted(&values, LossOrder::PublishedStringSortLowFirst), [5, 4, 0, 6, 3, 1, 2]);
         let mut reversed = sorted(&values, LossOrder::PublishedStringSort);
@@ -80,13 +82,13 @@ mod tests {
     }
 
     #[test]
-    fn order_of_losses_low_to_high() {
+    fn losses_can_be_sorted_low_to_high() {
         assert_eq!(sorted(&[0.5, 2.0, 0.5, 9.99e-5], LossOrder::LossLowFirst), [3, 0, 2, 1]);
     }
 
-    /// Printed by Python 3.
+    /// Expected strings were printed by Python 3.
     #[test]
-    fn numbers_are_printed_as_python_prints_them() {
+    fn numbers_are_formatted_as_python_formats_them() {
         for (value, printed) in [
             (0.0, "0.0"),
             (1.0, "1.0"),
@@ -103,7 +105,7 @@ mod tests {
             (9_007_199_254_740_993.0, "9007199254740992.0"),
             (1e16, "1e+16"),
             (1.25e22, "1.25e+22"),
-            // 0.1 and 1.7 as float32, as losses are.
+            // Losses are float32 numbers, such as 0.1 and 1.7.
             (f64::from(0.1f32), "0.10000000149011612"),
             (f64::from(1.7f32), "1.7000000476837158"),
             (f64::from(7.152_555_6e-7f32), "7.152555667744309e-07"),

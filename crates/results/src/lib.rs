@@ -1,23 +1,39 @@
-//! Specs and results of active-learning experiments, without tensors: it builds in seconds, and reads, checks and
-//! reports on a laptop or in CI what a GPU cluster has run.
+//! Specs and results of active-learning experiments, without tensors: reads, validates, tests and reports, on a laptop
+//! or in CI, results that were computed elsewhere. Needs no libtorch.
 //!
-//! - [`spec`]: a TOML file to a checked [`spec::Spec`], its trials, and the work that they are;
-//! - [`store`]: the files of a results folder;
-//! - [`results`]: a results folder, read and validated;
-//! - [`stats`]: statistics, as pure functions;
-//! - [`findings`]: what results say: samplers against each other, label efficiency, whether claims held;
-//! - [`gate`]: whole curves against a baseline;
+//! To work with results:
+//!
+//! - [`results`]: reads and validates a results folder;
+//! - [`findings`]: comparisons of arms, label efficiency, and the verdicts of claims;
+//! - [`gate`]: compares whole learning curves with a baseline;
+//! - [`stats`]: the statistics behind all of these, as pure functions;
 //! - [`report`]: pages, tables and figures;
-//! - [`cli`]: the verbs of the command line that need no more than these.
+//! - [`spec`]: reads a TOML file as a checked [`spec::Spec`], and lists its trials;
+//! - [`store`]: the files of a results folder.
 //!
-//! ```no_run
+//! For the other crates of the workspace: [`seed`] (random streams), [`batches`] (pretext batches), [`machine`],
+//! [`shell`], [`words`], and [`cli`] (the verbs of the command line that need no tensors).
+//!
+//! Fallible functions return [`anyhow::Result`]. Messages have one line: what is wrong, where (file, key or line), and
+//! what to do.
+//!
+//! This program prints each difference between two samplers that is significant over the whole learning curve:
+//!
+//! ```
 //! # fn main() -> anyhow::Result<()> {
+//! use pt4al_results::findings::{What, comparisons};
 //! use pt4al_results::results::Results;
 //!
-//! let results = Results::read("results/demo".as_ref())?;
-//! for comparison in pt4al_results::findings::comparisons(&results) {
-//!     println!("{comparison:?}");
+//! let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../results/baseline/demo");
+//! let results = Results::read(folder.as_ref())?;
+//! let areas = comparisons(&results).into_iter().filter(|c| c.metric == "accuracy" && c.what == What::Area);
+//! for area in areas.filter(|area| area.is_significant()) {
+//!     // Values have the unit of the records: accuracies go from 0 to 1.
+//!     println!("{} - {}: {:+.1} points (n = {})", area.arm, area.versus, 100.0 * area.mean, area.n);
 //! }
+//!
+//! let curve = results.trials("random", "accuracy", "last");
+//! assert_eq!(curve.len(), results.spec.seeds.len());
 //! # Ok(())
 //! # }
 //! ```

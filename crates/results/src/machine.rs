@@ -1,8 +1,8 @@
-//! This machine and this process.
+//! Facts about this machine and this process.
 
-/// The process's peak resident memory in MiB; 0 where the system does not tell.
+/// The process's peak resident memory in MiB; 0 if the system does not report it.
 pub fn peak_rss_mb() -> f64 {
-    // First the process's own: getrusage() starts at what the process that launched it had.
+    // Preferred to getrusage(), whose value starts at the memory of the process that launched this one.
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let own =
         status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<f64>().ok());
@@ -17,23 +17,23 @@ pub fn peak_rss_mb() -> f64 {
         }
         usage
     };
-    // Linux counts in KiB, macOS in bytes.
+    // ru_maxrss is in KiB on Linux and in bytes on macOS.
     usage.ru_maxrss as f64 / if cfg!(target_os = "macos") { 1024.0 * 1024.0 } else { 1024.0 }
 }
 
 /// The processor's model, its widest instruction set, and its logical cores.
 pub fn cpu() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    // What holds libtorch to a smaller one.
-    let held: String = ["ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA"]
+    // These variables limit libtorch to a smaller instruction set.
+    let limits: String = ["ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA"]
         .into_iter()
         .filter_map(|name| Some(format!(", {name}={}", std::env::var(name).ok()?)))
         .collect();
-    format!("{}{held}, {} logical cores", processor(&info), cores())
+    format!("{}{limits}, {} logical cores", processor(&info), cores())
 }
 
-/// The model and the widest instruction set that `/proc/cpuinfo` names. Machines of a cloud share a model's name, and
-/// libtorch chooses its kernels by the instruction set.
+/// The model and the widest instruction set in `/proc/cpuinfo`. The model alone is not enough: cloud machines share
+/// model names, and libtorch chooses its kernels by the instruction set.
 fn processor(info: &str) -> String {
     let line = |key: &str| info.lines().find_map(|l| Some(l.strip_prefix(key)?.split_once(": ")?.1));
     let model = line("model name").unwrap_or("unknown processor");
@@ -51,12 +51,13 @@ fn processor(info: &str) -> String {
     }
 }
 
-/// Logical cores that this process may use.
+/// The number of logical cores that this process may use.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Cores of the whole machine that processes keep busy now, looked at for a moment; `None` where the system does not tell.
+/// The number of cores of the whole machine that are busy, measured over 0.3 s; `None` if the system does not report
+/// it.
 pub fn busy_cores() -> Option<f64> {
     let read = || std::fs::read_to_string("/proc/stat").ok();
     let before = read()?;
@@ -64,8 +65,8 @@ pub fn busy_cores() -> Option<f64> {
     busy_between(&before, &read()?)
 }
 
-/// [`busy_cores`], from `/proc/stat` at two moments: the time of all cores by what it went to. The fourth and fifth number
-/// are without work.
+/// Computes [`busy_cores`] from the contents of `/proc/stat` at two moments. Its numbers are times of all cores by kind
+/// of work; the fourth and fifth are idle times.
 fn busy_between(before: &str, after: &str) -> Option<f64> {
     let times = |text: &str| -> Option<(f64, f64)> {
         let line = text.lines().find_map(|line| line.strip_prefix("cpu "))?;
@@ -84,13 +85,13 @@ pub fn host() -> String {
         .map_or_else(|_| "unknown".into(), |name| name.trim().to_owned())
 }
 
-/// A line for people, on standard error. Nobody listening is no reason to end a run of many hours.
+/// Prints a line on standard error. Errors are ignored: a closed standard error must not end a run of many hours.
 pub fn say(line: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// Memory that could be taken now, in MiB, within the control group's limit; `None` where the system does not tell.
+/// The memory in MiB that is available now within the control group's limit; `None` if the system does not report it.
 pub fn available_mb() -> Option<f64> {
     let in_group = |name| std::fs::read_to_string(format!("/sys/fs/cgroup/memory.{name}")).unwrap_or_default();
     let left = left_in_group_mb(&in_group("max"), &in_group("current"), &in_group("stat"));
@@ -98,19 +99,19 @@ pub fn available_mb() -> Option<f64> {
     free.map(|free| left.map_or(free, |left| free.min(left)))
 }
 
-/// What a control group may still take, from its files; `None` without a limit. What it holds of files is given back
-/// when memory is asked for.
+/// The memory in MiB that a control group may still use, from the contents of its files; `None` without a limit. Cached
+/// files count as available: the kernel frees them when memory is needed.
 fn left_in_group_mb(max: &str, current: &str, stat: &str) -> Option<f64> {
     let number = |text: &str| text.trim().parse::<f64>().ok();
-    let of_files: f64 = stat
+    let cached_files: f64 = stat
         .lines()
         .filter_map(|line| line.strip_prefix("inactive_file ").or_else(|| line.strip_prefix("active_file ")))
         .filter_map(number)
         .sum();
-    Some((number(max)? - number(current)? + of_files) / 1024.0 / 1024.0)
+    Some((number(max)? - number(current)? + cached_files) / 1024.0 / 1024.0)
 }
 
-/// Room on the disk that a folder is on, in bytes; `None` where the system does not tell.
+/// The free space in bytes on the disk that holds a folder; `None` if the system does not report it.
 pub fn free_disk(folder: &std::path::Path) -> Option<u64> {
     #[cfg(unix)]
     {
@@ -124,7 +125,7 @@ pub fn free_disk(folder: &std::path::Path) -> Option<u64> {
             }
             disk
         };
-        #[allow(clippy::unnecessary_cast)] // its numbers have another width on other systems
+        #[allow(clippy::unnecessary_cast)] // the fields have other widths on other systems
         Some(disk.f_bavail as u64 * disk.f_frsize as u64)
     }
     #[cfg(not(unix))]
@@ -137,7 +138,7 @@ fn free_mb() -> Option<f64> {
     line.split_whitespace().next()?.parse::<f64>().ok().map(|kib| kib / 1024.0)
 }
 
-/// Now, as RFC 3339 in UTC, to the second.
+/// The current time as RFC 3339 in UTC, to the second.
 pub fn now() -> String {
     humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string()
 }
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_group_holds_of_files_can_be_taken() {
+    fn cached_files_of_a_control_group_count_as_available() {
         let stat = "anon 1048576\nfile 3145728\ninactive_file 2097152\nactive_file 1048576\nslab 1\n";
         assert_eq!(left_in_group_mb("10485760\n", "7340032\n", stat), Some(6.0));
         assert_eq!(left_in_group_mb("max\n", "7340032\n", stat), None);
@@ -171,10 +172,10 @@ mod tests {
     }
 
     #[test]
-    fn busy_cores_are_told_from_those_without_work() {
+    fn busy_cores_are_computed_from_times_with_and_without_work() {
         let before = "cpu  100 0 50 800 50 0 0 0 7 0\ncpu0 1\ncpu1 1\ncpu2 1\ncpu3 1\nintr 5\n";
         let after = "cpu  220 0 70 1050 60 0 0 0 7 0\ncpu0 1\ncpu1 1\ncpu2 1\ncpu3 1\nintr 5\n";
-        // Of 400 ticks of four cores 260 were without work.
+        // Of 400 ticks of four cores, 260 were idle.
         assert!((busy_between(before, after).unwrap() - 1.4).abs() < 1e-9);
         assert_eq!(busy_between(before, before), None);
         assert_eq!(busy_between("", ""), None);

@@ -1,9 +1,9 @@
-//! One seed, named independent streams.
+//! Independent random streams, named by purpose and derived from one seed.
 //!
-//! All randomness of the project is drawn here, from a counter-based generator (ChaCha) on the CPU; torch's
-//! process-global generator decides nothing. A stream is named by what it is for and by where it stands (round,
-//! epoch ...), never by how much was drawn before it, so a resumed trial draws what an uninterrupted one would, and
-//! two samplers of the same seed share their initial labels, their weights and their minibatch order.
+//! All randomness of the project comes from here, from a counter-based generator (ChaCha) on the CPU; torch's global
+//! generator is not used. A stream is identified by its purpose and its place (round, epoch, ...), never by how much
+//! was drawn before. A resumed trial therefore draws the same numbers as an uninterrupted one, and two samplers with
+//! the same seed share their initial labels, their weights and their minibatch order.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -16,9 +16,9 @@ pub type Stream = ChaCha8Rng;
 /// What a stream is drawn for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Which images of the data set form the pool, where the spec takes a part of it.
+    /// Which images form the pool, if the spec uses a part of the train split.
     PoolSubset,
-    /// The labels that round 0 starts from.
+    /// The initial labels of round 0.
     InitialLabels,
     /// The weights of the task model.
     Weights,
@@ -26,40 +26,40 @@ pub enum Purpose {
     Order,
     /// Crop offsets and flips.
     Augmentation,
-    /// Choices of a sampler.
+    /// Random choices of a sampler.
     Query,
-    /// The order in which images with equal scores are asked for.
+    /// The order in which images with equal scores are queried.
     Ties,
-    /// Which labels are held out of the training whose epoch they choose.
+    /// Which labeled images are held out of training to select its epoch.
     HeldOut,
     /// The weights of the pretext learner.
     PretextWeights,
     /// The order of the pretext learner's minibatches.
     PretextOrder,
-    /// Which part of the pool is held out of which model, where losses of held-out images are measured.
+    /// Which part of the pool is held out of which model, when losses of held-out images are measured.
     Folds,
-    /// Crops, flips and colours of the pretext learner's images in training.
+    /// Crops, flips and colours of the pretext learner's training images.
     PretextAugmentation,
-    /// The same where the pool is scored: the views that SimSiam compares.
+    /// Crops, flips and colours when the pool is scored: the views that SimSiam compares.
     PretextViews,
-    /// What a step of the pretext learner does to its images: rotations, permutations.
+    /// Rotations or permutations that the pretext task applies to its images.
     PretextTransformations,
     /// The generated data set.
     Shapes,
-    /// Which images of a class an imbalance keeps.
+    /// Which images of a class are kept when a class imbalance is created.
     Imbalance,
-    /// Which images are for testing, where a data set has no split of its own.
+    /// Which images form the test split, if a data set has no split of its own.
     Split,
-    /// Which images a bootstrap resample holds.
+    /// Which values a bootstrap resample draws.
     Bootstrap,
-    /// The directions that a test of curves turns a difference into.
+    /// The random directions of the rotation test of curves.
     RotationTest,
     /// Which images a scatter plot shows.
     ScatterPlot,
 }
 
 impl Purpose {
-    /// The name that enters the key of the stream. Changing one changes every result.
+    /// The name that enters the key of the stream. Changing a name changes every result.
     fn name(self) -> &'static str {
         match self {
             Self::PoolSubset => "pool-subset",
@@ -86,28 +86,27 @@ impl Purpose {
     }
 }
 
-/// The stream of `seed` for `purpose` at `place` (round, epoch, ...). Equal arguments give equal streams; any
-/// difference gives an independent one.
+/// The stream of `seed` for `purpose` at `place` (round, epoch, ...). Equal arguments give equal streams; different
+/// arguments give independent streams.
 pub fn stream(seed: u64, purpose: Purpose, place: &[u64]) -> Stream {
-    let mut hash = Sha256::new();
-    hash.update(b"pt4al/1/");
-    hash.update(purpose.name().as_bytes());
-    hash.update(seed.to_le_bytes());
-    hash.update((place.len() as u64).to_le_bytes());
+    let mut key = b"pt4al/1/".to_vec();
+    key.extend_from_slice(purpose.name().as_bytes());
+    key.extend_from_slice(&seed.to_le_bytes());
+    key.extend_from_slice(&(place.len() as u64).to_le_bytes());
     for part in place {
-        hash.update(part.to_le_bytes());
+        key.extend_from_slice(&part.to_le_bytes());
     }
-    Stream::from_seed(hash.finalize().into())
+    Stream::from_seed(Sha256::digest(&key).into())
 }
 
-/// `0..n` in random order.
+/// Returns `0..n` in random order.
 pub fn permutation(n: usize, stream: &mut Stream) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();
     order.shuffle(stream);
     order
 }
 
-/// `n` of `items` without replacement, in random order; all of them when there are fewer.
+/// Draws `n` of `items` without replacement, in random order; returns all of them if there are fewer.
 pub fn sample(items: &[usize], n: usize, stream: &mut Stream) -> Vec<usize> {
     let mut items = items.to_vec();
     items.shuffle(stream);
@@ -121,7 +120,7 @@ mod tests {
     use rand::RngCore;
 
     #[test]
-    fn equal_names_give_equal_streams_and_any_difference_another() {
+    fn equal_arguments_give_equal_streams_and_different_arguments_others() {
         let first = |seed, purpose, place: &[u64]| stream(seed, purpose, place).next_u64();
         let base = first(1, Purpose::Order, &[2, 3]);
         assert_eq!(base, first(1, Purpose::Order, &[2, 3]));

@@ -1,16 +1,16 @@
-//! Words for a POSIX shell: what is printed to be pasted means what was typed.
+//! Quotes words for a POSIX shell, so that a printed command can be pasted and has the same arguments.
 
 use std::ffi::OsStr;
 
 use shlex::bytes::Quoter;
 
-/// A command that can be pasted into `sh`, `bash` or `zsh`: each word means exactly the argument that it stands for.
+/// Quotes a command so that it can be pasted into `sh`, `bash` or `zsh`: each word becomes exactly that argument.
 pub fn command<A: AsRef<OsStr>>(words: impl IntoIterator<Item = A>) -> String {
     words.into_iter().map(|argument| word(argument.as_ref())).collect::<Vec<_>>().join(" ")
 }
 
-/// One argument, quoted where it has to be. Bytes that are no UTF-8, and control characters, which a terminal would act
-/// on, are written as `"$(printf '\377')"`. Line breaks stay as they are, inside quotes: `$( )` would drop them.
+/// Quotes one argument if necessary. Bytes that are not UTF-8, and control characters, which a terminal would
+/// interpret, are written as `"$(printf '\377')"`. Line breaks stay, inside quotes: `$( )` would drop trailing ones.
 pub fn word(argument: &OsStr) -> String {
     let bytes = argument.as_encoded_bytes();
     if bytes.is_empty() {
@@ -38,7 +38,7 @@ fn is_odd(c: char) -> bool {
 
 fn push_quoted(out: &mut String, plain: &str) {
     if !plain.is_empty() {
-        // It fails for NUL alone, which is a control character.
+        // Quoting fails only for NUL, which is a control character and never gets here.
         let quoted = Quoter::new().quote(plain.as_bytes()).unwrap_or_default();
         out.push_str(&String::from_utf8_lossy(&quoted));
     }
@@ -56,14 +56,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_words_stay_as_they_are() {
+    fn plain_words_are_not_quoted() {
         let words = ["pt4al", "run", "experiments/demo.toml", "--jobs", "2", "--only", "core-set-seed3"];
         assert_eq!(command(words), "pt4al run experiments/demo.toml --jobs 2 --only core-set-seed3");
         assert_eq!(command(["--set", "samplers=[\"random\"]"]), "--set 'samplers=[\"random\"]'");
         assert_eq!(word(OsStr::new("")), "''");
     }
 
-    /// What `sh` makes of a command whose program prints its arguments, each with a NUL behind it.
+    /// The arguments that `sh` passes on for a command: the program prints them, each followed by NUL.
     #[cfg(unix)]
     fn arguments_of(command: &str) -> Vec<Vec<u8>> {
         let script = format!("pt4al() {{ for a in \"$@\"; do printf '%s\\000' \"$a\"; done; }}\n{command}\n");
@@ -105,7 +105,7 @@ mod tests {
         let line =
             command([OsStr::new("pt4al")].into_iter().chain(hostile.iter().map(|bytes| OsStr::from_bytes(bytes))));
         assert_eq!(arguments_of(&line), hostile);
-        // Nothing is left that a terminal would act on.
+        // No control character is left.
         assert!(!line.contains(|c: char| c.is_control() && c != '\n'), "{line:?}");
     }
 }

@@ -1,6 +1,6 @@
-//! Numbers and names as people read them, the same in messages and on pages.
+//! Formats numbers and names for messages and pages.
 
-/// `12345` as `12,345`.
+/// Formats a number with thousands separators: `12,345`.
 pub fn thousands(n: usize) -> String {
     let digits = n.to_string();
     let mut out = String::new();
@@ -13,17 +13,17 @@ pub fn thousands(n: usize) -> String {
     out
 }
 
-/// A number that is not negative without its decimals: `1,235`.
+/// Formats a non-negative number, rounded to a whole one: `1,235`.
 pub fn whole(value: f64) -> String {
     thousands(value.round() as usize)
 }
 
-/// `1 seed`, `1,000 seeds`.
+/// Formats a count with its noun: `1 seed`, `1,000 seeds`.
 pub fn counted(n: usize, noun: &str) -> String {
     format!("{} {noun}{}", thousands(n), if n == 1 { "" } else { "s" })
 }
 
-/// Text as code in Markdown, on one line: whatever the text holds, it cannot end the code.
+/// Formats text as inline code in Markdown, on one line. No text can end the code early.
 pub fn code(text: &str) -> String {
     let text = text.replace(char::is_control, " ");
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
@@ -32,7 +32,7 @@ pub fn code(text: &str) -> String {
     format!("{fence}{space}{text}{space}{fence}")
 }
 
-/// `45 s`, `12 min`, `3.5 h`, `20 days`.
+/// Formats seconds with a readable unit: `45 s`, `12 min`, `3.5 h`, `480 h (20 days)`.
 pub fn duration(seconds: f64) -> String {
     match seconds {
         s if s < 90.0 => format!("{s:.0} s"),
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_in_words() {
+    fn numbers_are_formatted_for_people() {
         let shown: Vec<String> = [0, 999, 1000, 50_000, 1_234_567].map(thousands).to_vec();
         assert_eq!(shown, ["0", "999", "1,000", "50,000", "1,234,567"]);
         assert_eq!((whole(0.4), whole(1234.5)), ("0".into(), "1,235".into()));
@@ -58,22 +58,22 @@ mod tests {
     }
 
     #[test]
-    fn no_text_ends_its_code() {
+    fn no_text_can_end_its_code_early() {
         use pulldown_cmark::{Event, Options, Parser};
         assert_eq!(code("train.epochs = 3"), "`train.epochs = 3`");
         for text in ["a`b", "`", "``a`", "a``", "a|b", "$(id) <b> **c** \\", "two\nlines"] {
             let expected = text.replace('\n', " ");
-            let of = |markdown: &str| {
+            let codes_in = |markdown: &str| {
                 let codes = Parser::new_ext(markdown, Options::ENABLE_TABLES).filter_map(|event| match event {
                     Event::Code(code) => Some(code.to_string()),
                     _ => None,
                 });
                 codes.collect::<Vec<_>>()
             };
-            assert_eq!(of(&format!("see {} there\n", code(text))), [expected.as_str()]);
+            assert_eq!(codes_in(&format!("see {} there\n", code(text))), [expected.as_str()]);
             let row = |cells: [&str; 2]| cells.map(str::to_owned).to_vec();
             let table = crate::report::aligned(&[row(["key", "value"]), row([&code(text), "1"])]);
-            assert_eq!(of(&table), [expected.as_str()], "{table}");
+            assert_eq!(codes_in(&table), [expected.as_str()], "{table}");
         }
     }
 }

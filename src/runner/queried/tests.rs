@@ -43,7 +43,7 @@ fn known_classes_are_not_read_again_and_unreadable_images_are_left_out() {
     let root = folder.root().to_owned();
     let made = || {
         update(&spec, &folder, &splits);
-        Queried::read(&root).unwrap()
+        QueriedImages::read(&root).unwrap()
     };
     assert_eq!(made(), None);
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Result, anyhow, ensure};
 use clap::Args;
 
-use crate::gate::{Allowed, Check, claims, junit};
+use crate::gate::{Allowed, Gate, claims, junit};
 use crate::machine::say;
 use crate::results::Results;
 use crate::store::write_atomically;
@@ -52,7 +52,7 @@ fn against(args: &CheckArgs) -> Result<i32> {
     let baseline = args.against.as_ref().expect("asked for");
     ensure_apart(args, baseline)?;
     let start = Instant::now();
-    let check = Check::of_folders(&args.results, baseline, &Allowed::new(&args.allowed));
+    let check = Gate::of_folders(&args.results, baseline, &Allowed::new(&args.allowed));
     for warning in &check.warnings {
         say(&format!("warning: {warning}"));
     }

@@ -1,4 +1,4 @@
-//! Arms against each other, paired by seed, and `comparisons.csv`.
+//! Comparisons of arms, paired by seed: the rows of `comparisons.csv`.
 
 use std::collections::BTreeMap;
 
@@ -9,50 +9,50 @@ use crate::results::{Arm, Results, Rule};
 use crate::spec::Metric;
 use crate::stats::{self, Estimate, Paired, Penalties};
 
-/// One arm less another, over the seeds that both have; the columns of `comparisons.csv` (`docs/formats.md`). Numbers
-/// have the unit of the records.
+/// The difference between two arms over the seeds that both have: a row of `comparisons.csv` (`docs/formats.md`).
+/// Values have the unit of the records.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     pub experiment: String,
-    /// Empty for the spec without a profile.
+    /// Empty for a spec without a profile.
     pub profile: String,
-    /// As in the records.
+    /// The metric, as in the records.
     pub metric: String,
-    /// The selection rule of both, or `own` where each is under the rule that it queries with.
+    /// The selection rule of both arms, or `own` if each is under the rule that it queries with.
     pub select: String,
     pub arm: String,
-    /// The arm that it is compared with.
+    /// The arm that `arm` is compared with.
     pub versus: String,
     pub what: What,
-    /// Empty for the area.
+    /// The round, from 0; empty for the area.
     pub round: Option<usize>,
-    /// Labels that the task models were trained on; empty for the area.
+    /// The number of labels that the task models were trained on; empty for the area.
     pub labeled: Option<usize>,
-    /// Pairs.
+    /// The number of pairs.
     pub n: usize,
-    /// Of the differences `arm - versus`.
+    /// The mean of the differences `arm - versus`.
     pub mean: f64,
-    /// Sample standard deviation of the differences; empty for one pair, as the two that follow.
+    /// Sample standard deviation of the differences. This and the next two fields are empty for one pair.
     pub sd: Option<f64>,
     /// Lower end of the 95 % t interval of the mean.
     pub low: Option<f64>,
-    /// Upper end of it.
+    /// Upper end of that interval.
     pub high: Option<f64>,
-    /// The paired t statistic; empty below three pairs, and where the differences do not vary.
+    /// The paired t statistic; empty below three pairs, and if the differences do not vary.
     pub t: Option<f64>,
-    /// Its two-sided p value.
+    /// The two-sided p value of `t`.
     pub p: Option<f64>,
-    /// That, by Holm's correction over all rows of this file with the same metric, select and what.
+    /// `p` after Holm's correction over all rows of the file with the same metric, select and what.
     pub p_holm: Option<f64>,
     /// The probability that a trial of `arm` exceeds one of `versus`; empty for single rounds.
     pub improvement: Option<f64>,
-    /// Lower end of its 95 % bootstrap interval; empty below five trials of each.
+    /// Lower end of the 95 % bootstrap interval of `improvement`; empty below five trials of each arm.
     pub improvement_low: Option<f64>,
-    /// Upper end of it.
+    /// Upper end of that interval.
     pub improvement_high: Option<f64>,
 }
 
-/// Which value of a trial is compared.
+/// Which value of a trial is compared. The names in files are in kebab case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum What {
@@ -61,25 +61,25 @@ pub enum What {
     Area,
     /// The value after the last round.
     LastRound,
-    /// That after each round.
+    /// The value after each round.
     Round,
 }
 
 impl Comparison {
-    /// Whether it is told apart from no difference at the level of 5 % over its family.
-    pub fn is_told_apart(&self) -> bool {
+    /// Whether the difference is significant at 5 % after Holm's correction over its family.
+    pub fn is_significant(&self) -> bool {
         self.p_holm.is_some_and(|p| p < LEVEL)
     }
 
-    /// Half the width of the interval.
+    /// Half the width of the 95 % interval of the mean; `None` for one pair.
     pub fn half_width(&self) -> Option<f64> {
         Some((self.high? - self.low?) / 2.0)
     }
 }
 
-/// Every pair that is compared: the arms of one protocol with each other, and each arm of a variant with the same
-/// sampler under the experiment's own protocol. The arm that the spec names later comes first: it is held against the
-/// earlier one, as a method against its baseline.
+/// All pairs of arms that are compared: the arms of each protocol with each other, and each arm of a variant with the
+/// same sampler under the experiment's own protocol. Of a pair, the arm that the spec names later comes first, like a
+/// method before its baseline.
 fn pairs<'a>(arms: &'a [Arm<'a>]) -> Vec<(&'a Arm<'a>, &'a Arm<'a>)> {
     let mut pairs = Vec::new();
     for (i, arm) in arms.iter().enumerate() {
@@ -94,8 +94,8 @@ fn pairs<'a>(arms: &'a [Arm<'a>]) -> Vec<(&'a Arm<'a>, &'a Arm<'a>)> {
     pairs
 }
 
-/// All comparisons of the metrics that the task is judged by or may be, under every rule: metric by metric, rule by rule,
-/// then areas, last rounds and rounds.
+/// All comparisons in the primary and secondary metrics, under every selection rule. The order is by metric, then by
+/// rule, then areas, last rounds and single rounds.
 pub fn comparisons(results: &Results) -> Vec<Comparison> {
     let arms = results.arms();
     let pairs = pairs(&arms);
@@ -110,19 +110,19 @@ pub fn comparisons(results: &Results) -> Vec<Comparison> {
     found
 }
 
-/// The comparisons that are corrected together.
+/// A family of comparisons, whose p values are corrected together.
 fn family(results: &Results, pairs: &[(&Arm, &Arm)], metric: Metric, rule: Rule, what: What) -> Vec<Comparison> {
     let rounds = results.spec.rounds.count;
-    let places: Vec<Option<usize>> = match what {
+    // `None` is the area.
+    let compared_rounds: Vec<Option<usize>> = match what {
         What::Area => vec![None],
         What::LastRound => vec![Some(rounds - 1)],
         What::Round => (0..rounds).map(Some).collect(),
     };
     let mut found = Vec::new();
     for &(arm, versus) in pairs {
-        for &round in &places {
-            let of = |arm: &Arm| values(results, arm, metric, rule, round);
-            let (ours, theirs) = (of(arm), of(versus));
+        for &round in &compared_rounds {
+            let [ours, theirs] = [arm, versus].map(|arm| values(results, arm, metric, rule, round));
             let Some(Paired { n, mean, sd, low, high, t, p }) = stats::paired(&ours, &theirs) else { continue };
             let improvement = (what != What::Round).then(|| improvement(&ours, &theirs)).flatten();
             let (experiment, profile) = results.spec.identity();
@@ -155,7 +155,7 @@ fn family(results: &Results, pairs: &[(&Arm, &Arm)], metric: Metric, rule: Rule,
     found
 }
 
-/// Of the trials of an arm, by seed: after a round, or the areas.
+/// The values of an arm's trials by seed: after `round`, or the areas under the curves for `None`.
 pub(super) fn values(
     results: &Results,
     arm: &Arm,
@@ -170,44 +170,45 @@ pub(super) fn values(
     }
 }
 
+/// The probability that a trial of one arm exceeds a trial of the other.
 fn improvement(ours: &BTreeMap<u64, f64>, theirs: &BTreeMap<u64, f64>) -> Option<Estimate> {
     // A probability from one or two trials would be a guess.
     (ours.len().min(theirs.len()) >= stats::LEAST_PAIRS).then_some(())?;
-    let of = |values: &BTreeMap<u64, f64>| values.values().copied().collect::<Vec<_>>();
-    stats::probability_of_improvement(&[(of(ours), of(theirs))], RESAMPLES, 0)
+    let [ours, theirs] = [ours, theirs].map(|by_seed| by_seed.values().copied().collect::<Vec<_>>());
+    stats::probability_of_improvement(&[(ours, theirs)], RESAMPLES, 0)
 }
 
-/// How often each arm beats each other one, over the rounds, in a metric under a rule: rows and columns are the arms, in
-/// the spec's order.
+/// The pairwise penalty matrix ([`stats::penalties`]) in a metric under a selection rule: how often each arm beats each
+/// other arm, over the rounds. Also returns the labels of its rows and columns: all arms, in the spec's order.
 pub fn penalties_of(results: &Results, metric: Metric, rule: Rule) -> Option<(Vec<String>, Penalties)> {
     let arms = results.arms();
     let rounds = results.spec.rounds.count;
-    let of = |arm: &Arm| (0..rounds).map(|round| values(results, arm, metric, rule, Some(round))).collect();
-    let curves: Vec<Vec<BTreeMap<u64, f64>>> = arms.iter().map(of).collect();
+    let curve = |arm: &Arm| (0..rounds).map(|round| values(results, arm, metric, rule, Some(round))).collect();
+    let curves: Vec<Vec<BTreeMap<u64, f64>>> = arms.iter().map(curve).collect();
     let penalties = stats::penalties(&curves)?;
     Some((arms.into_iter().map(|arm| arm.label).collect(), penalties))
 }
 
-/// What a family of comparisons would have seen.
+/// The true differences that a family of comparisons detects with a power of [`POWER`], in the unit of the records.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Visible {
+pub struct DetectableDifference {
     /// The fewest pairs of a comparison that was tested.
     pub n: usize,
-    /// The true difference that one of them by itself finds 9 times in 10.
-    pub alone: f64,
-    /// The same with the strictest of Holm's levels over all of them.
-    pub among: f64,
+    /// The difference that a single test detects 9 times in 10.
+    pub single: f64,
+    /// The same at the strictest level of Holm's correction over the whole family.
+    pub corrected: f64,
 }
 
-/// What those of `family` that were tested would have seen, had each the median of their spreads and the fewest pairs;
-/// none where nothing was tested.
-pub fn visible(family: &[&Comparison]) -> Option<Visible> {
+/// The detectable differences of the tested comparisons in `family`, assuming the median of their spreads and the
+/// fewest pairs. Returns `None` if nothing was tested.
+pub fn detectable_difference(family: &[&Comparison]) -> Option<DetectableDifference> {
     let tested: Vec<&&Comparison> = family.iter().filter(|c| c.p.is_some()).collect();
     let mut spreads: Vec<f64> = tested.iter().filter_map(|c| c.sd).collect();
     spreads.sort_by(f64::total_cmp);
     let sd = stats::quantile(&spreads, 0.5)?;
     let n = tested.iter().map(|c| c.n).min()?;
-    let alone = stats::detectable(sd, n, LEVEL, POWER)?;
-    let among = stats::detectable(sd, n, LEVEL / tested.len() as f64, POWER)?;
-    Some(Visible { n, alone, among })
+    let single = stats::detectable(sd, n, LEVEL, POWER)?;
+    let corrected = stats::detectable(sd, n, LEVEL / tested.len() as f64, POWER)?;
+    Some(DetectableDifference { n, single, corrected })
 }

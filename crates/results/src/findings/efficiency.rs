@@ -1,23 +1,25 @@
-//! Labels that random sampling needs for the accuracy of another sampler.
+//! Label efficiency: how many labels random sampling needs to reach the value of another sampler.
 
 use super::comparison::values;
 use crate::results::{Arm, Results, Rule};
 use crate::spec::{Metric, SamplerSpec};
 use crate::stats::{self, LabelsToReach};
 
-/// How many labels random sampling needs for what an arm has with `labeled` of them.
+/// How many labels random sampling needs to reach the value that an arm has with `labeled` labels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Efficiency {
     pub arm: String,
-    /// The arm of random sampling.
+    /// The arm of random sampling that `arm` is compared with.
     pub reference: String,
-    /// The labels of the arm.
+    /// The number of labels of `arm`.
     pub labeled: usize,
+    /// The labels that `reference` needs.
     pub needed: LabelsToReach,
 }
 
-/// Of every arm but random sampling, after every round that has values: against random sampling under the same protocol,
-/// or under the experiment's own where the variant does not run it. Empty where there is none.
+/// The label efficiency of every arm except random sampling, after every round that has values. The reference is random
+/// sampling under the same protocol, or under the experiment's own if the variant does not run it. Arms without a
+/// reference are left out.
 pub fn efficiencies(results: &Results, metric: Metric, rule: Rule) -> Vec<Efficiency> {
     let arms = results.arms();
     let rounds = results.spec.rounds.count;
@@ -30,7 +32,7 @@ pub fn efficiencies(results: &Results, metric: Metric, rule: Rule) -> Vec<Effici
                 (labeled, values(results, reference, metric, rule, Some(round)))
             })
             .collect();
-        // While trials still run, the curve ends where its seeds do.
+        // While trials still run, the curve ends before the first round that lacks seeds.
         let seeds = curve.first().map_or(0, |(_, values)| values.len());
         while curve.last().is_some_and(|(_, values)| values.len() < seeds || values.is_empty()) {
             curve.pop();
@@ -50,16 +52,15 @@ pub fn efficiencies(results: &Results, metric: Metric, rule: Rule) -> Vec<Effici
     found
 }
 
-/// Random sampling for an arm; none that is evaluated on other images, or that queries by another rule where each is
-/// looked at under its own.
+/// The arm of random sampling that `arm` is compared with. It must be evaluated on the same images. Under [`Rule::Own`]
+/// it must also query with the same rule.
 fn reference<'a>(arms: &'a [Arm<'a>], arm: &Arm, rule: Rule) -> Option<&'a Arm<'a>> {
-    let images = |arm: &Arm| arm.protocol.train.select.images;
-    let ruled = |a: &Arm| rule != Rule::Own || a.rule() == arm.rule();
+    let is_comparable = |other: &Arm| {
+        other.protocol.train.select.images == arm.protocol.train.select.images
+            && (rule != Rule::Own || other.rule() == arm.rule())
+    };
     let random = |variant: Option<&str>| {
-        let is = |a: &&Arm| {
-            *a.sampler == SamplerSpec::Random && a.variant == variant && images(a) == images(arm) && ruled(a)
-        };
-        arms.iter().find(is)
+        arms.iter().find(|a| *a.sampler == SamplerSpec::Random && a.variant == variant && is_comparable(a))
     };
     random(arm.variant).or_else(|| random(None))
 }

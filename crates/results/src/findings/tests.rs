@@ -9,7 +9,7 @@ fn near(got: Option<f64>, expected: f64, error: f64) {
     assert!((got.unwrap() - expected).abs() < error, "{got:?} is not {expected}");
 }
 
-/// [`full`], where core-set is better than random by 1, 2 and 3 points in the seeds 0, 1 and 2, in all rounds.
+/// [`full`] with core-set better than random by 1, 2 and 3 points in the seeds 0, 1 and 2, in all rounds.
 fn shifted() -> Vec<Record> {
     full()
         .into_iter()
@@ -25,8 +25,8 @@ fn shifted() -> Vec<Record> {
         .collect()
 }
 
-/// Paired differences of 1, 2 and 3 points: t = 2 / (1 / sqrt(3)) = 3.4641, for which two degrees of freedom have
-/// p = 1 - t / sqrt(t^2 + 2) = 0.07418; the unpaired test would see next to nothing.
+/// Paired differences of 1, 2 and 3 points: t = 2 / (1 / sqrt(3)) = 3.4641, so p = 1 - t / sqrt(t^2 + 2) = 0.07418 with
+/// two degrees of freedom. An unpaired test would be far from significant.
 #[test]
 fn arms_are_paired_by_seed_and_not_by_the_order_of_rows() {
     let mut rows = shifted();
@@ -43,18 +43,18 @@ fn arms_are_paired_by_seed_and_not_by_the_order_of_rows() {
         near(comparison.half_width(), 0.02484137711843754, 1e-10);
         near(comparison.t, 3.4641016151377544, 1e-6);
         near(comparison.p, 0.07417990022744848, 1e-9);
-        assert!(!comparison.is_told_apart());
+        assert!(!comparison.is_significant());
     }
     // One comparison in each of the first two families, three in the last: Holm's factor.
     near(found[0].p_holm, 0.07417990022744848, 1e-9);
     near(found[2].p_holm, 3.0 * 0.07417990022744848, 1e-9);
-    // Of the nine pairs of trials one is equal and two are the other way round: (6 + 1/2) / 9; the interval needs five.
+    // Of the nine pairs of trials core-set wins seven and ties one: (7 + 1/2) / 9. The interval needs five trials.
     near(found[1].improvement, 7.5 / 9.0, 1e-12);
     assert_eq!((found[1].improvement_low, found[2].improvement), (None, None));
 }
 
 #[test]
-fn two_seeds_are_compared_and_not_tested() {
+fn two_seeds_are_compared_but_not_tested() {
     let rows = shifted().into_iter().filter(|row| row.seed < 2).collect();
     for comparison in comparisons(&results_of(&spec(), rows)) {
         assert_eq!(
@@ -70,7 +70,7 @@ fn two_seeds_are_compared_and_not_tested() {
 }
 
 #[test]
-fn pairs_are_those_of_one_protocol_and_of_one_sampler() {
+fn pairs_share_a_protocol_or_a_sampler() {
     let spec = spec_with(
         "[variant.a]\ntrain.start = 'continue'\n[variant.b]\nsamplers = ['random', 'margin']\nchannels = 'bgr'",
     );
@@ -90,7 +90,7 @@ fn pairs_are_those_of_one_protocol_and_of_one_sampler() {
 }
 
 #[test]
-fn arms_that_query_by_different_rules_are_compared_each_under_its_own() {
+fn arms_that_query_with_different_rules_are_each_compared_under_their_own() {
     let spec = spec_with("[variant.other]\nsamplers = ['random']\ntrain.select.query = 'best-on-test'");
     let best = |value| Record { select: "best-on-test".into(), ..accuracy("random@other", 0, 2, value) };
     let results =
@@ -103,7 +103,7 @@ fn arms_that_query_by_different_rules_are_compared_each_under_its_own() {
 #[test]
 fn random_sampling_needs_more_labels_where_an_arm_is_better() {
     let found = efficiencies(&results_of(&spec(), full()), Metric::ACCURACY, Rule::One("last"));
-    // Of core-set's 35, 50 and 65 % random sampling has 30, 40 and 50 %, with 200, 400 and 600 labels.
+    // Core-set has 35, 50 and 65 %, random sampling 30, 40 and 50 %, with 200, 400 and 600 labels.
     let shown: Vec<_> = found.iter().map(|e| (e.arm.as_str(), e.reference.as_str(), e.labeled)).collect();
     assert_eq!(shown, [("core-set", "random", 200), ("core-set", "random", 400), ("core-set", "random", 600)]);
     let Reach::At(labels) = found[0].needed.labels else { panic!("{found:?}") };
@@ -117,7 +117,7 @@ fn random_sampling_needs_more_labels_where_an_arm_is_better() {
 #[test]
 fn penalties_count_the_rounds_in_which_an_arm_is_better() {
     let mut rows = full();
-    // Better by 20, 21 and 22 points in the last round; by the same in all seeds before.
+    // Better by 15, 16 and 17 points in the last round; by the same number in all seeds before.
     rows.iter_mut().filter(|r| r.sampler == "core-set" && r.round == 2).for_each(|r| {
         r.value = r.value.map(|v| v + 0.01 * r.seed as f64);
     });
@@ -127,37 +127,34 @@ fn penalties_count_the_rounds_in_which_an_arm_is_better() {
     near(penalties.matrix[0][1], 0.0, 1e-12);
 }
 
-fn expecting(tables: &str) -> Spec {
+fn spec_expecting(tables: &str) -> Spec {
     loaded(&format!("{}\n{tables}\n", spec_text()), None)
 }
 
-fn judged(tables: &str, rows: Vec<Record>) -> Vec<(Outcome, usize, Option<f64>, String)> {
-    let found = judgements(&results_of(&expecting(tables), rows));
-    found.into_iter().map(|j| (j.outcome, j.n, j.measured.map(|v| (v * 1e4).round() / 1e4), j.note)).collect()
+fn judged(tables: &str, rows: Vec<Record>) -> Vec<(Verdict, usize, Option<f64>, String)> {
+    let found = judged_claims(&results_of(&spec_expecting(tables), rows));
+    found.into_iter().map(|j| (j.verdict, j.n, j.measured.map(|v| (v * 1e4).round() / 1e4), j.note)).collect()
 }
 
 /// Random sampling ends at 50 ± 2.5 %.
 #[test]
-fn a_band_holds_the_interval_or_none_of_it_or_a_part() {
+fn a_band_contains_the_whole_interval_none_of_it_or_a_part() {
     let band = |band: &str| {
         format!("[[expect]]\nclaim = 'c'\nsource = 's'\nsampler = 'random'\nat = 'last-round'\nband = {band}\n")
     };
     let all = [band("[0.47, 0.53]"), band("[0.6, 0.7]"), band("[0.51, 0.6]")].concat();
     let found = judged(&all, full());
-    let outcomes: Vec<Outcome> = found.iter().map(|f| f.0).collect();
-    assert_eq!(outcomes, [Outcome::Held, Outcome::Failed, Outcome::Undecided]);
+    let verdicts: Vec<Verdict> = found.iter().map(|f| f.0).collect();
+    assert_eq!(verdicts, [Verdict::Held, Verdict::DidNotHold, Verdict::Undecided]);
     assert!(found.iter().all(|f| (f.1, f.2) == (3, Some(0.5))), "{found:?}");
-    assert_eq!(found[2].3, "The interval is partly inside the band; more seeds would narrow it.");
+    assert_eq!(found[2].3, "The interval is only partly inside the band; more seeds would narrow it.");
     let two = full().into_iter().filter(|row| row.seed < 2).collect();
     let found = judged(&band("[0.0, 1.0]"), two);
-    assert_eq!(
-        (found[0].0, &*found[0].3),
-        (Outcome::Undecided, "2 seeds are too few to judge by; at least 3 are needed.")
-    );
+    assert_eq!((found[0].0, &*found[0].3), (Verdict::Undecided, "2 seeds are too few; at least 3 are needed."));
 }
 
 #[test]
-fn what_was_not_measured_says_why() {
+fn a_claim_that_was_not_measured_says_why() {
     let claim = |rest: &str| format!("[[expect]]\nclaim = 'c'\nsource = 's'\n{rest}\n");
     let all = [
         claim("sampler = 'random'\nat = { labeled = 10000 }\nband = [0.9, 1.0]"),
@@ -167,7 +164,7 @@ fn what_was_not_measured_says_why() {
     .concat();
     let rows = full().into_iter().filter(|row| row.sampler == "random").collect();
     let found = judged(&all, rows);
-    assert!(found.iter().all(|f| (f.0, f.1, f.2) == (Outcome::NotMeasured, 0, None)), "{found:?}");
+    assert!(found.iter().all(|f| (f.0, f.1, f.2) == (Verdict::NotMeasured, 0, None)), "{found:?}");
     let notes: Vec<&str> = found.iter().map(|f| f.3.as_str()).collect();
     let expected = [
         "No round has 10,000 labels: the rounds here have 200, 400 and 600.",
@@ -178,17 +175,17 @@ fn what_was_not_measured_says_why() {
 }
 
 #[test]
-fn a_sampler_is_better_where_the_paired_difference_is_above_chance() {
+fn a_sampler_is_better_if_the_paired_difference_is_significant() {
     let better = |arm: &str, than: &str| {
         format!(
             "[[expect]]\nclaim = 'c'\nsource = 's'\nsampler = '{arm}'\nbetter-than = '{than}'\nat = 'first-round'\n"
         )
     };
     let found = judged(&better("core-set", "random"), shifted());
-    assert_eq!((found[0].0, found[0].1, found[0].2), (Outcome::Undecided, 3, Some(0.02)));
-    assert!(found[0].3.starts_with("With 3 pairs of this spread, a difference under "), "{found:?}");
+    assert_eq!((found[0].0, found[0].1, found[0].2), (Verdict::Undecided, 3, Some(0.02)));
+    assert!(found[0].3.starts_with("3 pairs with this spread detect a difference of "), "{found:?}");
 
-    // Ten points more, and hardly any spread.
+    // Ten points better, and almost no spread.
     let clear: Vec<Record> = shifted()
         .into_iter()
         .map(|mut row| {
@@ -200,13 +197,13 @@ fn a_sampler_is_better_where_the_paired_difference_is_above_chance() {
         .collect();
     let both = [better("core-set", "random"), better("random", "core-set")].concat();
     let found = judged(&both, clear);
-    assert_eq!([found[0].0, found[1].0], [Outcome::Held, Outcome::Failed]);
-    assert_eq!(found[0].3, "p < 0.001 (paired t-test, by Holm's correction over the 2 claims that are tested).");
+    assert_eq!([found[0].0, found[1].0], [Verdict::Held, Verdict::DidNotHold]);
+    assert_eq!(found[0].3, "p < 0.001 (paired t-test, Holm-corrected over the 2 claims that are tested).");
 }
 
-/// Differences of 1, 2 and 3 points less 8: t = -6 / (1 / sqrt(3)), for which two degrees of freedom have p = 0.0091.
+/// Differences of 1, 2 and 3 points minus 8: t = -6 / (1 / sqrt(3)), so p = 0.0091 with two degrees of freedom.
 #[test]
-fn a_claim_names_the_family_of_its_p() {
+fn a_claim_names_the_family_over_which_its_p_is_corrected() {
     let worse = shifted().into_iter().map(|mut row| {
         if row.sampler == "core-set" {
             row.value = row.value.map(|v| v - 0.08);
@@ -218,12 +215,12 @@ fn a_claim_names_the_family_of_its_p() {
     let found = judged(claim, worse.collect());
     assert_eq!(
         (found[0].0, &*found[0].3),
-        (Outcome::Failed, "p = 0.009 (paired t-test of this claim alone: no other claim is tested).")
+        (Verdict::DidNotHold, "p = 0.009 (paired t-test; no other claim is tested).")
     );
 }
 
 #[test]
-fn of_many_rounds_the_first_and_the_last_are_named() {
+fn a_note_on_many_rounds_names_the_first_and_the_last() {
     let spec = loaded(
         &format!(
             "{}[[expect]]\nclaim = 'c'\nsource = 's'\nsampler = 'random'\nat = {{ labeled = 50000 }}\nband = [0.9, 1.0]\n",
@@ -232,7 +229,7 @@ fn of_many_rounds_the_first_and_the_last_are_named() {
         None,
     );
     let rows = vec![Record { labeled: 100, ..accuracy("random", 0, 0, 0.5) }];
-    let found = judgements(&results_of(&spec, rows));
+    let found = judged_claims(&results_of(&spec, rows));
     assert_eq!(found[0].note, "No round has 50,000 labels: the 10 rounds here have 100 to 1,000, 100 more each.");
 }
 
@@ -245,13 +242,13 @@ fn a_claim_that_was_measured_on_train_images_says_so() {
         row
     });
     let found = judged(tables, rows.collect());
-    assert_eq!((found[0].0, &*found[0].3), (Outcome::Held, "random@other was evaluated on TRAIN images."));
+    assert_eq!((found[0].0, &*found[0].3), (Verdict::Held, "random@other was evaluated on TRAIN images."));
 }
 
 #[test]
-fn claims_are_checked_when_a_spec_is_loaded_and_are_in_no_hash() {
+fn claims_are_validated_when_a_spec_is_loaded_and_are_in_no_hash() {
     let claim = "[[expect]]\nclaim = 'c'\nsource = 's'\nsampler = 'random'\nat = 'area'\n";
-    let with = |rest: &str| expecting(&format!("{claim}{rest}"));
+    let with = |rest: &str| spec_expecting(&format!("{claim}{rest}"));
     assert_eq!(
         with("band = [0.1, 0.2]\nselect = 'best-on-test'\n[check]\nsmallest-difference = 0.01").hash(),
         spec().hash()

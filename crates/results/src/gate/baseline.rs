@@ -1,5 +1,6 @@
-//! Accepting results as the baseline that later ones are held against. A baseline is a plain results folder, without what
-//! only a run needs, and with `baseline.json`: when it was accepted, why, and what had moved.
+//! Accepts results as the baseline with which later results are compared. A baseline is a results folder without the
+//! files that only a run needs, and with a history, `baseline.json`: when and why it was accepted, and which cells had
+//! moved.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -8,70 +9,71 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::{Allowed, Check, cells, page};
+use super::{Allowed, Gate, cells, page};
 use crate::results::Results;
 use crate::spec::load_resolved;
 use crate::{machine, store};
 
-/// The history of a baseline.
+/// The file with the history of a baseline.
 const HISTORY: &str = "baseline.json";
 
-/// What is asked for.
+/// A request to accept results as a baseline.
 #[derive(Clone, Debug)]
 pub struct Acceptance<'a> {
     /// The results folder.
     pub results: &'a Path,
-    /// Where the baseline lies; `baseline/<its name>` beside the results without it.
+    /// The folder of the baseline; by default `baseline/<name of the results>` beside the results.
     pub to: Option<&'a Path>,
-    /// Why these curves are right now.
+    /// Why these results are the new baseline.
     pub reason: &'a str,
-    /// Whether trials may be missing.
+    /// Whether trials and rounds may be missing.
     pub partial: bool,
 }
 
 /// One entry of `baseline.json`, which is a list of them, oldest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accepted {
-    /// RFC 3339, UTC.
+    /// When the results were accepted: RFC 3339, UTC.
     pub accepted: String,
+    /// Why, on one line.
     pub reason: String,
-    /// Of the experiment's own protocol.
+    /// The hash of the experiment's own protocol.
     pub spec_hash: String,
-    /// The git revision that the last session ran; empty where it is not known.
+    /// The git revision of the program in the last session; empty if it is not known.
     pub revision: String,
-    /// `held: ...`, `moved: ...` or `could not compare: ...`, against the baseline whose place it took, whatever differed;
-    /// empty for the first.
+    /// The gate's summary against the replaced baseline, with every difference allowed: `held: ...`, `moved: ...` or
+    /// `could not compare: ...`. Empty for the first baseline.
     pub summary: String,
-    /// All cells that moved, each as in the summary.
+    /// All cells that moved, in the words of the summary.
     pub moved: Vec<String>,
 }
 
-/// Copies results to where the baseline lies, and gives that folder and the new entry of its history. A kill at any moment
-/// leaves the old baseline or the new one; at the worst the old one has the name `.<name>.replaced`, and the next
-/// acceptance puts it back first.
+/// Copies results to the folder of the baseline. Returns that folder and the new entry of its history. A kill at any
+/// moment leaves the old baseline or the new one. At worst, the old one has been renamed to `.<name>.replaced`; the
+/// next acceptance renames it back first.
 ///
 /// # Errors
-/// One line: if there is no reason; if the results do not fit together, are not complete (unless partial ones are asked
-/// for), are being made, or are the baseline itself; if the folder is of something else, or what a run works in or goes
-/// on from, or cannot be written. The baseline stays as it was.
-pub fn accept(asked: &Acceptance) -> Result<(PathBuf, Accepted)> {
-    let reason = asked.reason.split_whitespace().collect::<Vec<_>>().join(" ");
-    ensure!(!reason.is_empty(), "--reason: is empty; say why later results are to be held against these");
-    let results = Results::read(asked.results)?;
-    let _being_read = store::keep_runs_out(asked.results)?;
-    if !asked.partial {
+/// One line, and the baseline stays as it was: if there is no reason; if the results are invalid, incomplete (unless
+/// partial results are accepted), being written by a run, or the baseline itself; if the baseline's folder holds
+/// something else or files that a run works with, or cannot be written.
+pub fn accept(acceptance: &Acceptance) -> Result<(PathBuf, Accepted)> {
+    let reason = acceptance.reason.split_whitespace().collect::<Vec<_>>().join(" ");
+    ensure!(!reason.is_empty(), "--reason: is empty; say why these results are the new baseline");
+    let results = Results::read(acceptance.results)?;
+    let _lock_of_results = store::keep_runs_out(acceptance.results)?;
+    if !acceptance.partial {
         ensure_complete(&results)?;
     }
-    let place = Baseline::of(asked)?;
-    let _alone = place.lock()?;
-    let _being_replaced = if place.folder.exists() { store::keep_runs_out(&place.folder)? } else { None };
-    place.ensure_replaceable(&results)?;
-    place.restore()?;
-    let mut history = place.history()?;
-    let entry = place.entry(&results, reason);
+    let baseline = Baseline::of(acceptance)?;
+    let _lock_of_acceptances = baseline.lock()?;
+    let _lock_of_baseline = if baseline.folder.exists() { store::keep_runs_out(&baseline.folder)? } else { None };
+    baseline.ensure_replaceable(&results)?;
+    baseline.restore()?;
+    let mut history = baseline.history()?;
+    let entry = baseline.entry(&results, reason);
     history.push(entry.clone());
-    place.replace(asked.results, &history)?;
-    Ok((place.folder, entry))
+    baseline.replace(acceptance.results, &history)?;
+    Ok((baseline.folder, entry))
 }
 
 fn ensure_complete(results: &Results) -> Result<()> {
@@ -82,8 +84,8 @@ fn ensure_complete(results: &Results) -> Result<()> {
     let more = if missing.len() > MOST { format!(" and {} more", missing.len() - MOST) } else { String::new() };
     ensure!(
         missing.is_empty(),
-        "{}: {} of {} trials are not complete ({}{more}); finish them with `pt4al run`, or accept what there is with \
-         --partial",
+        "{}: {} of {} trials are not complete ({}{more}); finish them with `pt4al run`, or accept them as they are \
+         with --partial",
         results.folder.display(),
         missing.len(),
         results.spec.trials().len(),
@@ -92,32 +94,36 @@ fn ensure_complete(results: &Results) -> Result<()> {
     Ok(())
 }
 
-/// Where a baseline lies.
+/// The folder of a baseline.
 struct Baseline {
+    /// The folder as the user wrote it, for messages.
     folder: PathBuf,
-    /// The folder that it is in.
+    /// The absolute path of the folder that contains it.
     parent: PathBuf,
+    /// Its name in `parent`.
     name: String,
 }
 
 impl Baseline {
-    fn of(asked: &Acceptance) -> Result<Self> {
-        let shown = asked.results.display();
-        let from =
-            asked.results.canonicalize().map_err(|e| anyhow!("{shown}: cannot be read ({e}); check the folder"))?;
-        let folder = match asked.to {
+    fn of(acceptance: &Acceptance) -> Result<Self> {
+        let shown = acceptance.results.display();
+        let from = acceptance
+            .results
+            .canonicalize()
+            .map_err(|e| anyhow!("{shown}: cannot be read ({e}); check the folder"))?;
+        let folder = match acceptance.to {
             Some(folder) => folder.to_owned(),
             None => {
                 let (parent, name) = (from.parent(), from.file_name());
                 let (Some(parent), Some(name)) = (parent, name) else {
-                    bail!("{shown}: has no folder beside it; name one with --as")
+                    bail!("{shown}: there is no folder for the baseline beside it; name one with --as")
                 };
                 ensure!(
                     parent.file_name().is_none_or(|name| name != "baseline"),
                     "{shown}: is a baseline already; name another folder with --as"
                 );
-                // As it was written, where that is so: messages are easier to read.
-                let written = asked.results.parent().filter(|p| p.canonicalize().is_ok_and(|p| p == parent));
+                // The path as the user wrote it, if possible: messages are easier to read.
+                let written = acceptance.results.parent().filter(|p| p.canonicalize().is_ok_and(|p| p == parent));
                 written.unwrap_or(parent).join("baseline").join(name)
             }
         };
@@ -125,7 +131,7 @@ impl Baseline {
         let to = absolute.canonicalize().unwrap_or_else(|_| absolute.clone());
         ensure!(
             !from.starts_with(&to) && !to.starts_with(&from),
-            "{shown}: the baseline {} would be in its own results, or they in it; name another folder with --as",
+            "{shown}: the baseline {} and its results would be inside each other; name another folder with --as",
             folder.display()
         );
         let is_other = to.exists()
@@ -133,7 +139,7 @@ impl Baseline {
             && std::fs::read_dir(&to).map_or(true, |mut entries| entries.next().is_some());
         ensure!(
             !is_other,
-            "{}: is there and is no results folder, so it is not replaced; name another with --as",
+            "{}: exists and is no results folder, so it is not replaced; name another with --as",
             folder.display()
         );
         let parts =
@@ -142,18 +148,20 @@ impl Baseline {
         Ok(Self { folder, parent, name })
     }
 
-    /// Keeps another acceptance out, whose history this one would lose.
+    /// Keeps other acceptances out: this one would lose their history.
     fn lock(&self) -> Result<File> {
         std::fs::create_dir_all(&self.parent)
             .map_err(|e| anyhow!("{}: cannot be created ({e})", self.parent.display()))?;
-        // The folder itself: a file of its own would be left beside the baselines.
+        // Locks the folder itself: a lock file would be left beside the baselines.
         let shown = self.parent.display();
         let folder =
             File::open(&self.parent).map_err(|e| anyhow!("{shown}: cannot be read ({e}); check the folder"))?;
         match folder.try_lock() {
             Ok(()) => Ok(folder),
             Err(std::fs::TryLockError::WouldBlock) => {
-                bail!("{shown}: another acceptance works on these baselines; wait for it, and accept again")
+                bail!(
+                    "{shown}: another `pt4al baseline accept` works on these baselines; wait for it, and accept again"
+                )
             }
             Err(std::fs::TryLockError::Error(e)) => {
                 bail!("{shown}: cannot be locked ({e}); use a file system with locks")
@@ -161,18 +169,19 @@ impl Baseline {
         }
     }
 
-    /// Where the old baseline is for the moment in which the new one takes its place.
+    /// The path of the old baseline while the new one is moved into place.
     fn aside(&self) -> PathBuf {
         self.parent.join(format!(".{}.replaced", self.name))
     }
 
-    /// What is there is a baseline, or a copy of such results; nothing that a run goes on from.
+    /// Refuses to replace a folder unless it is a baseline or a copy of results of the same experiment, without files
+    /// from which a run can continue.
     fn ensure_replaceable(&self, results: &Results) -> Result<()> {
         let shown = self.folder.display();
         for part in ["trials", "parts"] {
             ensure!(
                 !self.folder.join(part).exists(),
-                "{shown}: has {part}/, which a run goes on from, so it is not replaced; name another folder with --as"
+                "{shown}: has {part}/, from which a run can continue, so it is not replaced; name another folder with --as"
             );
         }
         let spec = self.folder.join("spec.toml");
@@ -184,22 +193,25 @@ impl Baseline {
         let profile = if profile.is_empty() { String::new() } else { format!(", profile {profile}") };
         ensure!(
             is_same,
-            "{shown}: is no baseline and not of {experiment}{profile}, so it is not replaced; name another folder with --as"
+            "{shown}: is no baseline and has other results than {experiment}{profile}, so it is not replaced; name another folder \
+             with --as"
         );
         Ok(())
     }
 
-    /// Takes up what a kill has left: an old baseline that nothing took the place of is one again.
+    /// Cleans up after a kill: an old baseline that was moved aside and not replaced is moved back.
     fn restore(&self) -> Result<()> {
         let aside = self.aside();
         if !aside.exists() {
             return Ok(());
         }
         let place = self.parent.join(&self.name);
-        if place.exists() { std::fs::remove_dir_all(&aside) } else { std::fs::rename(&aside, &place) }
-            .map_err(|e| anyhow!("{}: is left of a replacement and cannot be moved ({e}); move it", aside.display()))
+        if place.exists() { std::fs::remove_dir_all(&aside) } else { std::fs::rename(&aside, &place) }.map_err(|e| {
+            anyhow!("{}: is left over from a replacement and cannot be moved ({e}); move it", aside.display())
+        })
     }
 
+    /// Reads the history; empty if there is none.
     fn history(&self) -> Result<Vec<Accepted>> {
         let path = self.folder.join(HISTORY);
         let text = match std::fs::read_to_string(&path) {
@@ -209,33 +221,34 @@ impl Baseline {
         };
         serde_json::from_str(&text).map_err(|e| {
             anyhow!(
-                "{}: not the history of a baseline ({e}); restore it, or move it away to begin anew",
+                "{}: not the history of a baseline ({e}); restore it, or move it away to start a new one",
                 path.display()
             )
         })
     }
 
-    /// Held against the baseline that is there. One that cannot be read is a reason to accept another.
+    /// The new entry of the history, with the gate's outcome against the existing baseline. A baseline that cannot be
+    /// read does not prevent acceptance.
     fn entry(&self, results: &Results, reason: String) -> Accepted {
         let session = results.manifest.as_ref().and_then(|manifest| manifest.sessions.last());
-        let check = self
+        let gate = self
             .folder
             .join("spec.toml")
             .exists()
-            .then(|| Check::of_folders(&results.folder, &self.folder, &Allowed::everything()));
-        let tested = check.as_ref().and_then(|check| check.outcome.as_ref().ok());
+            .then(|| Gate::of_folders(&results.folder, &self.folder, &Allowed::everything()));
+        let tested = gate.as_ref().and_then(|gate| gate.outcome.as_ref().ok());
         let moved = |tested| cells::Tested::moved(tested).map(|cell| page::cell_in_words(tested, cell)).collect();
         Accepted {
             accepted: machine::now(),
             reason,
             spec_hash: results.spec.hash(),
             revision: session.map(|session| session.revision.clone()).unwrap_or_default(),
-            summary: check.as_ref().map(Check::summary).unwrap_or_default(),
+            summary: gate.as_ref().map(Gate::summary).unwrap_or_default(),
             moved: tested.map(moved).unwrap_or_default(),
         }
     }
 
-    /// Copies `from` aside, and lets it and the folder that is there change places.
+    /// Copies `from` to a temporary folder and moves it into the place of the existing folder.
     fn replace(&self, from: &Path, history: &[Accepted]) -> Result<()> {
         let shown = self.folder.display();
         let attempt = || -> Result<()> {
@@ -252,7 +265,7 @@ impl Baseline {
             if place.exists() {
                 std::fs::rename(&place, &aside)?;
             }
-            // From here on it is the baseline's, and does not go with the variable.
+            // `keep` stops the temporary folder from being deleted.
             std::fs::rename(new.keep(), &place)?;
             if aside.exists() {
                 std::fs::remove_dir_all(&aside)?;
@@ -263,26 +276,26 @@ impl Baseline {
     }
 }
 
-/// What killed acceptances have left. An hour is far longer than any copy takes.
+/// Removes temporary folders of killed acceptances. An hour is far longer than any copy takes.
 fn remove_leftovers(parent: &Path, prefix: &str) {
     let Ok(entries) = std::fs::read_dir(parent) else { return };
     for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix)) {
         let age = entry.metadata().ok().and_then(|m| m.modified().ok()).and_then(|t| t.elapsed().ok());
         if age.is_some_and(|age| age > Duration::from_secs(3600)) {
-            // One that stays does no harm.
+            // A folder that stays does no harm.
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
 }
 
-/// Everything but what only a run needs: its trials' own files, parts, locks and what is half written; and another
-/// baseline's history.
+/// Copies everything except files that only a run needs (trials' own files, parts, locks, temporary files), and except
+/// the history of another baseline.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     let is_kept = |entry: &walkdir::DirEntry| {
         let name = entry.file_name().to_string_lossy();
         let is_history = entry.depth() == 1 && name == HISTORY;
-        let of_run = entry.depth() == 1 && ["trials", "parts"].contains(&&*name) || name.starts_with('.');
-        entry.depth() == 0 || !(of_run || is_history)
+        let is_of_run = entry.depth() == 1 && ["trials", "parts"].contains(&&*name) || name.starts_with('.');
+        entry.depth() == 0 || !(is_of_run || is_history)
     };
     for entry in walkdir::WalkDir::new(from).follow_links(true).into_iter().filter_entry(is_kept) {
         let entry = entry?;
@@ -296,7 +309,7 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     readable_by_all(to)
 }
 
-/// Temporary folders are private; baselines are for everybody.
+/// Makes a folder readable by all users: temporary folders are private.
 fn readable_by_all(folder: &Path) -> Result<()> {
     #[cfg(unix)]
     {

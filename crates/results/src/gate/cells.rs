@@ -1,4 +1,5 @@
-//! Which cells moved: every arm in every round, the areas under its curves, and the mean of the areas.
+//! Tests which cells moved. The cells are the values of every arm after every round, the area under each curve, and the
+//! mean area.
 
 use std::collections::BTreeMap;
 
@@ -6,72 +7,78 @@ use crate::results::{Arm, Results};
 use crate::spec::Metric;
 use crate::stats::rotation::{self, Column, Incomparable, LEAST_SEEDS};
 
-/// Directions that the test draws: the least p is 1 / 10,000, and a p near 0.05 is right to about 0.002.
+/// The number of directions that the test draws. The least possible p is 1 / 10,000; the error of a p near 0.05 is
+/// about 0.002.
 const DRAWS: usize = 9_999;
 
-/// The same files give the same p.
+/// The seed is fixed so that the same files give the same p.
 const SEED: u64 = 0;
 
-/// What was tested, and what became of it. Values have the unit of the records.
+/// The cells that were tested, and how. Values have the unit of the records.
 #[derive(Clone, Debug)]
 pub struct Tested {
-    /// What the task is judged by.
+    /// The primary metric.
     pub metric: Metric,
-    /// Those that both have, in the baseline's order.
+    /// The arms that both have, in the baseline's order.
     pub arms: Vec<String>,
-    /// Of each round.
+    /// The number of labels in each round.
     pub labels: Vec<usize>,
-    /// The seeds of the baseline whose trials are all complete, and those of the results that were checked.
+    /// The seeds whose trials are all complete: those of the baseline, then those of the current results.
     pub seeds: [Vec<u64>; 2],
-    /// How many seeds each of the two has besides.
+    /// The number of other seeds, which were left out: of the baseline, then of the current results.
     pub left_out: [usize; 2],
-    /// Whether they were compared seed by seed.
+    /// Whether the runs were compared seed by seed.
     pub paired: bool,
-    /// The least difference that counts, as the baseline's spec has it (`check.smallest-difference`).
+    /// The smallest difference that counts as moved (`check.smallest-difference` in the baseline's spec).
     pub smallest: Option<f64>,
-    /// Whether seeds and values are the same to the last bit.
+    /// Whether all seeds and values are equal to the last bit.
     pub identical: bool,
-    /// Arm by arm: its rounds, its area; then the mean of the areas. One round has no area, and then the mean is of values.
+    /// For each arm, its rounds and its area; then the mean over arms of the areas. With a single round there are no
+    /// areas, and the mean is of the values.
     pub cells: Vec<Cell>,
 }
 
-/// A value of both sides, as the mean over seeds.
+/// A value that both sides have, as the mean over seeds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cell {
-    /// None for the mean over arms.
+    /// The arm's label; `None` for the mean over arms.
     pub arm: Option<String>,
     pub place: Place,
+    /// The baseline's mean.
     pub baseline: f64,
+    /// The mean of the current results.
     pub current: f64,
-    /// The second less the first.
+    /// `current - baseline`.
     pub difference: f64,
-    /// Measured differences below about this one cannot be told from chance, or do not count.
+    /// Measured differences below about this size are not significant, or are too small to count.
     pub counts_from: f64,
-    /// At one level for all cells together.
+    /// The p value, corrected for all cells together.
     pub p: f64,
-    pub verdict: Verdict,
+    pub state: CellState,
 }
 
 /// Which value of a curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// After a round, counted from 0.
+    /// The value after a round, counted from 0.
     Round(usize),
     /// The area under the curve.
     Area,
 }
 
-/// What became of a cell.
+/// Whether a cell held or moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// No more than chance; or less than what counts.
+pub enum CellState {
+    /// The difference is not significant, or too small to count.
     Held,
+    /// The value moved down.
     Worse,
+    /// The value moved up.
     Better,
 }
 
-impl Verdict {
-    /// In a table.
+impl CellState {
+    /// The state in words, as in tables.
     pub fn in_words(self) -> &'static str {
         match self {
             Self::Held => "held",
@@ -84,25 +91,26 @@ impl Verdict {
 impl Tested {
     /// The cells that moved.
     pub fn moved(&self) -> impl Iterator<Item = &Cell> {
-        self.cells.iter().filter(|cell| cell.verdict != Verdict::Held)
+        self.cells.iter().filter(|cell| cell.state != CellState::Held)
     }
 
-    /// Of an arm (none for the mean over arms), if it was tested there.
+    /// The cell of an arm (`None` for the mean over arms) at a place, if there is one.
     pub fn cell(&self, arm: Option<&str>, place: Place) -> Option<&Cell> {
         self.cells.iter().find(|cell| cell.arm.as_deref() == arm && cell.place == place)
     }
 }
 
-/// What is in a column of the test.
+/// The cell that a column of the test stands for.
 #[derive(Clone, Copy)]
 struct At<'a> {
-    /// Its place in the list of arms; none for the mean over all.
+    /// The number of the arm in the list of arms; `None` for the mean over arms.
     arm: Option<usize>,
     label: Option<&'a str>,
     place: Place,
 }
 
-/// Tests all cells that both have, or says why it cannot; and names the seeds that were left out, a line for each side.
+/// Tests all cells that both have, or says why that is impossible. Also returns a warning for each side with seeds that
+/// were left out.
 pub(super) fn tested(baseline: &Results, current: &Results) -> (Result<Tested, String>, Vec<String>) {
     let metric = baseline.spec.dataset.task().primary_metric();
     let here: Vec<String> = current.spec.arms().into_iter().map(|(label, _)| label).collect();
@@ -137,7 +145,7 @@ pub(super) fn tested(baseline: &Results, current: &Results) -> (Result<Tested, S
     let smallest = baseline.spec.check.map(|check| check.smallest_difference);
     let cells = match test(&a, &b, &places, smallest.unwrap_or(0.0)) {
         Ok(cells) => cells,
-        Err(why) => return (Err(format!("the test says: {why:?}; report this fault")), left_out),
+        Err(why) => return (Err(format!("the test failed ({why:?}); please report this bug")), left_out),
     };
     let tested = Tested {
         metric,
@@ -153,10 +161,10 @@ pub(super) fn tested(baseline: &Results, current: &Results) -> (Result<Tested, S
     (Ok(tested), left_out)
 }
 
-/// Arm by arm its rounds and its area, then the mean over arms where there are several.
+/// The columns of the test: for each arm its rounds and its area, then the mean over arms if there are several.
 fn columns(arms: &[String], rounds: usize) -> Vec<At<'_>> {
     let mut columns = Vec::new();
-    // The area of one round is its value.
+    // With one round there is no area, so the mean is of the values.
     let last = if rounds > 1 { Place::Area } else { Place::Round(0) };
     for (i, label) in arms.iter().enumerate() {
         let at = |place| At { arm: Some(i), label: Some(label), place };
@@ -167,17 +175,17 @@ fn columns(arms: &[String], rounds: usize) -> Vec<At<'_>> {
     columns
 }
 
-/// A row for each seed that has every round of every arm, in the order of [`columns`].
+/// The rows of the test: one for each seed that has every round of every arm. Values are in the order of [`columns`].
 fn complete(results: &Results, arms: &[String], metric: Metric) -> BTreeMap<u64, Vec<f64>> {
     let rounds = results.spec.rounds.count;
     let all = results.arms();
-    let of_arms: Vec<&Arm> = arms.iter().filter_map(|label| all.iter().find(|arm| arm.label == *label)).collect();
+    let compared: Vec<&Arm> = arms.iter().filter_map(|label| all.iter().find(|arm| arm.label == *label)).collect();
     let areas: Vec<BTreeMap<u64, f64>> =
-        of_arms.iter().map(|arm| results.areas(&arm.label, metric.name, arm.rule())).collect();
+        compared.iter().map(|arm| results.areas(&arm.label, metric.name, arm.rule())).collect();
     let row = |seed: &u64| -> Option<Vec<f64>> {
         let mut row = Vec::new();
         let mut sum = 0.0;
-        for (arm, areas) in of_arms.iter().zip(&areas) {
+        for (arm, areas) in compared.iter().zip(&areas) {
             let curve = results.trials(&arm.label, metric.name, arm.rule()).get(seed)?;
             row.extend((curve.len() == rounds).then(|| curve.values().copied())?);
             let area = *areas.get(seed)?;
@@ -190,17 +198,17 @@ fn complete(results: &Results, arms: &[String], metric: Metric) -> BTreeMap<u64,
     results.spec.seeds.iter().filter_map(|seed| Some((*seed, row(seed)?))).collect()
 }
 
-/// Trials of the spec without all rounds in what the task is judged by, under the rule that they query with, by name.
+/// The trials of the spec that lack rounds in `metric` under the selection rule that they query with, by seed and name.
 pub(super) fn incomplete(results: &Results, arms: &[String], metric: Metric) -> Vec<(u64, String)> {
     let rounds = results.spec.rounds.count;
     let arms: Vec<Arm> = results.arms().into_iter().filter(|arm| arms.contains(&arm.label)).collect();
     let mut found = Vec::new();
     for &seed in &results.spec.seeds {
-        let is_complete = |arm: &&Arm| {
+        let is_incomplete = |arm: &&Arm| {
             let curve = results.trials(&arm.label, metric.name, arm.rule()).get(&seed);
             curve.is_none_or(|curve| curve.len() < rounds)
         };
-        found.extend(arms.iter().filter(is_complete).map(|arm| (seed, format!("{}-seed{seed}", arm.label))));
+        found.extend(arms.iter().filter(is_incomplete).map(|arm| (seed, format!("{}-seed{seed}", arm.label))));
     }
     found
 }
@@ -223,22 +231,24 @@ fn lacking_in_words(results: &Results, seeds: &[u64], arms: &[String], metric: M
     )
 }
 
-/// The one place that knows the test: rows are seeds, columns are cells.
+/// Runs the rotation test: rows are seeds, columns are cells. No other function depends on which test it is.
 fn test(
     baseline: &BTreeMap<u64, Vec<f64>>,
     current: &BTreeMap<u64, Vec<f64>>,
     columns: &[At],
     smallest: f64,
 ) -> Result<Vec<Cell>, Incomparable> {
-    // Rounds are alike over arms, and arms over rounds. The mean over arms is like nothing else.
+    // The same round of different arms has a similar variance, and so have the rounds of one arm. The mean over arms
+    // has neither kind nor arm in common with other columns.
     let other = columns.len();
     let kind = |at: &At| match (at.arm, at.place) {
         (None, _) => other + 1,
         (Some(_), Place::Round(round)) => round,
         (Some(_), Place::Area) => other,
     };
-    let like: Vec<Column> = columns.iter().map(|at| Column { kind: kind(at), arm: at.arm.unwrap_or(other) }).collect();
-    let changes = rotation::changes(baseline, current, &like, DRAWS, SEED)?;
+    let similar: Vec<Column> =
+        columns.iter().map(|at| Column { kind: kind(at), arm: at.arm.unwrap_or(other) }).collect();
+    let changes = rotation::changes(baseline, current, &similar, DRAWS, SEED)?;
     let mean = |rows: &BTreeMap<u64, Vec<f64>>, column: usize| {
         rows.values().map(|row| row[column]).sum::<f64>() / rows.len() as f64
     };
@@ -250,10 +260,10 @@ fn test(
         difference: change.difference,
         counts_from: change.critical.max(smallest),
         p: change.p,
-        verdict: match (change.moved(smallest), change.difference < 0.0) {
-            (false, _) => Verdict::Held,
-            (true, true) => Verdict::Worse,
-            (true, false) => Verdict::Better,
+        state: match (change.moved(smallest), change.difference < 0.0) {
+            (false, _) => CellState::Held,
+            (true, true) => CellState::Worse,
+            (true, false) => CellState::Better,
         },
     };
     Ok(columns.iter().zip(changes).enumerate().map(cell).collect())
@@ -270,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn the_family_is_arms_by_rounds_areas_and_the_mean_of_areas() {
+    fn the_cells_are_rounds_and_area_of_each_arm_and_the_mean_of_areas() {
         let tested = tested_of(curves(0..5, 0.0), curves(0..5, 0.0)).0.unwrap();
         // 2 arms x (3 rounds and an area), and the mean.
         assert_eq!(tested.cells.len(), 9);
@@ -282,19 +292,19 @@ mod tests {
     }
 
     #[test]
-    fn a_drop_is_worse_a_rise_is_better_and_other_seeds_have_held() {
+    fn a_drop_is_worse_a_rise_is_better_and_equal_curves_of_other_seeds_held() {
         let moved = |offset: f64| {
             let tested = tested_of(curves(0..5, 0.0), curves(10..15, offset)).0.unwrap();
             assert!(!tested.identical && !tested.paired);
-            tested.moved().map(|cell| cell.verdict).collect::<Vec<_>>()
+            tested.moved().map(|cell| cell.state).collect::<Vec<_>>()
         };
         assert!(moved(0.0).is_empty());
-        assert_eq!(moved(-0.2), [Verdict::Worse; 9]);
-        assert_eq!(moved(0.2), [Verdict::Better; 9]);
+        assert_eq!(moved(-0.2), [CellState::Worse; 9]);
+        assert_eq!(moved(0.2), [CellState::Better; 9]);
     }
 
     #[test]
-    fn what_is_smaller_than_what_counts_has_held_however_sure_it_is() {
+    fn a_significant_difference_that_is_too_small_to_count_has_held() {
         let mut spec = spec();
         spec.check = Some(crate::spec::CheckSpec { smallest_difference: 0.3 });
         let baseline = results("base", &spec, curves(0..5, 0.0));
@@ -328,9 +338,9 @@ mod tests {
     #[test]
     fn one_round_has_values_and_no_areas() {
         let arms = ["random", "core-set"].map(str::to_owned);
-        let of = |arms| columns(arms, 1).iter().map(|at| (at.arm, at.place)).collect::<Vec<_>>();
+        let places = |arms| columns(arms, 1).iter().map(|at| (at.arm, at.place)).collect::<Vec<_>>();
         let value = Place::Round(0);
-        assert_eq!(of(&arms[..1]), [(Some(0), value)]);
-        assert_eq!(of(&arms), [(Some(0), value), (Some(1), value), (None, value)]);
+        assert_eq!(places(&arms[..1]), [(Some(0), value)]);
+        assert_eq!(places(&arms), [(Some(0), value), (Some(1), value), (None, value)]);
     }
 }

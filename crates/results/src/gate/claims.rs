@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::findings::{Outcome, judgements};
+use crate::findings::{Verdict, judged_claims};
 use crate::report::{self, PLUS_MINUS};
 use crate::results::Results;
 
@@ -48,17 +48,17 @@ impl Claims {
 
 /// Judges the claims of a spec.
 pub fn claims(results: &Results) -> Claims {
-    let judged = judgements(results);
+    let judged = judged_claims(results);
     let arms = results.arms();
     let named = results.spec.expect.iter().flat_map(|e| std::iter::once(&e.sampler).chain(&e.better_than));
     let unknown: BTreeSet<&String> = named.filter(|label| arms.iter().all(|arm| arm.label != **label)).collect();
     let text = report::claims_in_words(&results.spec, &judged);
-    let count = |outcome: Outcome| judged.iter().filter(|j| j.outcome == outcome).count();
+    let count = |outcome: Verdict| judged.iter().filter(|j| j.verdict == outcome).count();
     Claims {
         all: judged.len(),
-        failed: count(Outcome::Failed),
-        not_measured: count(Outcome::NotMeasured),
-        held: count(Outcome::Held),
+        failed: count(Verdict::DidNotHold),
+        not_measured: count(Verdict::NotMeasured),
+        held: count(Verdict::Held),
         unknown: unknown.into_iter().cloned().collect(),
         text: if judged.iter().any(|j| j.half_width.is_some()) { format!("{text}\n{PLUS_MINUS}\n") } else { text },
     }

@@ -1,10 +1,11 @@
-//! The gate: whole learning curves of one results folder against those of another, the baseline. Reads [`Results`]
-//! alone; the test is [`crate::stats::rotation`]'s.
+//! The gate: tests whether the learning curves of one results folder moved from those of another, the baseline. It
+//! reads only [`Results`]; the test is in [`crate::stats::rotation`].
 //!
-//! Compared is what the task is judged by, its first metric, of every arm that both have: its values under the rule that
-//! it queries with, after each round, the area under each curve, and the mean of the areas, at one level for all of them
-//! together. Other metrics that are recorded are not tested, nor are other rules. What may not be compared is told apart
-//! from what moved: other protocols, other data, samplers that are gone, too few seeds.
+//! The gate compares the primary metric of every arm that both folders have, under the selection rule that the arm
+//! queries with: its value after each round, the area under its curve, and the mean area over arms, at one level for
+//! all cells together. Other metrics and selection rules are not tested. Results that cannot be compared (other
+//! protocols, other data, samplers that are gone, too few seeds) are an error with its own exit code; they do not count
+//! as moved.
 
 pub mod baseline;
 mod cells;
@@ -19,35 +20,36 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-pub use cells::{Cell, Place, Tested, Verdict};
+pub use cells::{Cell, CellState, Place, Tested};
 pub use claims::{Claims, claims};
 pub use junit::junit;
 pub use protocol::{Allowed, Difference};
 
 use crate::results::Results;
 
-/// What came of holding results against a baseline.
+/// The comparison of results with a baseline.
 #[derive(Clone, Debug)]
-pub struct Check {
-    /// The folder that was checked.
+pub struct Gate {
+    /// The folder with the results.
     pub current: PathBuf,
+    /// The folder with the baseline.
     pub baseline: PathBuf,
-    /// What they differ in besides their values, and may: of other things nothing is compared.
+    /// Differences in protocol, data and trials. Nothing is compared unless all of them are allowed.
     pub differences: Vec<Difference>,
-    /// What else is not the same, and says nothing about what was run: machines, versions, names; a line each.
+    /// Other differences, which never prevent a comparison: machines, versions, names; one line each.
     pub notes: Vec<String>,
-    /// A line each.
+    /// Warnings, one line each.
     pub warnings: Vec<String>,
-    /// What became of the claims of the spec that was checked; none where it makes none. It has no part in the outcome.
+    /// The claims of the results' spec; `None` if it makes none. They do not affect the outcome.
     pub claims: Option<Claims>,
-    /// What was found, or why nothing was compared and what to do about it, in one line.
+    /// The tested cells, or one line that says why nothing was compared and what to do.
     pub outcome: Result<Tested, String>,
 }
 
-impl Check {
-    /// Reads both folders and holds one against the other.
+impl Gate {
+    /// Reads both folders and compares them. If a folder cannot be read, [`Gate::outcome`] says why.
     pub fn of_folders(current: &Path, baseline: &Path, allowed: &Allowed) -> Self {
-        // The baseline first: without it the rest is of no interest.
+        // The baseline is read first: without it nothing can be compared.
         let read = || -> Result<(Results, Results)> { Ok((Results::read(baseline)?, Results::read(current)?)) };
         match read() {
             Ok((baseline, current)) => Self::of(&current, &baseline, allowed),
@@ -63,10 +65,10 @@ impl Check {
         }
     }
 
-    /// Holds results against others.
+    /// Compares results with a baseline.
     pub fn of(current: &Results, baseline: &Results, allowed: &Allowed) -> Self {
         let differences = protocol::differences(baseline, current, allowed);
-        let mut check = Self {
+        let mut gate = Self {
             current: current.folder.clone(),
             baseline: baseline.folder.clone(),
             notes: protocol::notes(baseline, current),
@@ -75,18 +77,18 @@ impl Check {
             outcome: Err(String::new()),
             differences,
         };
-        check.outcome = match protocol::refusal(&check.differences) {
+        gate.outcome = match protocol::refusal(&gate.differences) {
             Some(why) => Err(why),
             None => {
                 let (outcome, left_out) = cells::tested(baseline, current);
-                check.warnings.extend(left_out);
+                gate.warnings.extend(left_out);
                 outcome
             }
         };
-        check
+        gate
     }
 
-    /// 0 if the curves held, 1 if any moved, 2 if they could not be compared.
+    /// The exit code: 0 if all cells held, 1 if any moved, 2 if they could not be compared.
     pub fn code(&self) -> i32 {
         match &self.outcome {
             Ok(tested) => i32::from(tested.moved().next().is_some()),
@@ -94,17 +96,17 @@ impl Check {
         }
     }
 
-    /// `held: ...`, `moved: ...` or `could not compare: ...`.
+    /// One line: `held: ...`, `moved: ...` or `could not compare: ...`.
     pub fn summary(&self) -> String {
         page::summary(self)
     }
 
-    /// The tables and the summary, for a terminal; they are Markdown, too.
+    /// The tables and the summary for a terminal, as Markdown.
     pub fn text(&self) -> String {
         page::text(self)
     }
 
-    /// A page of its own, with every cell.
+    /// A Markdown page with every cell.
     pub fn markdown(&self) -> String {
         page::markdown(self)
     }

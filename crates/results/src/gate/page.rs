@@ -1,7 +1,7 @@
 //! What a check found, as Markdown that also reads well on a terminal.
 
-use super::Check;
-use super::cells::{Cell, Place, Tested, Verdict};
+use super::Gate;
+use super::cells::{Cell, CellState, Place, Tested};
 use crate::findings::{p_in_words, p_value};
 use crate::report::{aligned, capitalised, signed};
 use crate::stats::rotation::LEVEL;
@@ -11,7 +11,7 @@ use crate::words::{counted, thousands};
 const NAMED: usize = 6;
 
 /// One line, without an end.
-pub(super) fn summary(check: &Check) -> String {
+pub(super) fn summary(check: &Gate) -> String {
     let tested = match &check.outcome {
         Ok(tested) => tested,
         Err(why) => return format!("could not compare: {why}"),
@@ -104,7 +104,7 @@ fn seeds_in_words(tested: &Tested) -> String {
 
 /// What differs and may, the matrix of differences, the cells that moved, and the summary. What could not be compared has
 /// its summary on the page alone: the terminal gets it as an error.
-pub(super) fn text(check: &Check) -> String {
+pub(super) fn text(check: &Gate) -> String {
     let mut parts = Vec::new();
     parts.extend(differences(check));
     if let Ok(tested) = &check.outcome {
@@ -118,7 +118,7 @@ pub(super) fn text(check: &Check) -> String {
 }
 
 /// The page.
-pub(super) fn markdown(check: &Check) -> String {
+pub(super) fn markdown(check: &Gate) -> String {
     let mut text = format!("# Check of {} against {}\n", check.current.display(), check.baseline.display());
     text += &format!("\n**{}**\n", summary(check));
     for warning in &check.warnings {
@@ -133,7 +133,7 @@ pub(super) fn markdown(check: &Check) -> String {
 }
 
 /// What is not the same on both sides; none where all is.
-fn differences(check: &Check) -> Option<String> {
+fn differences(check: &Gate) -> Option<String> {
     let refused = |allowed| if allowed { "allowed" } else { "not allowed" };
     let keys = check.differences.iter().map(|d| format!("- {d} ({})\n", refused(d.allowed)));
     let notes = check.notes.iter().map(|note| format!("- {note}\n"));
@@ -151,8 +151,8 @@ fn matrix(tested: &Tested) -> String {
     };
     let mut grid = vec![std::iter::once("labels".to_owned()).chain(places.iter().map(head)).collect::<Vec<_>>()];
     let factor = tested.metric.factor;
-    let shown = |cell: &Cell| match cell.verdict {
-        Verdict::Held => signed(cell.difference * factor),
+    let shown = |cell: &Cell| match cell.state {
+        CellState::Held => signed(cell.difference * factor),
         moved => format!("{} {}", signed(cell.difference * factor), moved.in_words()),
     };
     for arm in &tested.arms {
@@ -164,8 +164,8 @@ fn matrix(tested: &Tested) -> String {
     if let Some(mean) = tested.cells.iter().find(|cell| cell.arm.is_none()) {
         let word = if mean.place == Place::Area { "area" } else { "value" };
         let points = signed(mean.difference * factor);
-        let moved = match mean.verdict {
-            Verdict::Held => String::new(),
+        let moved = match mean.state {
+            CellState::Held => String::new(),
             moved => format!(", {}", moved.in_words()),
         };
         text += &format!("\nMean {word} over samplers: {points} points ({}{moved}).\n", p_in_words(mean.p));
@@ -209,7 +209,7 @@ fn notes(tested: &Tested) -> String {
         let below = below_in_words(tested);
         text += &format!("Measured changes smaller than these {below}: {}.\n", parts.join(", "));
     }
-    let small = tested.cells.iter().filter(|cell| cell.verdict == Verdict::Held && cell.p < LEVEL).count();
+    let small = tested.cells.iter().filter(|cell| cell.state == CellState::Held && cell.p < LEVEL).count();
     if small > 0 {
         text += &format!("{} changed by more than chance, but by less than what counts.\n", counted(small, "cell"));
     }
@@ -239,7 +239,7 @@ fn details(tested: &Tested, cells: &mut dyn Iterator<Item = &Cell>) -> String {
             signed(cell.difference * factor),
             format!("{:.1}", cell.counts_from * factor),
             p_value(cell.p),
-            cell.verdict.in_words().into(),
+            cell.state.in_words().into(),
         ]);
     }
     aligned(&grid)

@@ -1,4 +1,4 @@
-//! What two results differ in besides their values, and whether they can be compared all the same.
+//! Finds differences between two results other than their values, and decides whether the results can be compared.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,10 @@ use crate::report::{Change, changes};
 use crate::results::Results;
 use crate::store::Session;
 
-/// Keys that make other values of them whatever is allowed: cells would not match, or be of different things.
+/// Keys that may never differ, even if allowed: cells would not match, or would mean different things.
 const NEVER: [&str; 4] = ["rounds", "metric", "train.select.query", "train.select.images"];
 
-/// The keys that may differ: each stands for itself and for what is below it.
+/// The keys that may differ. A key covers all keys below it.
 #[derive(Clone, Debug, Default)]
 pub struct Allowed {
     keys: Vec<String>,
@@ -17,18 +17,19 @@ pub struct Allowed {
 }
 
 impl Allowed {
-    /// Dotted keys of a spec, of a variant too (`train.epochs`, `variant.continue.train`), `data` for the bytes of the
-    /// data set, known or not, `manifest` for one that is of another protocol than its `spec.toml`, `samplers` for arms
-    /// that are gone, `trials` for trials that failed or lack rounds.
+    /// Allows dotted keys of a spec, also of a variant (`train.epochs`, `variant.continue.train`), and these special
+    /// keys: `data` for the bytes of the data set, known or not; `manifest` for a manifest with another protocol than
+    /// its `spec.toml`; `samplers` for arms that are gone; `trials` for trials that failed or lack rounds.
     pub fn new(keys: &[String]) -> Self {
         Self { keys: keys.to_vec(), everything: false }
     }
 
-    /// Whatever leaves cells to compare.
+    /// Allows every difference that leaves cells to compare.
     pub(super) fn everything() -> Self {
         Self { keys: Vec::new(), everything: true }
     }
 
+    /// Whether `key` is the allowed key or below it.
     fn is_covered_by(allowed: &str, key: &str) -> bool {
         key.strip_prefix(allowed).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     }
@@ -41,11 +42,13 @@ impl Allowed {
 /// A key in which two results differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// As in [`Allowed::new`], and `metric` for what the task is judged by.
+    /// The key, as in [`Allowed::new`], or `metric` for the primary metric.
     pub key: String,
-    /// The baseline's value, as a spec has it.
+    /// The baseline's value, as written in a spec.
     pub was: String,
+    /// The value of the current results, as written in a spec.
     pub is: String,
+    /// Whether this difference is allowed.
     pub allowed: bool,
 }
 
@@ -54,15 +57,15 @@ impl Difference {
         Self { key: key.into(), was: was.into(), is: is.into(), allowed: false }
     }
 
-    /// Whether a key that was allowed is this one, or above it.
+    /// Whether an allowed key is this difference's key, or above it.
     fn is_named_by(&self, allowed: &str) -> bool {
         Allowed::is_covered_by(allowed, &self.key) || Allowed::is_covered_by(allowed, self.in_protocol())
     }
 
-    /// The key in the protocol that it is of.
+    /// The key without the name of the variant.
     fn in_protocol(&self) -> &str {
-        let of_variant = self.key.strip_prefix("variant.").and_then(|rest| rest.split_once('.'));
-        of_variant.map_or(&self.key, |(_, key)| key)
+        let in_variant = self.key.strip_prefix("variant.").and_then(|rest| rest.split_once('.'));
+        in_variant.map_or(&self.key, |(_, key)| key)
     }
 
     fn is_never_allowed(&self) -> bool {
@@ -70,23 +73,24 @@ impl Difference {
     }
 }
 
-/// `train.epochs: 30 -> 20`.
+/// Shows a difference as `train.epochs: 30 -> 20`.
 impl std::fmt::Display for Difference {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         write!(f, "{}: {} -> {}", self.key, self.was, self.is)
     }
 }
 
-/// All that may not differ unless it is allowed: what is judged, protocols of the arms that both have, manifests that are
-/// of something else, data, arms of the baseline that are gone, and trials of theirs that are not complete.
+/// All differences that prevent a comparison unless they are allowed: the primary metric, the protocols of shared arms,
+/// manifests that do not belong to their spec, the data, arms of the baseline that are gone, and incomplete trials of
+/// shared arms.
 pub(super) fn differences(baseline: &Results, current: &Results, allowed: &Allowed) -> Vec<Difference> {
     let mut found = Vec::new();
     let metric = |results: &Results| results.spec.dataset.task().primary_metric().name;
     if metric(baseline) != metric(current) {
         found.push(Difference::of("metric", metric(baseline), metric(current)));
     }
-    found.extend(of_protocols(baseline, current));
-    found.extend(of_manifests(baseline, current));
+    found.extend(protocol_differences(baseline, current));
+    found.extend(manifest_difference(baseline, current));
     let data = |results: &Results| results.manifest.as_ref().map(|manifest| manifest.data.fingerprint.clone());
     let (was, is) = (data(baseline), data(current));
     if was.is_none() || was != is {
@@ -97,8 +101,8 @@ pub(super) fn differences(baseline: &Results, current: &Results, allowed: &Allow
     if !gone.is_empty() {
         found.push(Difference::of("samplers", gone.join(", "), "not there"));
     }
-    // A change that makes trials fail must not pass because they are gone. Those of a baseline were looked at when it was
-    // accepted.
+    // A change that makes trials fail must not pass because those trials are missing. Trials of the baseline were
+    // looked at when it was accepted.
     let shared: Vec<String> =
         baseline.spec.arms().into_iter().map(|(label, _)| label).filter(|label| !gone.contains(label)).collect();
     let lacking = super::cells::incomplete(current, &shared, current.spec.dataset.task().primary_metric());
@@ -113,25 +117,27 @@ pub(super) fn differences(baseline: &Results, current: &Results, allowed: &Allow
     found
 }
 
-/// A manifest that is from elsewhere says nothing of the data, nor `spec.toml` of what was run.
-fn of_manifests(baseline: &Results, current: &Results) -> Option<Difference> {
-    let is_other = |results: &Results| results.manifest.as_ref().is_some_and(|m| m.spec_hash != results.spec.hash());
+/// The difference if a manifest does not belong to its spec. Then neither the data nor the protocol of the run is
+/// known.
+fn manifest_difference(baseline: &Results, current: &Results) -> Option<Difference> {
+    let is_foreign = |results: &Results| results.manifest.as_ref().is_some_and(|m| m.spec_hash != results.spec.hash());
     let shown = |results: &Results| match &results.manifest {
-        Some(manifest) if is_other(results) => format!("of the protocol {}, not of spec.toml", manifest.spec_hash),
+        Some(manifest) if is_foreign(results) => format!("of the protocol {}, not of spec.toml", manifest.spec_hash),
         Some(_) => "of spec.toml".into(),
         None => "not there".into(),
     };
-    (is_other(baseline) || is_other(current)).then(|| Difference::of("manifest", shown(baseline), shown(current)))
+    (is_foreign(baseline) || is_foreign(current)).then(|| Difference::of("manifest", shown(baseline), shown(current)))
 }
 
-/// Arms that one has and the other has not, in the spec's order.
+/// The arms that only `one` has, in its spec's order.
 pub(super) fn only_in(one: &Results, other: &Results) -> Vec<String> {
     let others: BTreeSet<String> = other.spec.arms().into_iter().map(|(label, _)| label).collect();
     one.spec.arms().into_iter().map(|(label, _)| label).filter(|label| !others.contains(label)).collect()
 }
 
-/// A variant's difference that is the experiment's own, too, is told once.
-fn of_protocols(baseline: &Results, current: &Results) -> Vec<Difference> {
+/// The keys in which the protocols of shared arms differ. A difference of a variant that the experiment has too is
+/// listed once.
+fn protocol_differences(baseline: &Results, current: &Results) -> Vec<Difference> {
     let mut found: Vec<Difference> = Vec::new();
     let mut seen = BTreeSet::new();
     for arm in baseline.arms() {
@@ -150,10 +156,10 @@ fn of_protocols(baseline: &Results, current: &Results) -> Vec<Difference> {
     found
 }
 
-/// Why nothing is compared, in one line; none where all that differs may.
+/// Says in one line why nothing is compared; `None` if all differences are allowed.
 pub(super) fn refusal(differences: &[Difference]) -> Option<String> {
-    let listed = |of: &dyn Fn(&&Difference) -> bool| {
-        differences.iter().filter(of).map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    let listed = |is_listed: &dyn Fn(&&Difference) -> bool| {
+        differences.iter().filter(is_listed).map(ToString::to_string).collect::<Vec<_>>().join("; ")
     };
     let never = listed(&|d| d.is_never_allowed());
     if !never.is_empty() {
@@ -167,7 +173,7 @@ pub(super) fn refusal(differences: &[Difference]) -> Option<String> {
     })
 }
 
-/// What else differs: which experiment, and where it ran.
+/// Other differences: the experiment's name, where it ran, and new arms.
 pub(super) fn notes(baseline: &Results, current: &Results) -> Vec<String> {
     let mut found = Vec::new();
     let name = |results: &Results| {
@@ -182,14 +188,14 @@ pub(super) fn notes(baseline: &Results, current: &Results) -> Vec<String> {
     };
     note("experiment", name(baseline), name(current));
     note("devices", baseline.devices.join(", "), current.devices.join(", "));
-    for (what, of) in [
+    for (what, value) in [
         ("processors", (|s| s.cpu.clone()) as fn(&Session) -> String),
         ("threads", |s| s.threads.to_string()),
         ("libtorch", |s| s.libtorch.clone()),
         ("pt4al", |s| s.pt4al.clone()),
         ("revisions", |s| if s.dirty { format!("{} with local changes", s.revision) } else { s.revision.clone() }),
     ] {
-        note(what, of_sessions(baseline, of), of_sessions(current, of));
+        note(what, session_values(baseline, value), session_values(current, value));
     }
     let new = only_in(current, baseline);
     if !new.is_empty() {
@@ -198,13 +204,13 @@ pub(super) fn notes(baseline: &Results, current: &Results) -> Vec<String> {
     found
 }
 
-/// The different ones, sorted.
-fn of_sessions(results: &Results, of: fn(&Session) -> String) -> String {
-    let values = results.manifest.as_ref().map(|manifest| manifest.each(of)).unwrap_or_default();
+/// The distinct values of all sessions, sorted.
+fn session_values(results: &Results, value: fn(&Session) -> String) -> String {
+    let values = results.manifest.as_ref().map(|manifest| manifest.each(value)).unwrap_or_default();
     values.into_iter().collect::<Vec<_>>().join(", ")
 }
 
-/// What a reader must know of either side, and of what was allowed in vain.
+/// Warnings about either side, and about allowed keys that do not differ.
 pub(super) fn warnings(
     baseline: &Results,
     current: &Results,
@@ -217,7 +223,7 @@ pub(super) fn warnings(
     }
     let folders = [baseline, current].map(|results| results.folder.canonicalize().ok());
     if folders[0].is_some() && folders[0] == folders[1] {
-        found.push(format!("{}: is held against itself.", current.folder.display()));
+        found.push(format!("{}: is compared with itself.", current.folder.display()));
     }
     for key in &allowed.keys {
         if !differences.iter().any(|difference| difference.is_named_by(key)) {

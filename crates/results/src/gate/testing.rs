@@ -1,4 +1,4 @@
-//! Made-up results for the tests of this room: random and core-set, some seeds, 3 rounds of 200 labels.
+//! Made-up results for the tests of the gate: random and core-set, some seeds, 3 rounds of 200 labels.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -25,7 +25,7 @@ pub fn curves(seeds: Range<u64>, offset: f64) -> Vec<Record> {
     rows
 }
 
-/// As they would be read from a folder; the seeds of the spec are those that have rows.
+/// Results with these rows. The seeds of the spec become those that have rows.
 pub fn results(folder: &str, spec: &Spec, rows: Vec<Record>) -> Results {
     let seeds: BTreeSet<u64> = rows.iter().map(|row| row.seed).collect();
     let spec = Spec { seeds: seeds.into_iter().collect(), ..spec.clone() };

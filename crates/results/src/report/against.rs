@@ -8,7 +8,7 @@ use super::metric::metric_in_words;
 use super::page::{Figure, Section};
 use super::table::aligned;
 use super::{Findings, Rule};
-use crate::findings::{Comparison, Outcome, RESAMPLES, What, p_value, penalties_of};
+use crate::findings::{Comparison, RESAMPLES, Verdict, What, p_value, penalties_of};
 use crate::spec::Metric;
 use crate::stats::{self, Estimate, LEAST_PAIRS, LEAST_TRIALS};
 use crate::words::thousands;
@@ -61,7 +61,7 @@ impl<'a> Pair<'a> {
     }
 
     fn is_told_apart(&self) -> bool {
-        self.both().any(Comparison::is_told_apart)
+        self.both().any(Comparison::is_significant)
     }
 
     /// As the row of a table has it.
@@ -155,8 +155,8 @@ fn table(findings: &Findings, metric: Metric, pairs: &[Pair], most: usize) -> St
     text += &note(&comparisons, most, findings.spec().seeds.len());
     if tested {
         text += " p (Holm) is two-sided, after that correction.";
-        let is_tested = |outcome| matches!(outcome, Outcome::Held | Outcome::Failed);
-        if findings.judgements.iter().any(|j| j.expectation.better_than.is_some() && is_tested(j.outcome)) {
+        let is_tested = |outcome| matches!(outcome, Verdict::Held | Verdict::DidNotHold);
+        if findings.judgements.iter().any(|j| j.expectation.better_than.is_some() && is_tested(j.verdict)) {
             text += " The p of a claim in the verdict is another one: it is corrected over the claims alone.";
         }
     }

@@ -5,12 +5,12 @@ use super::arm::{Images, images_of};
 use super::difference::signed;
 use super::metric::{metric_in_words, select_in_words};
 use super::table::aligned;
-use crate::findings::Judgement;
+use crate::findings::JudgedClaim;
 use crate::spec::{At, Expectation, Spec};
 use crate::words::{counted, thousands};
 
 /// A row for each claim of the spec, and what each of them asks for.
-pub(crate) fn claims_in_words(spec: &Spec, judgements: &[Judgement]) -> String {
+pub(crate) fn claims_in_words(spec: &Spec, judgements: &[JudgedClaim]) -> String {
     if judgements.is_empty() {
         return "The spec makes no claim (`[[expect]]`) that these results could be held against.\n".into();
     }
@@ -22,7 +22,7 @@ pub(crate) fn claims_in_words(spec: &Spec, judgements: &[Judgement]) -> String {
             format!("{} ({})", expected.claim, expected.source),
             measured(judgement),
             count(judgement),
-            format!("**{}**", judgement.outcome.in_words()),
+            format!("**{}**", judgement.verdict.in_words()),
         ]);
         let images = images_of(spec, &[&expected.sampler]);
         let what = what(judgement.metric, images);
@@ -37,12 +37,12 @@ pub(crate) fn claims_in_words(spec: &Spec, judgements: &[Judgement]) -> String {
 }
 
 /// `44.6 ± 2.5 %`, or `+1.3 ± 2.0 points` for a difference.
-pub(super) fn measured(judgement: &Judgement) -> String {
+pub(super) fn measured(judgement: &JudgedClaim) -> String {
     judgement.measured.map_or_else(|| "-".into(), |value| amount(judgement, value, judgement.half_width))
 }
 
 /// A value in the claim's unit, with half its interval.
-pub(super) fn amount(judgement: &Judgement, value: f64, half_width: Option<f64>) -> String {
+pub(super) fn amount(judgement: &JudgedClaim, value: f64, half_width: Option<f64>) -> String {
     let factor = judgement.metric.factor;
     let (value, unit) = match judgement.expectation.band {
         Some(_) => (format!("{:.1}", value * factor), "%"),
@@ -53,7 +53,7 @@ pub(super) fn amount(judgement: &Judgement, value: f64, half_width: Option<f64>)
 }
 
 /// `3 seeds`, or `3 pairs` of a difference.
-pub(super) fn count(judgement: &Judgement) -> String {
+pub(super) fn count(judgement: &JudgedClaim) -> String {
     match judgement.n {
         0 => "-".into(),
         n => of_these(judgement, n),
@@ -61,7 +61,7 @@ pub(super) fn count(judgement: &Judgement) -> String {
 }
 
 /// `3 seeds`, or `3 pairs`.
-pub(super) fn of_these(judgement: &Judgement, n: usize) -> String {
+pub(super) fn of_these(judgement: &JudgedClaim, n: usize) -> String {
     counted(n, if judgement.expectation.band.is_some() { "seed" } else { "pair" })
 }
 
@@ -94,7 +94,7 @@ pub(super) fn rules_in_words(rules: &[&str], images: Images) -> String {
 }
 
 /// What a reader must know of a judgement, in sentences that begin with a space: its note, and its value under the arms' own rule.
-pub(super) fn remarks(judgement: &Judgement, images: Images) -> String {
+pub(super) fn remarks(judgement: &JudgedClaim, images: Images) -> String {
     let mut text = if judgement.note.is_empty() { String::new() } else { format!(" {}", judgement.note) };
     if let Some(own) = &judgement.own {
         let whose = if judgement.expectation.better_than.is_some() { "the arms'" } else { "the arm's" };
@@ -112,12 +112,12 @@ pub(super) fn remarks(judgement: &Judgement, images: Images) -> String {
 mod tests {
     use super::super::testing::{full, loaded, results_of, spec_text};
     use super::*;
-    use crate::findings::judgements;
+    use crate::findings::judged_claims;
     use crate::store::Record;
 
     fn text(more: &str, rows: Vec<Record>) -> String {
         let spec = loaded(&format!("{}\n{more}\n", spec_text()), None);
-        claims_in_words(&spec, &judgements(&results_of(&spec, rows)))
+        claims_in_words(&spec, &judged_claims(&results_of(&spec, rows)))
     }
 
     fn claim(rest: &str) -> String {
@@ -171,8 +171,8 @@ mod tests {
         let band = claim("band = [0.4, 0.6]\nselect = 'best-on-held-out'");
         let found = text(&band, both_rules());
         assert!(found.contains("| 50.0 ± 2.5 % | 3 seeds | **held** |"), "{found}");
-        let note = "within 40.0 to 60.0 %; last epoch. The source reports its number under the rule `best-on-held-out`, which \
-                    these results do not record: judged under the arm's own rule, `last`.\n";
+        let note = "within 40.0 to 60.0 %; last epoch. The source uses the selection rule `best-on-held-out`, which \
+                    these results do not record; the claim is judged under the arm's own rule, `last`.\n";
         assert!(found.ends_with(note), "{found}");
     }
 }

@@ -79,7 +79,7 @@ pub(super) fn cell(difference: &Comparison, metric: Metric, most: usize) -> Stri
     if let Some(half) = difference.half_width() {
         text += &format!(" ± {:.1}", half * metric.factor);
     }
-    if difference.is_told_apart() {
+    if difference.is_significant() {
         text.push('*');
     }
     if difference.n < most {

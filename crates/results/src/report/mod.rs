@@ -52,7 +52,7 @@ pub(crate) use verdict::PLUS_MINUS;
 
 use self::page::Figure;
 use self::place::Place;
-use crate::findings::{Comparison, Judgement, comparisons, judgements};
+use crate::findings::{Comparison, JudgedClaim, comparisons, judged_claims};
 use crate::results::Results;
 pub use crate::results::Rule;
 pub use crate::spec::Metric;
@@ -68,7 +68,7 @@ pub struct Findings {
     /// Arms against each other.
     pub comparisons: Vec<Comparison>,
     /// Claims of the spec.
-    pub judgements: Vec<Judgement>,
+    pub judgements: Vec<JudgedClaim>,
     pub cost: Cost,
     /// Published numbers of the same experiment.
     pub references: Vec<Reference>,
@@ -92,7 +92,7 @@ impl Findings {
         Self {
             rows: summary::rows(&results),
             comparisons: comparisons(&results),
-            judgements: judgements(&results),
+            judgements: judged_claims(&results),
             cost: Cost::of(&results.records),
             references,
             files: String::new(),

@@ -112,7 +112,7 @@ fn nothing_that_is_there_gives_way_to_nothing() {
         &|| std::fs::remove_file(folder.join("records.csv")).unwrap(),
         &|| std::fs::remove_file(folder.join("spec.toml")).unwrap(),
     ];
-    let lost = "records.csv: holds no finished round, though the summary.csv beside it was made of some; restore it";
+    let lost = "records.csv: has no finished round, but the summary.csv beside it was made from some; restore the file";
     for (damage, part) in damages.iter().zip([lost, lost, lost, "records.csv: not there yet", "spec.toml"]) {
         write_folder(&folder, &spec(), full());
         damage();
@@ -144,7 +144,7 @@ fn before_the_first_round_nothing_is_written_and_that_is_said() {
     };
     write_folder(&folder, &spec(), vec![failed]);
     let told =
-        "no round has finished yet, and 1 trial failed (the first: random, seed 1: out of memory); mend the cause";
+        "no round has finished yet, and 1 trial failed (the first: random, seed 1: out of memory); fix the cause";
     assert!(message(&folder).contains(told), "{}", message(&folder));
     assert_eq!(files(&folder).len(), before.len());
 }

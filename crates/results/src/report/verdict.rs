@@ -4,7 +4,7 @@ use super::claim::claims_in_words;
 use super::difference::signed;
 use super::page::Section;
 use super::{Findings, Metric, Rule};
-use crate::findings::{Comparison, Visible, What, visible};
+use crate::findings::{Comparison, DetectableDifference, What, detectable_difference};
 use crate::stats::LEAST_PAIRS;
 use crate::words::{code, thousands};
 
@@ -105,7 +105,7 @@ fn family_in_words(findings: &Findings, family: &[&Comparison], words: &str, met
     if tested == 0 {
         return format!("{} in {words}: none is tested: {untested}.", comparisons(family.len()));
     }
-    let found: Vec<&&Comparison> = family.iter().filter(|c| c.is_told_apart()).collect();
+    let found: Vec<&&Comparison> = family.iter().filter(|c| c.is_significant()).collect();
     let mut text = format!("Of {} in {words}, ", comparisons(tested));
     text += &match found.len() {
         0 => "none is told apart from chance at the level of 5 % (paired by seed, Holm's correction).".to_owned(),
@@ -123,7 +123,7 @@ fn family_in_words(findings: &Findings, family: &[&Comparison], words: &str, met
             )
         }
     };
-    if let Some(Visible { n, alone, among }) = visible(family) {
+    if let Some(DetectableDifference { n, single: alone, corrected: among }) = detectable_difference(family) {
         let most = family.iter().map(|c| c.n).max().unwrap_or(n);
         let fewest = if most > n { " or more" } else { "" };
         let spread = if tested > 1 { "their median spread" } else { "this spread" };

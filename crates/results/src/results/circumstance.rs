@@ -1,11 +1,12 @@
-//! What decides the bits of values besides the spec: where, by what and on what they were computed.
+//! Circumstances of a run, such as the device and the program, that can change its values although the spec is the
+//! same.
 
 use std::collections::BTreeSet;
 
 use super::Results;
 use crate::store::{Manifest, Session};
 
-/// Something in which two runs of one spec can differ, so that their values do.
+/// A circumstance that can change the values of a run of the same spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Circumstance {
     Device,
@@ -20,7 +21,7 @@ impl Circumstance {
     pub const ALL: [Self; 6] =
         [Self::Device, Self::Threads, Self::Processor, Self::Libtorch, Self::Program, Self::Data];
 
-    /// In sentences.
+    /// The circumstance in words, for sentences.
     pub fn in_words(self) -> &'static str {
         match self {
             Self::Device => "the device",
@@ -32,7 +33,7 @@ impl Circumstance {
         }
     }
 
-    /// How it changes values.
+    /// Why it can change values.
     pub fn why(self) -> &'static str {
         match self {
             Self::Device => "devices round differently",
@@ -44,11 +45,11 @@ impl Circumstance {
         }
     }
 
-    /// The values that sessions of a manifest have, sorted; none where it does not say.
+    /// The distinct values that the sessions of a manifest have, sorted; empty if the manifest does not say.
     pub fn of(self, manifest: &Manifest) -> BTreeSet<String> {
         match self {
             Self::Device => manifest.each(|session| without_number(&session.device)),
-            // On a GPU they change nothing.
+            // On a GPU the number of threads changes no value.
             Self::Threads => manifest.each(|session| match session.device == "cpu" {
                 true => session.threads.to_string(),
                 false => String::new(),
@@ -61,39 +62,43 @@ impl Circumstance {
     }
 }
 
-/// A circumstance that is not the same, or not known, in two results.
+/// A circumstance that differs between two results, or is not known for one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Differing {
     pub circumstance: Circumstance,
+    /// Its values in the first results, in words.
     pub was: String,
+    /// Its values in the second results, in words.
     pub is: String,
 }
 
 impl Results {
-    /// The circumstances that are not known to be those of `other`, which comes second; none where either has no manifest,
-    /// so that nothing is known.
+    /// The circumstances that differ, or may differ, from those of `other`. Returns `None` if either has no manifest,
+    /// as nothing is known then.
     pub fn differing(&self, other: &Self) -> Option<Vec<Differing>> {
         let (ours, theirs) = (self.manifest.as_ref()?, other.manifest.as_ref()?);
         let found = Circumstance::ALL.into_iter().filter_map(|circumstance| {
             let (was, is) = (circumstance.of(ours), circumstance.of(theirs));
-            let unknown = || Differing { circumstance, was: listed(&was), is: listed(&is) };
-            let doubtful = match circumstance {
-                // Of sessions on GPUs there is nothing to know.
+            let differing = || Differing { circumstance, was: listed(&was), is: listed(&is) };
+            let is_unknown = match circumstance {
+                // Sessions on GPUs have no value here.
                 Circumstance::Threads if was.is_empty() || is.is_empty() => {
-                    return (ours.sessions.is_empty() || theirs.sessions.is_empty()).then(unknown);
+                    return (ours.sessions.is_empty() || theirs.sessions.is_empty()).then(differing);
                 }
-                // Local changes of one revision need not be the same.
-                Circumstance::Program => [ours, theirs].iter().any(|manifest| !manifest.sessions.iter().all(is_named)),
+                // Two programs with local changes may differ although their revision is the same.
+                Circumstance::Program => {
+                    [ours, theirs].iter().any(|manifest| !manifest.sessions.iter().all(is_identified))
+                }
                 _ => was.is_empty(),
             };
-            (was != is || doubtful).then(unknown)
+            (was != is || is_unknown).then(differing)
         });
         Some(found.collect())
     }
 }
 
-/// Whether a session says all of its program.
-fn is_named(session: &Session) -> bool {
+/// Whether the program of a session is fully identified by its revision.
+fn is_identified(session: &Session) -> bool {
     !session.dirty && !session.revision.is_empty()
 }
 
@@ -102,7 +107,7 @@ fn listed(values: &BTreeSet<String>) -> String {
     if values.is_empty() { "not known".into() } else { values.join(" and ") }
 }
 
-/// How many cores there are decides no value: the number of threads does.
+/// The processor without its number of cores, which changes no value (the number of threads does).
 fn model(cpu: &str) -> &str {
     match cpu.rsplit_once(", ") {
         Some((model, cores)) if cores.ends_with(" logical cores") => model,
@@ -110,7 +115,7 @@ fn model(cpu: &str) -> &str {
     }
 }
 
-/// `cuda:1 (NVIDIA H100)` as `cuda (NVIDIA H100)`: one of several alike computes as the other.
+/// Shortens `cuda:1 (NVIDIA H100)` to `cuda (NVIDIA H100)`: GPUs of the same model compute the same values.
 pub(super) fn without_number(device: &str) -> String {
     match device.strip_prefix("cuda:") {
         Some(rest) => format!("cuda{}", rest.trim_start_matches(|c: char| c.is_ascii_digit())),
@@ -133,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn every_circumstance_that_can_change_values_is_told() {
+    fn every_circumstance_that_can_change_values_is_reported() {
         let base = results(|_| {});
         type Change = fn(&mut Manifest);
         let cases: [(Circumstance, &str, &str, Change); 6] = [
@@ -160,15 +165,15 @@ mod tests {
     }
 
     #[test]
-    fn what_a_manifest_does_not_tell_is_not_held_for_equal() {
-        let only = |change: fn(&mut Manifest)| {
+    fn circumstances_that_a_manifest_does_not_tell_count_as_differing() {
+        let differing = |change: fn(&mut Manifest)| {
             let found = results(change).differing(&results(change)).unwrap();
-            found.into_iter().map(|differing| differing.circumstance).collect::<Vec<_>>()
+            found.into_iter().map(|found| found.circumstance).collect::<Vec<_>>()
         };
-        assert_eq!(only(|m| m.sessions[0].dirty = true), [Circumstance::Program]);
-        assert_eq!(only(|m| m.sessions[0].revision = String::new()), [Circumstance::Program]);
-        assert_eq!(only(|m| m.sessions[0].libtorch = String::new()), [Circumstance::Libtorch]);
-        // On a GPU another number of threads changes nothing.
+        assert_eq!(differing(|m| m.sessions[0].dirty = true), [Circumstance::Program]);
+        assert_eq!(differing(|m| m.sessions[0].revision = String::new()), [Circumstance::Program]);
+        assert_eq!(differing(|m| m.sessions[0].libtorch = String::new()), [Circumstance::Libtorch]);
+        // On a GPU the number of threads changes no value.
         let gpu = |threads: usize| {
             results(move |m| (m.sessions[0].device, m.sessions[0].threads) = ("cuda:0 (H100)".into(), threads))
         };
@@ -176,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_no_value_does_not_differ_and_nothing_is_known_without_a_manifest() {
+    fn what_changes_no_value_does_not_count_and_nothing_is_known_without_a_manifest() {
         let cores = |n: usize| move |m: &mut Manifest| m.sessions[0].cpu = format!("AMD EPYC, {n} logical cores");
         assert_eq!(results(cores(2)).differing(&results(cores(64))), Some(Vec::new()));
         let gpu = |n: usize| move |m: &mut Manifest| m.sessions[0].device = format!("cuda:{n} (H100)");

@@ -1,18 +1,18 @@
-//! Under which selection rule the values of arms are looked at.
+//! The selection rule under which values of arms are compared.
 
 use super::Results;
 
-/// Whose values a table, a picture or a comparison is of.
+/// The selection rule whose values a table, a figure or a comparison uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule<'a> {
-    /// Each arm's under the rule that it queries with.
+    /// For each arm, the rule that it queries with.
     Own,
-    /// Every arm's under one rule, by its name in the records.
+    /// The same rule for every arm, by its name in the records.
     One(&'a str),
 }
 
 impl Rule<'_> {
-    /// In the files of results: `own` where each arm has its own.
+    /// The name in files: `own` for [`Rule::Own`].
     pub fn name(&self) -> &str {
         match self {
             Self::Own => "own",
@@ -22,15 +22,15 @@ impl Rule<'_> {
 }
 
 impl Results {
-    /// The rule that is reported first: the one that all arms query with, or else each arm's own.
+    /// The rule that is reported first: the rule that all arms query with, or [`Rule::Own`] if they differ.
     pub fn rule(&self) -> Rule<'static> {
         let query = self.spec.train.select.query;
         let shared = self.spec.arms().iter().all(|(_, spec)| spec.train.select.query == query);
         if shared { Rule::One(query.name()) } else { Rule::Own }
     }
 
-    /// The rules that a metric can be looked at under: the first one, then each that is recorded, the one that the
-    /// experiment queries with before the others.
+    /// The rules under which a metric can be reported: [`Results::rule`], then each other recorded rule, starting with
+    /// the rule that the experiment queries with.
     pub fn rules_of(&self, metric: &str) -> Vec<Rule<'_>> {
         let (first, query) = (self.rule(), self.spec.train.select.query.name());
         let mut recorded = self.rules(metric).into_iter().collect::<Vec<_>>();
@@ -39,7 +39,7 @@ impl Results {
         std::iter::once(first).chain(others).collect()
     }
 
-    /// The name that a rule has in the records of an arm.
+    /// The name in the records of the selection rule that `rule` means for an arm.
     pub fn select_of<'a>(&self, arm: &super::Arm, rule: Rule<'a>) -> &'a str {
         match rule {
             Rule::Own => arm.rule(),

@@ -1,27 +1,27 @@
 use super::*;
 use crate::report::testing::{accuracy, full, manifest, records, results_of, spec, spec_with, write_folder};
 
-fn of(rows: Vec<Record>) -> Result<Results> {
+fn validated(rows: Vec<Record>) -> Result<Results> {
     Results::of(Path::new("small"), spec(), Some(manifest(&spec())), records(rows))
 }
 
-/// [`full`] without the rows that `is_gone` takes.
-fn without(is_gone: impl Fn(&Record) -> bool) -> Vec<Record> {
-    full().into_iter().filter(|row| !is_gone(row)).collect()
+/// [`full`] without the rows for which `is_removed` is true.
+fn without(is_removed: impl Fn(&Record) -> bool) -> Vec<Record> {
+    full().into_iter().filter(|row| !is_removed(row)).collect()
 }
 
-/// [`full`] whose third row is changed: line 4 of the file.
-fn changed(change: impl Fn(&mut Record)) -> String {
+/// The error of [`full`] with a change to its third row, which is line 4 of the file.
+fn error_of_changed(change: impl Fn(&mut Record)) -> String {
     let mut rows = full();
     change(&mut rows[2]);
-    let message = format!("{:#}", of(rows).unwrap_err());
+    let message = format!("{:#}", validated(rows).unwrap_err());
     assert!(!message.contains('\n') && message.starts_with("small/records.csv:4: "), "{message}");
     message
 }
 
 #[test]
 fn values_are_kept_by_arm_seed_and_round() {
-    let results = of(full()).unwrap();
+    let results = validated(full()).unwrap();
     assert_eq!(results.at_round("core-set", "accuracy", "last", 0).into_keys().collect::<Vec<_>>(), [0, 1, 2]);
     assert!((results.at_round("core-set", "accuracy", "last", 2)[&2] - 0.66).abs() < 1e-12);
     assert!(results.trials("core-set", "accuracy", "best-on-test").is_empty());
@@ -32,41 +32,40 @@ fn values_are_kept_by_arm_seed_and_round() {
 }
 
 #[test]
-fn a_trial_that_is_not_complete_has_no_area_and_is_told() {
-    let results = of(without(|r| r.sampler == "random" && r.seed == 1 && r.round == 1)).unwrap();
+fn a_trial_that_is_not_complete_has_no_area_and_a_warning() {
+    let results = validated(without(|r| r.sampler == "random" && r.seed == 1 && r.round == 1)).unwrap();
     assert_eq!(results.areas("random", "accuracy", "last").into_keys().collect::<Vec<_>>(), [0, 2]);
     let warnings = results.warnings();
-    let expected = "1 of 6 trials are not complete, so that means of different rounds are over different seeds: \
+    let expected = "1 of 6 trials are not complete, so means of different rounds are over different seeds: \
                     random-seed1 lacks round 1.";
     assert_eq!(warnings[0], expected);
 
-    let warnings = of(without(|r| r.sampler == "random")).unwrap().warnings();
+    let warnings = validated(without(|r| r.sampler == "random")).unwrap().warnings();
     assert_eq!(warnings[0], "3 of 6 trials have no finished round: random-seed0, random-seed1, random-seed2.");
 }
 
 #[test]
-fn a_round_that_lacks_its_metric_is_told() {
+fn a_round_that_lacks_the_primary_metric_has_a_warning() {
     let mut rows = full();
     rows[0].metric = "loss".into();
-    let warnings = of(rows).unwrap().warnings();
+    let warnings = validated(rows).unwrap().warnings();
     assert_eq!(
         warnings[0],
-        "Finished rounds without a value of accuracy, over whose seeds no mean is: random-seed0 round 0 (last)."
+        "Finished rounds without a value of accuracy, which means of accuracy leave out: random-seed0 round 0 (last)."
     );
 }
 
 #[test]
-fn whatever_some_rounds_have_and_others_lack_is_told_by_metric() {
+fn a_metric_that_only_some_rounds_have_has_a_warning() {
     let mut rows = full();
     rows.push(Record { metric: "accuracy/cat".into(), ..accuracy("random", 0, 0, 0.5) });
-    let warnings = of(rows).unwrap().warnings();
-    let start =
-        "Finished rounds without a value of accuracy/cat, over whose seeds no mean is: random-seed0 round 1 (last), ";
+    let warnings = validated(rows).unwrap().warnings();
+    let start = "Finished rounds without a value of accuracy/cat, which means of accuracy/cat leave out: random-seed0 round 1 (last), ";
     assert!(warnings[0].starts_with(start) && warnings[0].ends_with(" and 2 more."), "{warnings:?}");
 }
 
 #[test]
-fn values_of_several_devices_and_a_foreign_manifest_are_told() {
+fn values_of_several_devices_and_a_foreign_manifest_have_warnings() {
     let mut rows = full();
     rows[3].device = "cuda:0".into();
     let mut other = manifest(&spec());
@@ -76,15 +75,15 @@ fn values_of_several_devices_and_a_foreign_manifest_are_told() {
     let warnings = Results::of(Path::new("small"), spec(), Some(other), records(rows)).unwrap().warnings();
     let expected = [
         "Values of 2 devices are averaged: cpu, cuda.",
-        "manifest.json is of experiment `big`, profile none, on shapes; spec.toml is of experiment `small`, profile none, on shapes: one of them is from \
-         elsewhere.",
+        "manifest.json has experiment `big`, profile none, on shapes, but spec.toml has experiment `small`, profile none, on shapes: \
+         one of them belongs to other results.",
         "manifest.json has a pool of 500 images, but the last round has 600 labels.",
     ];
     assert_eq!(warnings, expected);
 }
 
 #[test]
-fn claims_of_a_resolved_spec_are_checked_although_its_hash_does_not_cover_them() {
+fn claims_of_a_resolved_spec_are_validated_although_its_hash_does_not_cover_them() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("small");
     write_folder(&folder, &spec(), full());
@@ -106,7 +105,7 @@ fn claims_of_a_resolved_spec_are_checked_although_its_hash_does_not_cover_them()
 }
 
 #[test]
-fn sessions_that_were_not_alike_are_told() {
+fn sessions_that_differ_have_a_warning() {
     let mut other = manifest(&spec());
     let mut session = other.sessions[0].clone();
     (session.device, session.revision, session.dirty) = ("cuda:0 (H100)".into(), "def5678".into(), false);
@@ -118,7 +117,7 @@ fn sessions_that_were_not_alike_are_told() {
     assert_eq!(
         warnings,
         [
-            format!("manifest.json is of the protocol 0000, spec.toml of {hash}: one of them is from elsewhere."),
+            format!("manifest.json has the protocol 0000, but spec.toml has {hash}: one of them belongs to other results."),
             "The sessions that made these results differ in the device (cpu, cuda (H100)), which can change values: devices round \
              differently."
                 .into()
@@ -137,7 +136,7 @@ fn failed_trials_are_listed_and_have_no_value() {
         metric: String::new(),
         ..accuracy("random", 1, 2, 0.0)
     });
-    let results = of(rows).unwrap();
+    let results = validated(rows).unwrap();
     let expected = Failure { sampler: "random".into(), seed: 1, round: 2, error: "out of memory".into() };
     assert_eq!(results.failures, [expected]);
     assert_eq!(results.at_round("random", "accuracy", "last", 2).len(), 2);
@@ -145,7 +144,7 @@ fn failed_trials_are_listed_and_have_no_value() {
 }
 
 #[test]
-fn what_cannot_be_one_of_the_specs_records_is_named_with_its_line() {
+fn a_record_that_does_not_fit_the_spec_is_an_error_with_its_line() {
     type Change = fn(&mut Record);
     let cases: [(&str, Change); 18] = [
         ("`train_seconds` is -5, which is not possible", |r| r.train_seconds = -5.0),
@@ -170,14 +169,14 @@ fn what_cannot_be_one_of_the_specs_records_is_named_with_its_line() {
         }),
     ];
     for (part, change) in cases {
-        let message = changed(change);
+        let message = error_of_changed(change);
         assert!(message.contains(part), "{message} lacks {part}");
     }
-    let twice = changed(|r| r.round = 0);
+    let twice = error_of_changed(|r| r.round = 0);
     assert!(twice.contains("400 labels in round 0"), "{twice}");
     let mut rows = full();
     rows.push(rows[1].clone());
-    let twice = format!("{:#}", of(rows).unwrap_err());
+    let twice = format!("{:#}", validated(rows).unwrap_err());
     assert!(
         twice.contains("records.csv:20: repeats line 3 (core-set, seed 0, round 0, accuracy, last); remove one"),
         "{twice}"
@@ -190,7 +189,7 @@ fn metrics_of_classes_losses_and_epochs_are_known() {
     for (metric, value) in [("accuracy/cat/tabby", 0.5), ("loss", 3.5), ("epoch", 30.0), ("top-5-accuracy", 1.0)] {
         rows.push(Record { metric: metric.into(), ..accuracy("random", 0, 0, value) });
     }
-    assert_eq!(of(rows).unwrap().rules("loss").into_iter().collect::<Vec<_>>(), ["last"]);
+    assert_eq!(validated(rows).unwrap().rules("loss").into_iter().collect::<Vec<_>>(), ["last"]);
 }
 
 #[test]
@@ -209,7 +208,7 @@ fn arms_know_their_protocol_and_rules_are_looked_up_by_arm() {
 }
 
 #[test]
-fn folders_of_other_things_are_told_from_results() {
+fn folders_without_results_are_refused_with_what_they_are() {
     let dir = tempfile::tempdir().unwrap();
     let message = |folder: &Path| format!("{:#}", Results::read(folder).unwrap_err());
     let folder = dir.path().join("small");
@@ -219,7 +218,7 @@ fn folders_of_other_things_are_told_from_results() {
     std::fs::remove_file(folder.join("records.csv")).unwrap();
     assert!(message(&folder).contains("records.csv: not there yet; `pt4al run`"));
     std::fs::write(folder.join("losses.csv"), "index,pretext,task,held_out\n").unwrap();
-    assert!(message(&folder).contains("is what `pt4al correlate` left"));
+    assert!(message(&folder).contains("was made by `pt4al correlate`"));
     std::fs::remove_file(folder.join("losses.csv")).unwrap();
     for (text, part) in [
         ("name,age\nAda,36\n", "records.csv:1: not the records of a trial: the column `experiment` is missing"),
@@ -241,7 +240,7 @@ fn folders_of_other_things_are_told_from_results() {
     );
     std::fs::write(folder.join("records.csv"), text.replacen('\n', "\n\n", 3)).unwrap();
     assert!(message(&folder).contains(" is empty, or a line break is in the row before it; remove it"));
-    // A line that was cut off, and one column too many: from a version that is not known here.
+    // A line that was cut off, and a column that only another version can have written.
     std::fs::write(folder.join("records.csv"), &text[..text.len() - 30]).unwrap();
     assert!(message(&folder).contains("records.csv:19:"), "{}", message(&folder));
     let more = text.lines().map(|line| format!("{line},x\n")).collect::<String>();

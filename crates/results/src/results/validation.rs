@@ -1,6 +1,6 @@
-//! Whether every record can be one of the spec's.
+//! Validates records: every record must be possible under the spec.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -9,7 +9,10 @@ use super::{Series, Trials};
 use crate::spec::{Spec, Trial};
 use crate::store::{Record, Records};
 
-/// The values by series, seed and round. `file` is named in messages.
+/// Validates the records and returns their values by series, seed and round. Messages name `file`.
+///
+/// # Errors
+/// If a record is impossible or repeated; one line with the line of `file`.
 pub(super) fn values(spec: &Spec, records: &Records, file: &Path) -> Result<BTreeMap<Series, Trials>> {
     let planned = Planned::of(spec);
     let mut seen = HashMap::new();
@@ -18,7 +21,7 @@ pub(super) fn values(spec: &Spec, records: &Records, file: &Path) -> Result<BTre
         // The header is line 1.
         let line = i + 2;
         let at = || format!("{}:{line}", file.display());
-        planned.check(record).with_context(at).map_err(one_line)?;
+        planned.validate(record).with_context(at).map_err(one_line)?;
         let Record { sampler, seed, round, metric, select, .. } = record;
         if let Some(first) = seen.insert((sampler, seed, round, metric, select), line) {
             bail!(
@@ -36,12 +39,13 @@ pub(super) fn values(spec: &Spec, records: &Records, file: &Path) -> Result<BTre
     Ok(values)
 }
 
-/// What the records may be of.
+/// The arms, rules and trials that a spec plans.
 struct Planned<'a> {
     spec: &'a Spec,
-    /// The rules that each arm records.
+    /// The selection rules that each arm records.
     rules: HashMap<String, Vec<&'static str>>,
-    trials: std::collections::HashSet<(String, u64)>,
+    /// Arms and seeds.
+    trials: HashSet<(String, u64)>,
 }
 
 impl<'a> Planned<'a> {
@@ -54,7 +58,7 @@ impl<'a> Planned<'a> {
         }
     }
 
-    fn check(&self, record: &Record) -> Result<()> {
+    fn validate(&self, record: &Record) -> Result<()> {
         let Record { sampler, seed, round, labeled, metric, select, .. } = record;
         let (experiment, profile) = self.spec.identity();
         ensure!(
@@ -102,7 +106,7 @@ impl<'a> Planned<'a> {
             record.error.is_empty() || record.value.is_none() && !record.error.trim().is_empty(),
             "a row with both a value and an error, or with a blank error; restore the line, or remove it"
         );
-        // The row of an error has neither.
+        // The row of an error has neither rule nor metric.
         if record.error.is_empty() {
             ensure!(
                 rules.contains(&select.as_str()),
@@ -111,7 +115,7 @@ impl<'a> Planned<'a> {
             );
             ensure!(
                 self.is_metric(metric),
-                "the metric `{metric}` is not known here; it is of another version of pt4al, or misspelt: remove the line"
+                "the metric `{metric}` is not known here; it is misspelt, or from another version of pt4al: remove the line"
             );
         }
         Ok(())
@@ -119,15 +123,14 @@ impl<'a> Planned<'a> {
 
     fn is_metric(&self, name: &str) -> bool {
         let task = self.spec.dataset.task();
-        let of_class = || {
-            name.split_once('/')
-                .is_some_and(|(metric, class)| metric == task.metric_of_classes().name && !class.is_empty())
-        };
-        ["loss", "epoch"].contains(&name) || task.metrics().iter().any(|metric| metric.name == name) || of_class()
+        let is_of_class = name
+            .split_once('/')
+            .is_some_and(|(metric, class)| metric == task.metric_of_classes().name && !class.is_empty());
+        ["loss", "epoch"].contains(&name) || task.metrics().iter().any(|metric| metric.name == name) || is_of_class
     }
 }
 
-/// A value that the metric can have: losses and epochs have no upper end.
+/// The record's value, if the metric can have it: from 0 to 1, or from 0 for losses and epochs.
 fn possible_value(record: &Record) -> Result<f64> {
     let Record { sampler, seed, round, metric, .. } = record;
     let what = || format!("the {metric} of {sampler}, seed {seed}, round {round}");
@@ -147,7 +150,7 @@ fn full_name(experiment: &str, profile: &str) -> String {
     if profile.is_empty() { experiment.to_owned() } else { format!("{experiment}-{profile}") }
 }
 
-/// Place and message, which anyhow would show apart.
+/// Joins an error and its context, which anyhow would show on separate lines.
 fn one_line(error: anyhow::Error) -> anyhow::Error {
     anyhow!("{error:#}")
 }

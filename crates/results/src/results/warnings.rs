@@ -1,4 +1,4 @@
-//! What is missing from records, or was not made alike.
+//! Warns about missing records and about differences between the sessions that made the results.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,18 +7,18 @@ use super::{Circumstance, Results};
 use crate::spec::Trial;
 use crate::words::{code, thousands};
 
-/// The rounds of each trial.
+/// The finished rounds of each trial, by arm and seed.
 type Finished<'a> = BTreeMap<(&'a str, u64), BTreeSet<usize>>;
 
-/// A line for each kind of thing.
+/// All warnings, one line each.
 pub(super) fn warnings(results: &Results) -> Vec<String> {
     let mut found = Vec::new();
     let finished = results.finished();
     found.extend(trials(results, &finished));
     found.extend(series(results, &finished));
     let devices: BTreeSet<String> = results.devices.iter().map(|device| without_number(device)).collect();
-    let told = results.manifest.as_ref().is_some_and(|manifest| Circumstance::Device.of(manifest).len() > 1);
-    if devices.len() > 1 && !told {
+    let is_in_manifest = results.manifest.as_ref().is_some_and(|manifest| Circumstance::Device.of(manifest).len() > 1);
+    if devices.len() > 1 && !is_in_manifest {
         let named: Vec<String> = devices.into_iter().collect();
         found.push(format!("Values of {} devices are averaged: {}.", named.len(), named.join(", ")));
     }
@@ -26,14 +26,14 @@ pub(super) fn warnings(results: &Results) -> Vec<String> {
     found
 }
 
-/// Trials without records, and trials that end early.
+/// Warns about trials without records and trials that lack rounds.
 fn trials(results: &Results, finished: &Finished) -> Vec<String> {
     let spec = &results.spec;
     let trials = spec.trials();
-    let of = |trial: &Trial| finished.get(&(trial.label().as_str(), trial.seed)).cloned().unwrap_or_default();
+    let rounds_of = |trial: &Trial| finished.get(&(trial.label().as_str(), trial.seed)).cloned().unwrap_or_default();
     let (mut absent, mut short) = (Vec::new(), Vec::new());
     for trial in &trials {
-        let rounds = of(trial);
+        let rounds = rounds_of(trial);
         if rounds.is_empty() {
             absent.push(trial.key());
         } else if rounds.len() < spec.rounds.count {
@@ -50,7 +50,7 @@ fn trials(results: &Results, finished: &Finished) -> Vec<String> {
     }
     if !short.is_empty() {
         found.push(format!(
-            "{} of {} trials are not complete, so that means of different rounds are over different seeds: {}.",
+            "{} of {} trials are not complete, so means of different rounds are over different seeds: {}.",
             short.len(),
             trials.len(),
             listed(short)
@@ -59,10 +59,10 @@ fn trials(results: &Results, finished: &Finished) -> Vec<String> {
     found
 }
 
-/// Values that some finished rounds of an arm have and others lack: of what the task is judged by, and of whatever else any
-/// round of the arm has.
+/// Warns about finished rounds without a value of the primary metric, or of any other metric that some round of the
+/// same arm has.
 fn series(results: &Results, finished: &Finished) -> Vec<String> {
-    let judged = results.spec.dataset.task().primary_metric().name;
+    let primary = results.spec.dataset.task().primary_metric().name;
     let mut lacking: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for arm in results.arms() {
         let of_arm = finished.iter().filter(|((label, _), _)| *label == arm.label);
@@ -72,38 +72,41 @@ fn series(results: &Results, finished: &Finished) -> Vec<String> {
             continue;
         }
         let mut wanted: BTreeSet<(&str, &str)> = results.recorded(&arm.label).collect();
-        wanted.insert((judged, arm.rule()));
+        wanted.insert((primary, arm.rule()));
         for (metric, select) in wanted {
             let trials = results.trials(&arm.label, metric, select);
-            let has = |(seed, round): &(u64, usize)| trials.get(seed).is_some_and(|rounds| rounds.contains_key(round));
-            let of = |(seed, round): &(u64, usize)| format!("{}-seed{seed} round {round} ({select})", arm.label);
-            lacking.entry(metric.to_owned()).or_default().extend(rounds.iter().filter(|at| !has(at)).map(of));
+            let missing = rounds
+                .iter()
+                .filter(|(seed, round)| !trials.get(seed).is_some_and(|rounds| rounds.contains_key(round)));
+            let places = missing.map(|(seed, round)| format!("{}-seed{seed} round {round} ({select})", arm.label));
+            lacking.entry(metric.to_owned()).or_default().extend(places);
         }
     }
     lacking.retain(|_, places| !places.is_empty());
     let line = |(metric, places): (String, Vec<String>)| {
-        format!("Finished rounds without a value of {metric}, over whose seeds no mean is: {}.", listed(places))
+        format!("Finished rounds without a value of {metric}, which means of {metric} leave out: {}.", listed(places))
     };
     lacking.into_iter().map(line).collect()
 }
 
-/// Sessions that were not alike, or a manifest that is of something else.
+/// Warns about sessions that differ, and about a manifest that does not fit the spec.
 fn manifest(results: &Results) -> Vec<String> {
     let Some(manifest) = &results.manifest else {
         return vec!["There is no manifest.json: where and on which data this ran is not known.".into()];
     };
     let mut found = Vec::new();
-    let (is, was) = (results.spec.hash(), &manifest.spec_hash);
-    if is != *was {
-        found
-            .push(format!("manifest.json is of the protocol {was}, spec.toml of {is}: one of them is from elsewhere."));
+    let (of_spec, of_manifest) = (results.spec.hash(), &manifest.spec_hash);
+    if of_spec != *of_manifest {
+        found.push(format!(
+            "manifest.json has the protocol {of_manifest}, but spec.toml has {of_spec}: one of them belongs to other results."
+        ));
     }
     let (experiment, profile) = results.spec.identity();
     let (was, data) = ((manifest.experiment.as_str(), manifest.profile.as_str()), results.spec.dataset.name());
     if was != (experiment, profile) || manifest.data.name != data {
         found.push(format!(
-            "manifest.json is of experiment {}, profile {}, on {}; spec.toml is of experiment {}, profile {}, on {data}: one of \
-             them is from elsewhere.",
+            "manifest.json has experiment {}, profile {}, on {}, but spec.toml has experiment {}, profile {}, on {data}: one of \
+             them belongs to other results.",
             code(was.0),
             profile_in_words(was.1),
             manifest.data.name,
@@ -140,7 +143,7 @@ fn profile_in_words(profile: &str) -> String {
     if profile.is_empty() { "none".into() } else { code(profile) }
 }
 
-/// As many as a line holds.
+/// Joins the first items, and counts the others.
 fn listed(mut items: Vec<String>) -> String {
     const MOST: usize = 6;
     let more = items.len().saturating_sub(MOST);

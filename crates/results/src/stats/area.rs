@@ -1,11 +1,11 @@
 //! The area under a budget curve: one number for a whole curve.
 
-/// The area under the straight lines between points (labels, value), divided by the labels that they span: the mean of
-/// the curve over the budget, in the unit of the values. Zhan et al. ("A Comparative Survey: Benchmarking for
-/// Pool-based Active Learning", IJCAI 2021) call it AUBC. One point has its value. None without points, for what is not
-/// finite, and where the labels do not ascend.
+/// The area under the straight lines between points (labels, value), divided by the range of labels: the mean of the
+/// curve over the budget, in the unit of the values. Zhan et al. ("A Comparative Survey: Benchmarking for Pool-based
+/// Active Learning", IJCAI 2021) call it AUBC. The area of a single point is its value. Returns `None` without points,
+/// if a number is not finite, and if the labels do not ascend.
 ///
-/// Rounds that lie far apart weigh more than those that lie close: the mean of the values is another number.
+/// It differs from the mean of the values: rounds that are far apart weigh more than rounds that are close together.
 pub fn area(points: &[(f64, f64)]) -> Option<f64> {
     let (&(first, value), &(last, _)) = (points.first()?, points.last()?);
     let finite = points.iter().all(|(labels, value)| labels.is_finite() && value.is_finite());
@@ -16,7 +16,7 @@ pub fn area(points: &[(f64, f64)]) -> Option<f64> {
     if points.len() == 1 {
         return Some(value);
     }
-    // Halves before sums and parts before products: values near the largest number have an area too.
+    // Halving before adding, and dividing before multiplying, keeps values near `f64::MAX` from overflowing.
     let part = |pair: &[(f64, f64)]| (pair[1].0 - pair[0].0) / (last - first) * (pair[0].1 / 2.0 + pair[1].1 / 2.0);
     Some(points.windows(2).map(part).sum::<f64>()).filter(|area| area.is_finite())
 }
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
     use proptest::prelude::{prop, prop_assert, prop_assert_eq, proptest};
 
-    /// 100 x 0.4 + 200 x 0.525 + 600 x 0.625 is 520 over 900 labels, as `numpy.trapezoid` 2.4.6 has it.
+    /// (100 x 0.4 + 200 x 0.525 + 600 x 0.625) / 900 labels = 520 / 900, as `numpy.trapezoid` 2.4.6 computes it.
     #[test]
     fn trapezoids_over_uneven_rounds() {
         let got = area(&[(100.0, 0.3), (200.0, 0.5), (400.0, 0.55), (1000.0, 0.7)]).unwrap();
@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn where_there_is_no_area() {
+    fn without_ascending_finite_points_there_is_no_area() {
         for points in [
             &[] as &[(f64, f64)],
             &[(1.0, f64::NAN)],
@@ -51,7 +51,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_lies_between_the_least_and_the_greatest_value(
+        fn the_area_lies_between_the_least_and_the_greatest_value(
             steps in prop::collection::vec((1u32..1000, 0.0f64..1.0), 1..12),
             shift in -1.0f64..1.0,
         ) {
@@ -65,7 +65,7 @@ mod tests {
             let least = points.iter().map(|p| p.1).fold(f64::INFINITY, f64::min);
             let greatest = points.iter().map(|p| p.1).fold(f64::NEG_INFINITY, f64::max);
             prop_assert!((least - 1e-12..=greatest + 1e-12).contains(&got));
-            // Labels have no unit in it, and what is added to all values is added to it.
+            // Rescaling the labels changes nothing, and adding a constant to all values adds it to the area.
             let moved: Vec<_> = points.iter().map(|(labels, value)| (labels * 50.0 - 7.0, value + shift)).collect();
             prop_assert!((area(&moved).unwrap() - got - shift).abs() < 1e-12);
             prop_assert_eq!(area(&[points[0]]), Some(points[0].1));

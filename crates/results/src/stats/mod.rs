@@ -1,4 +1,8 @@
-//! Statistics over seeds, and of images: pure functions, no files.
+//! Statistics over seeds, labels and images. Pure functions: no files, and no randomness but from a seed that is an
+//! argument.
+//!
+//! Values keep their unit: where accuracies go from 0 to 1, so do their means, intervals and differences. A function
+//! returns `None` where its value is not defined, and documents when.
 
 mod area;
 mod bootstrap;
@@ -23,23 +27,23 @@ use std::collections::BTreeMap;
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// What is known of a value that was measured once per seed.
+/// Summarises a value that was measured once per seed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
-    /// Seeds.
+    /// The number of seeds.
     pub n: usize,
-    /// In the unit of the values, as the three that follow.
+    /// The mean over seeds. This and the next three fields have the unit of the values.
     pub mean: f64,
-    /// Sample standard deviation (divisor n - 1); none for one seed.
+    /// Sample standard deviation (divisor n - 1); `None` for one seed.
     pub sd: Option<f64>,
-    /// Lower end of the 95 % interval of the mean; none for one seed.
+    /// Lower end of the 95 % interval of the mean; `None` for one seed.
     pub low: Option<f64>,
-    /// Upper end of it.
+    /// Upper end of that interval.
     pub high: Option<f64>,
 }
 
 impl Summary {
-    /// Of one value per seed; none without values.
+    /// Summarises one value per seed; returns `None` without values.
     pub fn of(values: &[f64]) -> Option<Self> {
         let interval = interval_95(values);
         Some(Self {
@@ -51,37 +55,38 @@ impl Summary {
         })
     }
 
-    /// Of the differences `a - b`, one for each seed that both have; none where there is no such seed. What the values
-    /// of a seed have in common cancels, so the interval is often far narrower than those of `a` and `b`.
+    /// Summarises the differences `a - b`, one for each seed that both have; returns `None` if they share no seed. What
+    /// the values of a seed have in common cancels, so the interval is often far narrower than those of `a` and `b`.
     pub fn of_differences(a: &BTreeMap<u64, f64>, b: &BTreeMap<u64, f64>) -> Option<Self> {
         let differences: Vec<f64> = a.iter().filter_map(|(seed, a)| b.get(seed).map(|b| a - b)).collect();
         Self::of(&differences)
     }
 
-    /// Half the width of the 95 % interval; none for one seed.
+    /// Half the width of the 95 % interval; `None` for one seed.
     pub fn half_width(&self) -> Option<f64> {
         Some((self.high? - self.low?) / 2.0)
     }
 }
 
-/// The arithmetic mean; none without values.
+/// The arithmetic mean; `None` without values.
 pub fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// The sample standard deviation (divisor n - 1); none below two values.
+/// The sample standard deviation (divisor n - 1); `None` below two values.
 pub fn sample_sd(values: &[f64]) -> Option<f64> {
     if values.len() < 2 {
         return None;
     }
     let mean = mean(values)?;
-    // Two passes: the squares of values near 1 that differ in the fourth digit would cancel in one.
+    // Two passes: in a single pass, values near 1 that differ in the fourth digit would lose most digits to
+    // cancellation.
     let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
     Some((squares / (values.len() - 1) as f64).sqrt())
 }
 
-/// The two-sided 95 % interval of the mean, `mean -+ t(0.975, n - 1) sd / sqrt(n)` with Student's t: right for any n
-/// when the values of the seeds are normally distributed. None below two values.
+/// The two-sided 95 % interval of the mean, `mean ± t(0.975, n - 1) sd / sqrt(n)` with Student's t. It is exact for any
+/// n if the values of the seeds are normally distributed. Returns `None` below two values.
 pub fn interval_95(values: &[f64]) -> Option<(f64, f64)> {
     let (mean, sd) = (mean(values)?, sample_sd(values)?);
     let n = values.len() as f64;
@@ -89,12 +94,12 @@ pub fn interval_95(values: &[f64]) -> Option<(f64, f64)> {
     Some((mean - half, mean + half))
 }
 
-/// The 0.975 quantile of Student's t; none at 0 degrees of freedom.
+/// The 0.975 quantile of Student's t; `None` at 0 degrees of freedom.
 fn t_quantile_975(degrees_of_freedom: usize) -> Option<f64> {
     Some(StudentsT::new(0.0, 1.0, degrees_of_freedom as f64).ok()?.inverse_cdf(0.975))
 }
 
-/// A standard normal number (Box and Muller), for simulations.
+/// Draws a standard normal number (Box and Muller, 1958), for simulations.
 #[cfg(test)]
 fn normal(stream: &mut crate::seed::Stream) -> f64 {
     use rand::Rng;
@@ -111,7 +116,7 @@ mod tests {
         assert!((got - expected).abs() <= 1e-10 * expected.abs().max(1.0), "{got} is not {expected}");
     }
 
-    /// Values of the printed tables, as scipy has them to all digits.
+    /// The values of printed tables, to all digits, from SciPy.
     #[test]
     fn the_quantiles_are_those_of_the_t_tables() {
         near(t_quantile_975(1), 12.706204736432095);
@@ -124,7 +129,7 @@ mod tests {
 
     /// 1, 2, 3: sd 1, half width 4.302652729911275 / sqrt(3).
     #[test]
-    fn three_seeds() {
+    fn three_seeds_give_the_values_computed_by_hand() {
         let s = Summary::of(&[1.0, 2.0, 3.0]).unwrap();
         assert_eq!((s.n, s.mean, s.sd), (3, 2.0, Some(1.0)));
         near(s.half_width(), 2.484137711843754);
@@ -134,7 +139,7 @@ mod tests {
 
     /// 2, 4, 4, 4, 6: sd sqrt(2), half width 2.7764451051977987 * sqrt(2 / 5).
     #[test]
-    fn five_seeds() {
+    fn five_seeds_give_the_values_computed_by_hand() {
         let s = Summary::of(&[2.0, 4.0, 4.0, 4.0, 6.0]).unwrap();
         assert_eq!((s.n, s.mean), (5, 4.0));
         near(s.sd, std::f64::consts::SQRT_2);
@@ -142,14 +147,14 @@ mod tests {
     }
 
     #[test]
-    fn one_seed_has_no_interval_and_none_has_no_summary() {
+    fn one_seed_has_no_interval_and_no_seed_has_no_summary() {
         assert_eq!(Summary::of(&[0.5]), Some(Summary { n: 1, mean: 0.5, sd: None, low: None, high: None }));
         assert_eq!(Summary::of(&[]), None);
     }
 
     /// Seeds 1, 2 and 4 are shared: differences 1, 2, 3, although the values themselves are far apart.
     #[test]
-    fn differences_are_of_the_seeds_that_both_have() {
+    fn differences_use_only_the_seeds_that_both_have() {
         let a = BTreeMap::from([(0, 7.0), (1, 11.0), (2, 102.0), (4, 1003.0)]);
         let b = BTreeMap::from([(1, 10.0), (2, 100.0), (3, 5.0), (4, 1000.0)]);
         let s = Summary::of_differences(&a, &b).unwrap();
@@ -160,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_values_have_an_interval_of_no_width() {
+    fn equal_values_have_an_interval_of_zero_width() {
         let s = Summary::of(&[0.25; 4]).unwrap();
         assert_eq!((s.sd, s.low, s.high), (Some(0.0), Some(0.25), Some(0.25)));
     }

@@ -1,4 +1,4 @@
-//! Two samplers, compared seed by seed.
+//! Compares two samplers seed by seed.
 
 use std::collections::BTreeMap;
 
@@ -6,36 +6,35 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::Summary;
 
-/// Pairs below which there is no test: two differences may agree by chance.
+/// The fewest pairs that are tested: two differences may agree by chance.
 pub const LEAST_PAIRS: usize = 3;
 
 /// How much the values of one sampler exceed those of another, over the seeds that both have.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Paired {
-    /// Seeds that both have.
+    /// The number of seeds that both have.
     pub n: usize,
-    /// Of the differences, in the unit of the values, as the three that follow.
+    /// The mean difference. This and the next three fields have the unit of the values.
     pub mean: f64,
-    /// Sample standard deviation of the differences; none for one seed.
+    /// Sample standard deviation of the differences; `None` for one seed.
     pub sd: Option<f64>,
-    /// Lower end of the 95 % interval of the mean difference; none for one seed.
+    /// Lower end of the 95 % interval of the mean difference; `None` for one seed.
     pub low: Option<f64>,
-    /// Upper end of it.
+    /// Upper end of that interval.
     pub high: Option<f64>,
-    /// Student's t of the differences, with n - 1 degrees of freedom; none below [`LEAST_PAIRS`] seeds, and where the
+    /// Student's t of the differences, with n - 1 degrees of freedom; `None` below [`LEAST_PAIRS`] seeds, and if the
     /// differences do not vary.
     pub t: Option<f64>,
-    /// The probability of a t at least that far from 0 on either side, were there no difference. Not adjusted for
-    /// further comparisons: see [`holm`].
+    /// The two-sided p value of `t`. It is not corrected for multiple comparisons: see [`holm`].
     pub p: Option<f64>,
 }
 
-/// The paired t-test of `a - b`, one difference for each seed that both have; none where there is no such seed, and
-/// where a value of one is not finite. It is right where the differences are normally distributed, whatever the values
-/// are.
+/// The paired t-test of `a - b`, with one difference for each seed that both have. Returns `None` if they share no
+/// seed, or if a shared value is not finite. The test is exact if the differences are normally distributed; the values
+/// themselves need not be.
 ///
-/// Differences that are the same in all seeds but for rounding have no t and no p: a t of 1e14 would say how numbers
-/// are stored, and nothing of the samplers.
+/// Differences that are equal in all seeds, up to rounding, have no t and no p: a t of 1e14 would describe how numbers
+/// are stored, not the samplers.
 pub fn paired(a: &BTreeMap<u64, f64>, b: &BTreeMap<u64, f64>) -> Option<Paired> {
     let Summary { n, mean, sd, low, high } = Summary::of_differences(a, b)?;
     let finite = |value: Option<f64>| value.is_none_or(f64::is_finite);
@@ -46,25 +45,26 @@ pub fn paired(a: &BTreeMap<u64, f64>, b: &BTreeMap<u64, f64>) -> Option<Paired> 
     Some(Paired { n, mean, sd, low, high, t, p: t.and_then(|t| two_sided(t, (n - 1) as f64)) })
 }
 
-/// How far differences of shared values may lie apart by rounding alone: both values of both differences are rounded.
+/// By how much equal differences of shared values may vary through rounding alone: two differences have four rounded
+/// values.
 fn rounding(a: &BTreeMap<u64, f64>, b: &BTreeMap<u64, f64>) -> f64 {
     let shared = a.iter().filter_map(|(seed, a)| b.get(seed).map(|b| a.abs().max(b.abs())));
     4.0 * f64::EPSILON * shared.fold(0.0, f64::max)
 }
 
-/// The probability that Student's t lies at least as far from 0 as `t`, on either side.
+/// The two-sided p value of `t`: the probability that Student's t is at least that far from 0.
 pub(super) fn two_sided(t: f64, degrees_of_freedom: f64) -> Option<f64> {
     let distribution = StudentsT::new(0.0, 1.0, degrees_of_freedom).ok()?;
     Some((2.0 * distribution.sf(t.abs())).min(1.0))
 }
 
-/// The p values of a family of tests, adjusted so that below 0.05 there is with a probability of at most 0.05 even one
-/// that stands for no effect, whatever the tests have in common (Holm, "A Simple Sequentially Rejective Multiple Test
-/// Procedure", Scandinavian Journal of Statistics 6, 1979): the k-th least of m, counted from 0, times m - k, at least
-/// the one before it and at most 1.
+/// Holm's correction ("A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 6,
+/// 1979). If corrected values below 0.05 are called significant, the probability of even one false positive in the
+/// family is at most 0.05, however the tests depend on each other. The k-th least of m p values, counted from 0, is
+/// multiplied by m - k; the result is at least the one before it and at most 1.
 ///
-/// In the order that they were given. The family is the tests that have a p value, from 0 to 1; the others have none
-/// afterwards, and do not count.
+/// Returns the corrected values in the order of `p`. The family is every test with a p value from 0 to 1; other entries
+/// become `None` and do not count.
 pub fn holm(p: &[Option<f64>]) -> Vec<Option<f64>> {
     let mut family: Vec<(usize, f64)> =
         p.iter().enumerate().filter_map(|(i, p)| p.filter(|p| (0.0..=1.0).contains(p)).map(|p| (i, p))).collect();
@@ -92,9 +92,10 @@ mod tests {
         assert!((got - expected).abs() < 1e-10, "{got} is not {expected}");
     }
 
-    /// `scipy.stats.ttest_rel` 1.17.1 of these five and of the first three; the ends are its `confidence_interval()`.
+    /// Expected values: `scipy.stats.ttest_rel` 1.17.1 for all five seeds and for the first three, and its
+    /// `confidence_interval()`.
     #[test]
-    fn as_scipy_has_it() {
+    fn the_test_agrees_with_scipy() {
         let a = by_seed(&[0.612, 0.634, 0.598, 0.641, 0.607]);
         let b = by_seed(&[0.597, 0.611, 0.601, 0.622, 0.586]);
         let five = paired(&a, &b).unwrap();
@@ -114,7 +115,7 @@ mod tests {
     /// Seeds 1, 2 and 4 are shared: differences 1, 2, 3, so t = 2 sqrt(3); with 2 degrees of freedom p is
     /// 1 - t / sqrt(2 + t^2).
     #[test]
-    fn pairs_are_of_the_seeds_that_both_have() {
+    fn pairs_use_only_the_seeds_that_both_have() {
         let a = BTreeMap::from([(0, f64::NAN), (1, 11.0), (2, 102.0), (4, 1003.0)]);
         let b = BTreeMap::from([(1, 10.0), (2, 100.0), (3, 5.0), (4, 1000.0)]);
         let got = paired(&a, &b).unwrap();
@@ -133,7 +134,7 @@ mod tests {
         assert_eq!(one, Paired { n: 1, mean: 0.25, sd: None, low: None, high: None, t: None, p: None });
     }
 
-    /// 0.3 - 0.2, 0.4 - 0.3, ... differ in their last digits, and in nothing else.
+    /// 0.3 - 0.2, 0.4 - 0.3, ... differ only in their last digits.
     #[test]
     fn differences_that_do_not_vary_have_no_test() {
         let a: Vec<f64> = (0..5).map(|i| 0.3 + f64::from(i) / 10.0).collect();
@@ -145,16 +146,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_finite_has_no_comparison() {
+    fn values_that_are_not_finite_are_not_compared() {
         for odd in [f64::NAN, f64::INFINITY, f64::MAX] {
             let (a, b) = (by_seed(&[odd, 0.5, 0.25]), by_seed(&[-0.5, -odd, 0.5]));
             assert_eq!(paired(&a, &b), None, "{odd}");
         }
     }
 
-    /// By hand: 4 x 0.01; 3 x 0.02 = 0.06; 2 x 0.025 = 0.05 is below the one before; 0.5 alone.
+    /// By hand: 4 x 0.01; 3 x 0.02 = 0.06; 2 x 0.025 = 0.05 is below the one before, so 0.06; 1 x 0.5.
     #[test]
-    fn four_tests_by_hand() {
+    fn four_tests_are_corrected_as_by_hand() {
         let got = holm(&[Some(0.025), None, Some(0.01), Some(0.5), Some(0.02), Some(f64::NAN)]);
         assert!((got[0].unwrap() - 0.06).abs() < 1e-15 && (got[4].unwrap() - 0.06).abs() < 1e-15, "{got:?}");
         assert_eq!((got[1], got[2], got[3], got[5]), (None, Some(0.04), Some(0.5), None));
@@ -178,7 +179,7 @@ mod tests {
         }
 
         #[test]
-        fn the_order_of_seeds_and_of_samplers_decides_nothing_but_the_sign(
+        fn the_order_of_seeds_changes_nothing_and_the_order_of_samplers_only_the_sign(
             rows in prop::collection::vec((0u64..20, 0.0f64..1.0, 0.0f64..1.0), 1..12),
         ) {
             let rows: BTreeMap<u64, (f64, f64)> = rows.into_iter().map(|(seed, a, b)| (seed, (a, b))).collect();
@@ -190,7 +191,7 @@ mod tests {
             let turned = paired(&b, &a).unwrap();
             prop_assert_eq!((turned.mean, turned.t.map(|t| -t), turned.p), (-got.mean, got.t, got.p));
             prop_assert!(got.p.is_none_or(|p| (0.0..=1.0).contains(&p)));
-            // The test and the interval say the same.
+            // The test and the interval agree.
             if let (Some(p), Some(low), Some(high)) = (got.p, got.low, got.high) {
                 prop_assert!((p - 0.05).abs() < 1e-9 || (p < 0.05) == (low > 0.0 || high < 0.0));
             }

@@ -1,4 +1,4 @@
-//! What a number of seeds can show: the power of the paired t-test.
+//! The power of the paired t-test: which differences a number of seeds can detect.
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
@@ -7,43 +7,44 @@ use statrs::function::{erf::erfc, gamma::ln_gamma};
 
 use super::LEAST_PAIRS;
 
-/// The least level that there is an answer for; below it the integral takes long.
+/// The least level that is supported; below it the integral takes too long.
 const LEAST_LEVEL: f64 = 1e-6;
 
-/// The true mean difference, in the unit of `sd`, that the two-sided paired t-test at `level` (0.05; 0.05 / m for the
-/// least of m tests under Holm's or Bonferroni's rule) finds with probability `power`, from `n` pairs whose differences
-/// are normal with the standard deviation `sd`. A true difference of half that is more likely missed than found.
+/// The true mean difference, in the unit of `sd`, that the two-sided paired t-test at `level` detects with probability
+/// `power`, from `n` pairs whose differences are normal with the standard deviation `sd`. For the strictest of m tests
+/// under Holm's or Bonferroni's correction, `level` is 0.05 / m. A true difference of half that size is more likely
+/// missed than found.
 ///
-/// None below [`LEAST_PAIRS`] pairs, for an `sd` that is not above 0 or not finite, for a level outside 1e-6 to 1, and
-/// where `power` is not between `level`, which a difference of 0 has, and 1.
+/// Returns `None` below [`LEAST_PAIRS`] pairs, if `sd` is not positive and finite, if `level` is not in [1e-6, 1), and
+/// if `power` is not between `level` (the power at a difference of 0) and 1.
 pub fn detectable(sd: f64, n: usize, level: f64, power: f64) -> Option<f64> {
-    let asked = (LEAST_LEVEL..1.0).contains(&level) && power > level && power < 1.0;
-    if !asked || n < LEAST_PAIRS || !(sd > 0.0 && sd.is_finite()) {
+    let is_possible = (LEAST_LEVEL..1.0).contains(&level) && power > level && power < 1.0;
+    if !is_possible || n < LEAST_PAIRS || !(sd > 0.0 && sd.is_finite()) {
         return None;
     }
-    let found = PowerOfT::new(n - 1, level)?;
+    let test = PowerOfT::new(n - 1, level)?;
     let mut above = 1.0;
-    while found.at(above) < power {
+    while test.at(above) < power {
         above *= 2.0;
         if above > 1e9 {
-            // A power so near 1 that rounding keeps it out of reach.
+            // Rounding keeps a power this close to 1 out of reach.
             return None;
         }
     }
     let mut below = 0.0;
-    // Halved until the two are neighbours but for a few digits.
+    // 48 bisections leave both ends equal but for the last few digits.
     for _ in 0..48 {
         let middle = (below + above) / 2.0;
-        if found.at(middle) < power { below = middle } else { above = middle }
+        if test.at(middle) < power { below = middle } else { above = middle }
     }
     Some((below + above) / 2.0 * sd / (n as f64).sqrt()).filter(|difference| difference.is_finite())
 }
 
 /// The power of a two-sided t-test, as a function of the noncentrality.
 struct PowerOfT {
-    /// |t| beyond which the test finds something.
+    /// The test is significant if |t| exceeds this.
     critical: f64,
-    /// (s, weight): s is a sample standard deviation in units of the true one, and the weight its probability. The
+    /// (s, weight): s is a sample standard deviation in units of the true one, and the weight is its probability. The
     /// weights sum to 1.
     deviations: Vec<(f64, f64)>,
 }
@@ -52,7 +53,8 @@ impl PowerOfT {
     fn new(degrees_of_freedom: usize, level: f64) -> Option<Self> {
         let nu = degrees_of_freedom as f64;
         let critical = StudentsT::new(0.0, 1.0, nu).ok()?.inverse_cdf(1.0 - level / 2.0);
-        // s^2 nu is chi-square: s lies around 1 with a spread of 1 / sqrt(2 nu), and beyond 12 of these as good as never.
+        // s^2 nu is chi-square: s has a mean near 1 and a spread of 1 / sqrt(2 nu); beyond 12 spreads its probability
+        // is negligible.
         let spread = (2.0 * nu).sqrt().recip();
         let (low, high) = ((1.0 - 12.0 * spread).max(0.0), 1.0 + 12.0 * spread);
         // The power falls from 1 to 0 over 1 / critical: at least 8 steps for that, and 80 for a spread.
@@ -68,8 +70,8 @@ impl PowerOfT {
         Some(Self { critical, deviations: (0..=steps).map(deviation).collect() })
     }
 
-    /// The probability of |t| > critical: t is (z + noncentrality) / s for a standard normal z, of which there is a
-    /// closed form, given s.
+    /// The probability of |t| > critical, where t is (z + noncentrality) / s for a standard normal z. Given s, it has a
+    /// closed form.
     fn at(&self, noncentrality: f64) -> f64 {
         let beyond =
             |s: f64| normal_cdf(noncentrality - self.critical * s) + normal_cdf(-noncentrality - self.critical * s);
@@ -88,8 +90,9 @@ mod tests {
     use crate::stats::{interval_95, normal};
     use proptest::prelude::{ProptestConfig, prop_assert, proptest};
 
-    /// Pairs, level, power, and the root in d of `nct.sf(t, n - 1, d) + nct.cdf(-t, n - 1, d) - power` over sqrt(n),
-    /// with t = `t.ppf(1 - level / 2, n - 1)`: `scipy.stats` 1.17.1 and `scipy.optimize.brentq`.
+    /// Pairs, level, power, and the expected difference, from `scipy.stats` 1.17.1 and `scipy.optimize.brentq`: the root
+    /// in d of `nct.sf(t, n - 1, d) + nct.cdf(-t, n - 1, d) - power`, over sqrt(n), with
+    /// t = `t.ppf(1 - level / 2, n - 1)`.
     const OF_SCIPY: [(usize, f64, f64, f64); 24] = [
         (3, 0.05, 0.8, 3.264043549699572),
         (4, 0.05, 0.8, 2.127949343257801),
@@ -118,16 +121,16 @@ mod tests {
     ];
 
     #[test]
-    fn as_scipy_has_it() {
+    fn the_difference_agrees_with_scipy() {
         for (n, level, power, expected) in OF_SCIPY {
             let got = detectable(1.0, n, level, power).unwrap();
             assert!((got / expected - 1.0).abs() < 1e-8, "{n} {level} {power}: {got} is not {expected}");
         }
     }
 
-    /// Four pairs: of 4,000 simulated comparisons 80 % find it, -+ 3 standard errors.
+    /// With four pairs, 80 % of 4,000 simulated comparisons must be significant, ± 3 standard errors.
     #[test]
-    fn it_is_found_as_often_as_asked_for() {
+    fn the_difference_is_detected_as_often_as_the_power_says() {
         let mut luck = stream(0, Purpose::Query, &[]);
         let difference = detectable(0.02, 4, 0.05, 0.8).unwrap();
         let mut found = 0;
@@ -140,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn where_there_is_no_answer() {
+    fn impossible_arguments_have_no_answer() {
         for (sd, n, level, power) in [
             (1.0, 2, 0.05, 0.8),
             (1.0, 0, 0.05, 0.8),
@@ -161,11 +164,11 @@ mod tests {
         }
     }
 
-    /// 10,000 pairs: normal, where the difference is (1.96 + 0.8416) / 100. Three pairs have a closed form, s^2 being
-    /// exponential: a critical t^2 of 2 q^2 / (1 - q^2), q = 1 - level, and the power
+    /// With 10,000 pairs t is normal, and the difference is (1.96 + 0.8416) / 100. With three pairs s^2 is exponential,
+    /// which gives a closed form: a critical t^2 of 2 q^2 / (1 - q^2), q = 1 - level, and the power
     /// 1 - exp(-d^2 / (t^2 + 2)) / sqrt(1 + 2 / t^2).
     #[test]
-    fn the_ends_of_the_range() {
+    fn many_pairs_and_three_pairs_agree_with_closed_forms() {
         let many = detectable(1.0, 10_000, 0.05, 0.8).unwrap();
         assert!((many - 0.028016).abs() < 1e-5, "{many}");
         for level in [1e-6, 1e-3, 0.05, 0.5] {
@@ -177,15 +180,15 @@ mod tests {
     }
 
     proptest! {
-        // Each asks seven times, and each answer is an integral fifty times over.
+        // Few cases: each calls `detectable` seven times, and each call evaluates an integral some fifty times.
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
-        fn more_pairs_see_less_and_more_power_costs_more(n in 3usize..30, level in 0.001f64..0.1, power in 0.2f64..0.95) {
-            let of = |n, level, power| detectable(1.0, n, level, power).unwrap();
-            prop_assert!(of(n + 1, level, power) < of(n, level, power));
-            prop_assert!(of(n, level / 2.0, power) > of(n, level, power));
-            prop_assert!(of(n, level, power + 0.02) > of(n, level, power));
-            prop_assert!((detectable(0.3, n, level, power).unwrap() / of(n, level, power) - 0.3).abs() < 1e-12);
+        fn more_pairs_detect_smaller_differences_and_more_power_needs_larger_ones(n in 3usize..30, level in 0.001f64..0.1, power in 0.2f64..0.95) {
+            let difference = |n, level, power| detectable(1.0, n, level, power).unwrap();
+            prop_assert!(difference(n + 1, level, power) < difference(n, level, power));
+            prop_assert!(difference(n, level / 2.0, power) > difference(n, level, power));
+            prop_assert!(difference(n, level, power + 0.02) > difference(n, level, power));
+            prop_assert!((detectable(0.3, n, level, power).unwrap() / difference(n, level, power) - 0.3).abs() < 1e-12);
         }
     }
 }

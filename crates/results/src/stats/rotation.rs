@@ -1,23 +1,24 @@
-//! Which values of many moved from one run to another: the rotation test of Langsrud ("Rotation tests", Statistics and
-//! Computing 15, 2005), on a few seeds and many correlated columns, at one level for all of them together.
+//! Tests which of many values moved from one run to another, with the rotation test of Langsrud ("Rotation tests",
+//! Statistics and Computing 15, 2005): few seeds, many correlated columns, and one level for all columns together.
 //!
-//! A row is a seed, a column one value of its trials (a sampler's accuracy in a round, the area under its curve). Under
-//! the hypothesis that nothing moved, the rows are independent and normal with a common covariance, whatever that is, and
-//! then no direction in the space of rows is special: the contrast "current less baseline" may be turned into any other
-//! that is orthogonal to the mean. What the largest of all statistics is in random directions says what the observed ones
-//! are worth. Unlike a permutation test this has no least p at three seeds, and unlike Holm's correction it pays nothing
-//! for columns that say the same.
+//! A row is a seed; a column is one value of its trials (a sampler's accuracy in a round, or the area under its curve).
+//! Under the hypothesis that nothing moved, the rows are independent and normal with some common covariance. Then no
+//! direction in the space of rows is special: the contrast "current less baseline" may be rotated into any other
+//! direction orthogonal to the mean. The largest statistic over all columns, in random directions, gives the
+//! distribution to which the observed statistics are compared. A permutation test of three seeds cannot reach small p
+//! values; this test can. Holm's correction loses power to columns that carry the same information; this test does not.
 //!
-//! The statistic is Student's t with a *moderated* variance, as in limma (Smyth, Statistical Applications in Genetics and
-//! Molecular Biology 3, 2004; rotations with it: Wu et al., "ROAST", Bioinformatics 26, 2010): a column's own variance
-//! is averaged with that of the columns that are like it. The weights are constants, so the level holds for any of them;
-//! they decide the power alone. In simulations of 4 samplers x 5 rounds at 3 seeds, a drop of one sampler that plain t
-//! statistics find in 46 % of runs is found in 86 %; of the noisiest, where spreads differ by a factor of 1.7, in 71 % and
-//! not in 34 %.
+//! The statistic is Student's t with a *moderated* variance, as in limma (Smyth, Statistical Applications in Genetics
+//! and Molecular Biology 3, 2004; rotations with it: Wu et al., "ROAST", Bioinformatics 26, 2010): a column's own
+//! variance is averaged with that of similar columns. The weights are constants, so the level holds whatever they are;
+//! they affect only the power. In simulations of 4 samplers x 5 rounds at 3 seeds, a drop of one sampler that plain t
+//! statistics find in 46 % of runs is found in 86 %. For a drop of the noisiest sampler, where spreads differ by a
+//! factor of 1.7, it is 71 % instead of 34 %.
 //!
-//! Columns are judged from the largest statistic down, each without those that have already moved (Westfall and Young,
-//! "Resampling-Based Multiple Testing", 1993): a great drop of one sampler would otherwise enter the variances of all
-//! directions but the observed one, and make every other column look moved (in 22 to 29 % of runs at 5 to 10 seeds).
+//! Columns are tested from the largest statistic down, each time without the columns that have already moved (Westfall
+//! and Young, "Resampling-Based Multiple Testing", 1993). Otherwise a large drop of one sampler would enter the
+//! variances of all directions except the observed one, and make every other column look moved (in 22 to 29 % of runs
+//! at 5 to 10 seeds).
 
 use std::collections::BTreeMap;
 
@@ -26,47 +27,49 @@ use rayon::prelude::*;
 
 use crate::seed::{Purpose, Stream, stream};
 
-/// Fewer seeds on either side are not compared.
+/// The fewest seeds on either side that are compared.
 pub const LEAST_SEEDS: usize = 3;
 
-/// How often one or more columns may be called moved where none has.
+/// The probability that any column is called moved if none has.
 pub const LEVEL: f64 = 0.05;
 
-/// From so many seeds on, runs of the same seeds are compared seed by seed.
+/// The fewest seeds from which on runs of the same seeds are compared seed by seed.
 const LEAST_PAIRS: usize = 5;
 
-/// How many degrees of freedom the variance of the columns that are like it counts for in that of a column.
+/// The degrees of freedom for which the variance of similar columns counts in the moderated variance of a column.
 const PRIOR: f64 = 10.0;
 
-/// Directions that are worked out side by side, as processors do.
+/// The number of directions that are computed side by side (SIMD lanes).
 const LANES: usize = 8;
 
-/// Steps that are taken before any of them is judged; the first few are judged sooner, as most comparisons end there.
+/// The most steps that are taken before their columns are tested. The first few are tested sooner, as most comparisons
+/// end there.
 const MOST_STEPS: usize = 32;
 
-/// What a column is like.
+/// Says to which other columns a column is similar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// Columns of a kind (a round, the area) have like variances. One that is like no other is alone in its kind and arm.
+    /// Columns of one kind (a round, the area) have similar variances. A column without similar ones has a kind and an
+    /// arm of its own.
     pub kind: usize,
-    /// Columns of an arm (a sampler) may all vary more, or less, than others of their kind.
+    /// All columns of one arm (a sampler) may vary more, or less, than others of their kind.
     pub arm: usize,
 }
 
-/// What became of a column.
+/// The test's result for a column.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Change {
-    /// The mean of the current run less that of the baseline.
+    /// The mean of the current run less that of the baseline, in the unit of the values.
     pub difference: f64,
-    /// Two-sided; [`LEVEL`] holds for all columns together. In (0, 1], and 1 where there is no difference.
+    /// The two-sided p value, corrected for all columns together, in (0, 1]. It is 1 if there is no difference.
     pub p: f64,
-    /// Measured differences up to about this cannot be told from chance, given how much seeds differ. 0 where no value differs from
-    /// another; infinite below 20 draws, which can show nothing.
+    /// Measured differences up to about this size are not significant, given how much seeds differ. 0 if no value
+    /// differs from another; infinite below 20 draws, with which nothing can be significant.
     pub critical: f64,
 }
 
 impl Change {
-    /// Whether it is more than chance, and at least `margin`.
+    /// Whether the difference is significant and at least `margin`.
     pub fn moved(&self, margin: f64) -> bool {
         self.p < LEVEL && self.difference.abs() >= margin
     }
@@ -75,31 +78,40 @@ impl Change {
 /// Why two runs cannot be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Incomparable {
-    /// Fewer than [`LEAST_SEEDS`] on one side.
+    /// One side has fewer than [`LEAST_SEEDS`] seeds.
     TooFewSeeds,
-    /// A value is not a number, or infinite.
+    /// A value is NaN or infinite.
     NotANumber,
     /// A row has more or fewer values than there are columns.
     OtherColumns,
 }
 
-/// Whether runs of these seeds are compared seed by seed: the same ones, and at least five. That is known before any
-/// value is, so the level holds either way.
+/// Whether runs are compared seed by seed: if they have the same seeds, and at least five. The choice does not depend
+/// on the values, so the level holds either way.
 ///
-/// What a seed gives both runs cancels in pairs, but they leave half of the degrees of freedom. In simulations a drop of
-/// all cells is caught, unpaired and paired, in 78 and 51 % of runs of 3 seeds where a seed gives both runs nothing in
-/// common, in 82 and 72 % at a correlation of 0.3, in 80 and 90 % at 0.6; at 5 seeds 75 and 66, 67 and 73, 63 and 93 %;
-/// at 10 seeds 61 and 57, 59 and 75, 49 and 97 %. Seeds that only some rows share are not paired; that makes the test
-/// the more cautious.
+/// In pairs, what both runs of a seed have in common cancels, but only half of the degrees of freedom remain. Simulated
+/// power for a drop of all cells, unpaired and paired:
+///
+/// | seeds | correlation 0 | 0.3 | 0.6 |
+/// | --: | :-- | :-- | :-- |
+/// | 3 | 78 and 51 % | 82 and 72 % | 80 and 90 % |
+/// | 5 | 75 and 66 % | 67 and 73 % | 63 and 93 % |
+/// | 10 | 61 and 57 % | 59 and 75 % | 49 and 97 % |
+///
+/// If the runs share only some seeds, nothing is paired; the test is then conservative.
 pub fn paired<T>(baseline: &BTreeMap<u64, T>, current: &BTreeMap<u64, T>) -> bool {
     baseline.len() >= LEAST_PAIRS && baseline.keys().eq(current.keys())
 }
 
-/// What became of each column, from rows of values by seed. `draws` directions are drawn from `seed`: the least p is
+/// Tests each column. `baseline` and `current` hold a row of values by seed, one value for each of `columns`; results
+/// are in the order of `columns`. `draws` random directions are drawn from `seed`: the least possible p is
 /// 1 / (`draws` + 1), and the error of a p near 0.05 is about 0.2 / sqrt(`draws`).
 ///
-/// Time goes with `draws` x columns x (seeds + columns that moved). All processors work on it; how many there are changes
-/// nothing.
+/// Time is proportional to `draws` x columns x (seeds + columns that moved). All processors are used; their number does
+/// not change the result.
+///
+/// # Errors
+/// See [`Incomparable`].
 pub fn changes(
     baseline: &BTreeMap<u64, Vec<f64>>,
     current: &BTreeMap<u64, Vec<f64>>,
@@ -123,22 +135,22 @@ pub fn changes(
     Ok(pools.step_down(&contrast, &directions, draws))
 }
 
-/// Rows that are independent, with the same covariance, and have no mean but for what moved.
+/// Independent rows with the same covariance, whose mean is 0 except in columns that moved.
 struct Contrast {
     rows: Vec<Vec<f64>>,
-    /// Directions are orthogonal to the mean of the rows, which two samples have in common.
+    /// Whether directions must be orthogonal to the mean of the rows: true for two samples, which share an unknown
+    /// mean.
     centred: bool,
-    /// By column, the current mean less the baseline's.
+    /// The current mean less the baseline's, by column.
     differences: Vec<f64>,
-    /// From a difference to the length of the rows along the contrast.
+    /// The factor from a difference of means to the length of the rows along the contrast.
     length: f64,
 }
 
 impl Contrast {
     fn of(baseline: &BTreeMap<u64, Vec<f64>>, current: &BTreeMap<u64, Vec<f64>>) -> Self {
-        // Less the first row: values that are all equal are then 0, and so is their sum, whatever they are.
+        // Subtracting the first row makes equal values exactly 0, and their sums too.
         let origin = baseline.values().next().cloned().unwrap_or_default();
-        let less = |a: &Vec<f64>, b: &Vec<f64>| a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<f64>>();
         let sample = |run: &BTreeMap<u64, Vec<f64>>| run.values().map(|row| less(row, &origin)).collect::<Vec<_>>();
         let (mut a, b) = (sample(baseline), sample(current));
         let differences = less(&means(&b), &means(&a));
@@ -153,37 +165,37 @@ impl Contrast {
         Self { rows, centred: true, differences, length: (n_a * n_b / (n_a + n_b)).sqrt() }
     }
 
-    /// What is left for the variance when the contrast is taken away.
+    /// The degrees of freedom of the variance: those of the rows without the contrast.
     fn degrees_of_freedom(&self) -> f64 {
         (self.rows.len() - 1 - usize::from(self.centred)) as f64
     }
 
-    /// By column, the sum of squares over all directions.
+    /// The sum of squares over all directions, by column.
     fn totals(&self) -> Vec<f64> {
         let squares: Vec<Vec<f64>> = self.rows.iter().map(|row| row.iter().map(|v| v * v).collect()).collect();
         means(&squares).iter().map(|mean| mean * self.rows.len() as f64).collect()
     }
 
-    /// By column, the square of the rows along the contrast.
+    /// The squared length of the rows along the contrast, by column.
     fn observed(&self) -> Vec<f64> {
         self.differences.iter().map(|d| (d * self.length).powi(2)).collect()
     }
 
-    /// The same along `draws` random directions, some at a time; what the last has too many of is 0.
+    /// The squared lengths along `draws` random directions, [`LANES`] at a time; lanes without a direction are 0.
     fn directions(&self, draws: usize, stream: &mut Stream) -> Vec<Vec<[f64; LANES]>> {
         let n = self.rows.len();
-        let one = |_| {
-            // Normal numbers have no direction of their own.
+        let direction = |_| {
+            // The direction of a vector of normal numbers is uniformly distributed.
             let mut u = normals(n, stream);
             let mean = if self.centred { u.iter().sum::<f64>() / n as f64 } else { 0.0 };
             u.iter_mut().for_each(|u| *u -= mean);
             u
         };
-        let directions: Vec<Vec<f64>> = (0..draws).map(one).collect();
+        let directions: Vec<Vec<f64>> = (0..draws).map(direction).collect();
         directions.par_chunks(LANES).map(|some| self.along(some)).collect()
     }
 
-    /// By column, the squares along up to [`LANES`] directions of any length.
+    /// The squared lengths along up to [`LANES`] directions, by column. The directions may have any length.
     fn along(&self, directions: &[Vec<f64>]) -> Vec<[f64; LANES]> {
         let by_lane = |of: &dyn Fn(&Vec<f64>) -> f64, otherwise: f64| -> [f64; LANES] {
             std::array::from_fn(|lane| directions.get(lane).map_or(otherwise, of))
@@ -207,12 +219,17 @@ impl Contrast {
     }
 }
 
-/// By column; there is at least one row.
+/// `a - b`, by column.
+fn less(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| a - b).collect()
+}
+
+/// The mean of each column. There must be at least one row.
 fn means(rows: &[Vec<f64>]) -> Vec<f64> {
     (0..rows[0].len()).map(|c| rows.iter().map(|row| row[c]).sum::<f64>() / rows.len() as f64).collect()
 }
 
-/// Independent standard normal numbers (Box and Muller, 1958).
+/// Draws independent standard normal numbers (Box and Muller, 1958).
 fn normals(n: usize, stream: &mut Stream) -> Vec<f64> {
     let mut pair = || {
         let radius = (-2.0 * (1.0 - stream.random::<f64>()).ln()).sqrt();
@@ -224,57 +241,56 @@ fn normals(n: usize, stream: &mut Stream) -> Vec<f64> {
     numbers
 }
 
-/// The columns, and which of them are alike.
+/// The columns, and which of them pool their variances.
 struct Pools {
-    /// By column, counted from 0.
+    /// The kind of each column; kinds are numbered from 0.
     kind: Vec<usize>,
+    /// The arm of each column; arms are numbered from 0.
     arm: Vec<usize>,
+    /// As [`Contrast::totals`].
     totals: Vec<f64>,
-    /// By kind, its columns.
-    of_kind: Vec<Vec<usize>>,
-    /// Degrees of freedom.
-    freedom: f64,
-    /// Of a moderated variance: what is expected, and the column's own.
-    parts: [f64; 2],
+    /// The columns of each kind.
+    columns_of_kind: Vec<Vec<usize>>,
+    /// As [`Contrast::degrees_of_freedom`].
+    degrees_of_freedom: f64,
+    /// The weights of the expected variance and of the column's own in a moderated variance.
+    weights: [f64; 2],
 }
 
 impl Pools {
     fn of(columns: &[Column], contrast: &Contrast) -> Self {
-        let counted = |labels: Vec<usize>| -> Vec<usize> {
-            let mut different = labels.clone();
-            different.sort_unstable();
-            different.dedup();
-            labels.iter().map(|label| different.partition_point(|other| other < label)).collect()
-        };
-        let freedom = contrast.degrees_of_freedom();
-        let kind = counted(columns.iter().map(|c| c.kind).collect());
-        let mut of_kind = vec![Vec::new(); kind.iter().max().map_or(0, |last| last + 1)];
-        kind.iter().enumerate().for_each(|(c, &kind): (usize, &usize)| of_kind[kind].push(c));
+        let degrees_of_freedom = contrast.degrees_of_freedom();
+        let kind = renumbered(&columns.iter().map(|c| c.kind).collect::<Vec<_>>());
+        let mut columns_of_kind = vec![Vec::new(); kind.iter().max().map_or(0, |last| last + 1)];
+        for (column, &kind) in kind.iter().enumerate() {
+            columns_of_kind[kind].push(column);
+        }
         Self {
             kind,
-            arm: counted(columns.iter().map(|c| c.arm).collect()),
+            arm: renumbered(&columns.iter().map(|c| c.arm).collect::<Vec<_>>()),
             totals: contrast.totals(),
-            of_kind,
-            freedom,
-            parts: [PRIOR, freedom].map(|part| part / (PRIOR + freedom)),
+            columns_of_kind,
+            degrees_of_freedom,
+            weights: [PRIOR, degrees_of_freedom].map(|weight| weight / (PRIOR + degrees_of_freedom)),
         }
     }
 
-    /// From the largest statistic down, until one is no more than chance; the rest is judged as it then stands.
+    /// Tests columns from the largest statistic down, until one is not significant; that last step gives the p values
+    /// of all remaining columns.
     fn step_down(&self, contrast: &Contrast, directions: &[Vec<[f64; LANES]>], draws: usize) -> Vec<Change> {
-        let still = |&difference: &f64| Change { difference, p: 1.0, critical: 0.0 };
-        let mut changes: Vec<Change> = contrast.differences.iter().map(still).collect();
+        let unmoved = |&difference: &f64| Change { difference, p: 1.0, critical: 0.0 };
+        let mut changes: Vec<Change> = contrast.differences.iter().map(unmoved).collect();
         let observed: Vec<[f64; 1]> = contrast.observed().into_iter().map(|square| [square]).collect();
-        // Columns of equal values say nothing, least of all how much the others vary.
+        // Columns of equal values carry no information, in particular not about how much others vary.
         let varying = (0..changes.len()).filter(|&c| self.totals[c] > 0.0).collect();
         let mut observed = Statistics::of(self, &observed, varying);
         let all = draws as f64 + 1.0;
-        // The least number of draws at which a statistic is no more than chance.
+        // A statistic that this many draws reach or exceed is not significant.
         let enough = (0..=draws).find(|&draws| (draws + 1) as f64 / all >= LEVEL).unwrap_or(0);
         let mut least_p = 0.0f64;
         let mut at_once = 1;
         loop {
-            // What is observed alone says in which order columns go.
+            // The order in which columns are removed depends only on what is observed.
             let left = observed.left.clone();
             let steps: Vec<Step> = (0..at_once).map_while(|_| observed.step()).collect();
             if steps.is_empty() {
@@ -283,7 +299,7 @@ impl Pools {
             for (step, chance) in steps.iter().zip(self.chance(&left, &steps, directions, draws)) {
                 let limit = enough.checked_sub(1).map(|at| chance[at].sqrt());
                 let p = |t: f64| (chance.partition_point(|&by_chance| by_chance >= t) + 1) as f64 / all;
-                for &(c, t, variance) in &step.judged {
+                for &(c, t, variance) in &step.tested {
                     changes[c].p = p(t).max(least_p);
                     changes[c].critical = limit.map_or(f64::INFINITY, |t| t * variance.sqrt() / contrast.length);
                 }
@@ -296,9 +312,9 @@ impl Pools {
         }
     }
 
-    /// By step from the columns `left`, the largest statistic of each direction, from the largest down.
+    /// For each step, starting from the columns `left`: the largest statistic of each direction, in descending order.
     fn chance(&self, left: &[usize], steps: &[Step], directions: &[Vec<[f64; LANES]>], draws: usize) -> Vec<Vec<f64>> {
-        let of_some = |along: &Vec<[f64; LANES]>| -> Vec<[f64; LANES]> {
+        let largest_by_step = |along: &Vec<[f64; LANES]>| -> Vec<[f64; LANES]> {
             let mut statistics = Statistics::of(self, along, left.to_vec());
             let largest = |step: &Step| {
                 let largest = statistics.largest();
@@ -307,54 +323,65 @@ impl Pools {
             };
             steps.iter().map(largest).collect()
         };
-        let largest: Vec<Vec<[f64; LANES]>> = directions.par_iter().map(of_some).collect();
-        let of_step = |step: usize| {
-            let mut chance: Vec<f64> = largest.iter().flat_map(|some| some[step]).take(draws).collect();
+        let largest: Vec<Vec<[f64; LANES]>> = directions.par_iter().map(largest_by_step).collect();
+        let descending = |step: usize| {
+            let mut chance: Vec<f64> = largest.iter().flat_map(|by_step| by_step[step]).take(draws).collect();
             chance.sort_unstable_by(|a, b| b.total_cmp(a));
             chance
         };
-        (0..steps.len()).into_par_iter().map(of_step).collect()
+        (0..steps.len()).into_par_iter().map(descending).collect()
     }
 }
 
-/// Of what is observed: the columns that were left, each with its statistic and its variance, and the one that goes.
+/// Replaces labels with their ranks among the distinct labels, from 0.
+fn renumbered(labels: &[usize]) -> Vec<usize> {
+    let mut distinct = labels.to_vec();
+    distinct.sort_unstable();
+    distinct.dedup();
+    labels.iter().map(|label| distinct.partition_point(|other| other < label)).collect()
+}
+
+/// A step down the observed statistics.
 struct Step {
-    judged: Vec<(usize, f64, f64)>,
+    /// The columns that were left, each with its statistic and its moderated variance.
+    tested: Vec<(usize, f64, f64)>,
+    /// The column of the largest statistic, which the step removed.
     first: usize,
 }
 
-/// The statistics of `N` directions, of which columns are taken away.
+/// The statistics of `N` directions, from which columns are removed one by one.
 struct Statistics<'a, const N: usize> {
     pools: &'a Pools,
-    /// By column, the squares along the directions.
+    /// The squared lengths along the directions, by column.
     along: &'a [[f64; N]],
-    /// In ascending order.
+    /// The columns that are left, in ascending order.
     left: Vec<usize>,
-    /// By column, its own variances.
+    /// The own variances of each column.
     own: Vec<[f64; N]>,
-    /// By column, what its own variances are of the means of its kind; of columns that are left.
-    of_kind: Vec<[f64; N]>,
-    /// The mean variances of each kind's columns that are left.
+    /// The own variances of each column that is left, divided by the mean variances of its kind.
+    relative: Vec<[f64; N]>,
+    /// The mean variances of the columns of each kind that are left.
     kinds: Vec<[f64; N]>,
-    /// What is expected of each arm, as a part of its kinds' means; from the last call of [`Self::expect`] on.
+    /// The expected variances of each arm, divided by the means of its kinds. [`Self::expect`] sets them.
     arms: Vec<[f64; N]>,
 }
 
 impl<'a, const N: usize> Statistics<'a, N> {
     fn of(pools: &'a Pools, along: &'a [[f64; N]], left: Vec<usize>) -> Self {
-        let own = |(along, total): (&[f64; N], &f64)| along.map(|along| (total - along).max(0.0) / pools.freedom);
-        let none = vec![[0.0; N]; along.len()];
-        let own = along.iter().zip(&pools.totals).map(own).collect();
+        let variances =
+            |(along, total): (&[f64; N], &f64)| along.map(|along| (total - along).max(0.0) / pools.degrees_of_freedom);
+        let zeros = vec![[0.0; N]; along.len()];
+        let own = along.iter().zip(&pools.totals).map(variances).collect();
         // There are no more kinds or arms than columns.
-        let mut new = Self { pools, along, left, own, of_kind: none.clone(), kinds: none.clone(), arms: none };
-        (0..pools.of_kind.len()).for_each(|kind| new.pool(kind));
+        let mut new = Self { pools, along, left, own, relative: zeros.clone(), kinds: zeros.clone(), arms: zeros };
+        (0..pools.columns_of_kind.len()).for_each(|kind| new.pool(kind));
         new
     }
 
-    /// Works out what the columns of a kind have in common.
+    /// Computes the mean variances of a kind, and the variances of its columns relative to them.
     fn pool(&mut self, kind: usize) {
         let columns: Vec<usize> =
-            self.pools.of_kind[kind].iter().copied().filter(|c| self.left.binary_search(c).is_ok()).collect();
+            self.pools.columns_of_kind[kind].iter().copied().filter(|c| self.left.binary_search(c).is_ok()).collect();
         if columns.is_empty() {
             return;
         }
@@ -363,8 +390,8 @@ impl<'a, const N: usize> Statistics<'a, N> {
         mean = mean.map(|sum| sum / columns.len() as f64);
         for c in columns {
             let own = &self.own[c];
-            let part = |lane: usize| if mean[lane] > 0.0 { own[lane] / mean[lane] } else { 1.0 };
-            self.of_kind[c] = std::array::from_fn(part);
+            let ratio = |lane: usize| if mean[lane] > 0.0 { own[lane] / mean[lane] } else { 1.0 };
+            self.relative[c] = std::array::from_fn(ratio);
         }
         self.kinds[kind] = mean;
     }
@@ -376,38 +403,39 @@ impl<'a, const N: usize> Statistics<'a, N> {
         }
     }
 
-    /// Expected of a column is the mean of its kind, times the mean of 1 and of what its arm has of its kinds' means:
-    /// halfway between arms that are all alike and each as it looks.
+    /// Computes the expected variances of each arm. A column's expected variance is the mean of its kind, times the
+    /// mean of 1 and of its arm's average relative variance: halfway between arms that all vary alike and arms as they
+    /// are observed.
     fn expect(&mut self) {
         let mut columns = vec![0u32; self.arms.len()];
         self.arms.fill([0.0; N]);
         for &c in &self.left {
             let arm = self.pools.arm[c];
             columns[arm] += 1;
-            self.arms[arm].iter_mut().zip(&self.of_kind[c]).for_each(|(sum, part)| *sum += part);
+            self.arms[arm].iter_mut().zip(&self.relative[c]).for_each(|(sum, ratio)| *sum += ratio);
         }
         for (sums, columns) in self.arms.iter_mut().zip(columns).filter(|(_, columns)| *columns > 0) {
             *sums = sums.map(|sum| (1.0 + sum / f64::from(columns)) / 2.0);
         }
     }
 
-    /// The moderated variances of a column: 10 parts of what is expected, and as many of its own as it has degrees of
-    /// freedom.
+    /// The moderated variances of a column: the expected variance with a weight of 10 ([`PRIOR`]), and its own with a
+    /// weight of its degrees of freedom.
     fn variances(&self, column: usize) -> [f64; N] {
-        let [expected, of_own] = self.pools.parts;
+        let [weight_of_expected, weight_of_own] = self.pools.weights;
         let (kind, arm) = (&self.kinds[self.pools.kind[column]], &self.arms[self.pools.arm[column]]);
         let own = &self.own[column];
-        std::array::from_fn(|lane| expected * (kind[lane] * arm[lane]) + of_own * own[lane])
+        std::array::from_fn(|lane| weight_of_expected * (kind[lane] * arm[lane]) + weight_of_own * own[lane])
     }
 
-    /// Of each direction, over the columns that are left.
+    /// The largest statistic of each direction, over the columns that are left.
     fn largest(&mut self) -> [f64; N] {
         self.expect();
         let mut largest = [0.0; N];
         for &c in &self.left {
             let (along, variances) = (&self.along[c], self.variances(c));
             for lane in 0..N {
-                // 0 / 0 is larger than nothing.
+                // 0 / 0 is NaN, which compares as not larger.
                 let t = along[lane] / variances[lane];
                 largest[lane] = if t > largest[lane] { t } else { largest[lane] };
             }
@@ -417,21 +445,22 @@ impl<'a, const N: usize> Statistics<'a, N> {
 }
 
 impl Statistics<'_, 1> {
-    /// Judges the columns that are left and takes away that of the largest statistic; none where no column is left.
+    /// Computes the statistics of the columns that are left, and removes the column of the largest one. Returns `None`
+    /// if no column is left.
     fn step(&mut self) -> Option<Step> {
         self.expect();
-        let judge = |&c: &usize| {
+        let statistic = |&c: &usize| {
             let [variance] = self.variances(c);
             (c, square_of_t(self.along[c][0], variance), variance)
         };
-        let judged: Vec<(usize, f64, f64)> = self.left.iter().map(judge).collect();
-        let &(first, ..) = judged.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+        let tested: Vec<(usize, f64, f64)> = self.left.iter().map(statistic).collect();
+        let &(first, ..) = tested.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
         self.remove(first);
-        Some(Step { judged, first })
+        Some(Step { tested, first })
     }
 }
 
-/// What has no spread at all is beyond chance, wherever it lies.
+/// The squared t statistic. Without any spread, it is infinite unless there is no difference.
 fn square_of_t(along: f64, variance: f64) -> f64 {
     if along == 0.0 { 0.0 } else { along / variance }
 }

@@ -1,4 +1,4 @@
-//! Two groups of independent trials.
+//! Compares two groups of independent trials.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -8,26 +8,29 @@ use super::{LEAST_PAIRS, mean, sample_sd};
 /// The difference of the means of two groups.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Welch {
-    /// Values of each group.
+    /// The number of values in each group.
     pub n: (usize, usize),
     /// The first group's mean less the second's.
     pub mean: f64,
-    /// Ends of its 95 % interval, Welch's t statistic, and its two-sided p value; none where a group has fewer than three
-    /// values or neither group varies.
+    /// The test of that difference; `None` if a group has fewer than three values, or if neither group varies.
     pub test: Option<WelchTest>,
 }
 
-/// What is known of the difference where both groups are large enough.
+/// Welch's test of a difference of means.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WelchTest {
+    /// Lower end of the 95 % interval of the difference, in the unit of the values.
     pub low: f64,
+    /// Upper end of that interval.
     pub high: f64,
+    /// Welch's t statistic.
     pub t: f64,
+    /// The two-sided p value.
     pub p: f64,
 }
 
-/// Welch's unequal variances t-test (Welch, Biometrika 1947; degrees of freedom as Satterthwaite has them). None for a
-/// group without values or with one that is not finite.
+/// Welch's t-test for unequal variances (Welch, Biometrika 1947; degrees of freedom after Satterthwaite). Returns
+/// `None` if a group is empty or has a value that is not finite.
 pub fn welch(a: &[f64], b: &[f64]) -> Option<Welch> {
     if a.iter().chain(b).any(|v| !v.is_finite()) {
         return None;
@@ -40,14 +43,14 @@ fn test(a: &[f64], b: &[f64], difference: f64) -> Option<WelchTest> {
     if a.len().min(b.len()) < LEAST_PAIRS {
         return None;
     }
-    let part = |values: &[f64]| Some(sample_sd(values)?.powi(2) / values.len() as f64);
-    let (of_a, of_b) = (part(a)?, part(b)?);
-    let error = (of_a + of_b).sqrt();
+    let squared_error = |values: &[f64]| Some(sample_sd(values)?.powi(2) / values.len() as f64);
+    let (error_a, error_b) = (squared_error(a)?, squared_error(b)?);
+    let error = (error_a + error_b).sqrt();
     if error == 0.0 {
         return None;
     }
-    let freedom = |part: f64, n: usize| part.powi(2) / (n - 1) as f64;
-    let df = (of_a + of_b).powi(2) / (freedom(of_a, a.len()) + freedom(of_b, b.len()));
+    let df =
+        (error_a + error_b).powi(2) / (error_a.powi(2) / (a.len() - 1) as f64 + error_b.powi(2) / (b.len() - 1) as f64);
     let student = StudentsT::new(0.0, 1.0, df).ok()?;
     let t = difference / error;
     let half = student.inverse_cdf(0.975) * error;
@@ -58,9 +61,9 @@ fn test(a: &[f64], b: &[f64], difference: f64) -> Option<WelchTest> {
 mod tests {
     use super::*;
 
-    /// By `scipy.stats.ttest_ind(a, b, equal_var=False)` and its `confidence_interval`, SciPy 1.17.1.
+    /// Expected values: `scipy.stats.ttest_ind(a, b, equal_var=False)` and its `confidence_interval`, SciPy 1.17.1.
     #[test]
-    fn as_scipy_has_it() {
+    fn the_test_agrees_with_scipy() {
         let (a, b) = ([0.612, 0.598, 0.631, 0.607], [0.641, 0.622, 0.668, 0.655, 0.629]);
         let found = welch(&a, &b).unwrap();
         let test = found.test.unwrap();

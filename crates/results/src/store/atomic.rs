@@ -1,4 +1,4 @@
-//! Writing aside and renaming.
+//! Writes files under a temporary name and renames them into place.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -6,17 +6,19 @@ use std::path::Path;
 
 use anyhow::{Result, anyhow};
 
-/// Writes a file aside and renames it into place, so that a reader or a kill sees the old file or the new one.
+/// Writes a file under a temporary name and renames it into place, so that readers see either the old file or the new
+/// one, even after a kill.
 ///
 /// # Errors
-/// One line with the path and what to do; the old file stays, and nothing is left beside it.
+/// If the file cannot be written: one line with the path and what to do. The old file stays, and no temporary file is
+/// left.
 pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
-    // A link stays one, and what it names is replaced.
+    // A symbolic link stays; the file that it points to is replaced.
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let attempt = || -> std::io::Result<()> {
         let path = target.as_path();
         if std::fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
-            // A device or a pipe is written to, and never replaced.
+            // A device or a pipe is written to, not replaced.
             let mut out = BufWriter::new(File::options().write(true).open(path)?);
             fill(&mut out)?;
             return out.flush();
@@ -35,10 +37,10 @@ pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::i
     attempt().map_err(|e| anyhow!("{}: cannot be written ({e}); {}, then run again", path.display(), remedy(&e)))
 }
 
-/// Writes rows as CSV, as [`write_atomically`] does. Without rows there is the header alone.
+/// Writes rows as CSV with [`write_atomically`]. Without rows, it writes only the header.
 ///
 /// # Errors
-/// As [`write_atomically`].
+/// As for [`write_atomically`].
 pub fn write_csv<T: serde::Serialize + Default>(path: &Path, rows: &[T]) -> Result<()> {
     write_atomically(path, |out| {
         if rows.is_empty() {
@@ -52,10 +54,10 @@ pub fn write_csv<T: serde::Serialize + Default>(path: &Path, rows: &[T]) -> Resu
     })
 }
 
-/// The names of the columns, as a line.
+/// The header line of a CSV file with rows of type `T`.
 fn header<T: serde::Serialize + Default>() -> std::io::Result<Vec<u8>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
-    // A row is what tells the names.
+    // The writer derives the column names from a row.
     csv.serialize(T::default()).map_err(std::io::Error::other)?;
     let mut text = csv.into_inner().map_err(|e| std::io::Error::other(e.to_string()))?;
     let end = text.iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| at + 1);
@@ -63,7 +65,7 @@ fn header<T: serde::Serialize + Default>() -> std::io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Temporary files are private; results are for everybody.
+/// Makes a file readable by all users: temporary files are private.
 fn readable_by_all(file: &File) -> std::io::Result<()> {
     #[cfg(unix)]
     {
@@ -91,7 +93,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn a_link_stays_one_and_what_is_no_file_is_not_replaced() {
+    fn a_link_stays_a_link_and_a_device_is_not_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let (file, link) = (dir.path().join("a.csv"), dir.path().join("link.csv"));
         std::fs::write(&file, "old").unwrap();
@@ -106,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_rows_has_the_header_of_one_with_rows() {
+    fn a_file_without_rows_has_the_same_header_as_a_file_with_rows() {
         let dir = tempfile::tempdir().unwrap();
         let (none, one) = (dir.path().join("none.csv"), dir.path().join("one.csv"));
         write_csv::<crate::store::Record>(&none, &[]).unwrap();
@@ -117,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_leaves_the_old_file_and_nothing_beside_it() {
+    fn a_failure_leaves_the_old_file_and_no_temporary_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.csv");
         write_atomically(&path, |out| out.write_all(b"old")).unwrap();

@@ -1,14 +1,14 @@
-//! What is wrong with a CSV, in plain words.
+//! Says in plain words what is wrong with a CSV file.
 
 use csv::{DeserializeErrorKind as Cell, Error, ErrorKind};
 
-/// On one line, with the line of the file where the reader knows it; columns are counted from 1.
+/// Describes the fault on one line, with the file's line if the reader knows it. Columns are counted from 1.
 pub fn csv_fault(error: &Error) -> String {
-    // Which columns there are, the first line says.
-    let of_header =
+    // The first line names the columns.
+    let is_in_header =
         |err: &csv::DeserializeError| matches!(err.kind(), Cell::Message(m) if m.starts_with("missing field"));
     let line = match error.kind() {
-        ErrorKind::Deserialize { err, .. } if of_header(err) => "line 1: ".into(),
+        ErrorKind::Deserialize { err, .. } if is_in_header(err) => "line 1: ".into(),
         _ => error.position().map_or(String::new(), |position| format!("line {}: ", position.line())),
     };
     let fault = match error.kind() {
@@ -26,7 +26,7 @@ pub fn csv_fault(error: &Error) -> String {
     format!("{line}{}", fault.replace('\n', " "))
 }
 
-/// What is wrong with one value of a row.
+/// Describes what is wrong with one value of a row.
 pub(super) fn cell_fault(kind: &Cell) -> String {
     match kind {
         Cell::ParseInt(_) => "it must be a whole number from 0".into(),
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_told_in_plain_words() {
+    fn faults_are_described_in_plain_words() {
         for (text, wanted) in [
             ("index,loss,flag\nx,1,\n", "line 2: column 1: it must be a whole number from 0"),
             ("index,loss,flag\n0,1,\n-3,1,\n", "line 3: column 1: it must be a whole number from 0"),

@@ -1,4 +1,4 @@
-//! The results folder of one experiment, and the files of one trial.
+//! The results folder of one experiment, and the files of each trial in it.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -9,21 +9,21 @@ use anyhow::{Result, anyhow, bail, ensure};
 use super::{DataOrigin, Manifest, Queries, Record, Records};
 use crate::spec::{self, Spec, Start, Trial};
 
-/// A results folder that this process alone may write to.
+/// A results folder that is locked for this process.
 #[derive(Debug)]
 pub struct Folder {
     root: PathBuf,
-    /// Held until the process ends, however it ends.
+    /// The lock; it is released when the process ends, however it ends.
     _lock: File,
 }
 
 impl Folder {
-    /// Takes the folder, and makes it if it is not there, after checking that `spec` and `data` are those it was made
-    /// with. What it holds stays what it is until [`Folder::begin`].
+    /// Locks the folder, creating it if necessary, and checks that `spec` and `data` are those it was made with. Its
+    /// spec and records stay unchanged until [`Folder::begin`].
     ///
     /// # Errors
-    /// If another process works in it, if the spec or the data differ (both hashes are named), if a trial that was copied lacks
-    /// what its next round needs, or if it cannot be written.
+    /// If another process works in the folder, if the spec or the data differ (the message has both hashes), if a
+    /// copied trial lacks files that its next round needs, or if the folder cannot be written.
     pub fn open(root: &Path, spec: &Spec, data: &DataOrigin) -> Result<Self> {
         let shown = root.display();
         std::fs::create_dir_all(root)
@@ -34,16 +34,15 @@ impl Folder {
         folder.check_spec(spec)?;
         folder.check_data(data)?;
         folder.remove_leftovers();
-        // It tells how far trials are that stand in records.csv alone; what the records say stays the same.
+        // This restores trials/ from records.csv and does not change any record.
         folder.import(spec)?;
         Ok(folder)
     }
 
-    /// Makes the folder one of `spec`, which [`Folder::open`] has checked: from now on it has its seeds, samplers and
-    /// variants.
+    /// Writes `spec`, which [`Folder::open`] has checked, as the folder's spec, with its seeds, samplers and variants.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If the folder cannot be written.
     pub fn begin(&self, spec: &Spec) -> Result<()> {
         self.forget_variants(spec)?;
         super::write_atomically(&self.spec_path(), |out| {
@@ -53,27 +52,27 @@ impl Folder {
         })
     }
 
-    /// The folder itself.
+    /// The path of the folder.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The resolved spec.
+    /// The path of the resolved spec.
     pub fn spec_path(&self) -> PathBuf {
         self.root.join("spec.toml")
     }
 
-    /// The manifest.
+    /// The path of the manifest.
     pub fn manifest_path(&self) -> PathBuf {
         self.root.join("manifest.json")
     }
 
-    /// The merged records.
-    pub fn records_path(&self) -> PathBuf {
+    /// The path of the merged records.
+    fn records_path(&self) -> PathBuf {
         self.root.join("records.csv")
     }
 
-    /// The pretext losses of a protocol (see [`Spec::losses_of`]) and a seed.
+    /// The path of the pretext losses of a protocol (see [`Spec::losses_of`]) and a seed.
     pub fn losses_path(&self, variant: Option<&str>, seed: u64) -> PathBuf {
         losses_path(&self.root, variant, seed)
     }
@@ -146,31 +145,28 @@ impl Folder {
         Ok(())
     }
 
-    /// Removes what variants have left that the spec no longer names: another one may come to have the name. They have no
-    /// records, or the spec would have been refused.
+    /// Removes files of variants that the spec no longer names: another variant may get the same name. These variants
+    /// have no records, or the spec would have been refused.
     fn forget_variants(&self, spec: &Spec) -> Result<()> {
         if !self.spec_path().exists() {
             return Ok(());
         }
         let old = spec::load_resolved(&self.spec_path())?;
         let gone: Vec<&String> = old.variants.keys().filter(|name| !spec.variants.contains_key(*name)).collect();
-        let of_gone = |folder: &str, name: &str| {
-            let is = |variant: &&&String| match folder {
-                "pretext" => name.starts_with(&format!("{variant}-seed-")),
-                _ => name.contains(&format!("@{variant}-seed")),
-            };
-            gone.iter().any(|variant| is(&variant))
+        let belongs_to = |variant: &str, folder: &str, name: &str| match folder {
+            "pretext" => name.starts_with(&format!("{variant}-seed-")),
+            _ => name.contains(&format!("@{variant}-seed")),
         };
         for folder in ["pretext", "queries", "trials"] {
             let Ok(entries) = std::fs::read_dir(self.root.join(folder)) else { continue };
             for path in entries.flatten().map(|entry| entry.path()) {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                if of_gone(folder, &name) {
+                if gone.iter().any(|variant| belongs_to(variant, folder, &name)) {
                     let removed =
                         if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
                     removed.map_err(|e| {
                         anyhow!(
-                            "{}: is of a variant that is gone, and cannot be removed ({e}); remove it",
+                            "{}: belongs to a variant that the spec no longer has, and cannot be removed ({e}); remove it",
                             path.display()
                         )
                     })?;
@@ -200,21 +196,21 @@ impl Folder {
         Ok(())
     }
 
-    /// Removes what a killed process left of a file it was writing. An hour is far longer than any write takes.
+    /// Removes temporary files of killed processes. An hour is far longer than any write takes.
     fn remove_leftovers(&self) {
-        let old = |entry: &walkdir::DirEntry| {
+        let is_leftover = |entry: &walkdir::DirEntry| {
             let name = entry.file_name().to_string_lossy();
             let age = entry.metadata().ok().and_then(|m| m.modified().ok()).and_then(|t| t.elapsed().ok());
             name.starts_with('.') && name.ends_with(".tmp") && age.is_some_and(|age| age > Duration::from_secs(3600))
         };
-        for entry in walkdir::WalkDir::new(&self.root).max_depth(3).into_iter().flatten().filter(old) {
-            // One that stays does no harm.
+        for entry in walkdir::WalkDir::new(&self.root).max_depth(3).into_iter().flatten().filter(is_leftover) {
+            // A file that stays does no harm.
             let _ = std::fs::remove_file(entry.path());
         }
     }
 
-    /// Gives trials that stand in `records.csv` alone (a folder that was committed or copied) their files back, so
-    /// that they count as done and no merge loses them.
+    /// Restores the files of trials that are only in `records.csv`, as in a folder that was committed or copied.
+    /// Otherwise they would not count as done, and the next merge would lose them.
     fn import(&self, spec: &Spec) -> Result<()> {
         let path = self.records_path();
         if !path.exists() {
@@ -225,7 +221,7 @@ impl Folder {
         for trial in &spec.trials() {
             let files = self.trial(trial);
             let Some(rows) = by_trial.get(&(trial.label(), trial.seed)) else { continue };
-            // An empty one is what is left of a file that was lost: a trial writes its own with its first round.
+            // A trial writes its file with its first round, so an empty file is damaged.
             if !files.records()?.rows.is_empty() {
                 continue;
             }
@@ -243,13 +239,14 @@ impl Folder {
         Ok(())
     }
 
-    /// Refuses a trial with finished rounds that lacks what its next one needs: to run it anew without a word would lose them.
+    /// Refuses a trial with finished rounds that lacks files which its next round needs. Running it anew would silently
+    /// lose those rounds.
     fn ensure_goes_on(&self, spec: &Spec, trial: &Trial, files: &TrialFiles, finished: usize) -> Result<()> {
         let key = trial.key();
-        let asked = Queries::read(&files.queries)?.rounds.len();
+        let queried = Queries::read(&files.queries)?.rounds.len();
         ensure!(
-            asked >= finished,
-            "{}: has {finished} of {} rounds of {key}, but {} has the labels of {asked}; copy that file too, or {ANEW}",
+            queried >= finished,
+            "{}: has {finished} of {} rounds of {key}, but {} has the queries of {queried}; copy that file too, or {ANEW}",
             self.records_path().display(),
             spec.rounds.count,
             files.queries.display()
@@ -257,8 +254,8 @@ impl Folder {
         let weights = files.weights_path(finished - 1);
         let why = match spec.protocol_of(trial).train.start {
             Start::Continue => format!("round {finished} of {key} continues from these weights"),
-            Start::Fresh if asked == finished => {
-                format!("these weights are to choose the labels of round {finished} of {key}")
+            Start::Fresh if queried == finished => {
+                format!("the query of round {finished} of {key} needs these weights")
             }
             Start::Fresh => return Ok(()),
         };
@@ -271,21 +268,22 @@ impl Folder {
     }
 }
 
-/// What to do with a trial whose files are beyond repair.
+/// What to do about a trial whose files cannot be repaired.
 pub const ANEW: &str =
     "remove the trial's folder below trials/, its queries and its rows in records.csv to run it anew";
 
 const HEADER: &str =
     "# The resolved spec of these results, written by pt4al. The hash covers all but title, seeds and samplers.\n";
 
-/// Where the pretext losses of a protocol and a seed lie in a results folder: `seed-0.csv`, or `<variant>-seed-0.csv`.
+/// The path of the pretext losses of a protocol and a seed in a results folder: `pretext/seed-0.csv`, or
+/// `pretext/<variant>-seed-0.csv`.
 pub fn losses_path(root: &Path, variant: Option<&str>, seed: u64) -> PathBuf {
     let variant = variant.map_or(String::new(), |name| format!("{name}-"));
     root.join("pretext").join(format!("{variant}seed-{seed}.csv"))
 }
 
-/// The keys in which two specs differ, dotted.
-pub fn differing_keys(a: &Spec, b: &Spec) -> Vec<String> {
+/// The dotted keys in which two specs differ.
+pub(crate) fn differing_keys(a: &Spec, b: &Spec) -> Vec<String> {
     fn walk(path: &str, a: Option<&serde_json::Value>, b: Option<&serde_json::Value>, out: &mut Vec<String>) {
         if a == b {
             return;
@@ -311,18 +309,18 @@ pub fn differing_keys(a: &Spec, b: &Spec) -> Vec<String> {
     out
 }
 
-/// Keeps runs out of a results folder while what it gives is held; none where none has ever worked in it, as in one that
-/// was committed or copied.
+/// Keeps runs out of a results folder for as long as the returned file is open. Returns `None` if no run has ever
+/// worked in the folder, as in one that was committed or copied.
 ///
 /// # Errors
-/// If a run works in it.
-pub fn keep_runs_out(root: &Path) -> Result<Option<File>> {
+/// If a run works in the folder.
+pub(crate) fn keep_runs_out(root: &Path) -> Result<Option<File>> {
     let path = root.join(".lock");
     let held = "a pt4al run works on these results; wait for it, or stop it";
     if path.exists() { lock(&path, held).map(Some) } else { Ok(None) }
 }
 
-/// Takes an exclusive lock that ends with the process.
+/// Takes an exclusive lock, which ends with the process.
 fn lock(path: &Path, held: &str) -> Result<File> {
     let shown = path.display();
     let file = File::options()
@@ -338,7 +336,7 @@ fn lock(path: &Path, held: &str) -> Result<File> {
     }
 }
 
-/// The files that one trial writes. Records and queries are whole at every moment. A round's queries are written, then its
+/// The files that one trial writes. Records and queries are always whole. A round's queries are written first, then its
 /// records; the next round's queries follow once its model has chosen them. A round without records is run again.
 #[derive(Clone, Debug)]
 pub struct TrialFiles {
@@ -353,12 +351,12 @@ impl TrialFiles {
         Self { folder: root.join("trials").join(&key), queries: root.join("queries").join(format!("{key}.csv")) }
     }
 
-    /// What the trial's process wrote on standard error.
+    /// The path of the log: what the trial's process wrote on standard error.
     pub fn log_path(&self) -> PathBuf {
         self.folder.join("log.txt")
     }
 
-    /// The labels that it asked for.
+    /// The path of the queries.
     pub fn queries_path(&self) -> &Path {
         &self.queries
     }
@@ -367,13 +365,13 @@ impl TrialFiles {
         self.folder.join("records.csv")
     }
 
-    /// The weights after `round`: by them the next labels are chosen, and where the spec says so, the next round begins from
-    /// them.
+    /// The path of the weights after `round`. They choose the next query, and if the spec says so, the next round
+    /// starts from them.
     pub fn weights_path(&self, round: usize) -> PathBuf {
         self.folder.join(format!("weights-{round}.safetensors"))
     }
 
-    /// Removes the weights after `round`, if there are any. Ones that stay do no harm.
+    /// Removes the weights after `round`, if there are any. Errors are ignored: weights that stay do no harm.
     pub fn remove_weights(&self, round: usize) {
         let _ = std::fs::remove_file(self.weights_path(round));
     }
@@ -382,15 +380,15 @@ impl TrialFiles {
         self.folder.join("failure.csv")
     }
 
-    /// Keeps a second process from running the same trial.
+    /// Keeps a second process from running the same trial, for as long as the returned file is open.
     ///
     /// # Errors
-    /// If one does, or the folder cannot be written.
+    /// If another process runs the trial, or the folder cannot be written.
     pub fn lock(&self) -> Result<File> {
         std::fs::create_dir_all(&self.folder)
             .map_err(|e| anyhow!("{}: cannot be created ({e})", self.folder.display()))?;
         let path = self.folder.join(".lock");
-        // After a kill, the process that held it may take a moment to end.
+        // After a kill, the process that holds the lock may take a moment to end.
         let patience = Instant::now() + Duration::from_secs(30);
         loop {
             match lock(&path, "another process runs this trial; wait for it") {
@@ -409,15 +407,15 @@ impl TrialFiles {
         if path.exists() { Records::read(&path) } else { Ok(Records::default()) }
     }
 
-    /// How many rounds are finished.
+    /// The number of finished rounds.
     ///
     /// # Errors
-    /// As [`TrialFiles::records`].
+    /// As for [`TrialFiles::records`].
     pub fn finished(&self) -> Result<usize> {
         Ok(self.records()?.finished_rounds())
     }
 
-    /// The labels asked for so far: those of the finished rounds and of the one after them.
+    /// The queries of the finished rounds and of the round after them.
     ///
     /// # Errors
     /// If the file is damaged, or lacks a round that has records.
@@ -434,11 +432,11 @@ impl TrialFiles {
         Ok(queries)
     }
 
-    /// All labels that were ever asked for, whatever became of their rounds; none if the file is not there.
+    /// All queries in the file, whether or not their rounds finished; no rounds if the file does not exist.
     ///
     /// # Errors
     /// If the file is damaged.
-    pub fn asked(&self) -> Result<Queries> {
+    pub fn all_queries(&self) -> Result<Queries> {
         Queries::read(&self.queries)
     }
 
@@ -451,16 +449,16 @@ impl TrialFiles {
         records.write(&self.records_path())
     }
 
-    /// Writes the records, which have the seconds of a query now, and then the queries with its labels.
+    /// Writes the records, which now include the seconds of a query, and then the queries.
     ///
     /// # Errors
-    /// If the folder cannot be written; the labels then count as not asked for.
+    /// If the folder cannot be written; the images then count as not queried.
     pub fn commit_query(&self, records: &Records, queries: &Queries) -> Result<()> {
         records.write(&self.records_path())?;
         queries.write(&self.queries)
     }
 
-    /// The row that says why the trial ended early.
+    /// The row that says why the trial failed, if it did.
     ///
     /// # Errors
     /// If the file is damaged.
@@ -469,7 +467,7 @@ impl TrialFiles {
         if path.exists() { Ok(Records::read(&path)?.rows) } else { Ok(Vec::new()) }
     }
 
-    /// Notes why the trial ended early; `None` forgets it.
+    /// Writes why the trial failed; `None` removes that file.
     ///
     /// # Errors
     /// If the folder cannot be written.

@@ -1,4 +1,4 @@
-//! Pretext losses by index.
+//! Pretext losses, by index of the image.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -9,14 +9,16 @@ use serde::{Deserialize, Serialize};
 /// The pretext loss of every pool image.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Losses {
-    /// (position in the train split, loss), by position.
+    /// (index in the train split, loss), ascending by index.
     pub rows: Vec<(usize, f64)>,
 }
 
-/// A row of a file of losses.
+/// A row of a CSV file of losses.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct LossRow {
+    /// The image's index in the train split.
     pub index: usize,
+    /// The image's loss.
     pub loss: f64,
 }
 
@@ -28,16 +30,17 @@ impl From<(usize, f64)> for LossRow {
 
 impl Losses {
     /// Reads a CSV with the columns `index,loss`, or a file as the official code writes it (`rotation_loss.txt` of
-    /// `make_batches.py`): lines `<loss>_<folder>/<index>.png`, where the index is the position in the official train split.
+    /// `make_batches.py`): lines `<loss>_<folder>/<index>.png` with indices in the official train split.
     ///
     /// # Errors
-    /// If a row does not fit, a loss is not finite or an index is repeated.
+    /// If the file cannot be read, has no rows or an invalid row, if a loss is not finite, or if an index is repeated;
+    /// the message names the file and the line.
     pub fn read(path: &Path) -> Result<Self> {
         let file = path.display();
-        // A pipe would be waited for without an end.
+        // Reading a pipe could wait forever.
         let is_file = std::fs::metadata(path).map(|meta| meta.is_file());
         ensure!(is_file.unwrap_or(true), "{file}: is no file; name a CSV with the columns index,loss");
-        // What no line of either format has is told by the CSV's reader.
+        // A file of neither format gets the error of the CSV reader.
         let is_official = first_line(path).is_some_and(|line| official_line(&line).is_some());
         let read = if is_official { official_rows(path)? } else { csv_rows(path)? };
         let mut rows = Vec::with_capacity(read.len());
@@ -58,10 +61,10 @@ impl Losses {
         Ok(Self { rows })
     }
 
-    /// Those of `pool`, ascending positions in a train split of `train` images; `path` is named where one is missing.
+    /// The losses of the images of `pool`: ascending indices in a train split of `train` images. Messages name `path`.
     ///
     /// # Errors
-    /// If a pool image has no loss, or a loss is of no image.
+    /// If an image of the pool has no loss, or if a loss has an index outside the train split.
     pub fn of_pool(&self, pool: &[usize], train: usize, path: &Path) -> Result<Self> {
         let file = path.display();
         if let Some((index, _)) = self.rows.last().filter(|row| row.0 >= train) {
@@ -70,15 +73,15 @@ impl Losses {
                  losses are of other data"
             ));
         }
-        let row = |&position: &usize| {
-            let at = self.rows.binary_search_by_key(&position, |row| row.0);
-            let missing = || anyhow!("{file}: has no loss for image {position}, which is in the pool; add its row");
-            at.map(|at| self.rows[at]).map_err(|_| missing())
+        let row = |&index: &usize| {
+            let found = self.rows.binary_search_by_key(&index, |row| row.0);
+            let missing = || anyhow!("{file}: has no loss for image {index}, which is in the pool; add its row");
+            found.map(|at| self.rows[at]).map_err(|_| missing())
         };
         Ok(Self { rows: pool.iter().map(row).collect::<Result<_>>()? })
     }
 
-    /// Writes them as CSV.
+    /// Writes a CSV file with the columns `index,loss`.
     ///
     /// # Errors
     /// If the folder cannot be written.
@@ -88,7 +91,7 @@ impl Losses {
     }
 }
 
-/// The rows of a CSV `index,loss`, with their lines.
+/// Reads a CSV file `index,loss`; returns its rows with their line numbers.
 fn csv_rows(path: &Path) -> Result<Vec<(usize, LossRow)>> {
     let file = path.display();
     let mut reader = csv::Reader::from_path(path).map_err(|e| {
@@ -97,14 +100,16 @@ fn csv_rows(path: &Path) -> Result<Vec<(usize, LossRow)>> {
     let row = |(line, row): (usize, csv::Result<LossRow>)| {
         let row = row.map_err(|e| {
             let why = super::csv_fault(&e);
-            anyhow!("{file}: not pretext losses ({why}); write the columns index,loss, a position and a number")
+            anyhow!(
+                "{file}: not pretext losses ({why}); write the columns index,loss: the index of an image, and a number"
+            )
         })?;
         Ok((line + 2, row))
     };
     reader.deserialize().enumerate().map(row).collect()
 }
 
-/// The rows of the official code's file, with their lines.
+/// Reads a file of the official code; returns its rows with their line numbers.
 fn official_rows(path: &Path) -> Result<Vec<(usize, LossRow)>> {
     let file = path.display();
     let text =
@@ -112,7 +117,7 @@ fn official_rows(path: &Path) -> Result<Vec<(usize, LossRow)>> {
     let row = |(line, text): (usize, &str)| {
         let row = official_line(text).ok_or_else(|| {
             anyhow!(
-                "{file}:{line}: is not of the form <loss>_<folder>/<index>.png, as the lines before; restore the file"
+                "{file}:{line}: is not of the form <loss>_<folder>/<index>.png like the lines before; restore the file"
             )
         })?;
         Ok((line, row))
@@ -120,14 +125,14 @@ fn official_rows(path: &Path) -> Result<Vec<(usize, LossRow)>> {
     (1..).zip(text.lines()).map(row).collect()
 }
 
-/// `0.09868380427360535_./DATA/train/8/23583.png`
+/// Parses a line such as `0.09868380427360535_./DATA/train/8/23583.png`.
 fn official_line(line: &str) -> Option<LossRow> {
     let (loss, path) = line.split_once('_')?;
     let (_, name) = path.rsplit_once('/')?;
     Some(LossRow { index: name.strip_suffix(".png")?.parse().ok()?, loss: loss.parse().ok()? })
 }
 
-/// None where there is none, or none that is text.
+/// The first line of a file; `None` if it cannot be read or is not text.
 fn first_line(path: &Path) -> Option<String> {
     BufReader::new(std::fs::File::open(path).ok()?).lines().next()?.ok()
 }
@@ -145,7 +150,7 @@ mod tests {
         assert_eq!(Losses::read(&path).unwrap(), losses);
     }
 
-    /// The lines are the first, the third and the last of the official repository's file.
+    /// The lines are the first, the third and the last line of the official repository's file.
     #[test]
     fn losses_are_read_as_the_official_code_writes_them() {
         let dir = tempfile::tempdir().unwrap();

@@ -24,40 +24,45 @@ pub struct Manifest {
     pub sessions: Vec<Session>,
 }
 
-/// One `pt4al run`.
+/// One `pt4al run` that worked on a results folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Session {
-    /// RFC 3339, UTC.
+    /// When it started: RFC 3339, UTC.
     pub started: String,
-    /// Empty while it runs, or if it was killed.
+    /// When it finished: RFC 3339, UTC. Empty while it runs, or if it was killed.
     pub finished: String,
-    /// As a shell takes it (`crate::shell`). Sessions before 2026-11-26 have words with brackets or quotes as they were.
+    /// The command, quoted for a shell ([`crate::shell`]). Sessions before 2026-11-26 have words with brackets or
+    /// quotes unquoted.
     pub command: String,
+    /// The version of pt4al.
     pub pt4al: String,
-    /// The git revision that the program was built from; empty when it was built outside a checkout.
+    /// The git revision that the program was built from; empty if it was built outside a checkout.
     pub revision: String,
-    /// Whether tracked files differed from it.
+    /// Whether the program was built with local changes to that revision.
     pub dirty: bool,
+    /// The version of libtorch.
     pub libtorch: String,
+    /// The machine's name.
     pub host: String,
     /// The processor's model and the number of logical cores.
     pub cpu: String,
     /// `cpu`, or `cuda:0 (<name>)`.
     pub device: String,
-    /// Trials side by side.
+    /// The number of trials that ran at the same time.
     pub jobs: usize,
-    /// Threads of each.
+    /// The number of threads of each.
     pub threads: usize,
-    /// What it was to take, as was known before it started. Older sessions lack it.
+    /// The duration that was estimated before it started. Older sessions lack it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Estimate>,
 }
 
-/// How long a session was to take.
+/// An estimate of how long a session takes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     pub seconds: f64,
-    /// By how fast the machine did such work just before; otherwise an upper bound, from the amount of work alone.
+    /// Whether the estimate rests on a measurement of the machine's speed at such work. If not, it is an upper bound
+    /// from the amount of work.
     pub measured: bool,
 }
 
@@ -66,50 +71,51 @@ pub struct Estimate {
 pub struct DataOrigin {
     /// `cifar10`, `shapes`, ...
     pub name: String,
-    /// Images in the pool that trials draw from.
+    /// The number of images in the pool.
     pub pool: usize,
-    /// Images in the test split.
+    /// The number of images in the test split.
     pub test: usize,
-    /// Changes with any byte of the data (or, for generated data, with its settings).
+    /// A hash of every byte of the data, or of the settings of generated data.
     pub fingerprint: String,
-    /// The files, where there are files.
+    /// The files; empty for generated data.
     pub files: Vec<DataFile>,
-    /// How many images each class has, where images have classes.
+    /// The number of images of each class, if images have classes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<ClassCount>,
-    /// What a reader must know, for instance that the files are not the official ones; empty for nothing.
+    /// A remark that readers must know, for instance that the files are not the official ones; may be empty.
     pub note: String,
 }
 
-/// The images of one class.
+/// The number of images of one class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClassCount {
     pub name: String,
-    /// Those in the pool.
+    /// Images in the pool.
     pub pool: usize,
+    /// Images in the test split.
     pub test: usize,
 }
 
 /// One file of a data set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DataFile {
-    /// Below the data folder.
+    /// The path within the data folder.
     pub path: String,
     pub bytes: u64,
     pub sha256: String,
-    /// Whether that is the sum of the official file.
+    /// Whether `sha256` is that of the official file.
     pub official: bool,
 }
 
 impl Estimate {
-    /// For instance `about 412 h (17 days)`, or `at most 20 min`.
+    /// The estimate in words, for instance `about 412 h (17 days)` or `at most 20 min`.
     pub fn in_words(self) -> String {
         format!("{} {}", if self.measured { "about" } else { "at most" }, duration(self.seconds))
     }
 }
 
 impl Session {
-    /// Seconds from its start to its end; `None` while it runs, if it was killed, or if its times cannot be read.
+    /// Seconds from start to finish; `None` while it runs, if it was killed, or if its times cannot be read.
     pub fn seconds(&self) -> Option<f64> {
         let [started, finished] = [&self.started, &self.finished].map(|time| humantime::parse_rfc3339(time).ok());
         Some(finished?.duration_since(started?).ok()?.as_secs_f64())
@@ -121,7 +127,7 @@ impl Session {
     }
 }
 
-/// A version and a revision of the program, as [`Session::program`] has them.
+/// Formats a version and a revision of the program, as [`Session::program`] does.
 pub fn program(version: &str, revision: &str, dirty: bool) -> String {
     let revision = match (revision, dirty) {
         ("", _) => String::new(),
@@ -132,15 +138,15 @@ pub fn program(version: &str, revision: &str, dirty: bool) -> String {
 }
 
 impl Manifest {
-    /// The different values of its sessions, sorted; empty ones are left out.
+    /// The distinct values that sessions have, sorted; empty ones are left out.
     pub fn each(&self, value: impl Fn(&Session) -> String) -> BTreeSet<String> {
         self.sessions.iter().map(value).filter(|value| !value.is_empty()).collect()
     }
 
-    /// Reads a `manifest.json`; `None` if there is none.
+    /// Reads a `manifest.json`; returns `None` if there is no such file.
     ///
     /// # Errors
-    /// If it is there but not a manifest.
+    /// If the file cannot be read or is not a manifest.
     pub fn read(path: &Path) -> Result<Option<Self>> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
@@ -153,10 +159,10 @@ impl Manifest {
         Ok(Some(manifest))
     }
 
-    /// The fingerprint of the data that the results in `folder` are of.
+    /// The fingerprint of the data behind the results in `folder`.
     ///
     /// # Errors
-    /// If there is no manifest.
+    /// If there is no manifest, or it cannot be read.
     pub fn data_of(folder: &Path) -> Result<String> {
         let path = folder.join("manifest.json");
         let manifest = Self::read(&path)?;
@@ -164,7 +170,7 @@ impl Manifest {
         Ok(manifest.ok_or_else(missing)?.data.fingerprint)
     }
 
-    /// Writes it in place of the one there.
+    /// Writes a `manifest.json`, replacing an existing one.
     ///
     /// # Errors
     /// If the folder cannot be written.

@@ -1,5 +1,5 @@
-//! What a report shows of the images that were asked for: their classes, and small pictures of some. It is taken from
-//! the data at the end of a run, so that reports need no data.
+//! The folder `queried/`: the classes of the queried images, and thumbnails of some. A run extracts them from the data
+//! at its end, so that reports need no data.
 
 use std::path::{Path, PathBuf};
 
@@ -9,44 +9,45 @@ use serde::{Deserialize, Serialize};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 
-/// The folder `queried/`.
+/// What a report shows of the queried images: the content of the folder `queried/`.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Queried {
-    /// Those of every image that any trial asked for, ascending by index, then in the data set's order of classes. An
-    /// image without a labelled pixel has none.
+pub struct QueriedImages {
+    /// The classes of every image that any trial queried, ascending by index, then in the data set's order of classes.
+    /// An image without a labelled pixel has none.
     pub classes: Vec<ClassShare>,
-    /// `None` where there are no pictures.
+    /// Thumbnails of some of these images, if there are any.
     pub sheet: Option<Sheet>,
 }
 
-/// A row of `classes.csv`.
+/// The share of one class in one image: a row of `classes.csv`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClassShare {
-    /// The image's position in the train split.
+    /// The image's index in the train split.
     pub index: usize,
     /// The class's name.
     pub class: String,
-    /// Its part of the image's labelled pixels, 0 to 1; 1 where the image as a whole has the class. Those of an image add
-    /// up to 1.
+    /// The fraction of the image's labelled pixels that have the class, 0 to 1; 1 if images have one class each. The
+    /// shares of an image add up to 1.
     pub share: f64,
 }
 
-/// Small pictures in one.
+/// A JPEG sheet of thumbnails.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sheet {
-    /// `thumbnails.jpg`, RGB.
+    /// The bytes of `thumbnails.jpg`, an RGB image.
     pub jpeg: Vec<u8>,
-    /// Pixels of the whole.
+    /// The width of the sheet in pixels.
     pub width: usize,
+    /// The height of the sheet in pixels.
     pub height: usize,
-    /// Where each picture is; ascending by index.
+    /// The place of each thumbnail on the sheet, ascending by index.
     pub tiles: Vec<Thumbnail>,
 }
 
-/// A row of `thumbnails.csv`: the rectangle of the sheet, in pixels from its top left corner, that shows an image.
+/// The rectangle of a sheet that shows an image, in pixels from the top left corner: a row of `thumbnails.csv`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Thumbnail {
-    /// The image's position in the train split.
+    /// The image's index in the train split.
     pub index: usize,
     pub x: usize,
     pub y: usize,
@@ -54,18 +55,18 @@ pub struct Thumbnail {
     pub height: usize,
 }
 
-/// What to do about a file that is not as it was written.
+/// What to do about a damaged file.
 const REMEDY: &str = "remove the folder queried/ and run `pt4al run` again with the data at hand";
-/// The shares of an image may miss 1 by so much: numbers are rounded.
+/// By how much the sum of an image's shares may differ from 1, as numbers are rounded.
 const TOLERANCE: f64 = 1e-6;
 
-impl Queried {
-    /// Reads what the results folder `root` has; `None` if it has none. Pictures count as missing where one of their two
-    /// files is.
+impl QueriedImages {
+    /// Reads `queried/` of the results folder `root`; returns `None` if it has no `classes.csv`. Thumbnails count as
+    /// missing if one of their two files is missing.
     ///
     /// # Errors
-    /// One line if a file is damaged: with other columns, repeated or out of order, with a share that is none, shares of an
-    /// image that do not add up, or a picture that is not on the sheet.
+    /// If a file is damaged: wrong columns, rows repeated or out of order, a share outside 0 to 1, shares of an image
+    /// that do not add up to 1, or a rectangle that is not on the sheet.
     pub fn read(root: &Path) -> Result<Option<Self>> {
         let path = classes_path(root);
         if !path.exists() {
@@ -78,7 +79,8 @@ impl Queried {
         Ok(Some(Self { classes, sheet }))
     }
 
-    /// Writes it in place of what is there. At no moment do rectangles lie beside a sheet that they are not of.
+    /// Writes `queried/` of the results folder `root`, replacing existing files. `thumbnails.csv` never exists beside
+    /// the sheet of another version.
     ///
     /// # Errors
     /// If the folder cannot be written.
@@ -90,7 +92,7 @@ impl Queried {
         super::write_csv(&tiles_path(root), &sheet.tiles)
     }
 
-    /// Removes what there is.
+    /// Removes the files of `queried/`, if there are any.
     ///
     /// # Errors
     /// If a file cannot be removed.
@@ -154,7 +156,7 @@ fn remove(path: &Path) -> Result<()> {
     }
 }
 
-/// The rows of a CSV with exactly these columns. One without rows is empty.
+/// Reads the rows of a CSV file that must have exactly these columns. An empty file has no rows.
 fn rows<T: DeserializeOwned>(path: &Path, columns: &[&str]) -> Result<Vec<T>> {
     let file = path.display();
     let bad = |e: csv::Error| anyhow!("{file}: not a list of queried images ({}); {REMEDY}", super::csv_fault(&e));
@@ -175,32 +177,32 @@ fn rows<T: DeserializeOwned>(path: &Path, columns: &[&str]) -> Result<Vec<T>> {
 
 fn check_classes(classes: &[ClassShare], path: &Path) -> Result<()> {
     let mut line = 2;
-    for (at, of_image) in classes.chunk_by(|a, b| a.index == b.index).enumerate() {
-        let index = of_image[0].index;
+    for (number, rows) in classes.chunk_by(|a, b| a.index == b.index).enumerate() {
+        let index = rows[0].index;
         let file = |row: usize| format!("{}:{}", path.display(), line + row);
-        ensure!(at == 0 || classes[line - 3].index < index, "{}: image {index} is out of order; {REMEDY}", file(0));
-        for (row, ClassShare { class, share, .. }) in of_image.iter().enumerate() {
+        ensure!(number == 0 || classes[line - 3].index < index, "{}: image {index} is out of order; {REMEDY}", file(0));
+        for (row, ClassShare { class, share, .. }) in rows.iter().enumerate() {
             ensure!(!class.is_empty(), "{}: image {index} has a class without a name; {REMEDY}", file(row));
             ensure!(
                 (0.0..=1.0).contains(share),
                 "{}: the share of {class} in image {index} is {share}, not 0 to 1; {REMEDY}",
                 file(row)
             );
-            let repeated = of_image[..row].iter().any(|before| before.class == *class);
+            let repeated = rows[..row].iter().any(|before| before.class == *class);
             ensure!(!repeated, "{}: {class} is repeated for image {index}; {REMEDY}", file(row));
         }
-        let sum: f64 = of_image.iter().map(|row| row.share).sum();
+        let sum: f64 = rows.iter().map(|row| row.share).sum();
         ensure!(
             (sum - 1.0).abs() <= TOLERANCE,
             "{}: the shares of image {index} add up to {sum}, not 1; {REMEDY}",
-            file(of_image.len() - 1)
+            file(rows.len() - 1)
         );
-        line += of_image.len();
+        line += rows.len();
     }
     Ok(())
 }
 
-/// Width and height of a JPEG, from its header, if it has an end.
+/// The width and height of a JPEG, from its header. A file that is cut short is an error.
 fn size(jpeg: &[u8]) -> Result<(usize, usize), String> {
     let mut decoder = JpegDecoder::new(ZCursor::new(jpeg));
     decoder.decode_headers().map_err(|e| super::record::one_line(&e))?;

@@ -1,4 +1,4 @@
-//! The indices that a trial asked for.
+//! The images that a trial queried.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::path::Path;
 use anyhow::{Result, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 
-/// The labels that each round asked for; entry 0 holds the initial ones.
+/// The images that each round of a trial queried. Entry 0 holds the initial set.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Queries {
-    /// Positions in the data set's train split, in the order in which the sampler chose them.
+    /// Indices in the train split, by round, in the order in which the sampler chose them.
     pub rounds: Vec<Vec<usize>>,
 }
 
@@ -21,10 +21,10 @@ struct QueryRow {
 }
 
 impl Queries {
-    /// Reads a `queries/<trial>.csv`; none are there before round 0.
+    /// Reads a `queries/<trial>.csv`. Without the file there are no rounds: it is written before round 0 trains.
     ///
     /// # Errors
-    /// If the file does not hold the rounds in order, or names an index twice.
+    /// If the file cannot be read, does not hold the rounds in order, or repeats an index.
     pub fn read(path: &Path) -> Result<Self> {
         let file = path.display();
         if !path.exists() {
@@ -40,38 +40,38 @@ impl Queries {
                 queries.rounds.push(Vec::new());
             }
             let is_last = row.round.checked_add(1) == Some(queries.rounds.len());
-            let asked = queries.rounds.last_mut().filter(|asked| is_last && row.rank == asked.len());
-            let fits = asked.filter(|_| seen.insert(row.index)).map(|asked| asked.push(row.index)).is_some();
+            let round = queries.rounds.last_mut().filter(|round| is_last && row.rank == round.len());
+            let fits = round.filter(|_| seen.insert(row.index)).map(|round| round.push(row.index)).is_some();
             ensure!(fits, "{file}:{}: out of order or repeated; restore the file, or {}", line + 2, super::ANEW);
         }
         Ok(queries)
     }
 
-    /// Writes them in place of the ones there.
+    /// Writes a `queries/<trial>.csv`, replacing an existing one.
     ///
     /// # Errors
     /// If the folder cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
         let row = |round, (rank, &index): (usize, &usize)| QueryRow { round, rank, index };
         let rows =
-            self.rounds.iter().enumerate().flat_map(|(r, asked)| asked.iter().enumerate().map(move |i| row(r, i)));
+            self.rounds.iter().enumerate().flat_map(|(r, indices)| indices.iter().enumerate().map(move |i| row(r, i)));
         super::write_csv(path, &rows.collect::<Vec<_>>())
     }
 }
 
-/// What a model that gives losses is judged by, on the images whose losses it gave.
+/// The primary metric of a model on the images for which it measured task losses.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PartMetric {
-    /// As in the records.
+    /// The metric's name, as in the records.
     pub metric: String,
     pub value: f64,
 }
 
 impl PartMetric {
-    /// Reads a CSV of one row.
+    /// Reads a CSV file with one row.
     ///
     /// # Errors
-    /// If it is not one.
+    /// If the file cannot be read or is something else.
     pub fn read(path: &Path) -> Result<Self> {
         let bad = |why: String| anyhow!("{}: not a metric ({why}); remove the file and run again", path.display());
         let mut reader = csv::Reader::from_path(path).map_err(|e| bad(super::csv_fault(&e)))?;
@@ -79,7 +79,7 @@ impl PartMetric {
         row.map_err(|e| bad(super::csv_fault(&e)))
     }
 
-    /// Writes it as CSV.
+    /// Writes the metric as a CSV file with one row.
     ///
     /// # Errors
     /// If the folder cannot be written.

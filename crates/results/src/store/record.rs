@@ -1,4 +1,4 @@
-//! One row per value.
+//! Records: one row for each value of a trial.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -10,41 +10,42 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     pub experiment: String,
-    /// Empty for the spec without a profile.
+    /// Empty for a spec without a profile.
     pub profile: String,
-    /// The sampler's label.
+    /// The label of the arm: `sampler`, or `sampler@variant`.
     pub sampler: String,
     pub seed: u64,
-    /// Counted from 0.
+    /// The round, counted from 0.
     pub round: usize,
-    /// Labels that the task model was trained on.
+    /// The number of labels that the task model was trained on.
     pub labeled: usize,
-    /// `accuracy`, `miou` and others that go from 0 to 1, those of one class as `<metric>/<class>`; `loss` (nats);
-    /// `epoch` (the selected one, counted from 1).
+    /// The metric: `accuracy`, `miou` and others from 0 to 1, for a single class as `<metric>/<class>`; `loss` (nats);
+    /// `epoch` (the selected epoch, counted from 1).
     pub metric: String,
-    /// The selection rule whose model this is the value of.
+    /// The selection rule that chose the evaluated weights.
     pub select: String,
-    /// Empty in the row of an error.
+    /// The value of the metric; empty in the row of an error.
     pub value: Option<f64>,
-    /// Seconds of the round's training, its evaluations left out.
+    /// Seconds of the round's training, without its evaluations.
     pub train_seconds: f64,
     /// Seconds of the round's evaluations.
     pub evaluate_seconds: f64,
-    /// Seconds in which the pool was scored for the query that followed the round.
+    /// Seconds spent scoring the pool for the query after the round.
     pub score_seconds: f64,
     /// Seconds in which that query chose among the scored images.
     pub query_seconds: f64,
-    /// Seconds, among those above, in which images were waited for; 0 where they are in memory.
+    /// Seconds spent waiting for images, included in those above; 0 if images are in memory.
     #[serde(default)]
     pub wait_seconds: f64,
-    /// The process's peak so far, in MiB, with the pages of a mapped file (`storage = "mapped"`) that were in memory.
+    /// The process's peak resident memory so far, in MiB, including pages of a mapped file (`storage = "mapped"`).
     pub peak_rss_mb: f64,
+    /// The device: `cpu`, `cuda:0`, ...
     pub device: String,
-    /// Empty, or why the trial ended in this round.
+    /// Why the trial failed in this round; empty if it did not.
     pub error: String,
 }
 
-/// Columns that every version has written.
+/// The columns that every version has written.
 const COLUMNS: [&str; 16] = [
     "experiment",
     "profile",
@@ -64,7 +65,7 @@ const COLUMNS: [&str; 16] = [
     "error",
 ];
 
-/// The column that the first versions lack.
+/// The column that the first versions did not write.
 const WAIT: &str = "wait_seconds";
 
 /// The rows of a `records.csv`.
@@ -74,14 +75,14 @@ pub struct Records {
 }
 
 impl Records {
-    /// Reads a `records.csv`.
+    /// Reads a `records.csv`. An empty file has no rows.
     ///
     /// # Errors
-    /// If it cannot be read, has other columns, or a row does not fit; the message names the file and the line.
+    /// If the file cannot be read, has other columns, or has an invalid row; the message names the file and the line.
     pub fn read(path: &Path) -> Result<Self> {
         let file = path.display();
         let is_file = std::fs::metadata(path).map(|meta| meta.is_file());
-        // A pipe would be waited for without an end.
+        // Reading a pipe could wait forever.
         ensure!(is_file.unwrap_or(true), "{file}: is no file; name a results folder that `pt4al run` made");
         let unread = |e: csv::Error| {
             anyhow!(
@@ -92,7 +93,7 @@ impl Records {
         let mut reader = csv::Reader::from_path(path).map_err(unread)?;
         let header = reader.headers().map_err(unread)?.clone();
         if header.is_empty() {
-            // So a run leaves it before its first round has finished.
+            // A run leaves an empty file until its first round has finished.
             return Ok(Self::default());
         }
         if let Some(missing) = COLUMNS.iter().find(|column| !header.iter().any(|name| name == **column)) {
@@ -117,7 +118,7 @@ impl Records {
                 )
             };
             let row = row.map_err(bad)?;
-            // Messages count on a row a line. Where lines end in CR LF, the position is still before the LF.
+            // Line numbers in messages assume one row per line. With CR LF, the position is still before the LF.
             ensure!(
                 row.position().is_none_or(|position| position.line() <= line as u64),
                 "{file}: line {line} is empty, or a line break is in the row before it; remove it"
@@ -127,7 +128,7 @@ impl Records {
         Ok(Self { rows })
     }
 
-    /// Writes a `records.csv` in place of the one there.
+    /// Writes a `records.csv`, replacing an existing one.
     ///
     /// # Errors
     /// If the disk is full or the folder cannot be written.
@@ -135,8 +136,8 @@ impl Records {
         super::write_csv(path, &self.rows)
     }
 
-    /// The rows of each trial (sampler, seed).
-    pub fn by_trial(&self) -> BTreeMap<(String, u64), Vec<&Record>> {
+    /// Groups the rows by trial (arm, seed).
+    pub(super) fn by_trial(&self) -> BTreeMap<(String, u64), Vec<&Record>> {
         let mut trials: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for row in &self.rows {
             trials.entry((row.sampler.clone(), row.seed)).or_default().push(row);
@@ -144,20 +145,20 @@ impl Records {
         trials
     }
 
-    /// A row of each finished round of each trial, the first in the file: every row of a round repeats its seconds.
+    /// The first row of each finished round of each trial. Every row of a round repeats the round's seconds.
     pub fn rounds(&self) -> impl Iterator<Item = &Record> {
         let mut seen = HashSet::new();
         let finished = self.rows.iter().filter(|row| row.error.is_empty());
         finished.filter(move |row| seen.insert((row.sampler.as_str(), row.seed, row.round)))
     }
 
-    /// How many rounds have rows of values, for the rows of one trial.
+    /// The number of rounds that have values. All rows must be of one trial.
     pub fn finished_rounds(&self) -> usize {
         self.rows.iter().filter(|r| r.error.is_empty()).map(|r| r.round + 1).max().unwrap_or(0)
     }
 }
 
-/// What does not fit, with the name of its column in place of a number.
+/// Describes the fault of a row, naming the column instead of numbering it.
 fn column(error: &csv::Error, header: &csv::StringRecord) -> String {
     if let csv::ErrorKind::Deserialize { err, .. } = error.kind()
         && let Some(name) = err.field().and_then(|field| header.get(field as usize))

@@ -2,7 +2,7 @@
 
 use crate::support::{Workplace, usual};
 
-/// `results/now`, with what a run leaves.
+/// `results/now`, with the files that a run leaves.
 fn finished(drop: f64) -> Workplace {
     let place = Workplace::new();
     place.results("results/now", &[], &move |cell| usual(cell) - drop);
@@ -26,7 +26,7 @@ fn names(place: &Workplace, folder: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_baseline_is_made_replaced_and_remembers() {
+fn a_baseline_is_made_and_replaced_and_keeps_its_history() {
     let place = finished(0.0);
     accept(&place, &["--reason", "the first"]).says(0, &["results/baseline/now: accepted as the baseline"]);
     let kept = ["README.md", "baseline.json", "manifest.json", "queries", "records.csv", "spec.toml"];
@@ -52,7 +52,7 @@ fn a_baseline_is_made_replaced_and_remembers() {
     );
     assert!(entries[1]["accepted"].as_str().unwrap().starts_with("20"));
 
-    // Of another protocol: the history says so.
+    // Results of another protocol are accepted, and the history says so.
     place.results("results/now", &["rounds.count=2"], &usual);
     accept(&place, &["--reason", "fewer rounds"]).says(0, &["could not compare: they have no cells in common"]);
     accept(&place, &["--reason", "elsewhere", "--as", "kept"]).says(0, &["kept: accepted"]);
@@ -60,20 +60,21 @@ fn a_baseline_is_made_replaced_and_remembers() {
 }
 
 #[test]
-fn what_cannot_be_a_baseline_is_refused_and_the_old_one_stays() {
+fn results_that_cannot_be_a_baseline_are_refused_and_the_old_one_stays() {
     let place = finished(0.0);
     accept(&place, &["--reason", "the first"]).says(0, &[]);
     let before = place.read("results/baseline/now/baseline.json");
     accept(&place, &["--reason", " "]).fails(1, &["--reason: is empty"]);
     assert_eq!(accept(&place, &[]).code, 2);
     let itself = ["--as", "results/now", "--reason", "x"];
-    accept(&place, &itself).fails(1, &["results/now: the baseline results/now would be in its own results"]);
-    accept(&place, &["--as", "results/now/a/b", "--reason", "x"]).fails(1, &["in its own results"]);
-    accept(&place, &["--as", "results", "--reason", "x"]).fails(1, &["or they in it"]);
+    accept(&place, &itself)
+        .fails(1, &["results/now: the baseline results/now and its results would be inside each other"]);
+    accept(&place, &["--as", "results/now/a/b", "--reason", "x"]).fails(1, &["would be inside each other"]);
+    accept(&place, &["--as", "results", "--reason", "x"]).fails(1, &["would be inside each other"]);
     place.pt4al("baseline accept results/baseline/now --reason x").fails(1, &["is a baseline already"]);
     std::fs::create_dir(place.path("home")).unwrap();
     std::fs::write(place.path("home/letter"), "dear").unwrap();
-    accept(&place, &["--as", "home", "--reason", "x"]).fails(1, &["home: is there and is no results folder"]);
+    accept(&place, &["--as", "home", "--reason", "x"]).fails(1, &["home: exists and is no results folder"]);
     assert_eq!(place.read("home/letter"), "dear");
 
     let records = place.read("results/now/records.csv");
@@ -106,7 +107,8 @@ fn only_a_baseline_or_a_copy_of_such_results_is_replaced() {
     let records = place.read("other/records.csv");
     for part in ["trials", "parts"] {
         std::fs::create_dir(place.path("other").join(part)).unwrap();
-        let line = format!("other: has {part}/, which a run goes on from, so it is not replaced; name another folder");
+        let line =
+            format!("other: has {part}/, from which a run can continue, so it is not replaced; name another folder");
         to_other().fails(1, &[&line]);
         std::fs::remove_dir(place.path("other").join(part)).unwrap();
     }
@@ -116,15 +118,15 @@ fn only_a_baseline_or_a_copy_of_such_results_is_replaced() {
     drop(lock);
 
     place.edit("other/spec.toml", "experiment = \"made-up\"", "experiment = \"another\"");
-    to_other().fails(1, &["other: is no baseline and not of made-up, so it is not replaced; name another folder"]);
+    to_other().fails(1, &["other: is no baseline and has other results than made-up, so it is not replaced; name"]);
     place.edit("other/spec.toml", "profile = \"\"", "profile = \"cpu\"");
     place.edit("other/spec.toml", "experiment = \"another\"", "experiment = \"made-up\"");
-    to_other().fails(1, &["other: is no baseline and not of made-up"]);
+    to_other().fails(1, &["other: is no baseline and has other results than made-up"]);
     assert!(place.read("other/records.csv") == records && !place.path("other/baseline.json").exists());
-    // One that was accepted may be of another.
+    // An accepted baseline may have results of another experiment.
     std::fs::write(place.path("other/baseline.json"), "[]").unwrap();
     to_other().says(0, &["other: accepted as the baseline"]);
-    // A copy of such results has no history yet.
+    // A copy of results of the same experiment has no history yet.
     std::fs::remove_file(place.path("other/baseline.json")).unwrap();
     to_other().says(0, &["other: accepted as the baseline"]);
 }
@@ -138,7 +140,7 @@ fn a_kill_between_the_two_renames_loses_nothing() {
     accept(&place, &["--reason", "again"])
         .says(0, &["compared with the previous baseline: held: all values are the same"]);
     assert!(place.read("results/baseline/now/baseline.json").contains("the first") && !aside.exists());
-    // And after them.
+    // A kill after both renames leaves the old baseline aside.
     std::fs::create_dir(&aside).unwrap();
     accept(&place, &["--reason", "and again"]).says(0, &[]);
     assert!(place.read("results/baseline/now/baseline.json").contains("again") && !aside.exists());

@@ -1,8 +1,8 @@
-//! `pt4al check --against`.
+//! Tests `pt4al check --against`.
 
 use crate::support::{Cell, SPEC, Workplace, usual};
 
-/// `base` and `now`; the second has the seeds 10 to 14 and a drop.
+/// Makes the results `base` and `now`; `now` has the seeds 10 to 14 and a drop.
 fn both(drop: &'static (dyn Fn(&Cell) -> f64 + Sync)) -> Workplace {
     let place = Workplace::new();
     place.results("base", &[], &usual);
@@ -11,14 +11,14 @@ fn both(drop: &'static (dyn Fn(&Cell) -> f64 + Sync)) -> Workplace {
 }
 
 #[test]
-fn the_same_values_have_held_and_so_have_other_seeds() {
+fn equal_values_and_equal_curves_of_other_seeds_held() {
     let place = both(&|_| 0.0);
     let same = place.pt4al("check base --against base");
     same.says(
         0,
         &["held: all values are the same (test accuracy: 4 samplers x 3 rounds, 5 seeds against 5, seed by seed)"],
     );
-    same.warns(&["base: is held against itself"]);
+    same.warns(&["base: is compared with itself"]);
     let other = place.pt4al("check now --against base");
     let head = "| labels   |  100 |  200 |  300 | area |";
     let held = "held: no curve moved by more than chance (test accuracy: 4 samplers x 3 rounds, 5 seeds against 5)";
@@ -52,14 +52,14 @@ fn a_drop_of_one_sampler_is_named_in_every_form() {
 }
 
 #[test]
-fn what_is_too_small_to_count_has_held() {
+fn a_change_that_is_too_small_to_count_has_held() {
     let place = Workplace::new();
     place.results("base", &["check.smallest-difference=0.2"], &usual);
     place.results("now", &["seeds=[10,11,12,13,14]"], &|cell| usual(cell) - 0.15);
     let says =
         ["changes from 20.0 points on count, as the baseline's spec says", "17 cells changed by more than chance"];
     place.pt4al("check now --against base").says(0, &says).says(0, &["cannot be told from chance, or do not count: "]);
-    // It is the baseline's that counts.
+    // Only the baseline's spec sets the smallest difference.
     place.pt4al("check base --against now").says(1, &["moved: ", "any change that is more than chance counts"]);
 }
 
@@ -80,7 +80,7 @@ fn other_protocols_are_refused_by_key_unless_they_are_allowed() {
 
     check("--allow train.epochs").fails(2, &["these differ: train.augment: [\"flip\"] -> [];"]);
     check("--allow train.epochs --allow train.augment").says(0, &["- train.epochs: 30 -> 20 (allowed)\n", "held: "]);
-    // A key is not the beginning of a word.
+    // A key covers whole words, not beginnings of words.
     check("--allow train --allow tra").says(0, &["held: "]).warns(&["--allow tra: does not differ"]);
     check("--allow model.width").fails(2, &["train.epochs"]).warns(&["--allow model.width: does not differ"]);
 }
@@ -96,13 +96,13 @@ fn variants_have_protocols_of_their_own() {
     for allowed in ["variant.other", "variant.other.train", "train.epochs"] {
         check(&format!("--allow {allowed}")).says(0, &["held: ", "| random@other |"]);
     }
-    // Told once where it is the experiment's, too.
+    // A difference that the experiment has too is listed once.
     place.results_of("now", &with(3), &["model.width=8"], &usual);
     check("").fails(2, &["these differ: model.width: 4 -> 8; run"]);
 }
 
 #[test]
-fn what_has_no_cells_in_common_is_refused_whatever_is_allowed() {
+fn results_without_common_cells_are_refused_whatever_is_allowed() {
     let place = Workplace::new();
     place.results("base", &[], &usual);
     for (set, allowed, part) in [
@@ -183,8 +183,8 @@ fn trials_that_failed_or_are_missing_are_refused_or_left_out_and_named() {
     let error = "made-up,,random,11,1,200,,,,0,0,0,0,0,0,cpu,\"training diverged\"\n";
     let records = place.read("now/records.csv");
     let without = |trials: &[&str]| {
-        let of = |line: &&str| trials.iter().any(|trial| line.starts_with(&format!("made-up,,{trial},")));
-        let kept: Vec<&str> = records.lines().filter(|line| !of(line)).collect();
+        let is_removed = |line: &&str| trials.iter().any(|trial| line.starts_with(&format!("made-up,,{trial},")));
+        let kept: Vec<&str> = records.lines().filter(|line| !is_removed(line)).collect();
         kept.join("\n") + "\n"
     };
     std::fs::write(place.path("now/records.csv"), without(&["random,11,1", "random,11,2", "margin,13"]) + error)
@@ -194,7 +194,7 @@ fn trials_that_failed_or_are_missing_are_refused_or_left_out_and_named() {
     let found = place.pt4al("check now --against base --allow trials");
     found.says(0, &["3 seeds against 5", "; 2 seeds of these results left out)"]);
     found.warns(&["now: seeds 11, 13 are left out of the test", "random-seed11, margin-seed13; 1 of them failed"]);
-    // Those of each side by themselves.
+    // Incomplete trials on both sides are counted separately.
     let base = place.read("base/records.csv");
     let kept: Vec<&str> = base.lines().filter(|line| !line.starts_with("made-up,,margin,0,")).collect();
     std::fs::write(place.path("base/records.csv"), kept.join("\n") + "\n").unwrap();
@@ -210,7 +210,7 @@ fn trials_that_failed_or_are_missing_are_refused_or_left_out_and_named() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named_on_either_side() {
+fn files_that_cannot_be_read_are_named_on_either_side() {
     for (at, other) in [("now", "base"), ("base", "now")] {
         let place = both(&|_| 0.0);
         let check = || place.pt4al("check now --against base --junit check.xml");
@@ -246,12 +246,12 @@ fn four_samplers_of_twenty_seeds_and_ten_rounds_take_a_second() {
     place.results("now", &sets(20).each_ref().map(|set| set.as_str()), &|cell| usual(cell) / 2.0 - 0.1);
     let start = std::time::Instant::now();
     place.pt4al("check now --against base").says(1, &["moved: "]);
-    // Ten times what it takes, for a busy machine and a build that is not optimised.
+    // A wide margin for busy machines and builds without optimisation.
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }
 
 #[test]
-fn what_is_written_is_no_file_of_the_results() {
+fn pages_are_never_written_into_the_results() {
     let place = both(&|_| 0.0);
     let records = place.read("now/records.csv");
     place.pt4al("check now --against base --markdown now/records.csv").fails(2, &["is in the results folder now"]);

@@ -1,4 +1,4 @@
-//! What a spec expects of its own results.
+//! Tests `pt4al check` without a baseline: the claims of a spec.
 
 use crate::support::{SPEC, Workplace, usual};
 
@@ -16,7 +16,7 @@ fn judged(claims: &str) -> Workplace {
 }
 
 #[test]
-fn the_exit_code_says_whether_any_failed() {
+fn the_exit_code_says_whether_any_claim_did_not_hold() {
     let held = judged(&claim("random", "[0.5, 0.7]")).pt4al("check now");
     held.says(0, &["| so much (a paper) |", "**held**", "1 of 1 claims held"]);
     let failed = judged(&(claim("random", "[0.5, 0.7]") + &claim("random", "[0.9, 0.95]"))).pt4al("check now");
@@ -34,7 +34,7 @@ fn the_exit_code_says_whether_any_failed() {
 }
 
 #[test]
-fn they_have_no_part_in_the_gate() {
+fn claims_do_not_affect_the_gate() {
     let failed = judged(&claim("random", "[0.9, 0.95]")).pt4al("check now --against base");
     failed.says(0, &["it has no part in the exit code", "**did not hold**", "held: all values are the same"]);
 }

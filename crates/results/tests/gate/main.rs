@@ -1,4 +1,4 @@
-//! The gate as its users meet it: exit codes, messages and files, on results that are made up. Needs no libtorch.
+//! Tests the gate as its users see it: exit codes, messages and files, on made-up results.
 
 mod accept;
 mod against;

@@ -1,4 +1,4 @@
-//! `pt4al report` and `compare`: what they print last, and what they make of results that are not there.
+//! Tests `pt4al report` and `compare`: their last line, and results without a finished round.
 
 use crate::support::{Workplace, usual};
 
@@ -32,7 +32,7 @@ fn the_last_line_names_the_page_to_open() {
 }
 
 #[test]
-fn results_without_a_finished_round_are_no_results_for_any_verb() {
+fn every_verb_refuses_results_without_a_finished_round() {
     let place = two();
     place.pt4al("baseline accept base --reason first").says(0, &[]);
     let header = place.read("now/records.csv").lines().next().unwrap().to_owned() + "\n";

@@ -1,4 +1,4 @@
-//! Made-up results folders, and the program run on them.
+//! Makes up results folders, and runs the program on them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -30,7 +30,7 @@ schedule = "constant"
 select = { query = "last", record = ["last", "best-on-test"], every = 1 }
 "#;
 
-/// What came of a command.
+/// The exit code and the output of a command.
 pub struct Outcome {
     pub code: i32,
     pub out: String,
@@ -38,7 +38,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Expects an exit code, and everything named on standard output.
+    /// Expects an exit code, and all parts on standard output.
     #[track_caller]
     pub fn says(&self, code: i32, parts: &[&str]) -> &Self {
         assert_eq!(self.code, code, "{}\n{}", self.out, self.err);
@@ -48,7 +48,7 @@ impl Outcome {
         self
     }
 
-    /// Expects an exit code, and one line of error with everything named.
+    /// Expects an exit code, and a single error line with all parts.
     #[track_caller]
     pub fn fails(&self, code: i32, parts: &[&str]) -> &Self {
         assert_eq!(self.code, code, "{}\n{}", self.out, self.err);
@@ -62,16 +62,16 @@ impl Outcome {
         self
     }
 
-    /// Expects a warning with everything named.
+    /// Expects a warning with all parts.
     #[track_caller]
     pub fn warns(&self, parts: &[&str]) -> &Self {
-        let has = |line: &str| line.starts_with("warning: ") && parts.iter().all(|part| line.contains(part));
-        assert!(self.err.lines().any(has), "no warning of {parts:?} in {}", self.err);
+        let matches = |line: &str| line.starts_with("warning: ") && parts.iter().all(|part| line.contains(part));
+        assert!(self.err.lines().any(matches), "no warning of {parts:?} in {}", self.err);
         self
     }
 }
 
-/// A folder for results; it goes when the test ends.
+/// A temporary folder for results, removed when the test ends.
 pub struct Workplace {
     dir: TempDir,
 }
@@ -89,7 +89,7 @@ impl Workplace {
         std::fs::read_to_string(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
     }
 
-    /// `pt4al` with arguments split at spaces, in the folder.
+    /// Runs `pt4al` in the folder, with arguments split at spaces.
     pub fn pt4al(&self, arguments: &str) -> Outcome {
         self.pt4al_with(&arguments.split_whitespace().collect::<Vec<_>>())
     }
@@ -101,7 +101,7 @@ impl Workplace {
         Outcome { code: status.code().expect("it was not killed"), out: text(stdout), err: text(stderr) }
     }
 
-    /// A results folder of [`SPEC`] with changes, all of its curves, and a manifest.
+    /// Makes a results folder of [`SPEC`] with the changes `sets`, with records of all curves and a manifest.
     pub fn results(&self, name: &str, sets: &[&str], curves: &dyn Fn(&Cell) -> f64) {
         self.results_of(name, SPEC, sets, curves);
     }
@@ -114,7 +114,7 @@ impl Workplace {
         write(&self.path(name), &spec, curves);
     }
 
-    /// Replaces what a file of a results folder has.
+    /// Replaces the first occurrence of a text in a file.
     #[track_caller]
     pub fn edit(&self, name: &str, find: &str, replace: &str) {
         let text = self.read(name);
@@ -123,17 +123,17 @@ impl Workplace {
     }
 }
 
-/// Where a value stands.
+/// The trial and the round of a value.
 pub struct Cell {
     pub arm: String,
     pub seed: u64,
     pub round: usize,
 }
 
-/// 0.4, 0.5, 0.6, and up to 0.02 more by seed, arm and round.
+/// A curve of 0.4, 0.5 and 0.6, plus up to 0.02 that depends on seed, arm and round.
 pub fn usual(cell: &Cell) -> f64 {
-    let place = cell.seed * 7 + cell.arm.len() as u64 * 5 + cell.round as u64 * 3;
-    0.4 + 0.1 * cell.round as f64 + 0.002 * (place * place % 11) as f64
+    let key = cell.seed * 7 + cell.arm.len() as u64 * 5 + cell.round as u64 * 3;
+    0.4 + 0.1 * cell.round as f64 + 0.002 * (key * key % 11) as f64
 }
 
 fn write(folder: &Path, spec: &Spec, curves: &dyn Fn(&Cell) -> f64) {

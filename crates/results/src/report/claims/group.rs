@@ -3,7 +3,7 @@
 use super::folders::Run;
 use super::published::PublishedClaim;
 use super::scale::{Against, against};
-use crate::findings::{Judgement, Outcome, judgements};
+use crate::findings::{JudgedClaim, Verdict, judged_claims};
 use crate::report::arm::{Images, images_of};
 use crate::spec::Expectation;
 use crate::words::counted;
@@ -31,7 +31,7 @@ pub(super) struct Part<'a> {
 #[derive(Debug)]
 pub(super) struct Row<'a> {
     pub run: &'a Run,
-    pub judgement: Judgement,
+    pub judgement: JudgedClaim,
     pub against: Against,
 }
 
@@ -46,9 +46,9 @@ impl Row<'_> {
     /// `held`; `not measured at this scale` where the folder is of another one. What is of train images says so: it answers no claim
     /// of test images.
     pub fn verdict(&self) -> String {
-        let verdict = match (self.judgement.outcome, self.against) {
-            (Outcome::NotMeasured, Against::Same) => "not measured yet",
-            (Outcome::NotMeasured, _) => NOT_AT_THIS_SCALE,
+        let verdict = match (self.judgement.verdict, self.against) {
+            (Verdict::NotMeasured, Against::Same) => "not measured yet",
+            (Verdict::NotMeasured, _) => NOT_AT_THIS_SCALE,
             (outcome, _) => outcome.in_words(),
         };
         match self.images() {
@@ -74,7 +74,7 @@ pub(super) fn claims<'a>(runs: &'a [Run], published: &'a [PublishedClaim]) -> Ve
         place(&mut claims, &line.claim, &line.source).published.push(line);
     }
     for run in runs {
-        for judgement in judgements(&run.results) {
+        for judgement in judged_claims(&run.results) {
             let expected = judgement.expectation.clone();
             let claim = place(&mut claims, &expected.claim, &expected.source);
             let row = Row { run, against: against(&run.results, &expected, &claim.published), judgement };

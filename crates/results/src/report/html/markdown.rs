@@ -3,18 +3,19 @@
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
 
 use super::figure::inline;
-use crate::findings::Outcome;
+use crate::findings::Verdict;
 use crate::report::page::Figure;
 
-pub(super) const OUTCOMES: [Outcome; 4] = [Outcome::Held, Outcome::Failed, Outcome::Undecided, Outcome::NotMeasured];
+pub(super) const OUTCOMES: [Verdict; 4] =
+    [Verdict::Held, Verdict::DidNotHold, Verdict::Undecided, Verdict::NotMeasured];
 
 /// The class of the document's elements that say an outcome.
-pub(super) fn class(outcome: Outcome) -> &'static str {
+pub(super) fn class(outcome: Verdict) -> &'static str {
     match outcome {
-        Outcome::Held => "held",
-        Outcome::Failed => "failed",
-        Outcome::Undecided => "undecided",
-        Outcome::NotMeasured => "unmeasured",
+        Verdict::Held => "held",
+        Verdict::DidNotHold => "failed",
+        Verdict::Undecided => "undecided",
+        Verdict::NotMeasured => "unmeasured",
     }
 }
 
@@ -138,7 +139,7 @@ fn end_of(events: &[Event], start: usize, is_one: fn(&TagEnd) -> bool) -> usize 
 }
 
 /// What a bold text at the start of `events` says, where that is an outcome and nothing else.
-fn outcome(events: &[Event]) -> Option<Outcome> {
+fn outcome(events: &[Event]) -> Option<Verdict> {
     match events {
         [Event::Start(Tag::Strong), Event::Text(text), ..] => OUTCOMES.into_iter().find(|o| **text == *o.in_words()),
         _ => None,

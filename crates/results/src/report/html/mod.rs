@@ -15,7 +15,7 @@ use self::markdown::{Inliner, escape, html_of};
 use super::page::{Page, Section};
 use super::readme::OF_STATIC_CURVES;
 use super::{Findings, Metric};
-use crate::findings::Outcome;
+use crate::findings::Verdict;
 
 /// The heading of the section that gets the chart.
 const CURVES: &str = "Learning curves";
@@ -145,7 +145,7 @@ fn curves(section: &Section, data: &str, inliner: &mut Inliner) -> String {
 
 /// How many claims held and how many did not, for the head of the page.
 fn tally(findings: &Findings) -> String {
-    let count = |outcome: Outcome| findings.judgements.iter().filter(|j| j.outcome == outcome).count();
+    let count = |outcome: Verdict| findings.judgements.iter().filter(|j| j.verdict == outcome).count();
     let chips: String = markdown::OUTCOMES
         .into_iter()
         .filter(|&outcome| count(outcome) > 0)

@@ -13,7 +13,7 @@ use crate::report::page::{Figure, Section};
 use crate::report::table::aligned;
 use crate::spec::Labeled;
 use crate::stats::{Summary, mean};
-use crate::store::{Queried, Queries};
+use crate::store::{QueriedImages, Queries};
 
 /// Classes that stacked bars can tell apart; with more, a number is drawn in place of them.
 pub(super) const CLASSES_SHOWN: usize = 20;
@@ -55,7 +55,7 @@ pub(super) fn imbalance(shares: &[f64]) -> f64 {
 
 impl Balance {
     /// None where no class of what was asked for is known.
-    pub fn of(findings: &Findings, asked: &Asked, queried: &Queried) -> Option<Self> {
+    pub fn of(findings: &Findings, asked: &Asked, queried: &QueriedImages) -> Option<Self> {
         let counted = findings.manifest().map(|m| m.data.classes.as_slice()).unwrap_or_default();
         let mut classes: Vec<String> = counted.iter().filter(|c| c.pool > 0).map(|c| c.name.clone()).collect();
         let known = classes.len();

@@ -14,7 +14,7 @@ use self::balance::Balance;
 use super::Findings;
 use super::page::Section;
 use crate::spec::{Spec, Trial};
-use crate::store::{Queried, Queries, TrialFiles};
+use crate::store::{QueriedImages, Queries, TrialFiles};
 
 /// The queries of each arm by seed, in the spec's order; arms without any are left out.
 struct Asked {
@@ -33,7 +33,7 @@ impl Asked {
         let mut arms: Vec<(String, BTreeMap<u64, Queries>)> =
             results.arms().into_iter().map(|arm| (arm.label, BTreeMap::new())).collect();
         let trials = results.spec.trials();
-        let read = |trial: &Trial| TrialFiles::below(&results.folder, trial).asked();
+        let read = |trial: &Trial| TrialFiles::below(&results.folder, trial).all_queries();
         let queries: Vec<Queries> = trials.par_iter().map(read).collect::<Result<_>>()?;
         let finished = results.finished();
         let mut odd = Vec::new();
@@ -80,7 +80,7 @@ pub(super) fn section(findings: &Findings) -> Result<Section> {
         section.text = "What was asked for is not known: the folder has no `queries/`.\n".into();
         return Ok(section);
     }
-    let queried = Queried::read(&findings.results.folder)?;
+    let queried = QueriedImages::read(&findings.results.folder)?;
     if !asked.odd.is_empty() {
         section.text = format!(
             "> **Warning:** queries that are not there, or not as many as the spec asks for, are left out here: those of {}.\n\n",

@@ -45,7 +45,7 @@ fn folder(root: &Path, spec: &Spec, classes: usize) {
     let tile = |(at, &index): (usize, &usize)| Thumbnail { index, x: 8 * at, y: 0, width: 8, height: 6 };
     let shown: Vec<usize> = all.iter().copied().filter(|index| *index < 100 && index % 10 < 2).collect();
     let sheet = Sheet { jpeg, width: 80, height: 8, tiles: shown.iter().enumerate().map(tile).collect() };
-    Queried { classes: all.into_iter().map(share).collect(), sheet: Some(sheet) }.write(root).unwrap();
+    QueriedImages { classes: all.into_iter().map(share).collect(), sheet: Some(sheet) }.write(root).unwrap();
 }
 
 fn section_of(root: &Path) -> Section {

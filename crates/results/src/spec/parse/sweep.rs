@@ -1,5 +1,7 @@
 //! Every key of the experiments, set to values of every wrong kind: what a person reads is plain English.
 
+use rayon::prelude::*;
+
 use super::*;
 
 const EXPERIMENTS: [&str; 4] = ["cifar10", "caltech101", "cityscapes", "cold-start"];
@@ -115,26 +117,27 @@ fn in_profile(experiment_name: &str, key: &str, value: &str) -> Option<String> {
 
 #[test]
 fn values_of_the_wrong_kind_are_told_in_plain_words() {
-    let (mut tried, mut refused, mut faults) = (0, 0, Vec::new());
+    let mut cases = Vec::new();
     for name in EXPERIMENTS {
         let table: Table = std::fs::read_to_string(experiment(name)).unwrap().parse().unwrap();
         let mut found = Vec::new();
         keys(&table, "", &mut found);
-        for key in found {
-            for value in VALUES {
-                tried += 1;
-                let set = format!("{key}={value}");
-                let message = match key.strip_prefix("profile.") {
-                    Some(inside) => in_profile(name, inside, value),
-                    None => message(name, &set),
-                };
-                let Some(message) = message else { continue };
-                refused += 1;
-                let said = message.strip_prefix(&format!("--set {set}: ")).unwrap_or(&message);
-                faults.extend(fault(said, &key).map(|fault| format!("{message:?} {fault}")));
-            }
-        }
+        cases.extend(found.into_iter().flat_map(|key| VALUES.map(|value| (name, key.clone(), value))));
     }
+    let tried = cases.len();
+    // For each refused case, its message and what is wrong with it.
+    let refusal = |(name, key, value): (&str, String, &str)| {
+        let set = format!("{key}={value}");
+        let message = match key.strip_prefix("profile.") {
+            Some(inside) => in_profile(name, inside, value),
+            None => message(name, &set),
+        }?;
+        let said = message.strip_prefix(&format!("--set {set}: ")).unwrap_or(&message);
+        Some(fault(said, &key).map(|fault| format!("{message:?} {fault}")))
+    };
+    let refusals: Vec<Option<String>> = cases.into_par_iter().filter_map(refusal).collect();
+    let refused = refusals.len();
+    let faults: Vec<String> = refusals.into_iter().flatten().collect();
     assert!(faults.is_empty(), "{} faults, for instance\n{}", faults.len(), faults[..faults.len().min(20)].join("\n"));
     assert!(refused > 1500 && refused < tried, "{refused} of {tried}");
 }

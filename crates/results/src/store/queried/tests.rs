@@ -2,50 +2,50 @@ use jpeg_encoder::{ColorType, Encoder};
 
 use super::*;
 
-/// Two images, one of two classes, on a sheet of 16 x 8.
-fn queried() -> Queried {
+/// Two images on a sheet of 16 x 8 pixels; the first has two classes.
+fn queried() -> QueriedImages {
     let share = |index, class: &str, share| ClassShare { index, class: class.into(), share };
     let tile = |index, x| Thumbnail { index, x, y: 0, width: 8, height: 8 };
     let mut jpeg = Vec::new();
     Encoder::new(&mut jpeg, 80).encode(&[90; 16 * 8 * 3], 16, 8, ColorType::Rgb).unwrap();
-    Queried {
+    QueriedImages {
         classes: vec![share(3, "road, wet", 1.0 / 3.0), share(3, "sky", 2.0 / 3.0), share(7, "car", 1.0)],
         sheet: Some(Sheet { jpeg, width: 16, height: 8, tiles: vec![tile(3, 0), tile(7, 8)] }),
     }
 }
 
 #[test]
-fn what_is_written_is_read_and_removed() {
+fn what_is_written_can_be_read_and_removed() {
     let dir = tempfile::tempdir().unwrap();
-    assert_eq!(Queried::read(dir.path()).unwrap(), None);
-    Queried::remove(dir.path()).unwrap();
+    assert_eq!(QueriedImages::read(dir.path()).unwrap(), None);
+    QueriedImages::remove(dir.path()).unwrap();
     let whole = queried();
     whole.write(dir.path()).unwrap();
-    assert_eq!(Queried::read(dir.path()).unwrap(), Some(whole.clone()));
+    assert_eq!(QueriedImages::read(dir.path()).unwrap(), Some(whole.clone()));
     let classes = std::fs::read_to_string(dir.path().join("queried/classes.csv")).unwrap();
     assert!(classes.starts_with("index,class,share\n3,\"road, wet\",0.333") && classes.ends_with("7,car,1.0\n"));
     let tiles = std::fs::read_to_string(dir.path().join("queried/thumbnails.csv")).unwrap();
     assert_eq!(tiles, "index,x,y,width,height\n3,0,0,8,8\n7,8,0,8,8\n");
 
-    // One file of a sheet is no sheet, and one that is written without leaves none.
+    // One of the two files of a sheet is no sheet, and writing without a sheet leaves neither.
     std::fs::remove_file(dir.path().join("queried/thumbnails.csv")).unwrap();
-    let without = Queried { sheet: None, ..whole };
-    assert_eq!(Queried::read(dir.path()).unwrap(), Some(without.clone()));
+    let without = QueriedImages { sheet: None, ..whole };
+    assert_eq!(QueriedImages::read(dir.path()).unwrap(), Some(without.clone()));
     without.write(dir.path()).unwrap();
     assert!(!dir.path().join("queried/thumbnails.jpg").exists());
-    Queried::default().write(dir.path()).unwrap();
-    assert_eq!(Queried::read(dir.path()).unwrap(), Some(Queried::default()));
-    Queried::remove(dir.path()).unwrap();
-    assert_eq!(Queried::read(dir.path()).unwrap(), None);
+    QueriedImages::default().write(dir.path()).unwrap();
+    assert_eq!(QueriedImages::read(dir.path()).unwrap(), Some(QueriedImages::default()));
+    QueriedImages::remove(dir.path()).unwrap();
+    assert_eq!(QueriedImages::read(dir.path()).unwrap(), None);
 }
 
 #[test]
-fn damaged_files_are_told_in_a_line_with_the_remedy() {
+fn a_damaged_file_is_an_error_of_one_line_with_the_remedy() {
     let dir = tempfile::tempdir().unwrap();
     let error = |name: &str, bytes: &[u8]| {
         queried().write(dir.path()).unwrap();
         std::fs::write(dir.path().join("queried").join(name), bytes).unwrap();
-        let error = format!("{:#}", Queried::read(dir.path()).unwrap_err());
+        let error = format!("{:#}", QueriedImages::read(dir.path()).unwrap_err());
         assert!(error.contains(name) && error.ends_with(REMEDY) && !error.contains('\n'), "{error}");
         error
     };
