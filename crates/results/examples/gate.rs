@@ -1,4 +1,4 @@
-//! Simulates how often the gate raises a false alarm, and which drops it detects: `cargo run --release --example gate`.
+//! Simulates how often the gate raises a false alarm, and which drops it detects: `cargo run --release -p pt4al-results --example gate`.
 //!
 //! Each simulation compares two runs of the demo's size, 4 samplers x 5 rounds, as the gate does (`stats::rotation`):
 //! each accuracy, the area under each curve and the mean area, 25 columns at one level of 5 % together. A column moved
