@@ -1,12 +1,12 @@
 //! Caltech-101 (Fei-Fei, Fergus and Perona, "Learning Generative Visual Models from Few Training Examples", 2004).
 //!
-//! Below the data folder, as the official archive has it: `101_ObjectCategories/<class>/image_0001.jpg`, images of any
-//! size. The folder may also lie in `caltech-101/` (newer downloads) or `caltech101/`, or be the data folder itself.
-//! The classes are its folders in byte order; `BACKGROUND_Google`, which is no class, is left out. So are names that
+//! The files lie below the data folder as in the official archive: `101_ObjectCategories/<class>/image_0001.jpg`, images
+//! of any size. The folder may also lie in `caltech-101/` (newer downloads) or `caltech101/`, or be the data folder
+//! itself. The classes are its folders in byte order. Left out are `BACKGROUND_Google`, which is not a class, names that
 //! begin with a dot, and `Thumbs.db`; any other file is a problem.
 //!
-//! The split is drawn from all files. A file that is there twice may so be in both parts: such images are counted in the
-//! note, and where they are half of the test images, the data set is refused.
+//! The split is drawn from all files, so copies of a file may be in both splits. Such images are counted in the note; if
+//! they are at least half of the test images, the data set is refused.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,7 +39,7 @@ const FOLDER: &str = "101_ObjectCategories";
 const REMEDY: &str = "get caltech-101.zip from https://data.caltech.edu/records/mzrjq-6wc02 and unpack \
     101_ObjectCategories.tar.gz there, or name another data folder with --data or PT4AL_DATA";
 const BACKGROUND: &str = "BACKGROUND_Google";
-/// Without the background, in byte order.
+/// The classes, without the background, in byte order.
 #[rustfmt::skip]
 pub const CLASSES: [&str; 101] = [
     "Faces", "Faces_easy", "Leopards", "Motorbikes", "accordion", "airplanes", "anchor", "ant", "barrel", "bass",
@@ -70,20 +70,20 @@ impl Reader for Caltech101Spec {
         let verified = look.verify(&files, "caltech101", &photos::check, &problems)?;
         problems.into_result("caltech101", &format!("restore or remove them, or {REMEDY}"))?;
 
-        // Where only names were looked at, there is nothing to compare.
-        let found = |positions: &[u32]| -> Vec<Option<Found>> {
-            positions.iter().filter_map(|&at| verified.found.get(at as usize).copied()).collect()
+        // If only names were looked at, there is nothing to compare.
+        let found_at = |indices: &[u32]| -> Vec<Option<Found>> {
+            indices.iter().filter_map(|&index| verified.found.get(index as usize).copied()).collect()
         };
-        let shared = Overlap::of_files(&found(&split.train), &found(&split.test)).map(|overlap| {
-            let path = |at: u32| files.relative(at as usize).to_owned();
-            let name = |[train, test]: [usize; 2]| [path(split.train[train]), path(split.test[test])];
+        let shared = Overlap::of_files(&found_at(&split.train), &found_at(&split.test)).map(|overlap| {
+            let path_of = |index: u32| files.relative(index as usize).to_owned();
+            let name = |[train, test]: [usize; 2]| [path_of(split.train[train]), path_of(split.test[test])];
             overlap.note(&root.display().to_string(), "remove the copies", name)
         });
 
         let files = Arc::new(files);
-        let part = |positions: Vec<u32>| {
-            let labels = positions.iter().map(|&i| labels[i as usize]).collect();
-            photos::split(&files, positions, labels, self.input)
+        let split_of = |indices: Vec<u32>| {
+            let labels = indices.iter().map(|&index| labels[index as usize]).collect();
+            photos::split(&files, indices, labels, self.input)
         };
         let origin = DataOrigin {
             name: "caltech101".into(),
@@ -94,7 +94,7 @@ impl Reader for Caltech101Spec {
             note: overlap::joined(note(files.len()), shared.transpose()?),
             classes: Vec::new(),
         };
-        Ok(Splits { train: part(split.train), test: part(split.test), classes, origin })
+        Ok(Splits { train: split_of(split.train), test: split_of(split.test), classes, origin })
     }
 }
 
@@ -118,7 +118,7 @@ fn locate(dir: &Path) -> Result<PathBuf> {
     bail!("{}: no such folder, so there are no Caltech-101 files; {REMEDY}", below[0].display())
 }
 
-/// The classes that are there; what is there beside them, or missing, is a problem.
+/// The classes whose folders are there. A folder that is missing, or that is not a class, is a problem.
 fn classes(root: &Path, problems: &Problems) -> Result<Vec<String>> {
     let found: Vec<String> = photos::folders(root)?.into_iter().filter(|name| name != BACKGROUND).collect();
     let (known, others): (Vec<String>, Vec<String>) =
@@ -142,15 +142,16 @@ fn is_jpg(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("jpg"))
 }
 
-/// Positions among all images, ascending.
+/// The drawn splits: indices into all images, ascending.
 struct Drawn {
     train: Vec<u32>,
     test: Vec<u32>,
-    /// Classes of one image, which are in neither.
+    /// Classes with a single image, which is in neither split.
     single: Vec<usize>,
 }
 
-/// Draws `test` of each class, rounded, but at least one image and not all. A class's draw depends on no other class.
+/// Draws the part `test` of each class as the test split, rounded, but at least one image and not all. The draw of a
+/// class depends on no other class.
 fn split(labels: &[u16], classes: usize, test: f64, seed: u64) -> Drawn {
     let mut by_class = vec![Vec::new(); classes];
     labels.iter().enumerate().for_each(|(i, &class)| by_class[usize::from(class)].push(i));
@@ -172,7 +173,7 @@ fn split(labels: &[u16], classes: usize, test: f64, seed: u64) -> Drawn {
     drawn
 }
 
-/// What a reader of the results must know about the files.
+/// A note on the files for readers of results.
 fn note(images: usize) -> String {
     let count = match images {
         IMAGES => String::new(),

@@ -75,28 +75,28 @@ pub(crate) const FILES: [(&str, &str); 6] = [
 
 /// Reads the data set below `data_dir`, which may also be the folder of the files itself.
 ///
-/// Files with other checksums than the official ones are read too, and noted in the origin. `origin.pool` is the
-/// whole train split.
+/// Files that differ from the official ones are read too, and `origin.note` says so. `origin.pool` counts the whole train
+/// split.
 ///
 /// # Errors
-/// If there is no such folder, or the classes' names are not CIFAR-10's; or the list of what is wrong with the files:
-/// missing, too short or too long, a label that is not 0 to 9, a copy of another file, a class without images. And if at
+/// If there is no such folder; if the names of the classes are not CIFAR-10's; with the list of problems with the files
+/// (missing, too short or too long, a label that is not 0 to 9, a copy of another file, a class without images); or if at
 /// least half of the test images are also training images.
 pub fn read(data_dir: &Path) -> Result<Splits<Images>> {
     let splits = read_records(data_dir, RECORDS)?;
     let problems = Problems::default();
     let folder = locate(data_dir)?;
-    note_odd(&folder, &splits, &problems);
+    note_copies_and_empty_classes(&folder, &splits, &problems);
     problems.into_result("cifar10", &remedy())?;
     with_overlap(splits, &folder)
 }
 
-/// Notes test images that are also training images, whatever their labels.
+/// Adds a note on test images that are also training images, even with other labels.
 ///
 /// # Errors
 /// If at least half of them are.
 fn with_overlap(mut splits: Splits<Images>, folder: &Path) -> Result<Splits<Images>> {
-    // The official files share none: they need not be compared.
+    // The official splits share no image, so they need not be compared.
     if splits.origin.files.iter().all(|file| file.official) {
         return Ok(splits);
     }
@@ -121,7 +121,7 @@ fn remedy() -> String {
 }
 
 impl Reader for Cifar10Spec {
-    /// Six files are read in no time, however closely they are to be looked at.
+    /// Always reads all six files, which takes no time.
     fn read(&self, dir: &Path, _: &Look) -> Result<Splits> {
         read(dir).map(Splits::from)
     }
@@ -133,8 +133,8 @@ impl Reader for Cifar10Spec {
     }
 }
 
-/// Whether all files are there in their official sizes; nothing is read.
-pub(crate) fn looks_complete(data_dir: &Path) -> bool {
+/// Whether all files are there in their official sizes. Their contents are not read.
+fn looks_complete(data_dir: &Path) -> bool {
     let size = |path: PathBuf| std::fs::metadata(path).ok().filter(|m| m.is_file()).map(|m| m.len());
     locate(data_dir).is_ok_and(|folder| {
         size(folder.join(META)).is_some()
@@ -142,7 +142,7 @@ pub(crate) fn looks_complete(data_dir: &Path) -> bool {
     })
 }
 
-/// [`read`] of files of `records` records each.
+/// [`read`] for files of `records` records each, without comparing images and files.
 pub(crate) fn read_records(data_dir: &Path, records: usize) -> Result<Splits<Images>> {
     let folder = locate(data_dir)?;
     check_classes(&folder.join(META))?;
@@ -162,7 +162,7 @@ pub(crate) fn read_records(data_dir: &Path, records: usize) -> Result<Splits<Ima
     problems.into_result("cifar10", &remedy())?;
     let files: Vec<DataFile> = files.into_iter().flatten().collect();
 
-    // The test split is the last file: cut there.
+    // The last file is the test split.
     let train = (FILES.len() - 1) * records;
     let split = |pixels, labels| Images { height: SIDE, width: SIDE, pixels, labels };
     let test = split(pixels.split_off(train * 3 * PLANE), labels.split_off(train));
@@ -194,7 +194,7 @@ pub(crate) fn locate(data_dir: &Path) -> Result<PathBuf> {
     bail!("{}: no such folder, so there are no CIFAR-10 files{python}; {REMEDY}", below.display())
 }
 
-/// Refuses a folder of another data set in the same format.
+/// Checks the names of the classes, because other data sets come in the same format.
 fn check_classes(meta: &Path) -> Result<()> {
     let text = read_small(meta, 1 << 16).map_err(|why| anyhow!("{}: {why}; {REMEDY}", meta.display()))?;
     let text = String::from_utf8_lossy(&text);
@@ -212,12 +212,12 @@ fn check_classes(meta: &Path) -> Result<()> {
     )
 }
 
-/// Notes what no file shows alone: copies, and classes without images in a split.
-fn note_odd(folder: &Path, splits: &Splits<Images>, problems: &Problems) {
+/// Notes problems that no single file shows: copies of files, and classes without images in a split.
+fn note_copies_and_empty_classes(folder: &Path, splits: &Splits<Images>, problems: &Problems) {
     let files = &splits.origin.files;
-    for (at, file) in files.iter().enumerate() {
-        if let Some(first) = files[..at].iter().find(|before| before.sha256 == file.sha256) {
-            problems.add(&folder.join(FILES[at].0), format!("the same bytes as {}", first.path));
+    for (index, file) in files.iter().enumerate() {
+        if let Some(first) = files[..index].iter().find(|before| before.sha256 == file.sha256) {
+            problems.add(&folder.join(FILES[index].0), format!("the same bytes as {}", first.path));
         }
     }
     for (split, labels) in [("the five data batches", &splits.train.labels), ("test_batch.bin", &splits.test.labels)] {
@@ -229,8 +229,8 @@ fn note_odd(folder: &Path, splits: &Splits<Images>, problems: &Problems) {
     }
 }
 
-/// Reads one file into its part of the pixels, `[records, 32, 32, 3]`, and of the labels, `[records]`; or says in a few
-/// words what is wrong with it.
+/// Reads one file into its part of the pixels, `[records, 32, 32, 3]`, and of the labels, `[records]`. The error says in
+/// a few words what is wrong with the file.
 fn read_file(
     path: &Path,
     name: &str,
@@ -239,7 +239,7 @@ fn read_file(
     labels: &mut [u8],
 ) -> Result<DataFile, String> {
     let expected = labels.len() * RECORD;
-    // The size is asked for first: a wrong file may be of any size.
+    // Check the size before reading, because a wrong file may be huge.
     let found = std::fs::metadata(path).map_err(|e| unreadable(&e))?.len();
     check_size(found, expected)?;
     let bytes = std::fs::read(path).map_err(|e| unreadable(&e))?;
@@ -283,7 +283,7 @@ fn unreadable(error: &std::io::Error) -> String {
     }
 }
 
-/// The first 16 hexadecimal digits of the SHA-256 over the files' sums.
+/// The first 16 hexadecimal digits of the SHA-256 over the SHA-256 of each file.
 fn fingerprint(files: &[DataFile]) -> String {
     let mut hash = Sha256::new();
     for file in files {
@@ -292,7 +292,7 @@ fn fingerprint(files: &[DataFile]) -> String {
     hex(&hash.finalize()[..8])
 }
 
-/// What a reader of the results must know about the files; empty for the official ones.
+/// A note on the files for readers of results; empty for the official files.
 fn note(files: &[DataFile]) -> String {
     let others = files.iter().filter(|file| !file.official).count();
     match others {
@@ -309,7 +309,8 @@ fn note(files: &[DataFile]) -> String {
 pub(crate) mod tests {
     use super::*;
 
-    /// Writes a data set of `records` records a file: plane p of record i is `i + 64 p`, but for its second pixel.
+    /// Writes a data set with `records` records in each file. Plane p of record i has the value `i + 64 p`, except that its
+    /// second pixel is one higher.
     pub(crate) fn write_tiny(folder: &Path, records: usize) {
         std::fs::create_dir_all(folder).unwrap();
         std::fs::write(folder.join(META), tiny_meta()).unwrap();
@@ -354,11 +355,11 @@ pub(crate) mod tests {
         assert_eq!(splits.train.labels[..4], [0, 1, 2, 0]);
         assert_eq!(splits.train.image(4)[..9], [1, 65, 129, 2, 66, 130, 1, 65, 129]);
         assert_eq!(splits.test.image(2)[3069..], [2, 66, 130]);
-        assert_eq!(splits, read_records(&folder, 3).unwrap(), "the folder itself is as good");
+        assert_eq!(splits, read_records(&folder, 3).unwrap(), "the folder of the files may be named too");
     }
 
     #[test]
-    fn other_files_than_the_official_ones_are_noted() {
+    fn files_that_are_not_the_official_ones_are_noted() {
         let (dir, folder) = tiny(2);
         let origin = read_records(dir.path(), 2).unwrap().origin;
         assert!(origin.files.iter().all(|file| !file.official && file.bytes == 2 * 3073));
@@ -391,50 +392,54 @@ pub(crate) mod tests {
     #[test]
     fn copies_and_empty_classes_are_problems() {
         let (dir, folder) = tiny(10);
-        let odd = || {
+        let found = || {
             let problems = Problems::default();
-            note_odd(&folder, &read_records(dir.path(), 10).unwrap(), &problems);
-            problems.into_result("cifar10", "mend them").err().map_or_else(String::new, |e| e.to_string())
+            note_copies_and_empty_classes(&folder, &read_records(dir.path(), 10).unwrap(), &problems);
+            problems.into_result("cifar10", "correct them").err().map_or_else(String::new, |e| e.to_string())
         };
         assert!(
-            odd().contains("data_batch_2.bin: the same bytes as cifar-10-batches-bin/data_batch_1.bin"),
+            found().contains("data_batch_2.bin: the same bytes as cifar-10-batches-bin/data_batch_1.bin"),
             "{}",
-            odd()
+            found()
         );
         for (at, (name, _)) in FILES.iter().enumerate() {
             let mut bytes = tiny_file(10);
             bytes[100] = at as u8;
             std::fs::write(folder.join(name), bytes).unwrap();
         }
-        assert_eq!(odd(), "");
+        assert_eq!(found(), "");
         let mut bytes = tiny_file(10);
         bytes[4 * RECORD] = 5;
         std::fs::write(folder.join("test_batch.bin"), bytes).unwrap();
-        assert!(odd().starts_with("1 problem ") && odd().contains("no image of deer in test_batch.bin"), "{}", odd());
+        assert!(
+            found().starts_with("1 problem ") && found().contains("no image of deer in test_batch.bin"),
+            "{}",
+            found()
+        );
     }
 
     #[test]
-    fn records_of_both_splits_are_noted_and_a_copied_split_is_refused() {
+    fn images_in_both_splits_are_noted_and_a_copied_split_is_refused() {
         let (dir, folder) = tiny(10);
-        let write = |changed: usize| {
+        let note_with = |changed: usize| {
             for (at, (name, _)) in FILES.iter().enumerate() {
                 let mut bytes = tiny_file(10);
-                // Of the test batch, all records but the last ones differ from those of the others.
+                // The first `changed` records of the test batch differ from those of the data batches.
                 let records = if at == 5 { changed } else { 0 };
                 (0..records).for_each(|record| bytes[record * RECORD + 100] = 200);
-                // The label does not make it another image.
+                // With another label it is still the same image.
                 bytes[9 * RECORD] = if at == 5 { 8 } else { 9 };
                 std::fs::write(folder.join(name), bytes).unwrap();
             }
             with_overlap(read_records(dir.path(), 10).unwrap(), &folder).map(|splits| splits.origin.note)
         };
-        assert!(!write(10).unwrap().contains("byte for byte"));
-        let note = write(9).unwrap();
+        assert!(!note_with(10).unwrap().contains("byte for byte"));
+        let note = note_with(9).unwrap();
         assert!(note.starts_with("6 of the 6 files are not the official CIFAR-10 files"), "{note}");
         let expected = "published ones. 1 of the 10 test images is also in the train split, byte for byte (for instance \
                         record 9 of test_batch.bin is record 9 of data_batch_1.bin).";
         assert!(note.ends_with(expected), "{note}");
-        let message = write(5).unwrap_err().to_string();
+        let message = note_with(5).unwrap_err().to_string();
         assert!(message.contains("cifar-10-batches-bin: 5 of the 10 test images are also"), "{message}");
         assert!(!message.contains('\n') && message.contains("fetch cifar10"), "{message}");
     }

@@ -1,15 +1,20 @@
 //! Cityscapes (Cordts et al., CVPR 2016), or another data set in its layout, for instance CamVid.
 //!
-//! In the data folder: `cityscapes/`, or `camvid/`, or the data folder itself, the first of them that has both
-//! `leftImg8bit/` and `gtFine/`. The train split is `train`, the test split is `val`: `test` has no public labels, and
-//! is not read, nor are `train_extra` and `demoVideo`. An image is `leftImg8bit/<split>/<city>/*_leftImg8bit.png`, its
-//! label `gtFine/<split>/<city>/*_gtFine_labelIds.png` or `*_gtFine_labelTrainIds.png`, whichever the spec names. Files
-//! whose values are of the other numbering are refused. Images of `val` that are also in `train` are counted in the note;
-//! where half of them are, `val` is refused as a copy.
+//! The files are in the first of these folders that has both `leftImg8bit/` and `gtFine/`: `cityscapes/` or `camvid/` in
+//! the data folder, or the data folder itself. The train split is `train`, and the test split is `val`. The folder `test`
+//! is not read, because it has no public labels; nor are `train_extra` and `demoVideo`. An image is
+//! `leftImg8bit/<split>/<city>/*_leftImg8bit.png`, and its label `gtFine/<split>/<city>/*_gtFine_labelIds.png` or
+//! `*_gtFine_labelTrainIds.png`, as the spec says. Images of `val` that are also in `train` are counted in the note; if
+//! they are at least half of `val`, it is refused as a copy.
 //!
-//! Other files that the official download or its scripts put there are known by name and left alone (the other
-//! numbering, `color`, `instanceIds`, `instanceTrainIds`, `polygons.json`, `cityscapes_panoptic_*`); any other file is
-//! a problem, because it may be an image that was meant to be read.
+//! The official download and its scripts put other files there, which are ignored by name (the other numbering, `color`,
+//! `instanceIds`, `instanceTrainIds`, `polygons.json`, `cityscapes_panoptic_*`). Any other file is a problem, because it
+//! may be an image that should be read.
+//!
+//! Label files whose values show the other numbering are refused. A file that should have label ids shows train ids if it
+//! has the value 255, none of 19 to 33, and a value that label ids ignore (1 to 6, 9, 10, 14 to 16, 18). A split is
+//! refused if at least half of its files do, or if no file has any of 19 to 33 and at least 10 of the values 0 to 18
+//! occur. Uncertain cases are accepted.
 
 mod labels;
 mod numbering;
@@ -46,21 +51,20 @@ pub(crate) const KNOWN: Known = Known {
 const IMAGES: &str = "leftImg8bit";
 /// The folder of the labels.
 const LABELS: &str = "gtFine";
-/// Where both are looked for in the data folder, in this order, before the data folder itself.
+/// The folders in the data folder that are searched for both, in this order, before the data folder itself.
 const FOLDERS: [&str; 2] = ["cityscapes", "camvid"];
-/// Images of the official train and val splits.
+/// The numbers of images in the official train and val splits.
 const OFFICIAL: [usize; 2] = [2975, 500];
 
-/// What a person should do who has not got the files.
+/// What to do if files are missing.
 const REMEDY: &str = "unpack leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip from \
     https://www.cityscapes-dataset.com/downloads/ (it asks for an account) into the folder cityscapes there, or name \
     another data folder with --data or PT4AL_DATA";
-/// And who has some that are not usable.
+/// What to do if files are not usable.
 const REMEDY_FILES: &str = "restore or remove them, correct `dataset.cityscapes` in the spec, or name the folder of \
     another data set in this layout with --data or PT4AL_DATA";
 
 impl Reader for CityscapesSpec {
-    /// Both splits stay in their files; `origin.pool` is the whole train split.
     fn read(&self, dir: &Path, look: &Look) -> Result<Splits> {
         let root = locate(dir)?;
         let missing = Problems::default();
@@ -79,9 +83,9 @@ impl Reader for CityscapesSpec {
         let test = checked(self, &root, "val", look, &problems)?;
         problems.into_result("cityscapes", REMEDY_FILES)?;
         let shared = Overlap::of_files(&train.images, &test.images).map(|overlap| {
-            let name = |[of_train, of_val]: [usize; 2]| {
+            let name = |[train_index, val_index]: [usize; 2]| {
                 let (train, val) = (&train.pairs.images, &test.pairs.images);
-                [format!("train/{}", train.relative(of_train)), format!("val/{}", val.relative(of_val))]
+                [format!("train/{}", train.relative(train_index)), format!("val/{}", val.relative(val_index))]
             };
             let place = root.join(IMAGES).join("val").display().to_string();
             overlap.note(&place, "put the images of the val split there", name)
@@ -102,34 +106,34 @@ impl Reader for CityscapesSpec {
     }
 }
 
-/// The files of one split.
+/// The files of one split after their check.
 struct Checked {
     pairs: pairs::Pairs,
-    /// What is known of each image.
+    /// `[n]`: the hash of each image; `None` for one that is not usable.
     images: Vec<Option<Found>>,
-    /// Those of the two folders.
+    /// The fingerprints of images and labels, one after the other.
     fingerprint: String,
 }
 
-/// Finds and checks the files of one split. It is whole only if no problem was noted.
+/// Finds and checks the files of one split. The result is complete only if no problem was noted.
 fn checked(spec: &CityscapesSpec, root: &Path, name: &str, look: &Look, problems: &Problems) -> Result<Checked> {
     let [height, width] = spec.size;
     let pairs = pairs::find(root, name, spec.labels, problems)?;
-    let image = |_, bytes: &[u8]| {
+    let check_image = |_, bytes: &[u8]| {
         let decoded = decode::whole(bytes, spec.size, None, &mut vec![0; height * width * 3]);
         decoded.map(|()| 0).map_err(|e| e.to_string())
     };
-    let label = |_, bytes: &[u8]| {
+    let check_label = |_, bytes: &[u8]| {
         let mut map = vec![0; height * width];
         decode::label_map(bytes, spec.size, None, &mut map).map_err(|e| e.to_string())?;
         let values = numbering::values(&map);
         labels::to_classes(spec.labels, &mut map, width).map(|()| values)
     };
-    // What a file is checked for is part of the name, so that it is checked anew where the spec differs.
+    // The name of the check says what is checked, so that files are checked again if the spec changes.
     let size = format!("{height} x {width}");
     let tree = Tree::labels(spec.labels).suffix;
-    let images = look.verify(&pairs.images, &format!("cityscapes, images of {size}"), &image, problems)?;
-    let labels = look.verify(&pairs.labels, &format!("cityscapes, *{tree} of {size}"), &label, problems)?;
+    let images = look.verify(&pairs.images, &format!("cityscapes, images of {size}"), &check_image, problems)?;
+    let labels = look.verify(&pairs.labels, &format!("cityscapes, *{tree} of {size}"), &check_label, problems)?;
     let values: Vec<_> = labels.found.iter().flatten().map(|found| found.mark).collect();
     if let Some(why) = numbering::contradiction(spec.labels, &values) {
         problems.add(pairs.labels.root(), why);
@@ -138,7 +142,7 @@ fn checked(spec: &CityscapesSpec, root: &Path, name: &str, look: &Look, problems
     Ok(Checked { pairs, images: found, fingerprint: fingerprint + &labels.fingerprint })
 }
 
-/// A split that stays in its files.
+/// A split whose records are decoded from its files.
 fn in_files(spec: &CityscapesSpec, pairs: pairs::Pairs) -> Split {
     let [height, width] = spec.resize.unwrap_or(spec.size);
     let (len, files) = (pairs.label_of.len(), spec.labels);
@@ -146,7 +150,7 @@ fn in_files(spec: &CityscapesSpec, pairs: pairs::Pairs) -> Split {
     Split { height, width, len, labels: Labels::Maps, records: Records::Source(Arc::new(source)) }
 }
 
-/// Images and labels in their files.
+/// Decodes records from the files of images and labels.
 #[derive(Debug)]
 struct InFiles {
     pairs: pairs::Pairs,
@@ -159,21 +163,22 @@ impl Source for InFiles {
     fn fill(&self, index: usize, record: &mut [u8]) -> Result<()> {
         let [height, width] = self.resize.unwrap_or(self.size);
         let (pixels, map) = record.split_at_mut(height * width * 3);
-        let changed = |files: &Files, file: usize, why: String| {
-            anyhow!("{}: {why}, but it was usable when it was checked; restore it", files.path(file).display())
-        };
-        let read = |files: &Files, file: usize| files.read(file).map_err(|why| changed(files, file, why));
+        let read = |files: &Files, file: usize| files.read(file).map_err(|why| changed(files, file, &why));
         let (images, labels, label) = (&self.pairs.images, &self.pairs.labels, self.pairs.label_of[index]);
-        decode::whole(&read(images, index)?, self.size, self.resize, pixels)
-            .map_err(|e| changed(images, index, e.to_string()))?;
+        decode::whole(&read(images, index)?, self.size, self.resize, pixels).map_err(|e| changed(images, index, &e))?;
         decode::label_map(&read(labels, label)?, self.size, self.resize, map)
-            .map_err(|e| changed(labels, label, e.to_string()))?;
-        labels::to_classes(self.files, map, width).map_err(|why| changed(labels, label, why))
+            .map_err(|e| changed(labels, label, &e))?;
+        labels::to_classes(self.files, map, width).map_err(|why| changed(labels, label, &why))
     }
 }
 
-/// Checks all files below `dir`: images and labels must have the size of the first image, and labels are read in each
-/// of the two numberings that is there.
+/// The error for a file that was usable when it was checked.
+fn changed(files: &Files, file: usize, why: &dyn std::fmt::Display) -> anyhow::Error {
+    anyhow!("{}: {why}, but it was usable when it was checked; restore it", files.path(file).display())
+}
+
+/// Checks all files below `dir`: images and labels must have the size of the first image, and labels are read in each of
+/// the two numberings that has files.
 ///
 /// # Errors
 /// If there is no such data set, or the list of the files that are not usable.
@@ -183,7 +188,7 @@ fn verify(dir: &Path) -> Result<DataOrigin> {
     let both = [LabelFiles::LabelIds, LabelFiles::LabelTrainIds];
     let mut there: Vec<LabelFiles> = both.into_iter().filter(|&labels| pairs::has(&root, labels)).collect();
     if there.is_empty() {
-        // What is missing, reading will tell.
+        // Reading will fail with the list of missing files.
         there.push(LabelFiles::LabelIds);
     }
     let (normalize, storage) = (Normalize::imagenet(), Storage::default());
@@ -192,24 +197,24 @@ fn verify(dir: &Path) -> Result<DataOrigin> {
     origins.into_iter().next().ok_or_else(|| anyhow!("{}: no labels", root.display()))
 }
 
-/// The folder that has both trees.
+/// The folder that has both `leftImg8bit` and `gtFine`.
 fn locate(dir: &Path) -> Result<PathBuf> {
     let places: Vec<PathBuf> = FOLDERS.iter().map(|name| dir.join(name)).chain([dir.to_owned()]).collect();
     if let Some(place) = places.iter().find(|place| place.join(IMAGES).is_dir() && place.join(LABELS).is_dir()) {
         return Ok(place.clone());
     }
     for place in &places {
-        let has = |tree| place.join(tree).is_dir();
-        for (here, lacks) in [(IMAGES, LABELS), (LABELS, IMAGES)] {
-            if has(here) {
-                bail!("{}: no such folder, but there is {here} beside it; {REMEDY}", place.join(lacks).display());
+        for (present, missing) in [(IMAGES, LABELS), (LABELS, IMAGES)] {
+            if place.join(present).is_dir() {
+                let missing = place.join(missing);
+                bail!("{}: no such folder, but there is {present} beside it; {REMEDY}", missing.display());
             }
         }
     }
     bail!("{}: neither it nor cityscapes or camvid in it has {IMAGES} and {LABELS}; {REMEDY}", dir.display())
 }
 
-/// What a reader of the results must know; empty for the official numbers of images.
+/// A note for readers of results; empty for the official numbers of images.
 fn note(train: usize, val: usize) -> String {
     if [train, val] == OFFICIAL {
         return String::new();

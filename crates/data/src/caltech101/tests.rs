@@ -15,7 +15,7 @@ fn spec(test: f64, split_seed: u64) -> Caltech101Spec {
     }
 }
 
-/// 101 classes: the first with 10 images of grey 0 to 9, the last with 2, the others with 3.
+/// Writes 101 classes: the first with 10 images of grey 0 to 9, the last with 2, the others with 3.
 fn tiny() -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join(FOLDER);
@@ -44,7 +44,7 @@ fn grey(split: &crate::images::Split, index: usize) -> u8 {
 }
 
 #[test]
-fn folders_are_classes_and_a_part_of_each_is_for_testing() {
+fn folders_are_classes_and_a_part_of_each_is_the_test_split() {
     let (dir, root) = tiny();
     let splits = spec(0.2, 0).checked(dir.path()).unwrap();
     assert_eq!((splits.train.len, splits.test.len), (8 + 99 * 2 + 1, 2 + 99 + 1));
@@ -52,7 +52,7 @@ fn folders_are_classes_and_a_part_of_each_is_for_testing() {
     let test = splits.test.classes().unwrap();
     assert_eq!((&test[..3], test[101]), (&[0, 0, 1][..], 100));
 
-    // Both parts of the first class make up its images, each in the order of their paths.
+    // The two splits of the first class have all its images, each split in the order of paths.
     let train: Vec<u8> = (0..8).map(|i| grey(&splits.train, i)).collect();
     let test: Vec<u8> = (0..2).map(|i| grey(&splits.test, i)).collect();
     assert!(train.is_sorted() && test.is_sorted());
@@ -88,7 +88,7 @@ fn the_split_is_seeded_and_covers_each_class() {
 }
 
 #[test]
-fn all_that_is_wrong_is_listed_together() {
+fn all_problems_are_listed_together() {
     let (dir, root) = tiny();
     put(&root.join("Faces/image_0001.jpg"), b"a text");
     put(&root.join("Faces/image_0002.jpg"), b"");
@@ -115,7 +115,7 @@ fn all_that_is_wrong_is_listed_together() {
 }
 
 #[test]
-fn folders_too_many_or_too_few_are_named_among_the_problems() {
+fn missing_and_unknown_folders_are_named_among_the_problems() {
     let (dir, root) = tiny();
     std::fs::rename(root.join("accordion"), root.join("apple_pie")).unwrap();
     put(&root.join("__MACOSX/x.jpg"), b"");
@@ -148,7 +148,7 @@ fn another_data_set_is_refused() {
 }
 
 #[test]
-fn a_file_that_goes_later_is_named() {
+fn a_file_that_is_removed_after_the_check_is_named() {
     let (dir, root) = tiny();
     let splits = spec(0.2, 0).checked(dir.path()).unwrap();
     (1..=10).for_each(|i| std::fs::remove_file(root.join(format!("Faces/image_{i:04}.jpg"))).unwrap());
@@ -163,9 +163,12 @@ fn the_whole_data_set_reads() {
     let Some(dir) = crate::index::tests::real(FOLDER) else { return };
     let splits = spec(0.2, 0).checked(dir.path()).unwrap();
     assert_eq!((splits.train.len + splits.test.len, splits.classes.len()), (IMAGES, 101));
-    // The largest class, and a fifth of it.
-    let of = |split: &crate::images::Split| split.classes().unwrap().iter().filter(|&&class| class == 5).count();
-    assert_eq!((splits.classes[5].as_str(), of(&splits.train), of(&splits.test)), ("airplanes", 640, 160));
+    // A fifth of the largest class is the test split.
+    let airplanes = |split: &crate::images::Split| split.classes().unwrap().iter().filter(|&&class| class == 5).count();
+    assert_eq!(
+        (splits.classes[5].as_str(), airplanes(&splits.train), airplanes(&splits.test)),
+        ("airplanes", 640, 160)
+    );
     assert!(splits.origin.note.starts_with("No checksums"), "{}", splits.origin.note);
     assert_eq!(spec(0.2, 0).checked(dir.path()).unwrap().origin, splits.origin);
 }
@@ -175,7 +178,7 @@ fn copies_that_the_split_separates_are_noted_or_refused() {
     let (dir, root) = tiny();
     let split = spec(0.2, 0).checked(dir.path()).unwrap();
     assert!(!split.origin.note.contains("byte for byte"), "{}", split.origin.note);
-    // All images of the two first classes are the same: whatever is drawn, some are in both parts.
+    // All images of the first two classes are equal, so any draw puts some in both splits.
     for class in &CLASSES[..2] {
         for entry in std::fs::read_dir(root.join(class)).unwrap().flatten() {
             if entry.file_name().to_string_lossy().starts_with("image") {

@@ -28,10 +28,10 @@ pub(super) const CLASSES: [(&str, u8); 19] = [
 
 /// The highest label id.
 const LAST_ID: u8 = 33;
-/// Ignored in both numberings; label id -1 (licence plate) is stored as it.
+/// The value for ignored pixels in both numberings. Label id -1 (licence plate) is stored as this value.
 const NONE: u8 = 255;
 
-/// The class of each value of a label file, [`IGNORED`] for none; `None` for values that do not occur.
+/// `[256]`: the class of each value of a label file, [`IGNORED`] for no class; `None` for values that must not occur.
 type Table = [Option<u8>; 256];
 
 static LABEL_IDS: Table = {
@@ -64,15 +64,15 @@ static TRAIN_IDS: Table = {
 /// Replaces the values of a label file, `[height, width]`, by classes.
 ///
 /// # Errors
-/// What is wrong with the first value that does not occur in this numbering, and where it is.
+/// Names the first value that this numbering does not have, and where it is.
 pub(super) fn to_classes(files: LabelFiles, map: &mut [u8], width: usize) -> Result<(), String> {
     let (table, what, last) = match files {
         LabelFiles::LabelIds => (&LABEL_IDS, "label id", usize::from(LAST_ID)),
         LabelFiles::LabelTrainIds => (&TRAIN_IDS, "train id", CLASSES.len() - 1),
     };
-    for (at, value) in map.iter_mut().enumerate() {
+    for (index, value) in map.iter_mut().enumerate() {
         let Some(class) = table[usize::from(*value)] else {
-            let (row, column) = (at / width, at % width);
+            let (row, column) = (index / width, index % width);
             let hint = match files {
                 LabelFiles::LabelTrainIds if *value <= LAST_ID => ": is this a file of label ids (*_labelIds.png)?",
                 LabelFiles::LabelIds | LabelFiles::LabelTrainIds => "",
@@ -90,19 +90,19 @@ pub(super) fn to_classes(files: LabelFiles, map: &mut [u8], width: usize) -> Res
 mod tests {
     use super::*;
 
-    /// Every value of a byte as a label file of one row, value by value.
-    fn all(files: LabelFiles) -> Vec<Result<u8, String>> {
-        let one = |value| {
+    /// `[256]`: the class of each possible value.
+    fn classes_of_all_values(files: LabelFiles) -> Vec<Result<u8, String>> {
+        let class_of = |value| {
             let mut map = [value];
             to_classes(files, &mut map, 1).map(|()| map[0])
         };
-        (0..=255).map(one).collect()
+        (0..=255).map(class_of).collect()
     }
 
-    /// The table of cityscapesScripts, written out the other way around.
+    /// The table of cityscapesScripts, by label id.
     #[test]
     fn label_ids_become_the_official_train_ids() {
-        let got = all(LabelFiles::LabelIds);
+        let got = classes_of_all_values(LabelFiles::LabelIds);
         let none = IGNORED;
         let official = [
             none, none, none, none, none, none, none, 0, 1, none, none, 2, 3, 4, none, none, none, 5, none, 6, 7, 8, 9,
@@ -117,14 +117,14 @@ mod tests {
 
     #[test]
     fn train_ids_stay_as_they_are() {
-        let got = all(LabelFiles::LabelTrainIds);
+        let got = classes_of_all_values(LabelFiles::LabelTrainIds);
         assert!((0..19).all(|id| got[usize::from(id)] == Ok(id)));
         assert!(got[19..255].iter().all(Result::is_err));
         assert_eq!(got[255], Ok(IGNORED));
     }
 
     #[test]
-    fn a_value_out_of_range_is_placed() {
+    fn a_value_out_of_range_is_named_with_its_place() {
         let mut map = [7, 7, 7, 8, 40, 7];
         let why = to_classes(LabelFiles::LabelIds, &mut map, 3).unwrap_err();
         assert_eq!(why, "label id 40 is out of range 0 to 33 (row 1, column 1; 255 is none)");

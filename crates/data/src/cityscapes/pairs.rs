@@ -21,17 +21,17 @@ const LABEL_TRAIN_IDS: &str = "_gtFine_labelTrainIds.png";
 pub(super) struct Pairs {
     pub images: Files,
     pub labels: Files,
-    /// For each image the index of its label; for all of them only if no problem was noted.
+    /// `[n]`: the index of each image's label. It has all images only if no problem was noted.
     pub label_of: Vec<usize>,
 }
 
-/// One of the two folders, by the names of its files.
+/// One of the two folders, and how its files are named.
 #[derive(Clone, Copy)]
 pub(super) struct Tree {
     folder: &'static str,
-    /// The end of the names that are read.
+    /// The end of the names of files that are read.
     pub suffix: &'static str,
-    /// The ends of names that belong there and are not read.
+    /// The ends of the names of files that may be there and are not read.
     known: &'static [&'static str],
 }
 
@@ -54,7 +54,7 @@ impl Tree {
         Self { folder: LABELS, suffix, known }
     }
 
-    /// `<city>/<name>` of a path that is read.
+    /// `<city>/<name>` of a file that is read; `None` for other paths.
     fn key(self, relative: &str) -> Option<&str> {
         let key = relative.strip_suffix(self.suffix)?;
         let (city, name) = key.split_once('/')?;
@@ -65,7 +65,7 @@ impl Tree {
         relative.matches('/').count() == 1 && self.known.iter().any(|suffix| relative.ends_with(suffix))
     }
 
-    /// The files of one split that are read; any other that is not known becomes a problem.
+    /// Finds the files of one split that are read. A file that is not known by name becomes a problem.
     fn scan(self, folder: &Path, problems: &Problems) -> Result<Files> {
         let wanted = |relative: &str| {
             let wanted = self.key(relative).is_some();
@@ -79,7 +79,7 @@ impl Tree {
     }
 }
 
-/// Height and width of the first training image that tells them.
+/// Height and width of the first training image whose header can be read.
 pub(super) fn first_size(root: &Path) -> Option<[usize; 2]> {
     let mut images = ending(root.join(IMAGES).join("train"), Tree::IMAGES.suffix);
     images.find_map(|path| decode::size(&read_small(&path, LARGEST).ok()?).ok())
@@ -90,13 +90,13 @@ pub(super) fn has(root: &Path, files: LabelFiles) -> bool {
     ending(root.join(LABELS).join("train"), Tree::labels(files).suffix).next().is_some()
 }
 
-/// The files below a folder whose names end so, by path.
+/// The files below a folder whose names end with `suffix`, in the order of paths.
 fn ending(folder: PathBuf, suffix: &'static str) -> impl Iterator<Item = PathBuf> {
     let paths = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().flatten();
     paths.map(DirEntry::into_path).filter(move |path| path.to_str().is_some_and(|path| path.ends_with(suffix)))
 }
 
-/// Notes what is beside the splits in one of the two folders and is not a part of the data set.
+/// Notes unknown entries beside the splits in one of the two folders.
 pub(super) fn check_top(folder: &Path, problems: &Problems) -> Result<()> {
     for (path, name) in entries(folder)? {
         let known = ["train", "val", "test", "train_extra", "demoVideo"].contains(&name.as_str());
@@ -107,7 +107,7 @@ pub(super) fn check_top(folder: &Path, problems: &Problems) -> Result<()> {
     Ok(())
 }
 
-/// What is in a folder, by name, but for files of the system.
+/// The entries of a folder with their names, without files of the operating system.
 fn entries(folder: &Path) -> Result<Vec<(PathBuf, String)>> {
     let unreadable = || format!("{}: the folder cannot be listed; check its permissions", folder.display());
     let mut found = Vec::new();
@@ -124,17 +124,17 @@ fn entries(folder: &Path) -> Result<Vec<(PathBuf, String)>> {
 /// Finds the images of `split` and the label of each.
 ///
 /// # Errors
-/// If a folder cannot be listed. Whatever else does not fit is noted as a problem.
+/// If a folder cannot be listed. Anything else is noted as a problem.
 pub(super) fn find(root: &Path, split: &str, files: LabelFiles, problems: &Problems) -> Result<Pairs> {
     let trees = [Tree::IMAGES, Tree::labels(files)];
     let folders = trees.map(|tree| root.join(tree.folder).join(split));
-    let scan = |at: usize| {
-        let found = trees[at].scan(&folders[at], problems)?;
-        note_empty(trees[at], &folders[at], &found, problems)?;
+    let scan = |tree: usize| {
+        let found = trees[tree].scan(&folders[tree], problems)?;
+        note_empty(trees[tree], &folders[tree], &found, problems)?;
         anyhow::Ok(found)
     };
     let (images, labels) = (scan(0)?, scan(1)?);
-    // Each image would lack its label, or each label its image: that is told once, for the folder.
+    // If one folder is empty, every file of the other lacks its partner: one problem for the folder says it all.
     let label_of = match images.is_empty() || labels.is_empty() {
         true => Vec::new(),
         false => pair(&images, &labels, files, split, problems),
@@ -142,7 +142,7 @@ pub(super) fn find(root: &Path, split: &str, files: LabelFiles, problems: &Probl
     Ok(Pairs { images, labels, label_of })
 }
 
-/// Notes a folder without any of the files that are read, or the cities that have none.
+/// Notes a folder without files to read, or cities without such files.
 fn note_empty(tree: Tree, folder: &Path, found: &Files, problems: &Problems) -> Result<()> {
     let suffix = tree.suffix;
     if found.is_empty() {
@@ -153,7 +153,7 @@ fn note_empty(tree: Tree, folder: &Path, found: &Files, problems: &Problems) -> 
         };
         let mut hint = String::new();
         if let Some((other, value)) = other {
-            // What is wrong with the folder is noted already.
+            // Problems with the folder are noted already, so this list is dropped.
             let there = Files::scan(folder, &|relative| relative.ends_with(other), &Problems::default())?;
             if !there.is_empty() {
                 hint = format!(", but {} *{other}: is `dataset.cityscapes.labels` \"{value}\"?", there.len());
