@@ -1,4 +1,4 @@
-//! Augmentation as operations on whole minibatches, with seeded draws.
+//! Augmentation of whole minibatches, with seeded draws.
 
 mod colour;
 
@@ -16,7 +16,7 @@ const PADDING: i64 = 4;
 /// The aspect ratios of [`Augment::RandomResizedCrop`] (torchvision's).
 const SHAPES: [f64; 2] = [3.0 / 4.0, 4.0 / 3.0];
 
-/// The draws of one epoch: which part of each image is taken, whether it is flipped, and how its colours change.
+/// The random draws of one epoch: the part of each image that is taken, whether it is flipped, and how its colours change.
 #[derive(Debug)]
 pub struct Draws {
     crop: Crop,
@@ -25,33 +25,33 @@ pub struct Draws {
     colour: Option<Colour>,
 }
 
-/// Which part of each image is taken.
+/// The part of each image that is taken.
 #[derive(Debug)]
 enum Crop {
     Whole,
     /// A window of fixed size.
     Window {
-        /// int64 `[n]`: its first row and column in the padded image.
+        /// int64 `[n]` each: first row and first column of the window in the padded image.
         offsets: (Tensor, Tensor),
-        /// Its height and width; the image's own without.
+        /// Height and width of the window; `None` for those of the image.
         size: Option<[usize; 2]>,
         padding: i64,
     },
     /// A box of any size, resized to a square.
     Resized {
-        /// float64 `[n, 4]`: first row, first column, height and width, as parts of the image's.
+        /// float64 `[n, 4]`: first row, first column, height and width, as parts of the image's height and width.
         boxes: Tensor,
         side: i64,
     },
 }
 
 impl Draws {
-    /// Draws for `n` images of `size` (height, width). A window and a flip are always drawn, so that leaving one out
-    /// does not move the other. Colours are drawn after them, so they move neither.
+    /// Draws for `n` images of `size` (height, width). A window and a flip are always drawn, so that leaving one out does
+    /// not change the other. Colours are drawn afterwards, so they change neither.
     pub fn new(augment: &[Augment], n: usize, size: [usize; 2], stream: &mut Stream, device: Device) -> Self {
         let crop = augment.iter().find(|a| a.crops());
         let most = match crop {
-            // Checked with the spec: the part is not larger than the image.
+            // The rules of specs ensure that the part is not larger than the image.
             Some(Augment::Crop(part)) => [0, 1].map(|axis| size[axis].saturating_sub(part[axis]) as i64),
             _ => [2 * PADDING; 2],
         };
@@ -74,18 +74,18 @@ impl Draws {
                 boxes: Tensor::from_slice(&boxes).reshape([-1, 4]).to_device(device),
                 side: crop.side as i64,
             },
-            // The others do not crop.
+            // Other augmentations do not crop.
             Some(_) | None => Crop::Whole,
         };
         let flips = augment.contains(&Augment::Flip).then(|| Tensor::from_slice(&flips).to_device(device));
         Self { crop, flips, colour: Colour::new(augment, n, stream, device) }
     }
 
-    /// Applies the draws of a place to the minibatch that is there: to its images, and to its targets where they are maps.
+    /// Applies the draws of `place` to a minibatch: to its images, and to its targets if they are label maps.
     pub fn apply(&self, minibatch: Minibatch, place: &Place) -> Minibatch {
         let Minibatch { images, targets } = minibatch;
         let targets = match &self.crop {
-            // Checked with the spec: label maps are never resized.
+            // The rules of specs ensure that label maps are never resized.
             Crop::Resized { .. } => targets,
             crop if targets.dim() == 3 => self.window(&targets, crop, place, IGNORED),
             _ => targets,
@@ -93,7 +93,7 @@ impl Draws {
         Minibatch { images: self.images(&images, place), targets }
     }
 
-    /// The same for images alone, uint8 `[n, h, w, 3]`.
+    /// Applies the draws of `place` to images alone, uint8 `[n, h, w, 3]`.
     pub fn images(&self, images: &Tensor, place: &Place) -> Tensor {
         let placed = match &self.crop {
             Crop::Resized { boxes, side } => self.resized(images, boxes, *side, place),
@@ -105,10 +105,10 @@ impl Draws {
         }
     }
 
-    /// The windows of `[n, h, w, ...]`, with `outside` in the padding.
+    /// Cuts the windows out of `[n, h, w, ...]`, with the value `outside` in the padding.
     ///
-    /// A window and a flip are one gather: the padded image is read at `row + i` and at `column + j`, with `j` counted
-    /// from the other end where the image is flipped (a crop, then a flip, in torchvision's order).
+    /// Window and flip are one gather: it reads the padded image at `row + i` and `column + j`. If the image is flipped, `j`
+    /// counts from the other end (a crop, then a flip, in torchvision's order).
     fn window(&self, from: &Tensor, crop: &Crop, place: &Place, outside: u8) -> Tensor {
         if matches!(crop, Crop::Whole) && self.flips.is_none() {
             return from.shallow_clone();
@@ -128,7 +128,7 @@ impl Draws {
         }
         let padded = match crop {
             Crop::Window { offsets: (row, column), padding, .. } => {
-                // Not in place: the sum has a row for every image.
+                // Not in place, because the sum has another shape: a row for every image.
                 rows = place.take(row, n).unsqueeze(1) + rows;
                 columns = place.take(column, n).unsqueeze(1) + columns;
                 pad(from, *padding, outside)
@@ -139,15 +139,16 @@ impl Draws {
         padded.index(&index)
     }
 
-    /// The boxes of uint8 `[n, h, w, 3]`, resized to `[n, side, side, 3]` (bilinear, rounded to whole grey levels).
+    /// Cuts the boxes out of uint8 `[n, h, w, 3]`, and resizes them to `[n, side, side, 3]` (bilinear, rounded to whole grey
+    /// levels).
     fn resized(&self, images: &Tensor, boxes: &Tensor, side: i64, place: &Place) -> Tensor {
         let n = images.size()[0];
         let boxes = place.take(boxes, n);
-        let part = |at| boxes.narrow(1, at, 1);
-        // Centers of the output's pixels within the box, then from 0..1 to grid_sample's -1..1.
+        let column_of_boxes = |column| boxes.narrow(1, column, 1);
+        // Centers of the output's pixels within the box, scaled from 0..1 to grid_sample's -1..1.
         let centers = (Tensor::arange(side, (Kind::Double, images.device())) + 0.5) / side as f64;
-        let rows = (part(0) + part(2) * &centers) * 2.0 - 1.0;
-        let mut columns = (part(1) + part(3) * &centers) * 2.0 - 1.0;
+        let rows = (column_of_boxes(0) + column_of_boxes(2) * &centers) * 2.0 - 1.0;
+        let mut columns = (column_of_boxes(1) + column_of_boxes(3) * &centers) * 2.0 - 1.0;
         if let Some(flips) = &self.flips {
             let flips = place.take(flips, n).unsqueeze(1);
             columns = columns.where_self(&flips.logical_not(), &columns.flip([1]));
@@ -176,7 +177,7 @@ impl Rows for Draws {
     }
 }
 
-/// `[n, h, w, ...]` with `padding` pixels of `outside` on each side.
+/// Adds `padding` pixels of the value `outside` on each side of `[n, h, w, ...]`.
 fn pad(from: &Tensor, padding: i64, outside: u8) -> Tensor {
     if padding == 0 {
         return from.shallow_clone();
@@ -188,8 +189,9 @@ fn pad(from: &Tensor, padding: i64, outside: u8) -> Tensor {
     from.f_pad(&sides, "constant", f64::from(outside)).expect("a constant fits any shape")
 }
 
-/// A random box as in torchvision's RandomResizedCrop: area and shape are drawn up to ten times until the box fits;
-/// then the whole image, cut to the nearest allowed shape. First row, first column, height and width, as parts.
+/// Draws a box as in torchvision's RandomResizedCrop: area and shape are drawn up to ten times until the box fits into the
+/// image; if it never does, the box is the whole image, cut to the nearest allowed shape. Returns first row, first column,
+/// height and width, as parts of the image's height and width.
 fn random_box(area: [f64; 2], [height, width]: [usize; 2], stream: &mut Stream) -> [f64; 4] {
     let (height, width) = (height as f64, width as f64);
     for _ in 0..10 {

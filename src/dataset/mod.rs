@@ -1,4 +1,4 @@
-//! A data set on a device: its splits as minibatches, with augmentation. What reads the files is the crate `pt4al_data`.
+//! A data set on a device: minibatches of its splits, with augmentation. The crate [`pt4al_data`] reads the files.
 
 pub mod augment;
 mod on_device;

@@ -1,4 +1,4 @@
-//! Splits as training and scoring see them: minibatches of tensors.
+//! Splits as minibatches of tensors, for training and scoring.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -19,19 +19,20 @@ use pt4al_results::spec::{Augment, Channels, Cut, Labeled, Normalize, Spec};
 pub struct Minibatch {
     /// uint8 `[n, height, width, 3]`, RGB.
     pub images: Tensor,
-    /// The oracle: int64 `[n]` classes, or uint8 `[n, height, width]` with [`pt4al_data::images::IGNORED`].
+    /// The labels, known to the oracle: int64 `[n]` classes, or uint8 `[n, height, width]` label maps with
+    /// [`pt4al_data::images::IGNORED`].
     pub targets: Tensor,
 }
 
-/// Minibatches in the order that was asked for.
+/// An iterator over minibatches in a given order.
 pub type Minibatches<'a> = Box<dyn Iterator<Item = Result<Minibatch>> + 'a>;
 
 /// One split of a data set on a device.
 pub trait Dataset {
-    /// Images in the split.
+    /// The number of images in the split.
     fn len(&self) -> usize;
 
-    /// Whether there is none.
+    /// Whether there are no images.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -39,13 +40,13 @@ pub trait Dataset {
     /// Height and width of the images.
     fn size(&self) -> [usize; 2];
 
-    /// Where minibatches are delivered.
+    /// The device of the minibatches.
     fn device(&self) -> Device;
 
-    /// The images at positions `order`, cut into minibatches.
+    /// The images with the indices `order`, cut into minibatches.
     ///
     /// # Errors
-    /// A minibatch is an error if a file of it cannot be read any more.
+    /// A minibatch is an error if one of its files can no longer be read.
     fn minibatches<'a>(&'a self, order: &'a [usize], cut: Cut) -> Minibatches<'a>;
 
     /// The whole split, if it is in the device's memory.
@@ -53,48 +54,48 @@ pub trait Dataset {
         None
     }
 
-    /// How long minibatches were waited for so far.
+    /// The time spent waiting for minibatches so far.
     fn waited(&self) -> Duration {
         Duration::ZERO
     }
 }
 
-/// How images become the network's input.
+/// Turns images into the input of a network.
 #[derive(Debug)]
 pub struct Input {
     /// float32 `[3]` on the device: `(x / 255 - mean) / std = x scale + shift`.
     scale: Tensor,
     shift: Tensor,
-    /// Height and width of the center that is taken; the whole image when `None`.
+    /// Height and width of the center that is taken; `None` for the whole image.
     center: Option<[usize; 2]>,
     channels: Channels,
 }
 
 impl Input {
-    /// What a spec's network sees when it scores and is evaluated: for classification the center of the size that it
-    /// is trained on, for segmentation whole images.
+    /// The input for scoring and evaluation under a spec: for classification the center, in the size that the network is
+    /// trained on; for segmentation whole images.
     pub fn of(spec: &Spec, device: Device) -> Self {
         let trained_on = spec.train.augment.iter().find_map(Augment::size);
         let center = trained_on.filter(|_| spec.dataset.task().labels() == Labeled::Images);
         Self { channels: spec.channels, ..Self::new(&spec.dataset.normalize(), center, device) }
     }
 
-    /// Images of `device` are normalised after their `center` was taken, and stay RGB.
+    /// Takes the `center` (height, width) of images on `device`, and normalises it. Channels stay RGB.
     pub fn new(normalize: &Normalize, center: Option<[usize; 2]>, device: Device) -> Self {
         let scale = normalize.std.map(|std| (1.0 / (255.0 * std)) as f32);
         let shift = [0, 1, 2].map(|channel| (-normalize.mean[channel] / normalize.std[channel]) as f32);
-        // Here once: each copy to a GPU waits for it.
+        // Copied once here, because each copy to a GPU waits for the GPU.
         let constant = |values: &[f32]| Tensor::from_slice(values).to_device(device);
         Self { scale: constant(&scale), shift: constant(&shift), center, channels: Channels::Rgb }
     }
 
-    /// uint8 `[n, h, w, 3]` to normalised float32 `[n, 3, h', w']`, channels last in memory.
+    /// Turns uint8 `[n, h, w, 3]` into normalised float32 `[n, 3, h', w']`, channels last in memory.
     pub fn prepare(&self, images: &Tensor) -> Tensor {
         self.normalized(&self.centered(images))
     }
 
-    /// RGB `[n, h, w, 3]` from 0 to 255 to normalised float32 `[n, 3, h, w]`, channels last in memory. Blue first, the mean
-    /// and deviation of red are applied to blue, as by who reads BGR and takes it for RGB.
+    /// Normalises RGB `[n, h, w, 3]` from 0 to 255 to float32 `[n, 3, h, w]`, channels last in memory. With
+    /// [`Channels::Bgr`], mean and deviation of red are applied to blue, as by code that reads BGR and takes it for RGB.
     pub fn normalized(&self, images: &Tensor) -> Tensor {
         let images = match self.channels {
             Channels::Rgb => images.to_kind(Kind::Float),
@@ -103,7 +104,7 @@ impl Input {
         (images * &self.scale + &self.shift).permute([0, 3, 1, 2])
     }
 
-    /// The part of uint8 `[n, h, w, 3]` that is taken.
+    /// The center of uint8 `[n, h, w, 3]`, or the whole image if [`Input`] has no center.
     pub fn centered(&self, images: &Tensor) -> Tensor {
         let Some([height, width]) = self.center else { return images.shallow_clone() };
         let (height, width) = (height as i64, width as i64);
@@ -114,16 +115,20 @@ impl Input {
 
 /// A data set on a device.
 pub struct Data {
+    /// The train split.
     pub train: Box<dyn Dataset>,
+    /// The test split.
     pub test: Box<dyn Dataset>,
+    /// The names of the classes.
     pub classes: Vec<String>,
-    /// Positions in `train` that form the pool, ascending.
+    /// Indices into `train` of the images that form the pool, ascending.
     pub pool: Vec<usize>,
+    /// How images are prepared for the network.
     pub input: Input,
 }
 
 impl Data {
-    /// Seconds in which images were waited for so far.
+    /// The time spent waiting for images so far, in seconds.
     pub fn waited(&self) -> f64 {
         (self.train.waited() + self.test.waited()).as_secs_f64()
     }
@@ -163,7 +168,8 @@ fn to_device(spec: &Spec, Read { splits, pool }: Read, device: Device) -> Data {
     }
 }
 
-/// A split whose records are in memory moves to `device`; the records of another one are fetched ahead of their use.
+/// Puts a split on `device`. If its records are in memory, all of them are copied there; otherwise records are read and
+/// decoded some minibatches ahead of their use.
 pub fn on_device(split: Split, device: Device) -> Box<dyn Dataset> {
     match split.records {
         Records::Memory(ref records) => Box::new(Resident::new(&split, records, device)),
@@ -174,7 +180,7 @@ pub fn on_device(split: Split, device: Device) -> Box<dyn Dataset> {
     }
 }
 
-/// Images and labels in the device's memory.
+/// A split in the device's memory.
 #[derive(Debug)]
 pub struct Resident {
     /// uint8 `[n, h, w, 3]`.
@@ -189,9 +195,9 @@ impl Resident {
         Self { images: images.to_device(device), targets: targets.to_device(device) }
     }
 
-    /// The images at some positions, int64 `[n]` on the device.
-    pub(crate) fn at(&self, positions: &Tensor) -> Minibatch {
-        Minibatch { images: self.images.index_select(0, positions), targets: self.targets.index_select(0, positions) }
+    /// The images with the given indices, int64 `[n]` on the device.
+    pub(crate) fn at(&self, indices: &Tensor) -> Minibatch {
+        Minibatch { images: self.images.index_select(0, indices), targets: self.targets.index_select(0, indices) }
     }
 }
 
@@ -214,9 +220,9 @@ impl Dataset for Resident {
         }
         let lengths: Vec<i64> = cut.lengths(order.len()).into_iter().map(|n| n as i64).collect();
         let order: Vec<i64> = order.iter().map(|&i| i as i64).collect();
-        // One upload for all.
+        // One copy to the device for all minibatches.
         let parts = Tensor::from_slice(&order).to_device(self.device()).split_with_sizes(&lengths, 0);
-        Box::new(parts.into_iter().map(|positions| Ok(self.at(&positions))))
+        Box::new(parts.into_iter().map(|indices| Ok(self.at(&indices))))
     }
 
     fn resident(&self) -> Option<&Resident> {
@@ -224,10 +230,10 @@ impl Dataset for Resident {
     }
 }
 
-/// Minibatches that are ready before they are asked for.
+/// The number of minibatches that are decoded ahead.
 const AHEAD: usize = 4;
 
-/// A split that stays in files: a thread fetches records some minibatches ahead.
+/// A split that stays in files: a thread decodes records some minibatches ahead.
 struct Fetched {
     split: Split,
     source: Arc<dyn Source>,
@@ -250,11 +256,11 @@ impl Dataset for Fetched {
 
     fn minibatches<'a>(&'a self, order: &'a [usize], cut: Cut) -> Minibatches<'a> {
         let records = fetch(Arc::clone(&self.source), order.to_vec(), cut, self.split.record());
-        Box::new(parts(order, cut).map(move |positions| {
+        Box::new(parts(order, cut).map(move |indices| {
             let start = Instant::now();
             let lost = || anyhow!("the thread that decodes images ended; run the same command again");
             let bytes = records.recv().unwrap_or_else(|_| Err(lost()))?;
-            let Minibatch { images, targets } = tensors(&self.split, &bytes, positions);
+            let Minibatch { images, targets } = tensors(&self.split, &bytes, indices);
             let ready = Minibatch { images: images.to_device(self.device), targets: targets.to_device(self.device) };
             self.waited.set(self.waited.get() + start.elapsed());
             Ok(ready)
@@ -266,21 +272,21 @@ impl Dataset for Fetched {
     }
 }
 
-/// The positions of each minibatch.
+/// The indices of each minibatch.
 fn parts(mut order: &[usize], cut: Cut) -> impl Iterator<Item = &[usize]> {
-    cut.lengths(order.len()).into_iter().map(move |n| order.split_off(..n).expect("as many as there are"))
+    cut.lengths(order.len()).into_iter().map(move |n| order.split_off(..n).expect("lengths add up to the order's"))
 }
 
-/// The records of `order`, minibatch by minibatch, made by a thread that ends when nobody listens any more.
+/// Starts a thread that makes the records of `order`, minibatch by minibatch. It ends when the receiver is dropped.
 fn fetch(source: Arc<dyn Source>, order: Vec<usize>, cut: Cut, record: usize) -> Receiver<Result<Vec<u8>>> {
     let (sender, receiver) = sync_channel(AHEAD);
     std::thread::spawn(move || {
-        for positions in parts(&order, cut) {
-            let mut bytes = vec![0; positions.len() * record];
+        for indices in parts(&order, cut) {
+            let mut bytes = vec![0; indices.len() * record];
             let filled: Vec<Result<()>> = bytes
                 .par_chunks_exact_mut(record)
-                .zip(positions)
-                .map(|(record, &position)| source.fill(position, record))
+                .zip(indices)
+                .map(|(record, &index)| source.fill(index, record))
                 .collect();
             let filled: Result<()> = filled.into_iter().collect();
             let failed = filled.is_err();
@@ -292,19 +298,19 @@ fn fetch(source: Arc<dyn Source>, order: Vec<usize>, cut: Cut, record: usize) ->
     receiver
 }
 
-/// The records of `positions`, which lie in `bytes` one after the other, as tensors on the CPU.
-fn tensors(split: &Split, bytes: &[u8], positions: &[usize]) -> Minibatch {
-    let (n, h, w) = (positions.len() as i64, split.height as i64, split.width as i64);
+/// The images with these indices as tensors on the CPU; `bytes` has their records one after the other.
+fn tensors(split: &Split, bytes: &[u8], indices: &[usize]) -> Minibatch {
+    let (n, h, w) = (indices.len() as i64, split.height as i64, split.width as i64);
     let records = Tensor::from_slice(bytes);
     match &split.labels {
         Labels::Classes(classes) => {
-            let targets: Vec<i64> = positions.iter().map(|&i| classes[i].into()).collect();
+            let targets: Vec<i64> = indices.iter().map(|&i| classes[i].into()).collect();
             Minibatch { images: records.reshape([n, h, w, 3]), targets: Tensor::from_slice(&targets) }
         }
         Labels::Maps => {
             let parts = records.reshape([n, 4 * h * w]).split_with_sizes([3 * h * w, h * w], 1);
             Minibatch {
-                // Not a view, which would keep the labels' bytes too.
+                // A copy, because a view would keep the bytes of the labels in memory too.
                 images: parts[0].reshape([n, h, w, 3]).contiguous(),
                 targets: parts[1].reshape([n, h, w]).contiguous().to_kind(Kind::Uint8),
             }
@@ -318,7 +324,7 @@ mod tests {
 
     use super::*;
 
-    /// Departure: colours are read blue first and normalised as if red came first.
+    /// A departure of the official code: colours are read blue first, and normalised as if red came first.
     #[test]
     fn colour_order_bgr_has_the_statistics_of_rgb() {
         let normalize = Normalize { mean: [0.0, 0.2, 0.4], std: [1.0, 0.5, 0.25] };
@@ -327,13 +333,13 @@ mod tests {
             let input = Input { channels, ..Input::new(&normalize, None, Device::Cpu) };
             input.prepare(&pixel).reshape([3]).try_into().unwrap()
         };
-        let near = |got: Vec<f32>, want: [f32; 3]| got.iter().zip(want).all(|(a, b)| (a - b).abs() < 1e-5);
+        let is_near = |got: Vec<f32>, want: [f32; 3]| got.iter().zip(want).all(|(a, b)| (a - b).abs() < 1e-5);
         // Red 1, green 0.2, blue 0.
-        assert!(near(seen(Channels::Rgb), [1.0, 0.0, -1.6]));
-        assert!(near(seen(Channels::Bgr), [0.0, 0.0, 2.4]));
+        assert!(is_near(seen(Channels::Rgb), [1.0, 0.0, -1.6]));
+        assert!(is_near(seen(Channels::Bgr), [0.0, 0.0, 2.4]));
     }
 
-    /// Record i holds i, i + 1, i + 2, ...
+    /// A source whose record i is i, i + 1, i + 2, ...
     #[derive(Debug)]
     struct Counting;
 
@@ -393,7 +399,7 @@ mod tests {
         assert_eq!(data.minibatches(&[], Cut::of(10)).count(), 0);
     }
 
-    /// Counts the records that were made.
+    /// A source that counts the records it makes.
     #[derive(Debug, Default)]
     struct Counted(AtomicUsize);
 
@@ -413,7 +419,7 @@ mod tests {
         let made = || source.0.load(Ordering::SeqCst);
         let mut minibatches = data.minibatches(&order, Cut::of(2));
         assert!(minibatches.next().unwrap().is_ok());
-        // The one that was taken, those that are ready, and one that waits for a place among them.
+        // The minibatch that was taken, those that are ready, and one that waits for a free place.
         let start = Instant::now();
         while made() < (1 + AHEAD) * 2 {
             assert!(start.elapsed() < Duration::from_secs(20), "{} records were made", made());
@@ -425,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn the_center_is_taken() {
+    fn the_center_of_an_image_is_taken() {
         let images = Tensor::arange(5 * 4, (Kind::Uint8, Device::Cpu)).reshape([1, 5, 4, 1]).repeat([1, 1, 1, 3]);
         let input = Input::new(&Normalize { mean: [0.0; 3], std: [1.0; 3] }, Some([3, 2]), Device::Cpu);
         let rows: Vec<u8> = input.centered(&images).select(3, 0).reshape([-1]).try_into().unwrap();

@@ -1,19 +1,19 @@
-//! Where a minibatch lies in its epoch.
+//! The place of a minibatch in its epoch.
 
 use tch::Tensor;
 
-/// Which rows of an epoch's draws a minibatch has: the first one, with the others after it, or all of them by number. Both give the
-/// same. Numbers can be computed on a device from a position that is there, so that a step that is recorded once serves every
-/// minibatch.
+/// The rows of an epoch's draws that belong to a minibatch. Both forms give the same values. `Rows` can be computed on the
+/// device, so that a step that is recorded once (a CUDA graph) can be repeated for every minibatch.
 #[derive(Debug)]
 pub enum Place {
+    /// The first row; the others follow it.
     First(i64),
-    /// int64 `[n]`.
+    /// All rows: int64 `[n]`.
     Rows(Tensor),
 }
 
 impl Place {
-    /// The `n` rows of the minibatch out of `[epoch, ...]`.
+    /// Selects the `n` rows of the minibatch from `[epoch, ...]`.
     pub fn take(&self, all: &Tensor, n: i64) -> Tensor {
         match self {
             Self::First(first) => all.narrow(0, *first, n),
@@ -22,9 +22,9 @@ impl Place {
     }
 }
 
-/// What an epoch reads: tensors with a row for each image.
+/// Values that an epoch reads: tensors with a row for each image.
 pub(crate) trait Rows {
-    /// All of them, always in the same order.
+    /// All tensors, always in the same order.
     fn tensors(&mut self) -> Vec<&mut Tensor>;
 }
 
@@ -34,7 +34,7 @@ impl Rows for Tensor {
     }
 }
 
-/// What an epoch reads, anew for each; where steps are recorded, in memory that stays where it is.
+/// Holds the values that an epoch reads. If steps are recorded, their memory stays at the same address for all epochs.
 #[derive(Debug)]
 pub(crate) struct Held<T>(Option<T>);
 
@@ -45,7 +45,7 @@ impl<T> Default for Held<T> {
 }
 
 impl<T: Rows> Held<T> {
-    /// Holds `next` from now on. With `room`, in memory for so many rows that is taken once.
+    /// Replaces the values by `next`. With `room`, memory for that many rows is allocated once and used again.
     pub fn hold(&mut self, mut next: T, room: Option<i64>) -> &T {
         match (room, &mut self.0) {
             (Some(_), Some(held)) => {
@@ -63,7 +63,7 @@ impl<T: Rows> Held<T> {
     }
 }
 
-/// The rows of a tensor in memory for `room` rows; those after them are zero.
+/// Copies a tensor into memory for `room` rows, and sets the other rows to zero.
 fn roomy(tensor: &Tensor, room: i64) -> Tensor {
     let mut size = tensor.size();
     let rows = std::mem::replace(&mut size[0], room);

@@ -1,7 +1,7 @@
-//! Image files to pixels of a fixed size.
+//! Decodes image files to pixels of a fixed size.
 //!
-//! Resizing is what torchvision does to PIL images: a triangle filter whose support grows with the reduction, so that
-//! small results are antialiased.
+//! Resizing follows torchvision on PIL images: a triangle filter whose support grows with the reduction, so that small
+//! results are antialiased.
 
 mod formats;
 mod libjpeg;
@@ -27,8 +27,9 @@ impl fmt::Display for NotAnImage {
 
 impl std::error::Error for NotAnImage {}
 
-/// Decodes a JPEG or PNG (told by its bytes, never by its name) and makes it `[crop, crop, 3]` as `input` says. Grey
-/// becomes equal red, green and blue; CMYK is taken as Adobe writes it, inverted; alpha is dropped.
+/// Decodes a JPEG or PNG, resizes and crops it as `input` says, and writes it to `out` as `[crop, crop, 3]`. The format
+/// follows from the bytes, not from a name. Grey becomes equal red, green and blue; CMYK is read inverted, as Adobe writes
+/// it; alpha is dropped.
 ///
 /// # Errors
 /// If the bytes are not a whole image of a known format.
@@ -42,7 +43,7 @@ pub fn square(bytes: &[u8], input: Input, out: &mut [u8]) -> Result<(), NotAnIma
         let (height, width) = (picture.height, picture.width);
         let long = |side: usize, short: usize| (resize * side) / short;
         let (tall, wide) = if width <= height { (long(height, width), resize) } else { (resize, long(width, height)) };
-        // Only what is kept is computed: the window of the source that becomes the crop.
+        // Only the window of the source that becomes the crop is resized.
         let window = Window {
             top: center(tall, crop) * height as f64 / tall as f64,
             left: center(wide, crop) * width as f64 / wide as f64,
@@ -53,21 +54,21 @@ pub fn square(bytes: &[u8], input: Input, out: &mut [u8]) -> Result<(), NotAnIma
     })
 }
 
-/// Where a center crop begins. Python rounds halves to the even neighbour.
+/// The first row or column of a center crop. Halves are rounded to the even neighbour, as in Python.
 fn center(side: usize, crop: usize) -> f64 {
     ((side - crop) as f64 / 2.0).round_ties_even()
 }
 
-/// Height and width of an image, from its beginning. Formats are those of [`square`].
+/// Height and width of an image, from its header. The formats are those of [`square`].
 ///
 /// # Errors
 /// If the bytes do not begin like an image.
-pub fn size(bytes: &[u8]) -> Result<[usize; 2], NotAnImage> {
+pub(crate) fn size(bytes: &[u8]) -> Result<[usize; 2], NotAnImage> {
     Opened::new(bytes).map(|opened| opened.size())
 }
 
-/// Decodes an RGB image that must have `size` (height, width) and writes it as `[height, width, 3]`: of `resize` where
-/// that is given, of `size` otherwise. Formats are those of [`square`].
+/// Decodes an RGB image that must have `size` (height, width), resizes it if `resize` is given, and writes it to `out` as
+/// `[height, width, 3]`. The formats are those of [`square`].
 ///
 /// # Errors
 /// If the bytes are not a whole image of a known format, or have another size.
@@ -80,16 +81,20 @@ pub fn whole(bytes: &[u8], size: [usize; 2], resize: Option<[usize; 2]>, out: &m
     with_pixels(opened, |picture, scratch| scratch.rgb(picture, Window::all(picture), resize.unwrap_or(size), out))
 }
 
-/// Decodes a PNG with one channel of 8 bits (grey, or indices into a palette) that must have `size` (height, width) and
-/// writes its values, unchanged, as `[height, width]`: of `resize` (by nearest neighbour) where that is given, of `size`
-/// otherwise.
+/// Decodes a PNG with one channel of 8 bits (grey, or indices into a palette) that must have `size` (height, width), and
+/// writes its values, unchanged, to `out` as `[height, width]`. If `resize` is given, it is resized by nearest neighbour.
 ///
 /// # Errors
 /// If the bytes are not a whole PNG, or it is in colour or has another size.
 ///
 /// # Panics
 /// If `out` has another length.
-pub fn label_map(bytes: &[u8], size: [usize; 2], resize: Option<[usize; 2]>, out: &mut [u8]) -> Result<(), NotAnImage> {
+pub(crate) fn label_map(
+    bytes: &[u8],
+    size: [usize; 2],
+    resize: Option<[usize; 2]>,
+    out: &mut [u8],
+) -> Result<(), NotAnImage> {
     let opened = Opened::label_map(bytes)?;
     must_have(&opened, size)?;
     with_pixels(opened, |picture, scratch| {
@@ -110,12 +115,12 @@ pub fn resized(pixels: &[u8], from: [usize; 2], to: [usize; 2], out: &mut [u8]) 
     SCRATCH.with_borrow_mut(|(_, scratch)| scratch.rgb(picture, Window::all(picture), to, out))
 }
 
-/// Decodes all of an image and forgets it, which finds files that are cut short or otherwise damaged: of JPEGs those in
-/// which libjpeg misses something, because the decoder that is used otherwise makes up what is missing.
+/// Checks that an image can be decoded completely: it finds files that are cut short or damaged in another way. JPEGs are
+/// also read by libjpeg, because the decoder of [`square`] fills in missing data silently.
 ///
 /// # Errors
 /// If the bytes are not a whole image of a known format.
-pub fn verify(bytes: &[u8]) -> Result<(), NotAnImage> {
+pub(crate) fn verify(bytes: &[u8]) -> Result<(), NotAnImage> {
     let opened = Opened::new(bytes)?;
     if matches!(opened, Opened::Jpeg { .. }) {
         libjpeg::check(bytes).map_err(NotAnImage)?;
@@ -131,7 +136,7 @@ fn must_have(opened: &Opened, [height, width]: [usize; 2]) -> Result<(), NotAnIm
     Err(NotAnImage(format!("is {w}x{h}, not {width}x{height} (width x height)")))
 }
 
-/// `[height, width, channels]` of an image.
+/// A decoded image: `[height, width, channels]`.
 #[derive(Clone, Copy)]
 struct Picture<'a> {
     height: usize,
@@ -140,7 +145,7 @@ struct Picture<'a> {
     pixels: &'a [u8],
 }
 
-/// The part of a picture, in its pixels, that is resized.
+/// The part of a picture that is resized, in pixels of the picture.
 struct Window {
     top: f64,
     left: f64,
@@ -154,7 +159,7 @@ impl Window {
     }
 }
 
-/// What is kept between the images of a thread, because to allocate it costs as much as to decode a small image.
+/// Buffers that a thread keeps between images, because allocating them takes as long as decoding a small image.
 #[derive(Default)]
 struct Scratch {
     resizer: Resizer,
@@ -165,7 +170,7 @@ thread_local! {
     static SCRATCH: RefCell<(Vec<u8>, Scratch)> = RefCell::default();
 }
 
-/// Decodes `opened` and hands its pixels on.
+/// Decodes `opened`, and calls `then` with its pixels.
 fn with_pixels(
     opened: Opened,
     then: impl FnOnce(Picture, &mut Scratch) -> Result<(), NotAnImage>,
@@ -179,7 +184,7 @@ fn with_pixels(
 }
 
 impl Scratch {
-    /// Resizes `window` to `[height, width, 3]`.
+    /// Resizes `window` to `size`, and writes it to `out` as `[height, width, 3]`.
     fn rgb(&mut self, picture: Picture, window: Window, size: [usize; 2], out: &mut [u8]) -> Result<(), NotAnImage> {
         let bilinear = ResizeAlg::Convolution(FilterType::Bilinear);
         if picture.channels == Channels::Rgb {
@@ -207,12 +212,12 @@ impl Scratch {
             Channels::Grey => PixelType::U8,
             Channels::Rgb => PixelType::U8x3,
         };
-        // Not because of the file: sizes are within what the formats allow, and buffers have the length of their size.
+        // Never because of the file: sizes are within limits, and buffers have the right lengths.
         let impossible = |e: &dyn fmt::Display| NotAnImage(format!("cannot be resized ({e})"));
         let source = ImageRef::new(picture.width as u32, picture.height as u32, picture.pixels, pixel)
             .map_err(|e| impossible(&e))?;
         let mut target = Image::from_slice_u8(width as u32, height as u32, out, pixel).map_err(|e| impossible(&e))?;
-        // Rounding must not lead over the edge.
+        // The window must not reach over the edge because of rounding.
         let options = ResizeOptions::new().resize_alg(how).crop(
             window.left,
             window.top,

@@ -1,17 +1,17 @@
 //! ImageNet (Russakovsky et al., "ImageNet Large Scale Visual Recognition Challenge", IJCV 2015), or a part of its
 //! classes.
 //!
-//! Below the data folder is `imagenet/`, or else `ILSVRC2012/` or `imagenet10/`, with `train/` and `val/`; the data
-//! folder may also have these itself. The classes are the folders of `train/`, named by WordNet id; images are .JPEG,
-//! .jpg or .png files of any size.
+//! `train/` and `val/` lie in `imagenet/` in the data folder, or else in `ILSVRC2012/`, in `imagenet10/`, or in the data
+//! folder itself. The classes are the folders of `train/`, named by WordNet id. Images are .JPEG, .jpg or .png files of
+//! any size.
 //!
 //! - `train/n01440764/n01440764_10026.JPEG`
-//! - `val/n01440764/ILSVRC2012_val_00000293.JPEG`, or all in `val/` as the official archive has them. Their classes are
-//!   then in the devkit, unpacked beside `train/`: `ILSVRC2012_devkit_t12/data/` with
+//! - `val/n01440764/ILSVRC2012_val_00000293.JPEG`, or all images directly in `val/`, as in the official archive. Their
+//!   classes are then in the devkit, unpacked beside `train/`: `ILSVRC2012_devkit_t12/data/` with
 //!   `ILSVRC2012_validation_ground_truth.txt` and `meta.mat`; or, without one, in Kaggle's `LOC_val_solution.csv`.
 //!
-//! Images in `val/` of other classes are left out and counted in the note, and so are images of `val/` that are also in
-//! `train/`; where half of them are, `val/` is refused as a copy. Names that begin with a dot, and
+//! Images in `val/` of other classes are left out and counted in the note. Images of `val/` that are also in `train/` are
+//! counted too; if they are at least half of `val/`, it is refused as a copy. Names that begin with a dot, and
 //! `Thumbs.db`, are left out; any other file is a problem.
 
 mod meta;
@@ -48,7 +48,7 @@ const FOLDER: &str = "imagenet";
 const OTHER_FOLDERS: [&str; 2] = ["ILSVRC2012", "imagenet10"];
 const REMEDY: &str = "get the images of ILSVRC2012 from https://image-net.org (after registration), unpack each \
     class's archive into train/<its WordNet id>/, or name another data folder with --data or PT4AL_DATA";
-/// All of ILSVRC2012.
+/// The numbers of classes and images in ILSVRC2012.
 const CLASSES: usize = 1_000;
 const TRAIN: usize = 1_281_167;
 const VAL: usize = 50_000;
@@ -72,13 +72,13 @@ impl Reader for ImagenetSpec {
         let (seen, tested) = (verify(&train, "imagenet-train")?, verify(&val, "imagenet-val")?);
         problems.into_result("imagenet", &format!("restore or remove them, or {REMEDY}"))?;
         let shared = Overlap::of_files(&seen.found, &tested.found).map(|overlap| {
-            let name = |[of_train, of_val]: [usize; 2]| {
-                [format!("train/{}", train.relative(of_train)), format!("val/{}", val.relative(of_val))]
+            let name = |[train_index, val_index]: [usize; 2]| {
+                [format!("train/{}", train.relative(train_index)), format!("val/{}", val.relative(val_index))]
             };
             overlap.note(&val.root().display().to_string(), "put the validation images of ILSVRC2012 there", name)
         });
 
-        // In a flat folder, no path tells a class.
+        // Labels too, because in a flat folder the paths do not contain the classes.
         let mut hash = Sha256::new();
         hash.update(seen.fingerprint);
         hash.update(tested.fingerprint);
@@ -92,20 +92,20 @@ impl Reader for ImagenetSpec {
             note: overlap::joined(note(classes.len(), train.len(), val.len(), others), shared.transpose()?),
             classes: Vec::new(),
         };
-        let part = |files: Files, labels| {
+        let split_of = |files: Files, labels| {
             let all = (0..).take(files.len()).collect();
             photos::split(&Arc::new(files), all, labels, self.input)
         };
-        Ok(Splits { train: part(train, train_labels), test: part(val, val_labels), classes, origin })
+        Ok(Splits { train: split_of(train, train_labels), test: split_of(val, val_labels), classes, origin })
     }
 }
 
-/// What was found in `val/`.
+/// The images in `val/`.
 struct Val {
     files: Files,
-    /// `[n]`
+    /// `[n]`: the class of each image.
     labels: Vec<u16>,
-    /// Images of other classes.
+    /// The number of images of other classes.
     others: usize,
 }
 
@@ -117,13 +117,13 @@ fn verify(data_dir: &Path) -> Result<DataOrigin> {
 
 /// The folder of `train/` and `val/`: below `dir`, or `dir` itself.
 fn locate(dir: &Path) -> Result<PathBuf> {
-    let whole = |folder: &PathBuf| folder.join("train").is_dir() && folder.join("val").is_dir();
+    let has_both = |folder: &PathBuf| folder.join("train").is_dir() && folder.join("val").is_dir();
     let first = dir.join(FOLDER);
-    if whole(&first) {
+    if has_both(&first) {
         return Ok(first);
     }
     let others = OTHER_FOLDERS.map(|name| dir.join(name)).into_iter().chain([dir.to_owned()]);
-    let found: Vec<PathBuf> = others.filter(whole).collect();
+    let found: Vec<PathBuf> = others.filter(has_both).collect();
     match found.as_slice() {
         [folder] => Ok(folder.clone()),
         [one, other, ..] => bail!(
@@ -138,7 +138,7 @@ fn locate(dir: &Path) -> Result<PathBuf> {
     }
 }
 
-/// Whether a link makes one of the other.
+/// Whether two paths lead to the same folder, for instance through a link.
 fn same_folder(a: &Path, b: &Path) -> bool {
     a.canonicalize().ok().zip(b.canonicalize().ok()).is_some_and(|(a, b)| a == b)
 }
@@ -152,7 +152,8 @@ fn classes(train: &Path, problems: &Problems) -> Result<Vec<String>> {
     Ok(classes)
 }
 
-/// The folders in a folder that are named by WordNet ids. Others are problems; but if all are, this is another data set.
+/// The folders in `folder` that are named by WordNet ids. Others are problems; if there are only others, the error says
+/// that this is another data set.
 fn wnids(folder: &Path, problems: &Problems) -> Result<Vec<String>> {
     let (wnids, others): (Vec<String>, Vec<String>) =
         photos::folders(folder)?.into_iter().partition(|name| is_wnid(name));
@@ -171,14 +172,14 @@ fn is_wnid(name: &str) -> bool {
     name.strip_prefix('n').is_some_and(|digits| digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// `val/` with a folder for each class.
+/// Reads a `val/` with a folder for each class.
 fn by_folder(val: &Path, classes: &[String], problems: &Problems) -> Result<Val> {
     wnids(val, problems)?;
     let (files, others) = photos::scan(val, classes, &named_like_an_image, problems)?;
     Ok(Val { labels: photos::labels(&files, classes), files, others })
 }
 
-/// What a reader of the results must know about the files.
+/// A note on the files for readers of results.
 fn note(classes: usize, train: usize, val: usize, others: usize) -> String {
     let mut note = String::new();
     if classes != CLASSES {

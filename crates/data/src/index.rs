@@ -1,4 +1,4 @@
-//! The files below a folder: which there are ([`Files`]), and whether their content is what it should be ([`verify`]).
+//! Finds the files below a folder ([`Files`]), and checks their contents ([`verify`]).
 
 mod cache;
 pub(crate) mod photos;
@@ -16,7 +16,8 @@ use anyhow::{Result, ensure};
 use super::problems::Problems;
 pub use verify::{Check, Found, Mark, Sum, Verified, verify};
 
-/// The regular files below a folder, by relative path in byte order. A file takes some 30 bytes and its path.
+/// The regular files below a folder, sorted by relative path in byte order. A file takes about 30 bytes of memory and its
+/// path.
 #[derive(Clone, Debug)]
 pub struct Files {
     root: PathBuf,
@@ -28,28 +29,28 @@ pub struct Files {
 /// What is known of a file without reading it.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    /// Where its path ends in the names; it begins where the one before ends.
+    /// Where its path ends in `names`; it begins where the path before ends.
     end: usize,
     bytes: u64,
     times: Option<Times>,
 }
 
-/// Nanoseconds since 1970; where the system does not tell them, there is none.
+/// The times of a file, in nanoseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Times {
-    /// When its content changed, as far as programs say the truth.
+    /// When its content changed; programs can set this time.
     modified: i64,
-    /// When anything of it changed, its name, owner or rights included; on Unix no program can set that back.
+    /// When anything about it changed, including its name, owner or permissions. On Unix no program can set it back.
     changed: i64,
 }
 
 impl Files {
-    /// Finds the files below `root` for which `wanted` holds; it is given the relative path, with `/` between names.
-    /// Symbolic links are followed. Names that begin with a dot, and Thumbs.db, are left out.
+    /// Finds the files below `root` for which `wanted` returns true; its argument is the relative path, with `/` between
+    /// names. Symbolic links are followed. Names that begin with a dot, and Thumbs.db, are left out.
     ///
-    /// These become problems, wanted or not: a folder that cannot be listed, or is met a second time (a loop of
-    /// links), or is named like an image; a link to nothing; a name that is not UTF-8; anything that is neither a file
-    /// nor a folder.
+    /// These become problems, even if they are not wanted: a folder that cannot be listed, that comes a second time (a
+    /// loop of links), or that is named like an image; a link to nothing; a name that is not UTF-8; anything that is
+    /// neither a file nor a folder.
     ///
     /// # Errors
     /// If `root` is not a folder that can be listed.
@@ -63,6 +64,7 @@ impl Files {
         self.entries.len()
     }
 
+    /// Whether there are no files.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -75,26 +77,35 @@ impl Files {
     /// The path of file `index`.
     ///
     /// # Panics
-    /// If there is no such file, as the two below.
+    /// If there is no such file.
     pub fn path(&self, index: usize) -> PathBuf {
         self.root.join(self.relative(index))
     }
 
-    /// Its path below the folder, with `/` between names.
+    /// The path of file `index` below the folder, with `/` between names.
+    ///
+    /// # Panics
+    /// If there is no such file.
     pub fn relative(&self, index: usize) -> &str {
         let start = index.checked_sub(1).map_or(0, |before| self.entries[before].end);
         &self.names[start..self.entries[index].end]
     }
 
-    /// Its size when it was found.
+    /// The size of file `index` in bytes when it was found.
+    ///
+    /// # Panics
+    /// If there is no such file.
     pub fn bytes(&self, index: usize) -> u64 {
         self.entries[index].bytes
     }
 
-    /// Its bytes.
+    /// Reads file `index`.
     ///
     /// # Errors
-    /// In a few words, if it cannot be read, or changed after it was found, or is too large for an image.
+    /// Says in a few words if the file cannot be read, changed after it was found, or is too large for an image.
+    ///
+    /// # Panics
+    /// If there is no such file.
     pub fn read(&self, index: usize) -> Result<Vec<u8>, String> {
         let entry = self.entries[index];
         if entry.bytes > LARGEST {
@@ -107,10 +118,10 @@ impl Files {
             Ok(metadata)
         });
         let metadata = read.map_err(|error| format!("cannot be read ({error})"))?;
-        // A new owner, or another link to it, leaves it what it was.
+        // Not `changed`, because a new owner or another link to the file does not change its content.
         let modified = |times: Option<Times>| times.map(|times| times.modified);
         if bytes.len() as u64 != entry.bytes || modified(times(&metadata)) != modified(entry.times) {
-            return Err(format!("changed meanwhile (from {} to {} bytes)", entry.bytes, bytes.len()));
+            return Err(format!("changed after it was found (from {} to {} bytes)", entry.bytes, bytes.len()));
         }
         Ok(bytes)
     }
@@ -126,10 +137,10 @@ impl Files {
     }
 }
 
-/// The bytes of a file that describes others, of which it has at most `most`.
+/// Reads a small file of at most `most` bytes.
 ///
 /// # Errors
-/// In a few words, if it cannot be read, is no file (a pipe would never end), or is larger.
+/// Says in a few words if it cannot be read, is not a file (reading a pipe would never end), or is larger.
 pub(crate) fn read_small(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     let read = || -> std::io::Result<Result<Vec<u8>, String>> {
         if !std::fs::metadata(path)?.is_file() {
@@ -137,13 +148,13 @@ pub(crate) fn read_small(path: &Path, most: u64) -> Result<Vec<u8>, String> {
         }
         let mut bytes = Vec::new();
         File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
-        let too_large = format!("larger than {most} bytes, which it never is");
+        let too_large = format!("larger than {most} bytes, more than such a file can have");
         Ok(if bytes.len() as u64 > most { Err(too_large) } else { Ok(bytes) })
     };
     read().unwrap_or_else(|error| Err(format!("cannot be read ({error})")))
 }
 
-/// Bytes of a file that are read at most: no image has as many.
+/// The largest size of an image file in bytes.
 pub(crate) const LARGEST: u64 = 1 << 30;
 
 fn times(metadata: &Metadata) -> Option<Times> {
@@ -160,13 +171,13 @@ fn times(metadata: &Metadata) -> Option<Times> {
     Some(Times { modified, changed })
 }
 
-/// Files of the system, not of the data set.
+/// Whether a name is that of a file of the operating system, which is not part of the data set.
 fn left_out(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".") || name == "Thumbs.db"
 }
 
-/// Whether a name is that of an image file: .jpg, .jpeg or .png in any case.
-pub fn named_like_an_image(name: &str) -> bool {
+/// Whether a name is that of an image file: .jpg, .jpeg or .png, in upper or lower case.
+pub(crate) fn named_like_an_image(name: &str) -> bool {
     let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
     matches!(extension.as_deref(), Some("jpg" | "jpeg" | "png"))
 }

@@ -1,15 +1,15 @@
-//! The generated data set: ten classes of small pictures, made on the spot from a seed.
+//! The generated data set: ten classes of small pictures, made from a seed.
 //!
-//! It exists to compare samplers in minutes, on any machine and without a download, so it has on purpose what makes
-//! them differ on photos:
+//! It serves to compare samplers in minutes, on any machine and without a download. So it has the properties that make
+//! samplers differ on photos:
 //!
-//! - **Redundancy.** Half of the pool are near-duplicates of a few easy prototypes: labels spent there are wasted.
-//! - **A long tail.** Every class comes in several styles, of uneven frequency in the pool but even in the test
-//!   split: finding the rare ones pays.
-//! - **Difficulty.** Every picture has a hidden one, mostly low: it sets how much contrast is lost, how much noise,
-//!   clutter and occlusion there is, and whether another class shines through.
-//! - **An upright side.** Objects do not look the same upside down or lying, while the background gives little away,
-//!   so that rotation can be predicted, but less well where the picture is harder.
+//! - **Redundancy.** Half of the pool are near-duplicates of a few easy prototypes, so labels for them are wasted.
+//! - **A long tail.** Every class has several styles. Their frequencies are uneven in the pool but equal in the test
+//!   split, so it pays to find the rare ones.
+//! - **Difficulty.** Every picture has a hidden difficulty, mostly a low one. It decides how much contrast is lost, how
+//!   much noise, clutter and occlusion there is, and whether an object of another class shows through.
+//! - **An upright side.** Objects look different when they are rotated, and the background shows little of the rotation.
+//!   So rotation can be predicted, but less well for harder pictures.
 //!
 //! Measured with 2,000 pictures of 16x16 in the pool, 1,000 in the test split, seed 7, and a CNN of three layers of
 //! 16, 32 and 64 channels trained for 300 steps (5 seeds of the learner, +- their standard deviation):
@@ -23,9 +23,10 @@
 //! The same network predicts the rotation of 79 % of the test pictures after 6 epochs on the pool (chance: 25 %), and
 //! the ranks of its losses correlate with the difficulties (0.4).
 //!
-//! Every picture has a stream of its own ([`pt4al_results::seed`]), named by split and index: it depends neither on how many
-//! are made nor on the order, and a larger pool begins with the smaller one. Only additions, multiplications and
-//! divisions of `f32` are used, which round the same way everywhere, so a seed gives the same bytes on every platform.
+//! Every picture has a random stream of its own ([`pt4al_results::seed`]), named by split and index. So it does not depend
+//! on how many pictures are made or in which order, and a larger pool begins with the smaller one. Only additions,
+//! multiplications and divisions of `f32` are used, which round the same way everywhere, so a seed gives the same bytes on
+//! every platform.
 
 mod draw;
 mod scene;
@@ -58,7 +59,7 @@ pub(crate) const KNOWN: Known = Known {
 /// Raise it when a change of the program changes the pictures that a seed gives.
 const VERSION: u64 = 1;
 
-/// Which split a picture is for.
+/// The split that a picture belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Split {
     Train = 0,
@@ -82,7 +83,11 @@ fn size(spec: &ShapesSpec) -> Size {
     Size { train: pool, pool, test, height: side, width: side, classes: STYLES.len(), bytes }
 }
 
-/// Makes both splits of a checked spec: pictures of `[side, side, 3]`, classes drawn at random with equal chances.
+/// Generates both splits: pictures of `[side, side, 3]` bytes, with classes drawn at random with equal probability. `spec`
+/// must keep the rules of specs (`side` from 12 to 64).
+///
+/// # Panics
+/// If there is not enough memory for the pictures.
 pub fn generate(spec: &ShapesSpec) -> Splits<Images> {
     let origin = DataOrigin {
         name: "shapes".into(),
@@ -117,7 +122,7 @@ fn images(spec: &ShapesSpec, split: Split, n: usize) -> Images {
     Images { height: side, width: side, pixels, labels }
 }
 
-/// The first 16 hexadecimal digits of the SHA-256 over the generator's version and the settings.
+/// The first 16 hexadecimal digits of the SHA-256 over the generator's version and the options.
 fn fingerprint(spec: &ShapesSpec) -> String {
     let settings = serde_json::json!({ "version": VERSION, "spec": spec });
     pt4al_results::spec::hex(&Sha256::digest(settings.to_string())[..8])

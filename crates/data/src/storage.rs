@@ -1,4 +1,4 @@
-//! Where records are held.
+//! Holds decoded records in memory, in a mapped file, or not at all.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Write};
@@ -15,18 +15,17 @@ use super::images::{Records, Source, Split};
 use pt4al_results::machine;
 use pt4al_results::spec::{DatasetSpec, Storage};
 
-/// Bytes that are decoded before they are written: enough to keep all cores busy.
+/// The number of bytes that are decoded before they are written: enough to keep all cores busy.
 const BLOCK: usize = 64 << 20;
-/// Between two lines about a long decoding.
+/// The time between two lines on the progress of a long decoding.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Moves the records of a split to `storage`. A mapped one is the file `<cache>/<key>.u8`, whose bytes must depend on
-/// nothing but `key`; it is made where it is missing, and only by one of the processes that want it. What is in memory
-/// stays there.
+/// Moves the records of a split to `storage`; records in memory stay there. A mapped split is the file
+/// `<cache>/<key>.u8`, whose bytes must depend only on `key`. If it is missing, one of the processes that need it makes it.
 ///
 /// # Errors
-/// The first record that cannot be made; or memory, or a cache folder, that cannot hold them, with the remedy.
-pub fn hold(split: Split, storage: Storage, cache: &Path, key: &str) -> Result<Split> {
+/// If a record cannot be made (the first one is named), or if memory or the cache folder has no room, with the remedy.
+pub(crate) fn hold(split: Split, storage: Storage, cache: &Path, key: &str) -> Result<Split> {
     let Records::Source(source) = &split.records else { return Ok(split) };
     let all = All { source: &**source, len: split.len, record: split.record(), key };
     let records = match storage {
@@ -37,10 +36,11 @@ pub fn hold(split: Split, storage: Storage, cache: &Path, key: &str) -> Result<S
     Ok(Split { records, ..split })
 }
 
-/// Whether the memory that is free now has room for all images of a data set, where the spec has them there.
+/// Checks that free memory has room for all images of a data set, `bytes` together, if the spec holds them in memory.
 ///
 /// # Errors
-/// If it has not, with the key, what would be needed and what there is. Where the system does not tell, there is none.
+/// If there is not enough, with the key, the memory that is needed, and what is free. If the system does not say how much
+/// is free, there is no error.
 pub fn check_memory(set: &DatasetSpec, bytes: u64) -> Result<()> {
     match machine::available_mb() {
         Some(free) => check_memory_of(set, bytes, free),
@@ -48,7 +48,7 @@ pub fn check_memory(set: &DatasetSpec, bytes: u64) -> Result<()> {
     }
 }
 
-/// [`check_memory`] where so many MiB are free.
+/// [`check_memory`] with `free` MiB of free memory.
 fn check_memory_of(set: &DatasetSpec, bytes: u64, free: f64) -> Result<()> {
     let needed = bytes as f64 / 1024.0 / 1024.0;
     if set.storage() != Storage::Memory || needed <= free {
@@ -58,10 +58,10 @@ fn check_memory_of(set: &DatasetSpec, bytes: u64, free: f64) -> Result<()> {
     bail!("{keys}: all images take {needed:.0} MiB of memory, but {free:.0} MiB are free; {remedy}")
 }
 
-/// Whether a cache folder can be written, which is made if it is not there.
+/// Checks that a cache folder can be written. The folder is made if it is not there.
 ///
 /// # Errors
-/// If it cannot, with the remedy.
+/// If it cannot be written, with the remedy.
 pub(super) fn check_writable(cache: &Path) -> Result<()> {
     std::fs::create_dir_all(cache).map_err(|e| unwritable(cache, &e))?;
     tempfile::tempfile_in(cache).map(drop).map_err(|e| unwritable(cache, &e))
@@ -71,7 +71,7 @@ pub(super) fn check_writable(cache: &Path) -> Result<()> {
 struct All<'a> {
     source: &'a dyn Source,
     len: usize,
-    /// Bytes of one.
+    /// The number of bytes of one record.
     record: usize,
     key: &'a str,
 }
@@ -81,7 +81,7 @@ impl All<'_> {
         self.len * self.record
     }
 
-    /// The length of a mapped file.
+    /// The length of the mapped file in bytes.
     fn on_disk(&self) -> usize {
         self.len * (self.record + CHECKSUM)
     }
@@ -99,7 +99,7 @@ impl All<'_> {
 
     fn mapped(&self, cache: &Path) -> Result<Mapped> {
         let path = cache.join(format!("{}.u8", self.key));
-        // Whoever made it may have been another user.
+        // First without a lock: the file may belong to another user, in a folder that this user cannot write.
         if let Some(map) = self.map(&path)? {
             return Ok(map);
         }
@@ -119,24 +119,24 @@ impl All<'_> {
         }
         let part = cache.join(format!("{}.u8.part", self.key));
         self.write(&part).inspect_err(|_| {
-            // That it is left behind, and where, would say less than why.
+            // If this fails too, the first error is the one to report.
             let _ = std::fs::remove_file(&part);
         })?;
         std::fs::rename(&part, &path).map_err(|e| unwritable(&path, &e))?;
-        self.map(&path)?.with_context(|| format!("{}: was changed by something else; run again", path.display()))
+        self.map(&path)?.with_context(|| format!("{}: was changed by another program; run again", path.display()))
     }
 
-    /// The file, if it is there, has the right length, and holds what it should where one looks.
+    /// Maps the file, if it is there, has the right length, and has the right bytes in some records.
     fn map(&self, path: &Path) -> Result<Option<Mapped>> {
         let unreadable = |e: io::Error| {
             anyhow!("{}: cannot be read ({e}); remove it, or name another folder with PT4AL_CACHE", path.display())
         };
-        // Opening a pipe would wait for somebody who writes to it.
+        // Opening a pipe would wait for a writer.
         if std::fs::metadata(path).is_ok_and(|known| !known.is_file()) {
             return Err(unwritable(path, &io::Error::other("it is not a file")));
         }
         let file = match File::open(path) {
-            // What else is wrong with the folder, writing to it will tell.
+            // Other problems with the folder become errors when the file is written.
             Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
             file => file.map_err(unreadable)?,
         };
@@ -146,11 +146,11 @@ impl All<'_> {
         // SAFETY: nothing writes to the file once it has this name; another one with the name replaces it by renaming.
         let map = unsafe { Mmap::map(&file) }.map_err(unreadable)?;
         let map = Mapped { map, record: self.record, path: path.to_owned() };
-        Ok(if self.holds(&map)? { Some(map) } else { None })
+        Ok(if self.has_right_records(&map)? { Some(map) } else { None })
     }
 
-    /// Whether some records are what they should be, which tells a file that another version of this program made.
-    fn holds(&self, map: &Mapped) -> Result<bool> {
+    /// Whether some records have the right bytes. They have not if another version of this program made the file.
+    fn has_right_records(&self, map: &Mapped) -> Result<bool> {
         let (mut made, mut held) = (vec![0; self.record], vec![0; self.record]);
         for index in [0, self.len / 2, self.len - 1] {
             self.source.fill(index, &mut made)?;
@@ -161,8 +161,8 @@ impl All<'_> {
         Ok(true)
     }
 
-    /// Keeps other processes from making the same file until it is dropped. The lock's file stays: removing it could
-    /// let two in.
+    /// Keeps other processes from making the same file until the lock is dropped. The lock's file is not removed, because
+    /// removing it could let two processes in.
     fn lock(&self, path: &Path) -> Result<File> {
         let file = OpenOptions::new().create(true).append(true).open(path).map_err(|e| unwritable(path, &e))?;
         match file.try_lock() {
@@ -177,14 +177,14 @@ impl All<'_> {
     }
 
     fn write(&self, path: &Path) -> Result<()> {
-        let full = |e: io::Error| {
+        let not_written = |e: io::Error| {
             anyhow!(
                 "{}: cannot be written ({e}); free {} of disk space, or name another folder with PT4AL_CACHE",
                 path.display(),
                 mib(self.bytes())
             )
         };
-        let mut file = BufWriter::with_capacity(1 << 20, File::create(path).map_err(full)?);
+        let mut file = BufWriter::with_capacity(1 << 20, File::create(path).map_err(not_written)?);
         let progress = Progress::new(self);
         let at_once = (BLOCK / self.record).clamp(1, self.len);
         let mut block = vec![0; at_once * self.record];
@@ -192,16 +192,17 @@ impl All<'_> {
             let block = &mut block[..at_once.min(self.len - first) * self.record];
             self.fill(first, block, &progress)?;
             for record in block.chunks(self.record) {
-                file.write_all(record).map_err(full)?;
-                file.write_all(&checksum(record)).map_err(full)?;
+                file.write_all(record).map_err(not_written)?;
+                file.write_all(&checksum(record)).map_err(not_written)?;
             }
         }
-        file.into_inner().map_err(|e| full(e.into_error()))?.sync_all().map_err(full)
+        file.into_inner().map_err(|e| not_written(e.into_error()))?.sync_all().map_err(not_written)
     }
 
-    /// Makes the records from `first` on that `block` has room for, in parallel.
+    /// Fills `block` with the records from `first` on, in parallel.
     fn fill(&self, first: usize, block: &mut [u8], progress: &Progress) -> Result<()> {
-        // Of several failures the first by index is told, whichever thread is faster: none before it is left out.
+        // If several records fail, report the one with the lowest index, whichever thread is faster: records before a failed
+        // one are still tried.
         let failed = AtomicUsize::new(usize::MAX);
         let error = block
             .par_chunks_mut(self.record.max(1))
@@ -213,7 +214,7 @@ impl All<'_> {
                 let error = self.source.fill(first + i, record).err();
                 match &error {
                     Some(_) => _ = failed.fetch_min(i, Ordering::Relaxed),
-                    None => progress.one_more(),
+                    None => progress.record_made(),
                 }
                 error.map(|error| (i, error))
             })
@@ -230,7 +231,7 @@ fn unwritable(path: &Path, error: &io::Error) -> anyhow::Error {
     anyhow!("{}: cannot be written ({error}); name another folder with PT4AL_CACHE", path.display())
 }
 
-/// Tells of a long decoding every now and then.
+/// Prints a line on the progress of a long decoding now and then.
 struct Progress<'a> {
     all: &'a All<'a>,
     done: AtomicUsize,
@@ -242,7 +243,7 @@ impl<'a> Progress<'a> {
         Self { all, done: AtomicUsize::new(0), told: Mutex::new(Instant::now()) }
     }
 
-    fn one_more(&self) {
+    fn record_made(&self) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         let Ok(mut told) = self.told.try_lock() else { return };
         if told.elapsed() >= PATIENCE {
@@ -252,10 +253,10 @@ impl<'a> Progress<'a> {
     }
 }
 
-/// Bytes that follow a record in a mapped file.
+/// The number of bytes of the checksum that follows each record in a mapped file.
 const CHECKSUM: usize = 4;
 
-/// Disks fail, and programs stumble over files that are not theirs.
+/// The checksum of a record: disks fail, and other programs may write to the file.
 fn checksum(record: &[u8]) -> [u8; CHECKSUM] {
     crc32fast::hash(record).to_le_bytes()
 }
@@ -264,15 +265,15 @@ fn checksum(record: &[u8]) -> [u8; CHECKSUM] {
 #[derive(Debug)]
 struct Mapped {
     map: Mmap,
-    /// Bytes of one.
+    /// The number of bytes of one record, without its checksum.
     record: usize,
     path: PathBuf,
 }
 
 impl Source for Mapped {
     fn fill(&self, index: usize, record: &mut [u8]) -> Result<()> {
-        let at = index * (self.record + CHECKSUM);
-        let held = self.map.get(at..at + self.record + CHECKSUM);
+        let start = index * (self.record + CHECKSUM);
+        let held = self.map.get(start..start + self.record + CHECKSUM);
         let (held, sum) = held.with_context(|| format!("there is no record {index}"))?.split_at(self.record);
         record.copy_from_slice(held);
         ensure!(

@@ -1,5 +1,5 @@
-//! Random changes of colour. The operations are torchvision's, without hue; they are done in floats and rounded to whole
-//! grey levels once, where torchvision cuts to them after each.
+//! Random changes of colour. The operations are torchvision's, without hue. They are computed in floats and rounded to
+//! whole grey levels once at the end; torchvision rounds after each operation.
 
 use rand::Rng;
 use tch::{Device, Kind, Tensor};
@@ -8,19 +8,19 @@ use crate::dataset::Place;
 use pt4al_results::seed::Stream;
 use pt4al_results::spec::{Augment, ColourJitter};
 
-/// The draws of one epoch.
+/// The draws of colour changes for one epoch.
 #[derive(Debug)]
 pub(super) struct Colour {
-    /// float32 `[n, 3]`: the factors of brightness, contrast and saturation, 1 where an image is left alone; `None`
-    /// without jitter.
+    /// float32 `[n, 3]`: the factors of brightness, contrast and saturation, 1 if an image is not changed; `None` without
+    /// jitter.
     factors: Option<Tensor>,
-    /// bool `[n]`: which images become grey; `None` where none does.
+    /// bool `[n]`: which images become grey; `None` without grayscale.
     grey: Option<Tensor>,
 }
 
 impl Colour {
-    /// Draws for `n` images, if `augment` changes colours. Both changes are drawn then, so that leaving one out does not
-    /// move the other.
+    /// Draws for `n` images; `None` if `augment` does not change colours. Both changes are always drawn, so that leaving one
+    /// out does not change the other.
     pub fn new(augment: &[Augment], n: usize, stream: &mut Stream, device: Device) -> Option<Self> {
         let jitter =
             augment.iter().find_map(|a| if let Augment::ColourJitter(jitter) = a { Some(*jitter) } else { None });
@@ -45,13 +45,13 @@ impl Colour {
         })
     }
 
-    /// All that was drawn, a row for each image.
+    /// All tensors that were drawn; each has a row for each image.
     pub fn tensors(&mut self) -> impl Iterator<Item = &mut Tensor> {
         self.factors.iter_mut().chain(&mut self.grey)
     }
 
-    /// Applies the draws of a place to the uint8 `[n, h, w, 3]` that are there. It computes in double precision: in single precision,
-    /// the mean of an image differs between processors, and rounding to grey levels would make that visible.
+    /// Applies the draws of `place` to uint8 `[n, h, w, 3]`. It computes in double precision: in single precision, the mean
+    /// of an image differs between processors, and rounding to grey levels would make the difference larger.
     pub fn apply(&self, images: &Tensor, place: &Place) -> Tensor {
         let n = images.size()[0];
         let mut pixels = images.to_kind(Kind::Double);
@@ -70,15 +70,15 @@ impl Colour {
     }
 }
 
-/// `factor` of the pixels and the rest of `other`, which a factor above 1 goes away from.
+/// Mixes `factor` of the pixels with `1 - factor` of `other`; a factor above 1 moves the pixels away from `other`.
 fn blend(pixels: &Tensor, other: &Tensor, factor: &Tensor) -> Tensor {
     let rest: Tensor = 1.0 - factor;
     (pixels * factor + other * rest).clamp(0.0, 255.0)
 }
 
-/// `[n, h, w, 3]` to the lightness of ITU-R 601-2, `[n, h, w, 1]`.
+/// The lightness of `[n, h, w, 3]` by ITU-R 601-2: `[n, h, w, 1]`.
 fn grey(pixels: &Tensor) -> Tensor {
-    let channel = |at| pixels.narrow(3, at, 1);
+    let channel = |index| pixels.narrow(3, index, 1);
     channel(0) * 0.299 + channel(1) * 0.587 + channel(2) * 0.114
 }
 
@@ -93,7 +93,7 @@ mod tests {
         Colour::new(augment, n, &mut seed::stream(3, Purpose::Augmentation, &[]), Device::Cpu).unwrap()
     }
 
-    /// An image of two pixels, (200, 100, 50) and (40, 80, 10), under some factors.
+    /// The bytes of an image of two pixels, (200, 100, 50) and (40, 80, 10), after the changes.
     fn changed(factors: [f32; 3], grey: bool) -> [u8; 6] {
         let images = Tensor::from_slice(&[200u8, 100, 50, 40, 80, 10]).reshape([1, 1, 2, 3]);
         let colour = Colour {
@@ -127,20 +127,20 @@ mod tests {
         let grey = colour.grey.unwrap().sum(Kind::Int64).int64_value(&[]);
         assert!((900..1_100).contains(&grey), "{grey}");
         let factors = colour.factors.unwrap();
-        for (at, strength) in [JITTER.brightness, JITTER.contrast, JITTER.saturation].into_iter().enumerate() {
-            let factor = factors.select(1, at as i64);
+        for (index, strength) in [JITTER.brightness, JITTER.contrast, JITTER.saturation].into_iter().enumerate() {
+            let factor = factors.select(1, index as i64);
             let (least, most) = (factor.min().double_value(&[]), factor.max().double_value(&[]));
             assert!(
                 (least - (1.0 - strength)).abs() < 0.01 && (most - (1.0 + strength)).abs() < 0.01,
                 "{least} {most}"
             );
-            let alone = factor.eq(1.0).sum(Kind::Int64).int64_value(&[]);
-            assert!((900..1_100).contains(&alone), "{alone}");
+            let unchanged = factor.eq(1.0).sum(Kind::Int64).int64_value(&[]);
+            assert!((900..1_100).contains(&unchanged), "{unchanged}");
         }
     }
 
     #[test]
-    fn leaving_one_out_does_not_move_the_other() {
+    fn leaving_one_change_out_does_not_change_the_other() {
         let (jitter, grey) = (Augment::ColourJitter(JITTER), Augment::Grayscale(0.25));
         let both = drawn(&[jitter, grey], 20);
         assert_eq!(drawn(&[jitter], 20).factors, both.factors);

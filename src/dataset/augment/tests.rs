@@ -23,7 +23,7 @@ fn window(rows: &[i64], columns: &[i64], size: Option<[usize; 2]>, padding: i64)
     Crop::Window { offsets: (Tensor::from_slice(rows), Tensor::from_slice(columns)), size, padding }
 }
 
-/// Draws that leave colours alone.
+/// Draws that do not change colours.
 fn placed(crop: Crop, flips: Option<&[bool]>) -> Draws {
     Draws { crop, flips: flips.map(Tensor::from_slice), colour: None }
 }
@@ -32,10 +32,10 @@ fn placed(crop: Crop, flips: Option<&[bool]>) -> Draws {
 fn a_crop_moves_the_image_and_a_flip_mirrors_it() {
     let both = placed(window(&[4, 5], &[4, 3], None, PADDING), Some(&[true, false]));
     let out = both.apply(numbered(2, 3), &Place::First(0));
-    // Image 0: not moved (offset 4 of padding 4), flipped.
+    // Image 0 is not moved (offset 4 with padding 4) and flipped.
     assert_eq!(pixel(&out, 0, 0, 0), 3);
     assert_eq!(pixel(&out, 0, 2, 2), 21);
-    // Image 1: one row up, one column to the right; what enters is black, and ignored in the labels.
+    // Image 1 is moved one row up and one column to the right; new pixels are black, and ignored in the labels.
     assert_eq!(pixel(&out, 1, 0, 1), 111);
     assert_eq!(pixel(&out, 1, 0, 0), 0);
     assert_eq!(pixel(&out, 1, 2, 1), 0);
@@ -80,7 +80,7 @@ fn a_box_is_resized_and_the_whole_box_changes_nothing() {
 }
 
 #[test]
-fn random_boxes_keep_to_the_area_the_shape_and_the_image() {
+fn random_boxes_keep_area_and_shape_and_lie_in_the_image() {
     let mut stream = seed::stream(3, Purpose::Augmentation, &[]);
     for size in [[40, 60], [60, 40], [200, 10]] {
         for _ in 0..200 {
@@ -105,7 +105,7 @@ fn minibatches_take_their_own_part_of_an_epochs_draws() {
         let images = numbered(2, 5).images;
         let three = Minibatch {
             images: Tensor::cat(&[&images, &images, &images], 0),
-            // Classes, so that no augmentation is ruled out.
+            // Classes of images, so that every augmentation is allowed.
             targets: Tensor::from_slice(&[0i64; 6]),
         };
         let whole = draws.apply(three, &Place::First(0)).images;
@@ -119,9 +119,9 @@ fn without_augmentation_nothing_changes() {
     assert_eq!(draws(&[], 2, [3, 3]).apply(numbered(2, 3), &Place::First(0)).images, numbered(2, 3).images);
 }
 
-/// Stored results were drawn before there were changes of colour.
+/// Stored results come from a time without changes of colour, so these must not change other draws.
 #[test]
-fn changes_of_colour_do_not_move_crops_and_flips() {
+fn changes_of_colour_do_not_change_crops_and_flips() {
     let jitter = ColourJitter { brightness: 0.4, contrast: 0.4, saturation: 0.4, probability: 0.8 };
     let colours = [Augment::ColourJitter(jitter), Augment::Grayscale(0.2)];
     let resized = Augment::RandomResizedCrop(RandomResizedCrop { side: 3, area: [0.1, 1.0] });

@@ -165,7 +165,10 @@ fn the_whole_data_set_reads() {
     assert_eq!((splits.train.len + splits.test.len, splits.classes.len()), (IMAGES, 101));
     // A fifth of the largest class is the test split.
     let airplanes = |split: &crate::images::Split| split.classes().unwrap().iter().filter(|&&class| class == 5).count();
-    assert_eq!((splits.classes[5].as_str(), airplanes(&splits.train), airplanes(&splits.test)), ("airplanes", 640, 160));
+    assert_eq!(
+        (splits.classes[5].as_str(), airplanes(&splits.train), airplanes(&splits.test)),
+        ("airplanes", 640, 160)
+    );
     assert!(splits.origin.note.starts_with("No checksums"), "{}", splits.origin.note);
     assert_eq!(spec(0.2, 0).checked(dir.path()).unwrap().origin, splits.origin);
 }

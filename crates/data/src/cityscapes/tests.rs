@@ -21,7 +21,7 @@ fn png(width: usize, height: usize, color: png::ColorType, values: &[u8]) -> Vec
     bytes
 }
 
-/// An image whose value n is `n + first`.
+/// A PNG whose byte n is `n + first`.
 fn image(first: u8) -> Vec<u8> {
     let values: Vec<u8> = (0..72).map(|n| n + first).collect();
     png(6, 4, png::ColorType::Rgb, &values)
@@ -33,7 +33,7 @@ fn label(values: &[u8; 24]) -> Vec<u8> {
 
 /// 24 label ids with all 19 classes, two ids that are ignored, and -1.
 const IDS: [u8; 24] = [7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33, 0, 29, 255, 7, 33];
-/// The same as classes, that is, as train ids.
+/// The same pixels as classes, which are the train ids.
 const CLASSES: [u8; 24] =
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, IGNORED, IGNORED, IGNORED, 0, 18];
 
@@ -43,14 +43,14 @@ fn write(dir: &TempDir, path: &str, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
-/// An image and both numberings of its label.
+/// Writes an image, and its label in both numberings.
 fn write_pair(dir: &TempDir, split: &str, name: &str, first: u8) {
     write(dir, &format!("cityscapes/leftImg8bit/{split}/{name}_leftImg8bit.png"), &image(first));
     write(dir, &format!("cityscapes/gtFine/{split}/{name}_gtFine_labelIds.png"), &label(&IDS));
     write(dir, &format!("cityscapes/gtFine/{split}/{name}_gtFine_labelTrainIds.png"), &label(&CLASSES));
 }
 
-/// Three train images in two cities, of which one name begins with another, and one of val.
+/// Writes three train images in two cities, one image name being the beginning of another, and one val image.
 fn small() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     write_pair(&dir, "train", "bochum/bochum_1", 10);
@@ -118,14 +118,14 @@ fn images_are_resized_with_their_labels() {
     let half = CityscapesSpec { resize: Some([2, 3]), ..set(LabelFiles::LabelIds) };
     let train = half.checked(dir.path()).unwrap().train;
     assert_eq!((train.height, train.width, train.record()), (2, 3, 24));
-    // The pixel whose center is nearest, never a mean: rows 1 and 3, columns 1, 3 and 5.
+    // Nearest neighbour takes rows 1 and 3, columns 1, 3 and 5, and never a mean.
     assert_eq!(record(&train, 0)[18..], [7, 9, 11, IGNORED, IGNORED, 18]);
     let whole = set(LabelFiles::LabelIds).checked(dir.path()).unwrap();
     assert_eq!(whole.origin.fingerprint, half.checked(dir.path()).unwrap().origin.fingerprint, "of the files alone");
 }
 
 #[test]
-fn any_byte_of_either_folder_changes_the_fingerprint() {
+fn a_change_of_any_image_or_label_changes_the_fingerprint() {
     let dir = small();
     let fingerprint = || set(LabelFiles::LabelIds).checked(dir.path()).unwrap().origin.fingerprint;
     let before = fingerprint();
@@ -137,13 +137,13 @@ fn any_byte_of_either_folder_changes_the_fingerprint() {
     write(&dir, "cityscapes/gtFine/train/aachen/aachen_7_gtFine_labelIds.png", &label(&ids));
     let after_label = fingerprint();
     assert!(before != after_image && after_image != after_label && before != after_label);
-    // An image of the same name in both splits from now on.
+    // From here on, both splits have an image with the same name.
     write_pair(&dir, "val", "aachen/aachen_7", 40);
     assert_ne!(fingerprint(), after_label);
 }
 
 #[test]
-fn the_folder_is_looked_for_in_order() {
+fn folders_are_searched_in_order() {
     let dir = small();
     let size = || set(LabelFiles::LabelIds).checked(dir.path()).map(|splits| splits.train.len);
     assert_eq!(set(LabelFiles::LabelIds).checked(&dir.path().join("cityscapes")).unwrap().train.len, 3, "itself");
@@ -165,7 +165,7 @@ fn the_folder_is_looked_for_in_order() {
 }
 
 #[test]
-fn missing_splits_are_told_together_and_first() {
+fn missing_splits_are_listed_together_before_other_problems() {
     let dir = small();
     fs::remove_dir_all(dir.path().join("cityscapes/leftImg8bit/val")).unwrap();
     fs::rename(dir.path().join("cityscapes/gtFine/train"), dir.path().join("cityscapes/gtFine/training")).unwrap();
@@ -173,9 +173,9 @@ fn missing_splits_are_told_together_and_first() {
     problems(&dir, &set(LabelFiles::LabelIds), &expected);
 }
 
-/// Everything that the official archives and scripts put there passes; nothing of it is read.
+/// Files that the official archives and scripts put there are accepted and not read.
 #[test]
-fn known_files_are_left_alone_and_any_other_is_a_problem() {
+fn known_files_are_ignored_and_any_other_is_a_problem() {
     let dir = small();
     let set = set(LabelFiles::LabelIds);
     for known in [
@@ -212,7 +212,7 @@ fn known_files_are_left_alone_and_any_other_is_a_problem() {
 }
 
 #[test]
-fn images_and_labels_without_the_other_and_empty_cities_are_problems() {
+fn images_without_labels_labels_without_images_and_empty_cities_are_problems() {
     let dir = small();
     let root = dir.path().join("cityscapes");
     fs::remove_file(root.join("gtFine/train/bochum/bochum_1_gtFine_labelIds.png")).unwrap();
@@ -235,7 +235,7 @@ fn images_and_labels_without_the_other_and_empty_cities_are_problems() {
 }
 
 #[test]
-fn a_split_without_images_or_of_the_other_numbering_is_told_once() {
+fn a_split_without_images_or_with_the_other_numbering_is_one_problem() {
     let dir = small();
     let root = dir.path().join("cityscapes");
     fs::remove_file(root.join("leftImg8bit/val/ulm/ulm_1_leftImg8bit.png")).unwrap();
@@ -287,14 +287,14 @@ const TRAIN_IDS: [u8; 24] = [0, 1, 2, 4, 5, 7, 8, 10, 11, 12, 13, 255, 0, 1, 2, 
 #[test]
 fn train_ids_under_the_name_of_label_ids_are_refused_with_and_without_a_cache() {
     let dir = small();
-    // Its labels are at the official places, under the wrong name.
+    // The labels have train ids, under the names of label ids.
     for name in ["train/aachen/aachen_7", "train/bochum/bochum_1"] {
         write(&dir, &format!("cityscapes/gtFine/{name}_gtFine_labelIds.png"), &label(&TRAIN_IDS));
     }
     let why =
         "train ids under the name of label ids: 2 of 3 files have the value 255 and none of the label ids 19 to 33";
     problems(&dir, &set(LabelFiles::LabelIds), &[("gtFine/train", why)]);
-    // The files are known to be good by now, each by itself. They are not read again, and the answer is the same.
+    // Each file passed its own check, so none is read again; the answer must be the same.
     problems(&dir, &set(LabelFiles::LabelIds), &[("gtFine/train", why)]);
     assert!(set(LabelFiles::LabelTrainIds).checked(dir.path()).is_ok());
 
@@ -310,7 +310,7 @@ fn label_ids_under_the_name_of_train_ids_are_refused() {
     problems(&dir, &set(LabelFiles::LabelTrainIds), &[("gtFine/val/ulm/ulm_1_gtFine_labelTrainIds.png", expected)]);
 }
 
-/// The same data set in both numberings, as CamVid's conversion has it: 0 for what has no class, and no 255.
+/// A data set in both numberings, like the conversion of CamVid: 0 for pixels without a class, and no 255.
 #[test]
 fn a_part_of_the_classes_is_accepted_in_either_numbering() {
     let dir = small();
@@ -326,7 +326,7 @@ fn a_part_of_the_classes_is_accepted_in_either_numbering() {
 }
 
 #[test]
-fn images_of_both_splits_are_noted_and_a_copied_split_is_refused() {
+fn images_in_both_splits_are_noted_and_a_copied_split_is_refused() {
     let dir = small();
     for (name, first) in [("ulm/ulm_2", 31), ("ulm/ulm_3", 0)] {
         write_pair(&dir, "val", name, first);
@@ -347,14 +347,14 @@ fn images_of_both_splits_are_noted_and_a_copied_split_is_refused() {
 }
 
 #[test]
-fn it_is_verified_without_a_spec() {
+fn files_can_be_verified_without_a_spec() {
     let dir = small();
     let origin = verify(dir.path()).unwrap();
     assert_eq!((origin.pool, origin.test), (3, 1));
     write(&dir, "cityscapes/gtFine/val/ulm/ulm_1_gtFine_labelTrainIds.png", &label(&IDS));
     let message = verify(dir.path()).unwrap_err().to_string();
     assert!(message.contains("train id 19 is out of range"), "of the second numbering: {message}");
-    // One numbering alone will do.
+    // One numbering is enough.
     for split in ["train", "val"] {
         let files = walkdir::WalkDir::new(dir.path().join("cityscapes/gtFine").join(split)).into_iter().flatten();
         let unused = files.filter(|file| file.path().to_string_lossy().ends_with("_labelTrainIds.png"));
@@ -366,9 +366,9 @@ fn it_is_verified_without_a_spec() {
     assert!(message.starts_with("1 problem") && message.contains("ulm_1_leftImg8bit.png: "), "{message}");
 }
 
-/// What was found good for one size is looked at again for another.
+/// Files that passed for one size are checked again for another.
 #[test]
-fn another_size_or_numbering_is_checked_anew() {
+fn another_size_or_numbering_is_checked_again() {
     let dir = small();
     set(LabelFiles::LabelIds).checked(dir.path()).unwrap();
     let other = CityscapesSpec { size: [8, 6], ..set(LabelFiles::LabelIds) };
@@ -386,13 +386,13 @@ fn files_that_change_after_the_check_are_errors_with_their_path() {
     ids[3] = 34;
     write(&dir, "cityscapes/gtFine/train/aachen/aachen_7_gtFine_labelIds.png", &label(&ids));
     let message = fill();
-    assert!(message.contains("aachen_7_gtFine_labelIds.png: changed meanwhile"), "{message}");
+    assert!(message.contains("aachen_7_gtFine_labelIds.png: changed after it was found"), "{message}");
     fs::remove_file(dir.path().join("cityscapes/leftImg8bit/train/aachen/aachen_7_leftImg8bit.png")).unwrap();
     let message = fill();
     assert!(message.contains("aachen_7_leftImg8bit.png: cannot be read") && message.contains("restore"), "{message}");
 }
 
-/// CamVid in Cityscapes' layout, where the folder of real data is named.
+/// Reads CamVid in Cityscapes' layout, if `PT4AL_TEST_DATA` names the folder of real data.
 #[test]
 fn camvid_reads_the_same_from_both_numberings() {
     let Some(data) = std::env::var_os("PT4AL_TEST_DATA").map(PathBuf::from) else {
@@ -401,7 +401,7 @@ fn camvid_reads_the_same_from_both_numberings() {
     if !data.join("camvid").is_dir() {
         return eprintln!("skipped: there is no camvid in {}", data.display());
     }
-    // Through a link, so that what is cached is not left in the real folder.
+    // Through a link, so that the cache is not written to the real folder.
     let dir = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(data.join("camvid"), dir.path().join("camvid")).unwrap();
     let set = |labels| CityscapesSpec { size: [360, 480], ..set(labels) };

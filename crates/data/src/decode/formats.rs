@@ -1,4 +1,4 @@
-//! The file formats: bytes to pixels of one or three channels.
+//! Decodes JPEG and PNG to pixels of one or three channels.
 
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
@@ -8,19 +8,19 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::NotAnImage;
 
-/// Pixels of either side that an image may have: more is a broken header, or meant to exhaust memory.
+/// The largest height or width in pixels. A larger one is a broken header, or an attack on memory.
 const LONGEST: usize = 1 << 14;
-/// Pixels that an image may have: each thread decodes one at a time.
+/// The largest number of pixels; each thread decodes one image at a time.
 pub(super) const MOST_PIXELS: usize = 100_000_000;
 
-/// The first byte of a JPEG's markers, and the second of some.
+/// The first byte of a JPEG's markers, and the second byte of two of them.
 const MARK: u8 = 0xff;
 const SCAN: u8 = 0xda;
 const IMAGE_END: u8 = 0xd9;
 
 type Jpeg<'a> = JpegDecoder<ZCursor<&'a [u8]>>;
 
-/// How many bytes a decoded pixel has.
+/// The channels of a decoded image; the number is the bytes of a pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Channels {
     Grey = 1,
@@ -29,7 +29,7 @@ pub(super) enum Channels {
 
 /// An image whose header has been read.
 pub(super) enum Opened<'a> {
-    /// `endless` is all of a file that lacks the end of the image.
+    /// `endless` has all bytes of a file without an end-of-image marker; `None` for other files.
     Jpeg {
         decoder: Box<Jpeg<'a>>,
         size: [usize; 2],
@@ -88,14 +88,15 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// `len` bytes of `buffer`, zeroed: where a decoder gives up on a part, the image before must not shine through.
+/// `len` zeroed bytes of `buffer`. If a decoder skips a part, pixels of the image before must not show there.
 fn room(buffer: &mut Vec<u8>, len: usize) -> &mut [u8] {
     buffer.clear();
     buffer.resize(len, 0);
     buffer
 }
 
-/// Whether only the strict mode minds: bytes between the segments of the header, which other decoders skip.
+/// Whether only the strict mode refuses the file: because of bytes between segments of the header, which other decoders
+/// skip.
 fn is_pedantry(error: &DecodeErrors) -> bool {
     matches!(error, DecodeErrors::FormatStatic(why) if why.contains("Extra bytes between headers"))
 }
@@ -103,7 +104,7 @@ fn is_pedantry(error: &DecodeErrors) -> bool {
 /// Reads the header.
 fn jpeg(bytes: &[u8]) -> Result<Opened<'_>, NotAnImage> {
     let ends = has_end(bytes);
-    // The decoder fills what is missing of a file that is cut short, but for its strict mode.
+    // Strict, because otherwise the decoder fills in what is missing from a file that is cut short.
     let mut decoder = jpeg_decoder(bytes, true);
     let mut read = decoder.decode_headers();
     if ends && read.as_ref().is_err_and(is_pedantry) {
@@ -134,13 +135,13 @@ fn not_too_large([height, width]: [usize; 2]) -> Result<(), NotAnImage> {
     }
 }
 
-/// Whether the end of the image follows its first scan. A thumbnail's end, which is in a segment, is not meant.
+/// Whether an end-of-image marker follows the first scan. That of a thumbnail, which is inside a segment, does not count.
 fn has_end(jpeg: &[u8]) -> bool {
     let mut at = 2;
     while let Some(&[byte, marker]) = jpeg.get(at..at + 2) {
         match (byte, marker) {
             (MARK, SCAN) => return jpeg[at..].windows(2).rev().any(|pair| pair == [MARK, IMAGE_END]),
-            // Segments, which all have a length; before them may be stray and repeated bytes.
+            // Each segment has a length. Stray and repeated bytes may come before a segment.
             (MARK, 0xc0..=0xcf | 0xdb..=0xfe) => match jpeg.get(at + 2..at + 4) {
                 Some(&[high, low]) => at += 2 + usize::from(u16::from_be_bytes([high, low])),
                 _ => return false,
@@ -161,30 +162,30 @@ fn decode_jpeg(decoder: &mut Jpeg, buffer: &mut Vec<u8>) -> Result<Channels, Not
     Ok(if grey { Channels::Grey } else { Channels::Rgb })
 }
 
-/// Decodes a JPEG without an end: whole, if its pixels do not depend on what might have followed.
+/// Decodes a JPEG without an end-of-image marker. It is complete if its pixels do not depend on the bytes that may follow.
 fn decode_endless(bytes: &[u8], decoder: &Jpeg, buffer: &mut Vec<u8>) -> Result<Channels, NotAnImage> {
-    let cut = || NotAnImage("is a truncated JPEG (it has no end)".into());
-    // A later scan refines all pixels, and none of them would be missed.
+    let cut_short = || NotAnImage("is a truncated JPEG (it has no end)".into());
+    // In a progressive JPEG a missing later scan would go unnoticed, because it only refines pixels.
     if decoder.info().is_none_or(|info| !info.sof.is_sequential_dct()) {
-        return Err(cut());
+        return Err(cut_short());
     }
-    // Zeros that a download reserved room with decode as well as any other bytes.
+    // A download may have filled the rest of the file with zeros, which would be decoded like data.
     let zeros = bytes.iter().rev().take_while(|byte| **byte == 0).count();
     let bytes = &bytes[..bytes.len() - zeros];
-    // The end may have been cut in two.
+    // The end-of-image marker may have been cut in two.
     let bytes = bytes.strip_suffix(&[MARK]).unwrap_or(bytes);
     let decode = |followed_by: u8, buffer: &mut Vec<u8>| {
         let bytes = [bytes, &[followed_by; 64], &[MARK, IMAGE_END]].concat();
         let mut decoder = jpeg_decoder(&bytes, true);
-        decoder.decode_headers().map_err(|_| cut())?;
-        decode_jpeg(&mut decoder, buffer).map_err(|_| cut())
+        decoder.decode_headers().map_err(|_| cut_short())?;
+        decode_jpeg(&mut decoder, buffer).map_err(|_| cut_short())
     };
     let channels = decode(0, buffer)?;
     let mut other = Vec::new();
     for followed_by in [0b0101_0101, 0b1010_1010] {
         decode(followed_by, &mut other)?;
         if *buffer != other {
-            return Err(cut());
+            return Err(cut_short());
         }
     }
     Ok(channels)
@@ -192,7 +193,7 @@ fn decode_endless(bytes: &[u8], decoder: &Jpeg, buffer: &mut Vec<u8>) -> Result<
 
 fn broken_jpeg(error: &DecodeErrors) -> NotAnImage {
     let why = one_line(error);
-    // The decoder's words for what it does not do; the header it names is that of arithmetic coding.
+    // The decoder's messages for arithmetic coding; DAC is its header.
     if why.contains("`DAC`") || why.contains("rithmetic") {
         return NotAnImage("is an arithmetic-coded JPEG, which is not supported".into());
     }
@@ -202,9 +203,9 @@ fn broken_jpeg(error: &DecodeErrors) -> NotAnImage {
     NotAnImage(format!("is a broken or truncated JPEG ({why})"))
 }
 
-fn png(bytes: &[u8], as_what: png::Transformations) -> Result<Opened<'_>, NotAnImage> {
+fn png(bytes: &[u8], transformations: png::Transformations) -> Result<Opened<'_>, NotAnImage> {
     let mut decoder = png::Decoder::new(bytes);
-    decoder.set_transformations(as_what);
+    decoder.set_transformations(transformations);
     let reader = Box::new(decoder.read_info().map_err(|e| broken_png(&e))?);
     let size = [reader.info().height as usize, reader.info().width as usize];
     not_too_large(size)?;
@@ -216,20 +217,20 @@ fn decode_png(mut reader: png::Reader<&[u8]>, buffer: &mut Vec<u8>) -> Result<Ch
     let pixels = room(buffer, len);
     let frame = reader.next_frame(pixels).map_err(|e| broken_png(&e))?;
     reader.finish().map_err(|e| broken_png(&e))?;
-    let alpha = |channels: usize, pixels: &mut [u8]| {
-        for (i, at) in (0..frame.buffer_size()).step_by(channels + 1).enumerate() {
-            pixels.copy_within(at..at + channels, i * channels);
+    let drop_alpha = |channels: usize, pixels: &mut [u8]| {
+        for (i, start) in (0..frame.buffer_size()).step_by(channels + 1).enumerate() {
+            pixels.copy_within(start..start + channels, i * channels);
         }
     };
     Ok(match frame.color_type {
         png::ColorType::Grayscale | png::ColorType::Indexed => Channels::Grey,
         png::ColorType::Rgb => Channels::Rgb,
         png::ColorType::GrayscaleAlpha => {
-            alpha(1, pixels);
+            drop_alpha(1, pixels);
             Channels::Grey
         }
         png::ColorType::Rgba => {
-            alpha(3, pixels);
+            drop_alpha(3, pixels);
             Channels::Rgb
         }
     })
@@ -237,12 +238,12 @@ fn decode_png(mut reader: png::Reader<&[u8]>, buffer: &mut Vec<u8>) -> Result<Ch
 
 fn broken_png(error: &png::DecodingError) -> NotAnImage {
     let why = one_line(error);
-    // Its words on a checksum show the insides of the program.
+    // The decoder's own message on checksums has internals of the decoder in it.
     let why = if why.contains("CRC error") { "a checksum is wrong" } else { &why };
     NotAnImage(format!("is a broken or truncated PNG ({why})"))
 }
 
-/// Both decoders' messages may end in a line break.
+/// An error's message on one line; both decoders' messages may have line breaks.
 fn one_line(error: &dyn std::fmt::Display) -> String {
     error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }

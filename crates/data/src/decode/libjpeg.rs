@@ -1,4 +1,4 @@
-//! What libjpeg's decoder warns of: pixels that are missing or that damage has made up.
+//! Finds damaged JPEGs by the warnings of libjpeg's decoder, which tell of missing or invented pixels.
 
 use std::any::Any;
 use std::ffi::{c_char, c_int};
@@ -9,15 +9,15 @@ use mozjpeg_sys::*;
 
 use super::formats::MOST_PIXELS;
 
-/// Bytes between two scans or before a restart marker that some encoders leave; damage leaves more.
+/// The number of spare bytes that some encoders leave between two scans or before a restart marker; damage leaves more.
 const SPARE: c_int = 2;
 /// `JMSG_LENGTH_MAX` of jpeglib.h.
 const LONGEST_MESSAGE: usize = 200;
 
-/// Reads all coefficients of a JPEG and makes no pixels of them. Must be compiled with `panic = "unwind"`.
+/// Reads all coefficients of a JPEG, without computing pixels. Must be compiled with `panic = "unwind"`.
 ///
 /// # Errors
-/// On any error, and on warnings that tell of missing or damaged data.
+/// On any error of libjpeg, and on warnings of missing or damaged data.
 pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
     let length = bytes.len().try_into().map_err(|_| "is too large")?;
     // SAFETY: both are plain C data, for which zeros are the documented start; `None`s are replaced by libjpeg.
@@ -33,7 +33,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
         jpeg_create_decompress(jpeg);
         jpeg_mem_src(jpeg, bytes.as_ptr(), length);
         jpeg_read_header(jpeg, 1);
-        // It reserves room for all of them at once.
+        // `jpeg_read_coefficients` allocates memory for all of them at once.
         if u64::from(jpeg.image_width) * u64::from(jpeg.image_height) > MOST_PIXELS as u64 {
             return Err(format!("is larger than {MOST_PIXELS} pixels"));
         }
@@ -45,12 +45,12 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
     })
 }
 
-/// Frees what libjpeg holds, if anything.
+/// Frees the memory that libjpeg has allocated.
 struct Guard(jpeg_decompress_struct);
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // SAFETY: that is allowed in every state of the object, also when it is all zeros.
+        // SAFETY: this is allowed in every state of the object, also when it is all zeros.
         unsafe { jpeg_destroy_decompress(&mut self.0) }
     }
 }
@@ -58,7 +58,7 @@ impl Drop for Guard {
 /// libjpeg's `error_exit`, which must not return.
 unsafe extern "C-unwind" fn on_error(jpeg: &mut jpeg_common_struct) {
     // SAFETY: libjpeg calls this with the error manager that `check` made.
-    resume_unwind(Box::new(unsafe { what_is_wrong(jpeg) }));
+    resume_unwind(Box::new(unsafe { message_of(jpeg) }));
 }
 
 /// libjpeg's `emit_message`: `level` is -1 for warnings, more for mere notes.
@@ -69,18 +69,18 @@ unsafe extern "C-unwind" fn on_message(jpeg: &mut jpeg_common_struct, level: c_i
         let errors = &mut *jpeg.err;
         (errors.msg_code, *errors.msg_parm.i(), &*(&raw const *jpeg).cast::<jpeg_decompress_struct>())
     };
-    // Not asked for other warnings: some come before libjpeg knows.
+    // Only called for these two warnings, because others may come before libjpeg knows the number of scans.
     let one_scan = || image.coef_bits.is_null() && jpeg_has_one_scan(image);
     let is_harmless = match code {
         JWRN_ADOBE_XFORM | JWRN_JFIF_MAJOR | JWRN_NOT_SEQUENTIAL | JWRN_BOGUS_ICC => true,
-        // If pixels are missing as well, another warning follows.
+        // Harmless here: if pixels are missing too, another warning follows.
         JWRN_JPEG_EOF => one_scan(),
         JWRN_EXTRANEOUS_DATA => image.input_scan_number == 0 || count <= SPARE || (one_scan() && marker == 0xd9),
         _ => false,
     };
     if level < 0 && !is_harmless {
         // SAFETY: as above.
-        resume_unwind(Box::new(unsafe { what_is_wrong(jpeg) }));
+        resume_unwind(Box::new(unsafe { message_of(jpeg) }));
     }
 }
 
@@ -89,11 +89,13 @@ fn jpeg_has_one_scan(image: &jpeg_decompress_struct) -> bool {
     image.input_scan_number > 0 && unsafe { jpeg_has_multiple_scans(image) } == 0
 }
 
+/// The message of the current error or warning, as a reason why the file is not an image.
+///
 /// # Safety
 /// `jpeg` must have an error manager, which has a message.
-unsafe fn what_is_wrong(jpeg: &mut jpeg_common_struct) -> String {
+unsafe fn message_of(jpeg: &mut jpeg_common_struct) -> String {
     let mut message = [0u8; LONGEST_MESSAGE];
-    // SAFETY: as said above; `message` has the length that libjpeg asks for, which the binding has wrong.
+    // SAFETY: as required above; `message` has the length that libjpeg needs, which the binding has wrong.
     unsafe {
         if (*jpeg.err).msg_code == JERR_ARITH_NOTIMPL {
             return "is an arithmetic-coded JPEG, which is not supported".into();

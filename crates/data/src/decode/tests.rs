@@ -4,7 +4,7 @@ use super::*;
 
 const SQUARE: Input = Input { resize: 32, crop: 28 };
 
-/// A JPEG and what Pillow makes of it (see tests/fixtures/decode/make.py).
+/// A JPEG and Pillow's result for it (see tests/fixtures/decode/make.py).
 macro_rules! fixture {
     ($name:literal) => {
         (
@@ -48,7 +48,7 @@ fn grey_png(size: [usize; 2], data: &[u8]) -> Vec<u8> {
     png_of(png::ColorType::Grayscale, png::BitDepth::Eight, size, data)
 }
 
-/// Any pixels that differ from their neighbours.
+/// Pixels that differ from their neighbours.
 fn pattern(len: usize) -> Vec<u8> {
     (0..len).map(|i| (i * 37 % 251) as u8).collect()
 }
@@ -63,7 +63,7 @@ fn jpeg_of(color: ColorType, size: [u16; 2], data: &[u8], change: impl FnOnce(&m
 }
 
 #[test]
-fn squares_are_pillows() {
+fn squares_equal_pillows() {
     for (name, jpeg, expected) in JPEGS {
         let found = squared(jpeg, SQUARE).unwrap();
         let expected = squared(expected, Input { resize: 28, crop: 28 }).unwrap();
@@ -137,7 +137,7 @@ fn four_channel_jpeg_is_adobes_cmyk() {
     }
 }
 
-/// That a file is refused wherever it is cut; but for its last bytes, which may say nothing of any pixel.
+/// Asserts that a file is refused wherever it is cut, except in its last bytes, which may not affect any pixel.
 fn refused_if_cut(name: &str, bytes: &[u8]) {
     let expected = squared(bytes, SQUARE).unwrap();
     for end in 0..bytes.len() {
@@ -159,14 +159,14 @@ fn a_file_cut_short_is_refused() {
     let data = pattern(40 * 40 * 3);
     let restarts = jpeg_of(ColorType::Rgb, [40, 40], &data, |encoder| encoder.set_restart_interval(3));
     refused_if_cut("restarts", &restarts);
-    // Like a camera's: a thumbnail, with its end, comes before the image.
+    // As from a camera: a thumbnail with its own end marker comes before the image.
     let thumbnail = jpeg_of(ColorType::Rgb, [40, 40], &data, |encoder| {
         encoder.add_app_segment(1, JPEGS[0].1.to_vec()).unwrap();
     });
     refused_if_cut("thumbnail", &thumbnail);
 }
 
-/// As a download that broke off leaves a file whose room was reserved.
+/// For instance a download that broke off after the file's space was reserved.
 #[test]
 fn a_cut_file_filled_up_with_zeros_is_refused() {
     for (name, jpeg, _) in JPEGS {
@@ -181,12 +181,12 @@ fn a_cut_file_filled_up_with_zeros_is_refused() {
 }
 
 #[test]
-fn what_other_decoders_read_is_read() {
+fn files_that_other_decoders_accept_are_read() {
     let (_, jpeg, _) = JPEGS[0];
     let expected = squared(jpeg, SQUARE).unwrap();
     let trailing = [jpeg, b"a camera's notes"].concat();
     let no_end = &jpeg[..jpeg.len() - 2];
-    // Between the start of the image and its first segment.
+    // Stray bytes between the start of the image and its first segment.
     let padded = [&jpeg[..2], &[0; 9], &jpeg[2..]].concat();
     for (what, bytes) in [("trailing bytes", &trailing[..]), ("no end", no_end), ("padding", &padded)] {
         assert_eq!(squared(bytes, SQUARE).unwrap_or_else(|e| panic!("{what}: {e}")), expected, "{what}");
@@ -195,7 +195,7 @@ fn what_other_decoders_read_is_read() {
 }
 
 #[test]
-fn what_is_no_image_is_said() {
+fn bytes_that_are_not_an_image_are_refused_with_the_reason() {
     let error = |bytes: &[u8]| verify(bytes).unwrap_err().to_string();
     assert_eq!(error(b""), "is empty");
     assert_eq!(error(b"<html>404</html>"), "is neither a JPEG nor a PNG");
@@ -227,7 +227,7 @@ fn label_maps_keep_their_values() {
     let mut out = vec![0; 16];
     label_map(&bytes, [4, 4], None, &mut out).unwrap();
     assert_eq!(out, data);
-    // Nearest neighbour, from the middle of each 2x2: no value is made up.
+    // Nearest neighbour takes the middle of each 2x2, so no new value appears.
     let mut out = vec![0; 4];
     label_map(&bytes, [4, 4], Some([2, 2]), &mut out).unwrap();
     assert_eq!(out, [7, 255, 1, 2]);
@@ -238,7 +238,7 @@ fn label_maps_keep_their_values() {
 }
 
 #[test]
-fn label_maps_are_not_made_of_anything_else() {
+fn other_images_are_refused_as_label_maps() {
     let mut out = vec![0; 4];
     let mut error = |bytes: &[u8], size| label_map(bytes, size, None, &mut out).unwrap_err().to_string();
     let colour = png_of(png::ColorType::Rgb, png::BitDepth::Eight, [2, 2], &[0; 12]);
@@ -253,13 +253,13 @@ fn label_maps_are_not_made_of_anything_else() {
 }
 
 #[test]
-fn no_damage_makes_it_panic() {
+fn damaged_files_never_panic() {
     let mut damaged = 0;
     for (_, jpeg, png) in JPEGS {
         for bytes in [jpeg, png] {
             for at in 2..bytes.len() {
                 let mut bytes = bytes.to_vec();
-                // Every byte in turn, to a value that differs from case to case.
+                // Changes each byte in turn, to different values.
                 bytes[at] ^= 1 + (at * 101 % 255) as u8;
                 damaged += usize::from(squared(&bytes, SQUARE).is_err());
             }

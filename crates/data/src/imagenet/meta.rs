@@ -1,4 +1,4 @@
-//! The devkit's `meta.mat`: which class has which number. It is a MATLAB 5 file that holds one array of structs,
+//! The devkit's `meta.mat`, which has the number of each class. It is a MATLAB 5 file that holds one array of structs,
 //! `synsets`, with the fields `ILSVRC2012_ID` and `WNID` among others ("MAT-File Format", The MathWorks).
 
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use std::io::Read;
 use flate2::read::ZlibDecoder;
 
 const HEADER: usize = 128;
-/// Unpacked, the official one has less than a megabyte.
+/// The largest unpacked size in bytes; the official file has less than a megabyte.
 const LARGEST: u64 = 64 << 20;
 
 /// Types of elements.
@@ -17,10 +17,10 @@ const COMPRESSED: u32 = 15;
 /// Classes of arrays.
 const STRUCT: u8 = 2;
 
-/// Reads the classes' names (`n01440764`) by their numbers.
+/// Reads the WordNet id (`n01440764`) of each class by its number.
 ///
 /// # Errors
-/// In a few words, if the file is not of that kind.
+/// Says in a few words why the file is not such a file.
 pub(super) fn wnids(file: &[u8]) -> Result<HashMap<u32, String>, String> {
     if file.len() < HEADER || !file.starts_with(b"MATLAB 5.0") || &file[126..HEADER] != b"IM" {
         return Err("not a MATLAB 5 file (little-endian)".into());
@@ -97,7 +97,7 @@ impl<'a> Array<'a> {
         Ok(Self { class: flags.first().copied().unwrap_or_default(), name, rest })
     }
 
-    /// The numbers of a numeric array, or the codes of a text. Either may be stored in any type that has room for it.
+    /// The numbers of a numeric array, or the character codes of a text. Both may be stored in any type that fits.
     fn values(&self) -> Result<Vec<f64>, String> {
         let (kind, bytes) = element(&mut &*self.rest)?;
         let size = match kind {
@@ -110,7 +110,7 @@ impl<'a> Array<'a> {
         let value = |bytes: &[u8]| match (kind, bytes) {
             (7, &[a, b, c, d]) => f64::from(f32::from_le_bytes([a, b, c, d])),
             (9, &[a, b, c, d, e, f, g, h]) => f64::from_le_bytes([a, b, c, d, e, f, g, h]),
-            // Numbers of classes and letters are never negative.
+            // Unsigned, because class numbers and character codes are never negative.
             _ => bytes.iter().rev().fold(0.0, |value, &byte| value * 256.0 + f64::from(byte)),
         };
         Ok(bytes.chunks_exact(size).map(value).collect())
@@ -119,19 +119,19 @@ impl<'a> Array<'a> {
 
 /// Takes one element off the front: its type and its bytes.
 fn element<'a>(rest: &mut &'a [u8]) -> Result<(u32, &'a [u8]), String> {
-    let cut = || "cut short".to_owned();
-    let (tag, after) = rest.split_first_chunk::<8>().ok_or_else(cut)?;
+    let cut_short = || "cut short".to_owned();
+    let (tag, after) = rest.split_first_chunk::<8>().ok_or_else(cut_short)?;
     let [a, b, c, d, e, f, g, h] = *tag;
     let (kind, small) = (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]));
     if small > 0 {
         // Up to four bytes lie in the tag itself.
-        let bytes = rest.get(4..4 + usize::from(small)).filter(|bytes| bytes.len() <= 4).ok_or_else(cut)?;
+        let bytes = rest.get(4..4 + usize::from(small)).filter(|bytes| bytes.len() <= 4).ok_or_else(cut_short)?;
         *rest = after;
         return Ok((kind.into(), bytes));
     }
     let (kind, length) = (u32::from(kind), u32::from_le_bytes([e, f, g, h]) as usize);
-    let bytes = after.get(..length).ok_or_else(cut)?;
-    // All but compressed elements are padded; the padding at the very end may be missing.
+    let bytes = after.get(..length).ok_or_else(cut_short)?;
+    // All elements except compressed ones are padded; the padding at the end of the file may be missing.
     let padded = if kind == COMPRESSED { length } else { length.next_multiple_of(8) };
     *rest = after.get(padded..).unwrap_or_default();
     Ok((kind, bytes))

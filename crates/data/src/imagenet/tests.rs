@@ -26,7 +26,7 @@ fn val(number: usize) -> String {
     format!("ILSVRC2012_val_{number:08}.JPEG")
 }
 
-/// Two classes of three train images; nothing in `val` yet.
+/// Writes two classes of three train images, and nothing in `val`.
 fn train_only() -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("imagenet");
@@ -39,7 +39,7 @@ fn train_only() -> (tempfile::TempDir, PathBuf) {
     (dir, root)
 }
 
-/// With two val images of each, and one of another class.
+/// [`train_only`], with two val images of each class and one of another class, in folders.
 fn by_folders() -> (tempfile::TempDir, PathBuf) {
     let (dir, root) = train_only();
     for (number, class) in [(1, FOX), (2, TENCH), (3, TENCH), (4, FOX), (5, SETTER)] {
@@ -48,7 +48,7 @@ fn by_folders() -> (tempfile::TempDir, PathBuf) {
     (dir, root)
 }
 
-/// The same images in a flat folder, with the devkit: fox is 1, setter is 2, tench is 3 there.
+/// The same images in a flat folder, with the devkit, in which fox is 1, setter is 2 and tench is 3.
 fn flat() -> (tempfile::TempDir, PathBuf) {
     let (dir, root) = train_only();
     (1..=5).for_each(|number| put(&root.join("val").join(val(number)), &picture(100 + number as u8)));
@@ -59,11 +59,11 @@ fn flat() -> (tempfile::TempDir, PathBuf) {
 }
 
 #[test]
-fn images_of_both_splits_are_noted_and_a_copied_val_is_refused() {
+fn images_in_both_splits_are_noted_and_a_copied_val_is_refused() {
     let (dir, root) = by_folders();
     let before = read(dir.path()).unwrap().origin.note;
     assert!(!before.contains("byte for byte"), "{before}");
-    // The fox of another file is as good as a copy of the file.
+    // The bytes of the fox under another name.
     put(&root.join("val").join(TENCH).join(val(3)), &picture(20));
     let note = read(dir.path()).unwrap().origin.note;
     let expected = format!("(for instance val/{TENCH}/{} is train/{FOX}/{FOX}_0.JPEG).", val(3));
@@ -135,7 +135,7 @@ fn a_flat_val_takes_its_classes_from_the_devkit() {
     assert_eq!(labels(&swapped).1, [0, 1, 0, 1]);
     assert_ne!(swapped.origin.fingerprint, splits.origin.fingerprint, "labels are data too");
 
-    // As an editor may leave it.
+    // With a byte order mark and an empty line, as an editor may leave the file.
     fs::write(&truth, "\u{feff}3\r\n1\r\n3\r\n1\r\n2\r\n\r\n").unwrap();
     assert_eq!(read(dir.path()).unwrap().origin, swapped.origin);
     fs::write(&truth, "3\n1\n3\n4\n2\n").unwrap();
@@ -170,11 +170,11 @@ fn a_flat_val_takes_its_classes_from_kaggle() {
     );
     fs::write(&solution, twice).unwrap();
     let twice = error(dir.path());
-    assert!(twice.contains(&format!("line 3 says {FOX}, but a line before says {TENCH}")), "{twice}");
+    assert!(twice.contains(&format!("line 3 has {FOX} for an image that an earlier line has {TENCH} for")), "{twice}");
 }
 
 #[test]
-fn what_a_flat_val_lacks_is_listed() {
+fn images_missing_from_a_flat_val_are_listed() {
     let (dir, root) = flat();
     fs::remove_file(root.join("val").join(val(2))).unwrap();
     fs::remove_file(root.join("val").join(val(5))).unwrap();
@@ -196,7 +196,7 @@ fn what_a_flat_val_lacks_is_listed() {
 }
 
 #[test]
-fn all_that_is_wrong_is_listed_together() {
+fn all_problems_are_listed_together() {
     let (dir, root) = by_folders();
     put(&root.join("train").join(FOX).join("a.JPEG"), b"");
     put(&root.join("train").join(FOX).join("b.JPEG"), b"a text");

@@ -1,4 +1,4 @@
-//! `val/` without folders: the classes are in a file beside it.
+//! `val/` without folders: the classes of its images are in a file.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -15,11 +15,11 @@ const TRUTH: &str = "ILSVRC2012_validation_ground_truth.txt";
 const META: &str = "meta.mat";
 const KAGGLE: &str = "LOC_val_solution.csv";
 const PREFIX: &str = "ILSVRC2012_val_";
-/// Bytes that these files have at most; the official ones have some hundred thousand, Kaggle's has two million.
+/// The largest size of these files in bytes. The official ones have some 100,000 bytes, Kaggle's has two million.
 const LARGEST: u64 = 64 << 20;
 
-/// The images in `<root>/val/` of these classes. One that the ground truth has and the folder has not is a problem,
-/// and so is one that the ground truth has not.
+/// Finds the images of these classes in `<root>/val/`. An image that is only in the ground truth, or only in the folder,
+/// is a problem.
 pub(super) fn scan(root: &Path, classes: &[String], problems: &Problems) -> Result<Val> {
     let val = root.join("val");
     let (path, truth) = read(root)?;
@@ -28,7 +28,7 @@ pub(super) fn scan(root: &Path, classes: &[String], problems: &Problems) -> Resu
     let wanted = |relative: &str| {
         let wnid = number(relative).map(|number| truth.get(&number));
         match wnid {
-            Some(Some(wnid)) if photos::position(classes, wnid).is_some() => return true,
+            Some(Some(wnid)) if photos::class_index(classes, wnid).is_some() => return true,
             Some(Some(_)) => others.set(others.get() + 1),
             Some(None) => unknown.borrow_mut().push(relative.to_owned()),
             None => problems.add(&val.join(relative), "not named like ILSVRC2012_val_00000001.JPEG"),
@@ -36,7 +36,7 @@ pub(super) fn scan(root: &Path, classes: &[String], problems: &Problems) -> Resu
         false
     };
     let files = Files::scan(&val, &wanted, problems)?;
-    // One cause, and good images are not to be removed because of it.
+    // One problem with the ground truth, not one with each image: a person should not remove good images because of it.
     let unknown = unknown.into_inner();
     if let Some(first) = unknown.iter().min() {
         let count = unknown.len();
@@ -46,20 +46,20 @@ pub(super) fn scan(root: &Path, classes: &[String], problems: &Problems) -> Resu
     let mut numbers = Vec::with_capacity(files.len());
     let mut labels = Vec::with_capacity(files.len());
     for path in files.iter() {
-        let found = number(path).and_then(|number| Some((number, photos::position(classes, truth.get(&number)?)?)));
+        let found = number(path).and_then(|number| Some((number, photos::class_index(classes, truth.get(&number)?)?)));
         let (number, label) =
             found.with_context(|| format!("{}: not in the ground truth", val.join(path).display()))?;
         numbers.push(number);
         labels.push(label);
     }
-    // By number, which need not be the order of paths if one is written with other digits.
+    // Paths may have another order, because a number may be written with more or fewer digits.
     numbers.sort_unstable();
     for twice in numbers.windows(2).filter(|pair| pair[0] == pair[1]) {
         problems.add(&val.join(name(twice[0])), "there under more than one name");
     }
     let mut counts = vec![0; classes.len()];
     for (&number, wnid) in &truth {
-        let Some(class) = photos::position(classes, wnid) else { continue };
+        let Some(class) = photos::class_index(classes, wnid) else { continue };
         counts[usize::from(class)] += 1;
         if numbers.binary_search(&number).is_err() {
             problems.add(&val.join(name(number)), "missing, though the ground truth has it");
@@ -82,7 +82,7 @@ fn name(number: u32) -> String {
     format!("{PREFIX}{number:08}.JPEG")
 }
 
-/// The class of each image by its number, from whichever file is there, and that file.
+/// The WordNet id of each image by its number, from the devkit or from Kaggle's file, and the path of that file.
 fn read(root: &Path) -> Result<(PathBuf, HashMap<u32, String>)> {
     let (devkit, kaggle) = (root.join(DEVKIT), root.join(KAGGLE));
     if devkit.is_dir() {
@@ -100,7 +100,8 @@ fn read(root: &Path) -> Result<(PathBuf, HashMap<u32, String>)> {
     )
 }
 
-/// A line for each image in order: the number of its class in the devkit, which is not the order of WordNet ids.
+/// Reads the devkit's ground truth. It has a line for each image, in order: the number of the image's class in `meta.mat`,
+/// which does not follow the order of WordNet ids.
 fn from_devkit(devkit: &Path) -> Result<HashMap<u32, String>> {
     let (truth, meta) = (devkit.join(TRUTH), devkit.join(META));
     let remedy = "unpack ILSVRC2012_devkit_t12.tar.gz from https://image-net.org again";
@@ -108,7 +109,7 @@ fn from_devkit(devkit: &Path) -> Result<HashMap<u32, String>> {
     let wnids = meta::wnids(&file(&meta)?).map_err(|why| anyhow!("{}: {why}; {remedy}", meta.display()))?;
     let text = file(&truth)?;
     let text = String::from_utf8_lossy(&text);
-    // An editor may have put a mark before the first line, or an empty one after the last.
+    // An editor may have added a byte order mark at the start, or an empty line at the end.
     let lines = text.trim_start_matches('\u{feff}').trim_end().lines();
     let mut classes = HashMap::new();
     for (number, line) in (1..).zip(lines) {
@@ -122,7 +123,8 @@ fn from_devkit(devkit: &Path) -> Result<HashMap<u32, String>> {
     Ok(classes)
 }
 
-/// `ImageId,PredictionString` with, for each object in the image, its class and box; all are of one class.
+/// Reads Kaggle's `ImageId,PredictionString`, which has a class and a box for each object in the image. All objects of an
+/// image have the same class.
 fn from_kaggle(path: &Path) -> Result<HashMap<u32, String>> {
     let remedy = "restore it from Kaggle's ImageNet Object Localization Challenge";
     let text = read_small(path, LARGEST).map_err(|why| anyhow!("{}: {why}; {remedy}", path.display()))?;
@@ -137,7 +139,7 @@ fn from_kaggle(path: &Path) -> Result<HashMap<u32, String>> {
         let other = classes.insert(number, wnid.to_owned()).filter(|other| other != wnid);
         if let Some(other) = other {
             bail!(
-                "{}: line {line} says {wnid}, but a line before says {other} of that image; {remedy}",
+                "{}: line {line} has {wnid} for an image that an earlier line has {other} for; {remedy}",
                 path.display()
             );
         }

@@ -1,8 +1,8 @@
-//! Which files are known to be good, on disk.
+//! A file that remembers which files passed their check.
 //!
-//! A line with the format's version; the number of files (u64); for each in the order of paths: the path's length
-//! (u32) and the path, the size (u64), the time of change (i64, nanoseconds since 1970), the SHA-256 of the content,
-//! the mark of the check (u64); at the end the SHA-256 of everything before. Numbers are little-endian.
+//! Its format: a line with the version; the number of files (u64); for each file, in the order of paths: the length of
+//! the path (u32), the path, the size (u64), the time of change (i64, nanoseconds since 1970), the SHA-256 of the content,
+//! and the mark of the check (u64); at the end the SHA-256 of everything before. Numbers are little-endian.
 
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read, Write};
@@ -18,7 +18,7 @@ use pt4al_results::store::write_atomically;
 
 const VERSION: &[u8] = b"pt4al checked files 3\n";
 
-/// No system has longer paths; a damaged length is not to take memory.
+/// No system has longer paths. Without this limit, a damaged length could take all memory.
 const LONGEST_PATH: u32 = 1 << 16;
 
 pub(super) struct Cache {
@@ -26,7 +26,7 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// Of the files below `root`, a path without links, for one kind of check.
+    /// The cache for one kind of check of the files below `root`, a path without links.
     pub(super) fn new(folder: &Path, root: &Path, kind: &str) -> Self {
         let mut hash = Sha256::new();
         hash.update(root.as_os_str().as_encoded_bytes());
@@ -35,8 +35,8 @@ impl Cache {
         Self { path: folder.join(format!("checked-{}.bin", &hex(&hash.finalize())[..16])) }
     }
 
-    /// What is known of each file that is as it was when it was found good, and how many files the cache holds. A cache
-    /// that is damaged counts as empty.
+    /// `[n]`: what is remembered of each file, `None` if nothing is or the file changed since; and the number of files in
+    /// the cache. A damaged cache counts as empty.
     pub(super) fn load(&self, files: &Files) -> (Vec<Option<Found>>, usize) {
         match self.read(files) {
             Ok(known) => known,
@@ -50,7 +50,7 @@ impl Cache {
         }
     }
 
-    /// Reads entry by entry: the whole cache of a large data set would take as much memory as its index.
+    /// Reads entry by entry, because the whole cache of a large data set would take as much memory as its list of files.
     fn read(&self, files: &Files) -> io::Result<(Vec<Option<Found>>, usize)> {
         if !std::fs::metadata(&self.path)?.is_file() {
             return Err(damaged("not a file"));
@@ -63,7 +63,7 @@ impl Cache {
         let count = u64::from_le_bytes(cache.array()?);
         let mut known = vec![None; files.len()];
         let mut path = Vec::new();
-        let mut at = 0;
+        let mut index = 0;
         for _ in 0..count {
             let length = u32::from_le_bytes(cache.array()?);
             if length > LONGEST_PATH {
@@ -73,13 +73,13 @@ impl Cache {
             cache.read_exact(&mut path)?;
             let (bytes, changed) = (u64::from_le_bytes(cache.array()?), i64::from_le_bytes(cache.array()?));
             let found = Found { sum: cache.array()?, mark: u64::from_le_bytes(cache.array()?) };
-            while at < files.len() && files.relative(at).as_bytes() < path.as_slice() {
-                at += 1;
+            while index < files.len() && files.relative(index).as_bytes() < path.as_slice() {
+                index += 1;
             }
-            if at < files.len() && files.relative(at).as_bytes() == path.as_slice() {
-                let entry = files.entries[at];
+            if index < files.len() && files.relative(index).as_bytes() == path.as_slice() {
+                let entry = files.entries[index];
                 if (entry.bytes, entry.times.map(|times| times.changed)) == (bytes, Some(changed)) {
-                    known[at] = Some(found);
+                    known[index] = Some(found);
                 }
             }
         }
@@ -92,9 +92,9 @@ impl Cache {
         Ok((known, usize::try_from(count).unwrap_or(usize::MAX)))
     }
 
-    /// Keeps the files that were found good, and gives their number. Where that fails, a line says so, once in a process.
+    /// Writes the files that passed the check, and returns their number. If that fails, it prints one warning per process.
     pub(super) fn save(&self, files: &Files, known: &[Option<Found>]) -> usize {
-        // A file whose time of change is unknown could change unseen.
+        // A file without a known time of change is not kept, because it could change unnoticed.
         let kept = |&i: &usize| known[i].is_some() && files.entries[i].times.is_some();
         let count = (0..files.len()).filter(kept).count();
         let written = write_atomically(&self.path, |out| {
@@ -118,7 +118,7 @@ impl Cache {
         if let Err(error) = written
             && !SAID.swap(true, Ordering::Relaxed)
         {
-            // What is to be done about results does not apply here.
+            // The rest of the message is a remedy for results, which does not fit here.
             let error = error.to_string();
             let what = error.split("; ").next().unwrap_or_default();
             say(&format!(
@@ -133,7 +133,7 @@ fn damaged(what: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, what)
 }
 
-/// Hashes what passes.
+/// Reads or writes, and hashes the bytes.
 struct Hashing<T> {
     inner: T,
     hash: Sha256,

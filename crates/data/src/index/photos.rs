@@ -1,4 +1,4 @@
-//! Images in files, each in the folder of its class.
+//! Data sets with an image per file, each in the folder of its class.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -12,8 +12,8 @@ use crate::images::{Labels, Records, Source, Split};
 use crate::problems::Problems;
 use pt4al_results::spec::Input;
 
-/// The names of the folders in `root`, in byte order, without those that [`Files::scan`] leaves out; links to folders
-/// count. A name that is not UTF-8 is left to the scan, which tells of it.
+/// The names of the folders in `root`, in byte order, without those that [`Files::scan`] leaves out. Links to folders
+/// count. A name that is not UTF-8 is left out here, because the scan reports it.
 ///
 /// # Errors
 /// If the folder cannot be listed.
@@ -26,11 +26,11 @@ pub(crate) fn folders(root: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The images `<class>/<image>` below `root`, and how many are left out because their class is not `wanted`. Any other
-/// file of these classes, or beside them, is a problem; so is a class without images.
+/// Finds the images `<class>/<image>` below `root`, and counts the images of other classes, which are left out. Any other
+/// file in the folders of the classes, or beside them, is a problem; so is a class without images.
 ///
 /// # Errors
-/// As [`Files::scan`].
+/// As for [`Files::scan`].
 pub(crate) fn scan(
     root: &Path,
     classes: &[String],
@@ -41,7 +41,7 @@ pub(crate) fn scan(
     let wanted = |relative: &str| {
         let problem = |what| problems.add(&root.join(relative), what);
         match relative.split_once('/') {
-            Some((class, name)) if position(classes, class).is_none() => {
+            Some((class, name)) if class_index(classes, class).is_none() => {
                 others.set(others.get() + usize::from(is_image(name)));
                 return false;
             }
@@ -56,65 +56,68 @@ pub(crate) fn scan(
     let mut counts = vec![0_usize; classes.len()];
     labels(&files, classes).iter().for_each(|&class| counts[usize::from(class)] += 1);
     for (class, _) in classes.iter().zip(counts).filter(|(_, count)| *count == 0) {
-        // As when its folder cannot be listed.
+        // A consequence, because the folder may be one that cannot be listed.
         problems.add_consequence(&root.join(class), "no images of this class");
     }
     Ok((files, others.into_inner()))
 }
 
-/// `[n]`: the class of each file of [`scan`], by its folder.
+/// `[n]`: the class of each file that [`scan`] found, from its folder.
 pub(crate) fn labels(files: &Files, classes: &[String]) -> Vec<u16> {
-    let class = |path: &str| position(classes, path.split('/').next().unwrap_or_default());
+    let class = |path: &str| class_index(classes, path.split('/').next().unwrap_or_default());
     files.iter().map(|path| class(path).unwrap_or_default()).collect()
 }
 
-/// Where a class is among all, which are in order.
-pub(crate) fn position(classes: &[String], class: &str) -> Option<u16> {
-    classes.binary_search_by(|other| other.as_str().cmp(class)).ok().and_then(|at| u16::try_from(at).ok())
+/// The index of a class in `classes`, which are sorted.
+pub(crate) fn class_index(classes: &[String], class: &str) -> Option<u16> {
+    classes.binary_search_by(|other| other.as_str().cmp(class)).ok().and_then(|index| u16::try_from(index).ok())
 }
 
-/// Labels are numbers of 16 bits.
+/// Checks that labels of 16 bits can number the classes.
 ///
 /// # Errors
-/// If there are more classes than that.
+/// If there are too many classes.
 pub(crate) fn check_count(root: &Path, classes: &[String]) -> Result<()> {
     let (count, most) = (classes.len(), u16::MAX);
     ensure!(count <= usize::from(most), "{}: {count} classes; at most {most} are supported", root.display());
     Ok(())
 }
 
-/// Whether bytes are an image that can be decoded: for [`super::verify`].
+/// The check for [`super::verify`] that a file is an image that can be decoded.
 pub(crate) fn check(_index: usize, bytes: &[u8]) -> Result<Mark, String> {
     decode::verify(bytes).map(|()| 0).map_err(|why| why.to_string())
 }
 
-/// A split of the files at `positions`, with the class of each, decoded when they are asked for.
-pub(crate) fn split(files: &Arc<Files>, positions: Vec<u32>, labels: Vec<u16>, input: Input) -> Split {
+/// A split of the files with these indices, with the class of each. Images are decoded when they are needed.
+pub(crate) fn split(files: &Arc<Files>, indices: Vec<u32>, labels: Vec<u16>, input: Input) -> Split {
     Split {
         height: input.crop,
         width: input.crop,
         len: labels.len(),
         labels: Labels::Classes(labels),
-        records: Records::Source(Arc::new(Photos { files: Arc::clone(files), positions, input })),
+        records: Records::Source(Arc::new(Photos { files: Arc::clone(files), indices, input })),
     }
 }
 
 #[derive(Debug)]
 struct Photos {
     files: Arc<Files>,
-    /// Which of the files each record is.
-    positions: Vec<u32>,
+    /// `[n]`: the index of each record's file.
+    indices: Vec<u32>,
     input: Input,
 }
 
 impl Source for Photos {
     fn fill(&self, index: usize, record: &mut [u8]) -> Result<()> {
-        let file = self.positions[index] as usize;
+        let file = self.indices[index] as usize;
         let bytes = self.files.read(file).map_err(|why| why.to_string());
         let decoded = bytes.and_then(|bytes| decode::square(&bytes, self.input, record).map_err(|why| why.to_string()));
         decoded.map_err(|why| {
             let path = self.files.path(file);
-            anyhow::anyhow!("{}: {why}, though it was checked before; restore it, then run again", path.display())
+            anyhow::anyhow!(
+                "{}: {why}, but it was usable when it was checked; restore it, then run again",
+                path.display()
+            )
         })
     }
 }

@@ -15,12 +15,12 @@ fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
     dir
 }
 
-/// The bytes of a small image of one grey.
+/// The bytes of a PNG of 6x5 pixels of one grey.
 pub(crate) fn picture(grey: u8) -> Vec<u8> {
     commented(grey, None)
 }
 
-/// The same with a comment, which makes other bytes of equal pixels.
+/// The bytes of the same PNG with a comment: other bytes with equal pixels.
 pub(crate) fn commented(grey: u8, comment: Option<&str>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, 6, 5);
@@ -30,7 +30,7 @@ pub(crate) fn commented(grey: u8, comment: Option<&str>) -> Vec<u8> {
     bytes
 }
 
-/// Writes a file and the folders that it is in.
+/// Writes a file, and creates its folders.
 pub(crate) fn put(path: &Path, bytes: &[u8]) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, bytes).unwrap();
@@ -44,10 +44,10 @@ fn scan(root: &Path) -> (Files, String) {
 }
 
 fn list(problems: Problems) -> String {
-    problems.into_result("the set", "mend them").err().map_or_else(String::new, |e| e.to_string())
+    problems.into_result("the set", "correct them").err().map_or_else(String::new, |e| e.to_string())
 }
 
-/// Checks that files hold "good"; gives what it found, the problems, and how many files it looked into.
+/// Checks that files hold "good". Returns the result, the list of problems, and the number of files that were read.
 fn verified(root: &Path, cache: &Path) -> (Verified, String, usize) {
     let looked = AtomicUsize::new(0);
     let problems = Problems::default();
@@ -68,7 +68,7 @@ fn only_file(folder: &Path) -> PathBuf {
 }
 
 #[test]
-fn files_come_by_path_whatever_the_folders() {
+fn files_are_sorted_by_path_across_folders() {
     let dir = tree(&[
         ("a/2.jpg", "22"),
         ("a-b/1.jpg", "1"),
@@ -106,7 +106,7 @@ proptest! {
 
 #[cfg(unix)]
 #[test]
-fn odd_entries_are_problems_and_links_are_followed() {
+fn unusable_entries_are_problems_and_links_are_followed() {
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::symlink;
 
@@ -125,7 +125,7 @@ fn odd_entries_are_problems_and_links_are_followed() {
     assert_eq!(files.iter().collect::<Vec<_>>(), ["a/1.jpg", "a/link.jpg", "c/linked.jpg", "elsewhere"]);
     assert_eq!(files.bytes(1), 2, "of what the link leads to");
     for expected in [
-        "6 problems with the files of the set; mend them:",
+        "6 problems with the files of the set; correct them:",
         "a/broken.jpg: a symbolic link that leads nowhere",
         "a/self: a symbolic link that leads nowhere",
         "a/socket: neither a file nor a folder",
@@ -137,10 +137,10 @@ fn odd_entries_are_problems_and_links_are_followed() {
     }
 }
 
-/// Links between many folders would lead through them in more orders than can be walked.
+/// Links between many folders make more paths than can be walked.
 #[cfg(unix)]
 #[test]
-fn a_thicket_of_links_ends() {
+fn the_walk_ends_if_many_links_lead_back() {
     let dir = tempfile::tempdir().unwrap();
     for from in 0..12 {
         fs::create_dir(dir.path().join(from.to_string())).unwrap();
@@ -153,7 +153,7 @@ fn a_thicket_of_links_ends() {
 }
 
 #[test]
-fn folders_inside_each_other_end() {
+fn the_walk_ends_if_folders_are_nested_too_deeply() {
     let dir = tree(&[(&("a/".repeat(40) + "1.jpg"), "1")]);
     let (files, problems) = scan(dir.path());
     assert!(files.is_empty() && problems.contains("more than 16 folders inside each other"), "{problems}");
@@ -169,7 +169,7 @@ fn an_unreadable_folder_is_named() {
     let forbidden = fs::read_dir(&locked).is_err();
     let (files, problems) = scan(dir.path());
     fs::set_permissions(&locked, fs::Permissions::from_mode(0o755)).unwrap();
-    // The superuser may read everything.
+    // The superuser can read every folder, so there is nothing to test.
     let expected = if forbidden { "a: the folder cannot be listed" } else { "" };
     assert!(problems.contains(expected) && files.len() == 2 - usize::from(forbidden), "{problems}");
 }
@@ -207,34 +207,34 @@ fn a_changed_file_is_checked_again() {
     let path = dir.path().join("a.jpg");
     let old = fs::metadata(&path).unwrap().modified().unwrap();
 
-    // As long as before, but for its time a nanosecond later.
+    // The same length, changed a nanosecond later.
     fs::write(&path, "spoilt").unwrap();
     let file = fs::File::options().write(true).open(&path).unwrap();
     file.set_modified(old + std::time::Duration::from_nanos(1)).unwrap();
     let (_, problems, looked) = verified(dir.path(), cache.path());
     assert!(looked == 1 && problems.contains("a.jpg: not an image"), "{problems}");
 
-    // As old as before by the time that programs set, and as long.
+    // The same length, and the time that programs can set is set back.
     fs::write(&path, "stupid").unwrap();
     file.set_modified(old).unwrap();
     let (_, problems, looked) = verified(dir.path(), cache.path());
     assert!(looked == 1 && problems.contains("a.jpg: not an image"), "{problems}");
 
-    // Of another length.
+    // Another length.
     fs::write(&path, "good, but longer").unwrap();
     file.set_modified(old).unwrap();
     let (changed, problems, looked) = verified(dir.path(), cache.path());
     assert_eq!((looked, problems.as_str()), (1, ""));
     assert_ne!(changed.fingerprint, first.fingerprint);
 
-    // Moved: the same content elsewhere.
+    // The same content under another path.
     fs::rename(&path, dir.path().join("c.jpg")).unwrap();
     let (moved, _, looked) = verified(dir.path(), cache.path());
     assert_eq!(looked, 1);
     assert_ne!(moved.fingerprint, changed.fingerprint);
 }
 
-/// Backups link to files, and owners change.
+/// For instance a backup adds a link, or the owner changes.
 #[test]
 fn a_new_link_to_a_file_leaves_it_readable_and_a_new_content_does_not() {
     let dir = tree(&[("a.jpg", "good a")]);
@@ -245,11 +245,11 @@ fn a_new_link_to_a_file_leaves_it_readable_and_a_new_content_does_not() {
     write(dir.path(), &[("a.jpg", "evil a")]);
     let file = fs::File::options().write(true).open(dir.path().join("a.jpg")).unwrap();
     file.set_modified(old + std::time::Duration::from_nanos(1)).unwrap();
-    assert!(files.read(0).unwrap_err().contains("changed meanwhile"));
+    assert!(files.read(0).unwrap_err().contains("changed after it was found"));
 }
 
 #[test]
-fn a_damaged_cache_is_made_again() {
+fn a_damaged_cache_is_written_again() {
     let dir = tree(&[("a.jpg", "good a"), ("b.jpg", "good b")]);
     let cache = tempfile::tempdir().unwrap();
     let (first, ..) = verified(dir.path(), cache.path());
@@ -272,7 +272,7 @@ fn a_damaged_cache_is_made_again() {
 }
 
 #[test]
-fn without_a_cache_all_is_checked_each_time() {
+fn without_a_cache_all_files_are_checked_each_time() {
     let dir = tree(&[("a.jpg", "good a")]);
     let elsewhere = tree(&[("cache", "a file where the folder should be")]);
     for _ in 0..2 {
@@ -282,7 +282,7 @@ fn without_a_cache_all_is_checked_each_time() {
 }
 
 #[test]
-fn a_file_that_goes_or_grows_between_is_a_problem() {
+fn a_file_that_goes_or_grows_before_it_is_read_is_a_problem() {
     let dir = tree(&[("a.jpg", "good a"), ("b.jpg", "good b")]);
     let cache = tempfile::tempdir().unwrap();
     let problems = Problems::default();
@@ -291,23 +291,23 @@ fn a_file_that_goes_or_grows_between_is_a_problem() {
     fs::remove_file(dir.path().join("b.jpg")).unwrap();
     verify(&files, "photos", &|_, _| Ok(0), cache.path(), &problems).unwrap();
     let problems = list(problems);
-    assert!(problems.contains("a.jpg: changed meanwhile (from 6 to 16 bytes)"), "{problems}");
+    assert!(problems.contains("a.jpg: changed after it was found (from 6 to 16 bytes)"), "{problems}");
     assert!(problems.contains("b.jpg: cannot be read"), "{problems}");
 }
 
 #[test]
-fn images_are_told_by_their_names() {
+fn image_files_are_recognised_by_their_names() {
     assert!(["a.jpg", "a.JPEG", "b.c.Png"].into_iter().all(named_like_an_image));
     assert!(["jpg", "a.jpg.txt", "a.gif", "jpg/a", ""].into_iter().all(|name| !named_like_an_image(name)));
 }
 
-/// A data folder with a link to one of the real data sets, where `PT4AL_TEST_DATA` names the folder that holds them:
-/// nothing is written there.
+/// A data folder with a link to a real data set in the folder `PT4AL_TEST_DATA`, so that nothing is written there; `None`
+/// if the variable is not set.
 #[cfg(unix)]
 pub(crate) fn real(name: &str) -> Option<tempfile::TempDir> {
     use std::io::Write;
     let skip = |why: String| {
-        // Past the capture of the test's output.
+        // Written directly, because the test harness would hide the output of `eprintln`.
         let _ = writeln!(std::io::stderr(), "SKIPPED: {why}, so this test on {name} has not run");
     };
     let Some(data) = std::env::var_os("PT4AL_TEST_DATA").map(PathBuf::from) else {

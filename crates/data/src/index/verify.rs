@@ -1,4 +1,4 @@
-//! Checking the content of files.
+//! Checks the contents of files.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -16,51 +16,52 @@ use crate::problems::Problems;
 use pt4al_results::machine::say;
 use pt4al_results::spec::hex;
 
-/// What is told about files that were checked.
+/// The result of a check of files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     /// 16 hexadecimal digits that change with any file's relative path or content.
     pub fingerprint: String,
-    /// Of all files together.
+    /// The size of all files together, in bytes.
     pub bytes: u64,
-    /// Files that were read now; the others are known from an earlier check.
+    /// The number of files that were read now; the others are known from an earlier check.
     pub read: usize,
-    /// `[n]`: what is known of each file; `None` for one that is not good.
+    /// `[n]`: hash and mark of each file; `None` for a file that did not pass.
     pub found: Vec<Option<Found>>,
 }
 
-/// What is remembered of a file that was found good.
+/// What is remembered of a file that passed its check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
+    /// The hash of the content.
     pub sum: Sum,
+    /// What the check learned beside the hash.
     pub mark: Mark,
 }
 
 /// The SHA-256 of a file's content.
 pub type Sum = [u8; 32];
-/// What a check remembers of a good file beside its hash, so that the file need not be read again to know it; 0 where a
-/// check has nothing to remember.
+/// What a check remembers of a file beside its hash, so that the file need not be read again; 0 if there is nothing to
+/// remember.
 pub type Mark = u64;
 
-/// How often a person hears how far it is.
+/// The time between two lines on the progress.
 const SAY_EVERY: Duration = Duration::from_secs(10);
-/// How often what was checked is kept, for a check that is ended early.
+/// The time between two writes of the cache, in case the check is interrupted.
 const KEEP_EVERY: Duration = Duration::from_secs(60);
-/// Files between two looks at the clock.
+/// The number of files between two looks at the clock.
 const PART: usize = 4096;
 
-/// What to remember of file `index`, whose bytes these are, or what is wrong with it, in a few words.
+/// Checks the bytes of file `index`. It returns what to remember of the file, or says in a few words what is wrong.
 pub type Check<'a> = &'a (dyn Fn(usize, &[u8]) -> Result<Mark, String> + Sync);
 
-/// Reads, hashes (SHA-256) and checks every file that is not known to be good from an earlier call, in parallel.
+/// Reads, hashes (SHA-256) and checks all files in parallel, except those that passed in an earlier call.
 ///
-/// `check` is given the file's index and bytes, and says in a few words what is wrong with them. Files that pass are
-/// remembered, with their marks, in the folder `cache`, for this folder of files and this `kind` of check (a word that also names the
-/// files to people): while path, size and time of change stay the same, they are not read again. Where the cache
-/// cannot be written, a line says so, and all files are read again the next time.
+/// Files that pass are remembered with their marks in the folder `cache`, for this folder of files and this `kind` of check
+/// (a name that also appears in messages). They are not read again while path, size and time of change stay the same. If
+/// the cache cannot be written, a warning says so, and all files are read again the next time.
 ///
 /// # Errors
-/// If the folder of the files is gone. Files that are not good are problems, not errors.
+/// If the folder of the files is gone. Files that do not pass become problems, not errors.
 pub fn verify(files: &Files, kind: &str, check: Check, cache: &Path, problems: &Problems) -> Result<Verified> {
     let root = files.root.canonicalize().with_context(|| format!("{}: cannot be found", files.root.display()))?;
     let cache = Cache::new(cache, &root, kind);
@@ -93,7 +94,7 @@ pub fn verify(files: &Files, kind: &str, check: Check, cache: &Path, problems: &
     let mut hash = Sha256::new();
     for (path, found) in files.iter().zip(&found) {
         hash.update(path);
-        // No path has this byte, so a path ends where it seems to.
+        // Separates path and sum: no path has this byte.
         hash.update([0]);
         hash.update(found.map_or([0; 32], |found| found.sum));
     }
@@ -101,7 +102,7 @@ pub fn verify(files: &Files, kind: &str, check: Check, cache: &Path, problems: &
     Ok(Verified { fingerprint: hex(&hash.finalize()[..8]), bytes, read: unknown.len(), found })
 }
 
-/// What to remember of a file that is good, or what is wrong with it.
+/// Reads and checks one file. The error says in a few words what is wrong with it.
 fn read(files: &Files, index: usize, check: Check) -> Result<Found, String> {
     let bytes = files.read(index)?;
     if bytes.is_empty() {
@@ -121,7 +122,7 @@ struct Progress<'a> {
 impl Progress<'_> {
     fn step(&self) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        // Whoever finds the lock taken need not say it as well.
+        // If the lock is taken, another thread prints the line.
         let Ok(mut last) = self.last.try_lock() else { return };
         if last.elapsed() >= SAY_EVERY {
             *last = Instant::now();

@@ -1,5 +1,5 @@
-//! Finding files. Folders are listed one after the other, which is quick; sizes and times, a question to the disk for
-//! each file, are asked for in parallel.
+//! Finds files. Folders are listed one after the other, which is fast. Sizes and times need a read from disk for each file,
+//! so they are read in parallel.
 
 use std::collections::HashMap;
 use std::fs;
@@ -11,12 +11,12 @@ use walkdir::{DirEntry, WalkDir};
 use super::{Entry, Files, left_out, named_like_an_image, times};
 use crate::problems::Problems;
 
-/// Folders inside each other that are followed; no data set has as many.
+/// The largest depth of folders inside each other; no data set has so many.
 const DEPTH: usize = 16;
-/// Files that one thread asks for at once.
+/// The number of files whose sizes and times one thread reads at once.
 const AT_ONCE: usize = 64;
 
-/// [`Files::scan`] of a folder.
+/// Does the work of [`Files::scan`] for a folder that exists.
 pub(super) fn walk(root: &Path, wanted: &dyn Fn(&str) -> bool, problems: &Problems) -> Files {
     let found = list(root, wanted, problems);
     let mut order: Vec<u32> = (0..).take(found.ends.len()).collect();
@@ -37,9 +37,9 @@ pub(super) fn walk(root: &Path, wanted: &dyn Fn(&str) -> bool, problems: &Proble
 /// Relative paths, with `/` between names.
 #[derive(Default)]
 struct Found {
-    /// One after the other.
+    /// All paths, one after the other.
     names: String,
-    /// Where each ends.
+    /// Where each path ends in `names`.
     ends: Vec<usize>,
 }
 
@@ -51,7 +51,7 @@ impl Found {
     }
 }
 
-/// The files that are wanted, in the order in which they are met.
+/// The wanted files, in the order in which the walk finds them.
 fn list(root: &Path, wanted: &dyn Fn(&str) -> bool, problems: &Problems) -> Found {
     let mut found = Found::default();
     let mut visited = Visited::default();
@@ -61,7 +61,7 @@ fn list(root: &Path, wanted: &dyn Fn(&str) -> bool, problems: &Problems) -> Foun
             Ok(entry) if entry.file_type().is_dir() => continue,
             Ok(entry) => entry,
             Err(error) => {
-                failed(&error, problems);
+                note_failure(&error, problems);
                 continue;
             }
         };
@@ -78,13 +78,13 @@ fn list(root: &Path, wanted: &dyn Fn(&str) -> bool, problems: &Problems) -> Foun
     found
 }
 
-/// Where each folder was met first, by its path without links.
+/// The path at which each folder was found first, by its path without links.
 type Visited = HashMap<PathBuf, PathBuf>;
 
-/// Whether an entry counts, and whether a folder is walked.
+/// Whether an entry counts; for a folder, whether the walk goes into it.
 fn follow(entry: &DirEntry, visited: &mut Visited, problems: &Problems) -> bool {
     let (path, name) = (entry.path(), entry.file_name());
-    let not_usable = |why: String| {
+    let refuse = |why: String| {
         problems.add(path, why);
         false
     };
@@ -92,23 +92,23 @@ fn follow(entry: &DirEntry, visited: &mut Visited, problems: &Problems) -> bool 
         if left_out(name) {
             return false;
         }
-        let Some(name) = name.to_str() else { return not_usable("its name is not UTF-8".into()) };
+        let Some(name) = name.to_str() else { return refuse("its name is not UTF-8".into()) };
         if entry.file_type().is_dir() && named_like_an_image(name) {
-            return not_usable("a folder with the name of an image".into());
+            return refuse("a folder with the name of an image".into());
         }
     }
     if !entry.file_type().is_dir() {
         return true;
     }
     if entry.depth() > DEPTH {
-        return not_usable(format!("more than {DEPTH} folders inside each other"));
+        return refuse(format!("more than {DEPTH} folders inside each other"));
     }
     let real = match path.canonicalize() {
         Ok(real) => real,
-        Err(error) => return not_usable(format!("cannot be read ({error})")),
+        Err(error) => return refuse(format!("cannot be read ({error})")),
     };
     match visited.get(&real) {
-        Some(first) => not_usable(again(first)),
+        Some(first) => refuse(same_folder_as(first)),
         None => {
             visited.insert(real, path.to_owned());
             true
@@ -116,12 +116,12 @@ fn follow(entry: &DirEntry, visited: &mut Visited, problems: &Problems) -> bool 
     }
 }
 
-fn again(first: &Path) -> String {
+fn same_folder_as(first: &Path) -> String {
     format!("the same folder as {} (a symbolic link that leads back to it?)", first.display())
 }
 
-/// Notes what could not be walked.
-fn failed(error: &walkdir::Error, problems: &Problems) {
+/// Notes an entry that the walk could not read.
+fn note_failure(error: &walkdir::Error, problems: &Problems) {
     let Some(path) = error.path() else { return };
     if path.file_name().is_some_and(left_out) {
         return;
@@ -131,7 +131,7 @@ fn failed(error: &walkdir::Error, problems: &Problems) {
     problems.add(
         path,
         match error.loop_ancestor() {
-            Some(ancestor) => again(ancestor),
+            Some(ancestor) => same_folder_as(ancestor),
             None if path.is_dir() => format!("the folder cannot be listed ({cause})"),
             None if is_link => format!("a symbolic link that leads nowhere ({cause})"),
             None => format!("cannot be read ({cause})"),

@@ -1,4 +1,4 @@
-//! From a scene to pixels.
+//! Draws a scene as pixels.
 
 use rand::Rng;
 
@@ -6,7 +6,7 @@ use super::scene::{Object, Patch, Scene};
 use super::styles::{Colour, Form, STYLES, colour};
 use pt4al_results::seed::Stream;
 
-/// A pixel's colour is the mean at so many points across, and as many down: edges are smooth.
+/// A pixel's colour is the mean of this many points across and as many down, so that edges are smooth.
 const SAMPLES: usize = 4;
 
 /// Draws the scene into `pixels`, `[side, side, 3]`; the noise comes from `stream`.
@@ -24,7 +24,7 @@ pub fn render(scene: &Scene, side: usize, stream: &mut Stream, pixels: &mut [u8]
         }
         for (value, sum) in pixel.iter_mut().zip(sum) {
             let mean = sum / (SAMPLES * SAMPLES) as f32;
-            // Casting cuts off what is below 0 or above 255.
+            // The cast limits values to 0 to 255.
             *value = (mean + scene.noise * gaussian(stream) + 0.5) as u8;
         }
     }
@@ -50,10 +50,10 @@ fn at(scene: &Scene, x: f32, y: f32) -> Colour {
 }
 
 impl Object {
-    /// Its colour at a point of the picture; `None` beside it.
+    /// The colour of the object at a point of the picture; `None` outside the object.
     fn colour_at(&self, x: f32, y: f32) -> Option<Colour> {
-        // Into the object's own coordinates: back to the center, upright, to size. The rotation is written with the
-        // tangent of half its angle, so that it takes neither sine nor cosine, which differ between platforms.
+        // To the object's own coordinates: move, rotate, scale. The rotation uses the tangent of half its angle instead of
+        // sine and cosine, which differ between platforms.
         let (x, y) = (x - self.x, y - self.y);
         let square = self.lean * self.lean;
         let (cos, sin) = ((1.0 - square) / (1.0 + square), 2.0 * self.lean / (1.0 + square));
@@ -100,12 +100,12 @@ fn inside(corners: &[(f32, f32)], x: f32, y: f32) -> bool {
     crossings.count() % 2 == 1
 }
 
-/// `part` of `over` upon the rest of `under`.
+/// Mixes `over`, with opacity `part`, on top of `under`.
 fn mixed(under: Colour, over: Colour, part: f32) -> Colour {
     std::array::from_fn(|i| under[i] + part * (over[i] - under[i]))
 }
 
-/// Nearly normal, of mean 0 and deviation 1: a sum of four uniforms, whose variances are 1/12 each.
+/// Draws an approximately normal number with mean 0 and deviation 1: a sum of four uniform ones, each of variance 1/12.
 fn gaussian(stream: &mut Stream) -> f32 {
     const SQRT_3: f32 = 1.732_050_8;
     let sum: f32 = (0..4).map(|_| stream.random::<f32>()).sum();

@@ -1,4 +1,4 @@
-//! What is in a picture: the hidden parameters, drawn from its stream.
+//! The hidden parameters of a picture, drawn from its random stream.
 
 use rand::Rng;
 
@@ -6,40 +6,40 @@ use super::Split;
 use super::styles::{CONFUSABLE, Colour, ODD_COLOURS, PER_CLASS, STYLES};
 use pt4al_results::seed::{Purpose, Stream, stream};
 
-/// Part of the pictures that are near-duplicates of a prototype.
+/// The part of the pictures that are near-duplicates of a prototype, by split.
 const REDUNDANT: [f32; 2] = [0.5, 0.15];
-/// Prototypes of each class, all of the commonest styles.
+/// The number of prototypes of each class, all in the two most common styles.
 const PROTOTYPES: u32 = 8;
-/// How often each style comes in the other pictures, by split.
+/// The frequency of each style in the other pictures, by split.
 const STYLE_SHARES: [[f32; PER_CLASS]; 2] = [[0.4, 0.25, 0.2, 0.15], [0.25, 0.25, 0.25, 0.25]];
-/// The place of the prototypes' streams, beside those of the two splits.
+/// The first number in the names of the prototypes' streams; the streams of the splits have 0 and 1.
 const PROTOTYPE_STREAMS: u64 = 2;
 
-/// One picture's hidden parameters. Lengths: the picture is from -1 to 1, y downwards.
+/// The hidden parameters of one picture. Coordinates go from -1 to 1 across the picture, y downwards.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scene {
     /// The label: an index into [`STYLES`].
     pub class: usize,
     /// An index into the class's styles.
     pub style: usize,
-    /// 0 for the easiest to 1.
+    /// From 0, the easiest, to 1.
     pub difficulty: f32,
     pub object: Object,
-    /// A fainter object of a confusable class, and how much of it is seen (0 to 1).
+    /// A fainter object of a class that is easily confused, and its opacity (0 to 1).
     pub ghost: Option<(Object, f32)>,
     pub sky: Colour,
     pub ground: Colour,
     /// The y where the ground begins.
     pub horizon: f32,
-    /// How much brighter the top is than the bottom, as part of the brightness.
+    /// The strength of light from above: brightness is multiplied by `1 - light y`.
     pub light: f32,
-    /// Things that lie about, behind the object.
+    /// Patches behind the object.
     pub clutter: Vec<Patch>,
-    /// A thing before the object.
+    /// A patch in front of the object.
     pub occluder: Option<Patch>,
-    /// How much of the object's difference from the background is left, 0 to 1.
+    /// The opacity of the object against the background, 0 to 1.
     pub contrast: f32,
-    /// The standard deviation of the noise, in steps of the 0 to 255.
+    /// The standard deviation of the noise, in grey levels of 0 to 255.
     pub noise: f32,
 }
 
@@ -74,7 +74,7 @@ pub struct Patch {
 }
 
 impl Scene {
-    /// The scene of the picture of `split` whose stream this is.
+    /// Draws the scene of a picture of `split` from the picture's stream.
     pub fn draw(seed: u64, split: Split, stream: &mut Stream) -> Self {
         let class = stream.random_range(0..STYLES.len() as u32) as usize;
         if chance(stream, REDUNDANT[split as usize]) {
@@ -82,20 +82,20 @@ impl Scene {
             return Self::prototype(seed, class, prototype).jittered(stream);
         }
         let style = pick(stream, &STYLE_SHARES[split as usize]);
-        // Squared: most are easy.
+        // A product of two, so that most pictures are easy.
         let difficulty = uniform(stream) * uniform(stream);
-        Self::of(class, style, difficulty, stream)
+        Self::with_object(class, style, difficulty, stream)
     }
 
-    /// An easy scene that many pictures are nearly equal to.
+    /// An easy scene, of which many pictures are near-duplicates.
     fn prototype(seed: u64, class: usize, number: u32) -> Self {
         let place = [PROTOTYPE_STREAMS, class as u64, u64::from(number)];
-        // One prototype is of the second style, the others are of the first.
+        // One prototype has the second style, the others have the first.
         let style = usize::from(number + 1 == PROTOTYPES);
-        Self::of(class, style, 0.0, &mut stream(seed, Purpose::Shapes, &place))
+        Self::with_object(class, style, 0.0, &mut stream(seed, Purpose::Shapes, &place))
     }
 
-    /// The same scene, photographed a moment later.
+    /// The same scene with small changes of place, size and light.
     fn jittered(mut self, stream: &mut Stream) -> Self {
         self.object.x += within(stream, 0.04);
         self.object.y += within(stream, 0.04);
@@ -104,19 +104,19 @@ impl Scene {
         self
     }
 
-    /// A scene with an object of this class and style, as hard as told.
-    fn of(class: usize, style: usize, difficulty: f32, stream: &mut Stream) -> Self {
+    /// Draws a scene with an object of this class, style and difficulty.
+    fn with_object(class: usize, style: usize, difficulty: f32, stream: &mut Stream) -> Self {
         let d = difficulty;
-        let object = Object::of(class, style, d, stream);
+        let object = Object::draw(class, style, d, stream);
         let ghost = chance(stream, 0.4 * d).then(|| {
             let style = stream.random_range(0..PER_CLASS as u32) as usize;
-            (Object::of(CONFUSABLE[class], style, d, stream), 0.2 + 0.3 * uniform(stream))
+            (Object::draw(CONFUSABLE[class], style, d, stream), 0.2 + 0.3 * uniform(stream))
         });
         let sky = shaded(stream, [150.0, 155.0, 160.0], 70.0);
-        // Half of the backgrounds are plain; the others stand on something.
+        // Half of the backgrounds are plain; the others have a ground of another colour.
         let ground = if chance(stream, 0.5) { sky } else { shaded(stream, sky, 60.0) };
-        let things = (d * 7.0 * uniform(stream)) as usize;
-        let clutter = (0..things).map(|_| Patch::anywhere(0.15, 0.4, stream)).collect();
+        let patches = (d * 7.0 * uniform(stream)) as usize;
+        let clutter = (0..patches).map(|_| Patch::anywhere(0.15, 0.4, stream)).collect();
         Self {
             class,
             style,
@@ -136,7 +136,8 @@ impl Scene {
 }
 
 impl Object {
-    fn of(class: usize, style: usize, d: f32, stream: &mut Stream) -> Self {
+    /// Draws an object of this class and style for a picture of difficulty `d`.
+    fn draw(class: usize, style: usize, d: f32, stream: &mut Stream) -> Self {
         let own = STYLES[class].1[style];
         let mut dye = |own: Colour| {
             let odd = ODD_COLOURS[stream.random_range(0..ODD_COLOURS.len() as u32) as usize];
@@ -161,7 +162,7 @@ impl Object {
 }
 
 impl Patch {
-    /// A patch of half sides between `least` and `most`.
+    /// Draws a patch whose half sides are between `least` and `most`.
     fn anywhere(least: f32, most: f32, stream: &mut Stream) -> Self {
         let mut half = || least + (most - least) * uniform(stream);
         let half = (half(), half());
@@ -176,12 +177,12 @@ impl Patch {
     }
 }
 
-/// 0 to 1.
+/// Draws a number from 0 to 1.
 fn uniform(stream: &mut Stream) -> f32 {
     stream.random()
 }
 
-/// `-most` to `most`.
+/// Draws a number from `-most` to `most`.
 fn within(stream: &mut Stream, most: f32) -> f32 {
     most * (2.0 * uniform(stream) - 1.0)
 }
@@ -190,7 +191,7 @@ fn chance(stream: &mut Stream, probability: f32) -> bool {
     uniform(stream) < probability
 }
 
-/// An index, as often as its share; the shares' sum is 1.
+/// Draws an index with the probability in `shares`, whose sum is 1.
 fn pick(stream: &mut Stream, shares: &[f32]) -> usize {
     let mut left = uniform(stream);
     for (index, share) in shares.iter().enumerate() {
@@ -202,7 +203,7 @@ fn pick(stream: &mut Stream, shares: &[f32]) -> usize {
     0
 }
 
-/// A colour whose channels are up to `most` away, half of it together.
+/// Draws a colour near `colour`: each channel differs by up to `most`, half of it in the same direction for all channels.
 fn shaded(stream: &mut Stream, colour: Colour, most: f32) -> Colour {
     let together = within(stream, 0.5 * most);
     colour.map(|channel| channel + together + within(stream, 0.5 * most))

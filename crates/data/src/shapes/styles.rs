@@ -1,6 +1,6 @@
-//! What the objects look like: ten classes, four styles each, as data.
+//! The looks of the objects as data: ten classes with four styles each.
 //!
-//! Coordinates: x to the right, y downwards, the object between -1 and 1. Parts are painted in their order.
+//! Coordinates go from -1 to 1 across the object, x to the right, y downwards. Parts are painted in their order.
 
 mod vehicles;
 
@@ -28,7 +28,7 @@ pub enum Form {
 /// Red, green, blue, 0 to 255.
 pub type Colour = [f32; 3];
 
-/// What colour a part has.
+/// The colour of a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paint {
     /// The style's first colour.
@@ -39,7 +39,7 @@ pub enum Paint {
     Light,
 }
 
-/// One way for a class to look.
+/// One look of a class.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
     pub main: Colour,
@@ -47,10 +47,10 @@ pub struct Style {
     pub parts: &'static [(Form, Paint)],
 }
 
-/// Styles of each class.
+/// The number of styles of each class.
 pub const PER_CLASS: usize = 4;
 
-/// The classes with their names, and each with its styles: common ones first.
+/// The name and the styles of each class, common styles first.
 pub const STYLES: [(&str, [Style; PER_CLASS]); 10] = [
     ("house", HOUSE),
     ("tree", TREE),

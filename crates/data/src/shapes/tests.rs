@@ -12,7 +12,7 @@ fn scenes(seed: u64, split: Split, n: u64) -> Vec<Scene> {
     (0..n).map(scene).collect()
 }
 
-/// Other pictures make stored results incomparable: raise [`VERSION`] with this sum.
+/// If pictures change, stored results are no longer comparable: raise [`VERSION`] together with this checksum.
 #[test]
 fn the_pictures_are_those_of_the_stored_results() {
     let splits = generate(&spec(40, 20));
@@ -25,7 +25,7 @@ fn the_pictures_are_those_of_the_stored_results() {
 }
 
 #[test]
-fn a_picture_depends_on_its_split_and_index_alone() {
+fn a_picture_depends_only_on_its_split_and_index() {
     let (small, large) = (generate(&spec(30, 10)), generate(&spec(60, 20)));
     assert!(large.train.pixels.starts_with(&small.train.pixels) && large.train.labels.starts_with(&small.train.labels));
     assert!(large.test.pixels.starts_with(&small.test.pixels));
@@ -38,7 +38,7 @@ fn a_picture_depends_on_its_split_and_index_alone() {
 }
 
 #[test]
-fn counts_sizes_and_classes_are_as_told() {
+fn counts_sizes_and_classes_are_those_of_the_spec() {
     for side in [12, 16, 33] {
         let splits = generate(&ShapesSpec { side, ..spec(7, 3) });
         assert_eq!((splits.train.len(), splits.train.pixels.len()), (7, 7 * side * side * 3));
@@ -75,7 +75,7 @@ fn the_pool_is_redundant_and_the_rest_has_a_long_tail() {
     assert!((0.05..0.1).contains(&share(&train, &rarest)) && share(&test, &rarest) > 0.18);
 }
 
-/// Two pictures of one prototype differ less than those of two scenes, on average by far.
+/// Pictures of the same prototype differ much less on average than pictures of two scenes.
 #[test]
 fn copies_of_a_prototype_are_nearly_equal() {
     let render = |scene: &Scene| {
@@ -88,7 +88,7 @@ fn copies_of_a_prototype_are_nearly_equal() {
     };
     let scenes = scenes(7, Split::Train, 600);
     let copies: Vec<_> = scenes.iter().filter(|s| s.difficulty == 0.0 && s.class == 5).collect();
-    // Copies have the dyes of their prototype.
+    // Copies have the colours of their prototype.
     let same = |other: &&&Scene| other.object.main == copies[0].object.main && ***other != *copies[0];
     let copy = copies.iter().find(same).expect("some copies of one prototype");
     let other = copies.iter().find(|other| other.object.main != copies[0].object.main).expect("and of another");
@@ -116,7 +116,7 @@ fn the_styles_are_well_formed() {
     }
 }
 
-/// For a person to look at: a row for each class, from easy to hard.
+/// Writes a picture for a person to look at: a row for each class, from easy to hard.
 #[test]
 #[ignore = "writes a picture: cargo test contact_sheet -- --ignored --nocapture"]
 fn contact_sheet() {

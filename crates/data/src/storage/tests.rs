@@ -3,11 +3,11 @@ use std::path::PathBuf;
 use super::*;
 use crate::images::Labels;
 
-/// Made-up records, which counts how many were made.
+/// A source of made-up records, which counts how many were made.
 #[derive(Debug, Default)]
 struct Made {
     calls: AtomicUsize,
-    /// The records that cannot be made.
+    /// The indices of records that cannot be made.
     broken: Vec<usize>,
 }
 
@@ -21,7 +21,7 @@ impl Source for Made {
 }
 
 const LEN: usize = 50;
-/// Records that are compared whenever a file is opened.
+/// The number of records that are compared whenever a file is opened.
 const LOOKS: usize = 3;
 
 fn split(source: &Arc<Made>) -> Split {
@@ -44,7 +44,7 @@ fn mapped(source: &Arc<Made>, cache: &Path) -> Result<Split> {
     hold(split(source), Storage::Mapped, cache, "made-train-0")
 }
 
-/// Files in a folder, without the lock.
+/// The files in a folder, without the lock.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let all = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     all.filter(|path| path.extension().is_none_or(|end| end != "lock")).collect()
@@ -68,7 +68,7 @@ fn every_storage_holds_the_same_bytes() {
 }
 
 #[test]
-fn what_is_in_memory_stays_there() {
+fn records_in_memory_stay_there() {
     let kept = Split { records: Records::Memory(vec![1; LEN * 60]), ..split(&Arc::default()) };
     let held = hold(kept, Storage::Mapped, Path::new("/nowhere"), "x").unwrap();
     assert_eq!(bytes(&held), vec![1; LEN * 60]);
@@ -93,7 +93,7 @@ fn a_file_is_made_once_and_again_only_if_its_length_is_wrong() {
 }
 
 #[test]
-fn of_several_that_want_a_file_one_makes_it() {
+fn one_of_several_processes_makes_the_file() {
     let cache = tempfile::tempdir().unwrap();
     let source = Arc::new(Made::default());
     let all: Vec<Vec<u8>> = std::thread::scope(|scope| {
@@ -106,7 +106,7 @@ fn of_several_that_want_a_file_one_makes_it() {
 }
 
 #[test]
-fn the_first_broken_record_is_told_and_no_file_is_left() {
+fn the_first_broken_record_is_named_and_no_file_is_left() {
     let cache = tempfile::tempdir().unwrap();
     let source = Arc::new(Made { broken: (3..LEN).step_by(2).collect(), ..Made::default() });
     for _ in 0..20 {
@@ -119,7 +119,7 @@ fn the_first_broken_record_is_told_and_no_file_is_left() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_told_with_the_remedy() {
+fn a_folder_that_cannot_be_written_is_named_with_the_remedy() {
     let cache = tempfile::tempdir().unwrap();
     let file = cache.path().join("file");
     std::fs::write(&file, "").unwrap();
@@ -130,7 +130,7 @@ fn a_folder_that_cannot_be_written_is_told_with_the_remedy() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_told_and_no_file_is_left() {
+fn a_full_disk_is_an_error_and_no_file_is_left() {
     let cache = tempfile::tempdir().unwrap();
     let part = cache.path().join("made-train-0.u8.part");
     std::os::unix::fs::symlink("/dev/full", &part).unwrap();
@@ -156,13 +156,13 @@ fn a_file_whose_records_are_wrong_is_made_again() {
 }
 
 #[test]
-fn a_damaged_record_is_told_when_it_is_read() {
+fn a_damaged_record_is_found_when_it_is_read() {
     let cache = tempfile::tempdir().unwrap();
     let source = Arc::new(Made::default());
     let right = bytes(&mapped(&source, cache.path()).unwrap());
     let path = &files(cache.path())[0];
     let mut held = std::fs::read(path).unwrap();
-    // A byte of the eighth record, which is none of those that are looked at when the file is opened.
+    // A byte of the eighth record, which is not compared when the file is opened.
     held[7 * (60 + CHECKSUM) + 30] ^= 1;
     std::fs::write(path, held).unwrap();
     let Records::Source(source) = mapped(&source, cache.path()).unwrap().records else { unreachable!() };
@@ -189,7 +189,7 @@ fn a_pipe_in_place_of_the_file_does_not_hang() {
 }
 
 #[test]
-fn images_that_the_free_memory_has_no_room_for_are_told_with_both_numbers() {
+fn images_that_do_not_fit_into_free_memory_are_refused_with_both_numbers() {
     let normalize = pt4al_results::spec::Normalize::imagenet();
     let shapes = pt4al_results::spec::ShapesSpec { pool: 1000, test: 24, side: 32, seed: 0, normalize };
     let bytes = 1024 * 32 * 32 * 3;

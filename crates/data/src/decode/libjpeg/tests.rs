@@ -1,7 +1,7 @@
 use super::check;
 use crate::decode::tests::JPEGS;
 
-/// Where the data of the first scan begin.
+/// The offset of the first scan's data.
 fn data(jpeg: &[u8]) -> usize {
     let scan = jpeg.windows(2).position(|pair| pair == [0xff, 0xda]).unwrap();
     scan + 2 + usize::from(u16::from_be_bytes([jpeg[scan + 2], jpeg[scan + 3]]))
@@ -30,7 +30,7 @@ fn whole_files_pass() {
 }
 
 #[test]
-fn what_says_nothing_of_the_pixels_is_passed_over() {
+fn warnings_that_do_not_concern_pixels_are_ignored() {
     let (_, jpeg, _) = JPEGS[0];
     let end = jpeg.len() - 2;
     let note = [&jpeg[..end], b"a camera's notes", &jpeg[end..]].concat();
@@ -43,9 +43,9 @@ fn what_says_nothing_of_the_pixels_is_passed_over() {
     }
 }
 
-/// As decoders fill it up silently.
+/// Decoders fill in missing data silently.
 #[test]
-fn data_that_are_cut_are_missed() {
+fn missing_data_are_found() {
     let restarts = with_restarts(false);
     let jpegs = JPEGS.into_iter().map(|(name, jpeg, _)| (name, jpeg));
     for (name, jpeg) in jpegs.chain([("restarts", &restarts[..])]) {
@@ -77,7 +77,7 @@ fn most_holes_are_found() {
 }
 
 #[test]
-fn no_bytes_make_it_panic() {
+fn no_bytes_cause_a_panic() {
     for (_, jpeg, _) in JPEGS {
         for end in 0..jpeg.len() {
             let _ = check(&jpeg[..end]);

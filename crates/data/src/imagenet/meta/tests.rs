@@ -3,7 +3,7 @@ use super::*;
 /// Four classes as in the devkit, written by scipy.io.savemat with compression.
 const FILE: &[u8] = include_bytes!("../tests/meta.mat");
 
-/// An element with padding.
+/// Writes an element with padding.
 fn full(kind: u32, body: &[u8]) -> Vec<u8> {
     let mut bytes = [kind.to_le_bytes(), (body.len() as u32).to_le_bytes()].concat();
     bytes.extend(body);
@@ -17,7 +17,7 @@ fn array(class: u8, name: &[u8], rest: &[u8]) -> Vec<u8> {
     full(MATRIX, &parts.concat())
 }
 
-/// A file as MATLAB writes it: text of 16 bits, numbers in the smallest type, both in small elements where they fit.
+/// A file as MATLAB writes it: text of 16 bits, numbers in the smallest type, both in small elements if they fit.
 fn matlab(number: &[u8]) -> Vec<u8> {
     let wnid: Vec<u8> = "n01440764".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let fields =
@@ -39,7 +39,7 @@ fn numbers_and_names_are_read() {
 }
 
 #[test]
-fn values_may_be_of_any_type() {
+fn values_of_any_type_are_read() {
     let double = full(9, &449.0_f64.to_le_bytes());
     for number in [double, full(7, &449.0_f32.to_le_bytes()), vec![4, 0, 2, 0, 193, 1, 0, 0], full(5, &[193, 1, 0, 0])]
     {
@@ -49,7 +49,7 @@ fn values_may_be_of_any_type() {
 }
 
 #[test]
-fn damage_is_told_and_never_a_crash() {
+fn damage_is_an_error_and_never_a_panic() {
     assert_eq!(wnids(b"1\n2\n").unwrap_err(), "not a MATLAB 5 file (little-endian)");
     let plain = matlab(&full(9, &1.0_f64.to_le_bytes()));
     assert_eq!(wnids(&plain[..HEADER]).unwrap_err(), "no structs named `synsets` in it");
