@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::findings::{Outcome, judgements};
-use crate::report::{self, PLUS_MINUS};
+use crate::report::{Block, PLUS_MINUS, claim_blocks, markdown};
 use crate::results::Results;
 
 /// What became of all claims.
@@ -52,7 +52,10 @@ pub fn claims(results: &Results) -> Claims {
     let arms = results.arms();
     let named = results.spec.expect.iter().flat_map(|e| std::iter::once(&e.sampler).chain(&e.better_than));
     let unknown: BTreeSet<&String> = named.filter(|label| arms.iter().all(|arm| arm.label != **label)).collect();
-    let text = report::claims_in_words(&results.spec, &judged);
+    let mut blocks = claim_blocks(&results.spec, &judged);
+    if judged.iter().any(|j| j.half_width.is_some()) {
+        blocks.push(Block::paragraph(PLUS_MINUS));
+    }
     let count = |outcome: Outcome| judged.iter().filter(|j| j.outcome == outcome).count();
     Claims {
         all: judged.len(),
@@ -60,7 +63,7 @@ pub fn claims(results: &Results) -> Claims {
         not_measured: count(Outcome::NotMeasured),
         held: count(Outcome::Held),
         unknown: unknown.into_iter().cloned().collect(),
-        text: if judged.iter().any(|j| j.half_width.is_some()) { format!("{text}\n{PLUS_MINUS}\n") } else { text },
+        text: markdown(&blocks),
     }
 }
 

@@ -106,6 +106,6 @@ impl Check {
 
     /// A page of its own, with every cell.
     pub fn markdown(&self) -> String {
-        page::markdown(self)
+        page::page(self).markdown()
     }
 }

@@ -5,13 +5,12 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use serde::Serialize;
 
-use super::page::{Page, Section, write_over};
-use super::table::aligned;
+use super::page::{Block, Cell, Column, Number, Page, Section, Table, link, markdown};
+use super::place::write_over;
 use crate::batches::split_into_batches;
 use crate::spec::LossOrder;
 use crate::stats::{bootstrap_95, spearman};
 use crate::store::{Losses, write_csv};
-use crate::words::thousands;
 
 /// How the title of its page begins.
 const TITLE: &str = "Agreement of pretext losses with ";
@@ -122,65 +121,68 @@ impl Agreement {
         Ok(rows)
     }
 
-    /// Writes `agreement.csv` and `README.md` into a folder, and gives the page's table.
+    /// Writes `agreement.csv` and `README.md` into a folder, and returns the page's table as Markdown.
     ///
     /// # Errors
     /// As [`Agreement::rows`], and if the folder has another page or cannot be written.
     pub fn write(&self, folder: &Path) -> Result<String> {
         let rows = self.rows()?;
-        let table = self.table(&rows);
-        let title = format!("{TITLE}{}", self.measure);
-        let page = Page { title, sections: self.sections(&table, &rows) };
+        let table = Block::Table(self.table(&rows));
+        let text = markdown(std::slice::from_ref(&table));
+        let mut sections = vec![Section::new("All images", vec![table, Block::paragraph(self.note())])];
+        sections.extend((!self.names.is_empty()).then(|| self.by_class(&rows)));
+        let page = Page { title: format!("{TITLE}{}", self.measure), lead: Vec::new(), sections };
         write_over(&folder.join("README.md"), &format!("# {TITLE}"), &page.markdown())?;
         write_csv(&folder.join("agreement.csv"), &rows)?;
-        Ok(table)
+        Ok(text)
     }
 
     /// A row for each learner.
-    fn table(&self, rows: &[Row]) -> String {
-        let header = ["losses", "images", "Spearman's rho", "95 % interval", "same batch", "batch 0 in common"];
-        let mut grid = vec![header.map(str::to_owned).to_vec()];
+    fn table(&self, rows: &[Row]) -> Table {
+        let columns = ["losses", "images", "Spearman's rho", "95 % interval", "same batch", "batch 0 in common"];
+        let mut table = Table::new("agreement", Column::all(columns));
         for row in rows.iter().filter(|row| row.class.is_empty()) {
-            let part = |part: Option<f64>| part.map_or("-".into(), |part| format!("{:.1} %", 100.0 * part));
-            grid.push(vec![
-                row.losses.clone(),
-                thousands(row.images),
-                row.spearman.map_or("-".into(), |rho| format!("{rho:.3}")),
-                row.low.zip(row.high).map_or("-".into(), |(low, high)| format!("{low:.3} to {high:.3}")),
-                part(row.same_batch),
-                part(row.same_first_batch),
-            ]);
+            let percent = |part: f64| Number { unit: Some("%"), ..Number::mean(100.0 * part, None) }.into();
+            let interval = row.low.zip(row.high).map(|(low, high)| Cell::text(format!("{low:.3} to {high:.3}")));
+            let cells = [
+                Cell::Count(row.images),
+                Cell::or_missing(row.spearman.map(|rho| Cell::number(rho, 3))),
+                Cell::or_missing(interval),
+                Cell::or_missing(row.same_batch.map(percent)),
+                Cell::or_missing(row.same_first_batch.map(percent)),
+            ];
+            table.push(row.losses.as_str(), cells);
         }
-        aligned(&grid)
+        table
     }
 
-    fn sections(&self, table: &str, rows: &[Row]) -> Vec<Section> {
+    /// What the numbers of the table are.
+    fn note(&self) -> String {
         let (batches, chance) = (self.batches, 100.0 / self.batches as f64);
-        let text = format!(
-            "{table}\nThe measure is {}. Rho is over the images that both have losses of; its interval is the bootstrap's over images, so it \
+        format!(
+            "The measure is {}. Rho is over the images that both have losses of; its interval is the bootstrap's over images, so it \
              does not contain what another seed of a learner would change. Each is cut into {batches} pretext batches, highest losses \
              first: `same batch` is the part of the images that lie in the same one, and `batch 0 in common` the part of the hardest batch \
-             that is in both. By chance either is {chance:.0} %. Every number: [agreement.csv](agreement.csv).\n",
-            self.measure
-        );
-        let mut sections = vec![Section::of("All images", text)];
-        if !self.names.is_empty() {
-            let header = std::iter::once("losses".to_owned()).chain(self.names.iter().cloned());
-            let mut grid = vec![header.collect::<Vec<_>>()];
-            for (name, _) in &self.others {
-                let rho = |class: &String| {
-                    let row = rows.iter().find(|row| row.losses == *name && row.class == *class);
-                    row.and_then(|row| row.spearman).map_or("-".into(), |rho| format!("{rho:.2}"))
-                };
-                grid.push(std::iter::once(name.clone()).chain(self.names.iter().map(rho)).collect());
-            }
-            let text = format!(
-                "{}\nSpearman's rho within each class: what is left of the agreement where no class is harder than another.\n",
-                aligned(&grid)
-            );
-            sections.push(Section::of("By class", text));
+             that is in both. By chance either is {chance:.0} %. Every number: {}.",
+            self.measure,
+            link("agreement.csv", "agreement.csv")
+        )
+    }
+
+    /// A row for each learner, a column for each class.
+    fn by_class(&self, rows: &[Row]) -> Section {
+        let columns = std::iter::once("losses".to_owned()).chain(self.names.iter().cloned());
+        let mut table = Table::new("agreement-by-class", Column::all(columns));
+        for (name, _) in &self.others {
+            let rho = |class: &String| {
+                let row = rows.iter().find(|row| row.losses == *name && row.class == *class);
+                Cell::or_missing(row.and_then(|row| row.spearman).map(|rho| Cell::number(rho, 2)))
+            };
+            table.push(name, self.names.iter().map(rho));
         }
-        sections
+        let note =
+            "Spearman's rho within each class: what is left of the agreement where no class is harder than another.";
+        Section::new("By class", vec![Block::Table(table), Block::paragraph(note)])
     }
 }
 

@@ -52,8 +52,8 @@ impl Cost {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{accuracy, records};
     use super::*;
+    use crate::report::testing::{accuracy, records};
 
     #[test]
     fn a_round_counts_once_and_errors_do_not() {

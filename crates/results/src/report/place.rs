@@ -2,11 +2,13 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
+
+use crate::store::write_atomically;
 
 /// A folder for a page.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// What the page and its pictures are written into.
     pub folder: PathBuf,
     /// Where the page finds the files of the results folder: a URL that ends in `/`, or nothing where they lie beside it.
@@ -37,7 +39,7 @@ impl Place {
 ///
 /// # Errors
 /// If it is anything else.
-pub(super) fn ensure_own(out: &Path, marks: &[&str], what: &str) -> Result<()> {
+pub(crate) fn ensure_own(out: &Path, marks: &[&str], what: &str) -> Result<()> {
     let is_empty = match std::fs::read_dir(out) {
         Ok(mut entries) => entries.next().is_none(),
         Err(_) => !out.exists(),
@@ -49,6 +51,23 @@ pub(super) fn ensure_own(out: &Path, marks: &[&str], what: &str) -> Result<()> {
         out.display()
     );
     Ok(())
+}
+
+/// Writes `markdown` to `file` if nothing is there, an empty file, or a page that begins with `begins`.
+///
+/// # Errors
+/// If another page is there, or the file cannot be read or written; one line. Nothing has been written then.
+pub(crate) fn write_over(file: &Path, begins: &str, markdown: &str) -> Result<()> {
+    let there = match std::fs::read_to_string(file) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+        read => Some(read.map_err(|e| anyhow!("{}: cannot be read ({e}); check it", file.display()))?),
+    };
+    ensure!(
+        there.is_none_or(|text| text.trim().is_empty() || text.starts_with(begins)),
+        "{}: is another page, which this one would write over; move it away",
+        file.display()
+    );
+    write_atomically(file, |out| out.write_all(markdown.as_bytes()))
 }
 
 /// The whole path without links, as far as it is there, and without `..` in the rest.
@@ -80,7 +99,7 @@ fn relative_url(from: &Path, to: &Path) -> String {
 }
 
 /// A part of a path in which nothing has a meaning to a URL or to Markdown.
-pub(super) fn encoded(part: &[u8]) -> String {
+pub(crate) fn encoded(part: &[u8]) -> String {
     let one = |&byte: &u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
         other => format!("%{other:02X}"),

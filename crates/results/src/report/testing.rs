@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{Cost, Findings};
+use super::cost::Cost;
+use super::findings::Findings;
 use crate::results::Results;
 use crate::spec::{Source, Spec, load};
 use crate::store::{DataOrigin, Manifest, Record, Records, Session};

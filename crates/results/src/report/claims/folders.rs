@@ -116,7 +116,7 @@ impl Correlation {
 }
 
 /// `[cifar10-cpu](cifar10-cpu/README.md)`.
-pub(super) fn link(name: &str) -> String {
+pub(super) fn folder_link(name: &str) -> String {
     let text: String = name.chars().map(|c| if "[]`<>*\\".contains(c) || c.is_control() { ' ' } else { c }).collect();
     format!("[{text}]({}/README.md)", encoded(name.as_bytes()))
 }

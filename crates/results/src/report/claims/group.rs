@@ -4,7 +4,7 @@ use super::folders::Run;
 use super::published::PublishedClaim;
 use super::scale::{Against, against};
 use crate::findings::{Judgement, Outcome, judgements};
-use crate::report::arm::{Images, images_of};
+use crate::report::words::arm::{Images, images_of};
 use crate::spec::Expectation;
 use crate::words::counted;
 

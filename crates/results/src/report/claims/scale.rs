@@ -1,8 +1,8 @@
 //! How large an experiment was: the scale that its numbers are of, held against that of a claim's source.
 
 use super::published::PublishedClaim;
-use crate::report::arm::protocol_of;
-use crate::report::readme::{imbalance, name};
+use crate::report::words::arm::protocol_of;
+use crate::report::words::protocol::{imbalance, name};
 use crate::results::Results;
 use crate::spec::{At, Expectation, Spec};
 use crate::store::Manifest;

@@ -38,7 +38,7 @@ impl Place {
     }
 
     fn page(&self) -> String {
-        page(&self.dir()).unwrap().markdown
+        page(&self.dir()).unwrap().page.markdown()
     }
 
     /// The rows of a section's tables without their padding, and its other lines.
@@ -265,7 +265,10 @@ fn a_folder_that_cannot_be_read_is_named_and_the_others_are_shown() {
     assert_eq!(told.len(), 1);
     assert!(told[0].starts_with("- [b](b/README.md): b/records.csv:1: not the records of a trial"), "{told:?}");
     assert_eq!(found.warnings.len(), 1);
-    assert!(!found.markdown.contains("no-results") && !found.markdown.contains(&*place.dir().to_string_lossy()));
+    assert!(
+        !found.page.markdown().contains("no-results")
+            && !found.page.markdown().contains(&*place.dir().to_string_lossy())
+    );
 }
 
 #[test]

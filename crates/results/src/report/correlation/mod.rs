@@ -3,20 +3,22 @@
 
 mod page;
 mod pairs;
-pub(super) mod published;
-mod scatter;
+pub(crate) mod published;
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use self::scatter::Scatter;
 use super::Written;
-use super::picture::{png, svg};
+use super::figures::picture::{png, svg};
+use super::figures::scatter::Scatter;
+use super::page::{Cell, Figure, Number, write_figures};
+use crate::seed::{Purpose, sample, stream};
 use crate::spec::{CorrelationSpec, Spec};
 use crate::stats::{bootstrap_95, spearman};
 use crate::store::{Manifest, write_atomically, write_csv};
+use crate::words::thousands;
 
 pub use pairs::{Pair, read_pairs, write_pairs};
 
@@ -118,9 +120,8 @@ impl Measured {
     }
 
     /// `0.440 [0.425, 0.455]`.
-    fn cell(&self) -> String {
-        let interval = self.interval.map(|(low, high)| format!(" [{low:.3}, {high:.3}]")).unwrap_or_default();
-        self.spearman.map_or("-".into(), |rho| format!("{rho:.3}{interval}"))
+    fn cell(&self) -> Cell {
+        Cell::or_missing(self.spearman.map(|rho| Number::estimate(rho, self.interval, 3).into()))
     }
 }
 
@@ -159,19 +160,45 @@ pub fn write(folder: &Path, findings: &CorrelationFindings) -> Result<Written> {
         seed: findings.seed,
     };
     write_csv(&folder.join("summary.csv"), &measured.each_ref().map(row))?;
+    let mut figures = Vec::new();
     for one in &measured {
-        let scatter = Scatter::of(findings, one, asked.points)?;
-        let file = |ending: &str| folder.join(format!("scatter-{}.{ending}", one.which.name()));
-        let (svg, png) = (svg(&scatter)?, png(&scatter)?);
-        write_atomically(&file("svg"), |out| out.write_all(svg.as_bytes()))?;
-        write_atomically(&file("png"), |out| out.write_all(&png))?;
+        let scatter = scatter(findings, one, asked.points)?;
+        let name = one.which.name();
+        let alt = format!("Images by the ranks of pretext loss and {name} loss");
+        figures.push(Figure::new(format!("scatter-{name}.svg"), alt, svg(&scatter)?));
+        let png = png(&scatter)?;
+        write_atomically(&folder.join(format!("scatter-{name}.png")), |out| out.write_all(&png))?;
     }
     let published = published::read(&super::reference_folder(folder))?;
     let tables = page::tables(findings, &measured, asked.resamples, &published);
-    let page = page::page(findings, &asked, &tables);
+    let text = super::page::markdown(&tables);
+    let page = page::page(findings, &asked, tables, figures);
+    write_figures(&page, folder)?;
     let written = folder.join("README.md");
-    write_atomically(&written, |out| out.write_all(page.as_bytes()))?;
-    Ok(Written { text: tables, page: written })
+    write_atomically(&written, |out| out.write_all(page.markdown().as_bytes()))?;
+    Ok(Written { text, page: written })
+}
+
+/// Images by the ranks of their two losses: as many as the spec shows, drawn by the seed, the same for both task losses.
+///
+/// # Errors
+/// If the font, by which text is measured, cannot be read.
+fn scatter(findings: &CorrelationFindings, measured: &Measured, points: usize) -> Result<Scatter> {
+    let n = findings.pairs.len();
+    let all: Vec<usize> = (0..n).collect();
+    let shown = sample(&all, points, &mut stream(findings.seed, Purpose::ScatterPlot, &[]));
+    let (experiment, profile) = findings.spec.identity();
+    let profile = if profile.is_empty() { String::new() } else { format!(", profile {profile}") };
+    let part = if shown.len() == n { "all".into() } else { format!("{} of them", thousands(shown.len())) };
+    let subtitle = format!(
+        "{}; n = {} images, {part} shown; {experiment}{profile}, seed {}",
+        measured.in_words(),
+        thousands(n),
+        findings.seed
+    );
+    let pretext: Vec<f64> = findings.pairs.iter().map(|p| p.pretext).collect();
+    let task = measured.which.losses(&findings.pairs);
+    Scatter::of(&findings.spec.title, &subtitle, measured.which.axis(), [&pretext, &task], &shown)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::report::page::markdown;
 use crate::report::testing::{assert_well_formed, manifest, png_size, spec, spec_of};
 use crate::seed::{Purpose, stream};
 use crate::spec::{Source, load};
@@ -132,7 +133,7 @@ fn published_numbers_stand_beside_those_of_their_data_set_alone() {
     let of = |spec: Spec| {
         let measured = [Measured { which: Which::Task, n: 2, spearman: Some(0.5), interval: None }];
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results/reference");
-        page::tables(&findings(spec), &measured, 10, &published::read(&folder).unwrap())
+        markdown(&page::tables(&findings(spec), &measured, 10, &published::read(&folder).unwrap()))
     };
     let cifar10 = of(experiment("cifar10", None));
     assert!(cifar10.contains("|     0.79 |") && cifar10.contains("|     0.44 |"), "{cifar10}");
