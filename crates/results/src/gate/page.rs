@@ -1,16 +1,16 @@
-//! What a check found, as Markdown that also reads well on a terminal.
+//! The gate's findings as a page, and as text for a terminal.
 
 use super::Check;
 use super::cells::{self, Place, Tested, Verdict};
 use crate::findings::p_in_words;
-use crate::report::{Block, Cell, Column, Number, Page, Table, Text, capitalised, markdown as rendered, signed};
+use crate::report::{Block, Cell, Column, Number, Page, Table, Text, capitalised, markdown};
 use crate::stats::rotation::LEVEL;
 use crate::words::{counted, thousands};
 
-/// Moved cells that the summary has room for.
+/// The most moved cells that the summary names.
 const NAMED: usize = 6;
 
-/// One line, without an end.
+/// The summary on one line, without a line break.
 pub(super) fn summary(check: &Check) -> String {
     let tested = match &check.outcome {
         Ok(tested) => tested,
@@ -26,10 +26,10 @@ pub(super) fn summary(check: &Check) -> String {
             counted(tested.labels.len(), "round"),
             seeds_in_words(tested)
         );
-        let how = if tested.identical { "all values are the same" } else { "no curve moved by more than chance" };
+        let how = if tested.identical { "all values are the same" } else { "no curve moved significantly" };
         return format!("held: {how} ({what}{left_out})");
     }
-    // The surest first; of those that are equally sure, the largest.
+    // The smallest p first; among equal ones, the largest change.
     moved.sort_by(|a, b| a.p.total_cmp(&b.p).then(b.difference.abs().total_cmp(&a.difference.abs())));
     let shown: Vec<String> = moved.iter().take(NAMED).map(|cell| cell_in_words(tested, cell)).collect();
     let more = moved.len().saturating_sub(NAMED);
@@ -41,7 +41,8 @@ pub(super) fn summary(check: &Check) -> String {
     )
 }
 
-/// `17 cells together: 4 samplers x (3 rounds + area), and the mean`, which adds up.
+/// How many cells are tested, with a sum that adds up: `17 cells together (4 samplers x (3 rounds + area) + the mean
+/// over samplers)`.
 fn cells_in_words(tested: &Tested) -> String {
     let (arms, rounds) = (tested.arms.len(), tested.labels.len());
     let samplers = counted(arms, "sampler");
@@ -52,27 +53,28 @@ fn cells_in_words(tested: &Tested) -> String {
 
 /// `; 1 seed of the baseline and 2 seeds of these results left out`, or nothing.
 fn left_out_in_words(left_out: [usize; 2]) -> String {
-    let of = |(n, whose): (usize, &str)| (n > 0).then(|| format!("{} of {whose}", counted(n, "seed")));
-    let parts: Vec<String> = left_out.into_iter().zip(["the baseline", "these results"]).filter_map(of).collect();
+    let counted_of = |(n, whose): (usize, &str)| (n > 0).then(|| format!("{} of {whose}", counted(n, "seed")));
+    let parts: Vec<String> =
+        left_out.into_iter().zip(["the baseline", "these results"]).filter_map(counted_of).collect();
     if parts.is_empty() { String::new() } else { format!("; {} left out", parts.join(" and ")) }
 }
 
-/// What the task is judged by: `test accuracy`.
+/// The primary metric: `test accuracy`.
 pub(super) fn metric_in_words(tested: &Tested) -> &str {
     tested.metric.label.trim_end_matches(" (%)")
 }
 
-/// Of measured changes that are smaller than what counts.
+/// What measured changes are that are smaller than what counts.
 pub(super) fn below_in_words(tested: &Tested) -> &'static str {
     match tested.smallest {
-        Some(smallest) if smallest > 0.0 => "cannot be told from chance, or do not count",
-        _ => "cannot be told from chance",
+        Some(smallest) if smallest > 0.0 => "are not significant, or do not count",
+        _ => "are not significant",
     }
 }
 
-/// `random at 300 labels: -4.2 points (p = 0.003)`. Whoever shows it says for how many cells p is corrected.
+/// `random at 300 labels: -4.2 points (p = 0.003)`. The caller says for how many cells p is corrected.
 pub(super) fn cell_in_words(tested: &Tested, cell: &cells::Cell) -> String {
-    let points = signed(cell.difference * tested.metric.factor);
+    let points = points(tested, cell);
     format!("{}: {points} points ({})", name_of(tested, cell), p_in_words(cell.p))
 }
 
@@ -102,8 +104,8 @@ fn seeds_in_words(tested: &Tested) -> String {
     format!("{} against {baseline}{paired}", counted(current, "seed"))
 }
 
-/// What differs and may, the matrix of differences, the cells that moved, and the summary, for a terminal. If nothing could
-/// be compared, the summary is left out: the terminal shows it as an error.
+/// What differs and may, the matrix of differences, the cells that moved, and the summary, for a terminal. If nothing
+/// could be compared, the summary is left out: the terminal shows it as an error.
 pub(super) fn text(check: &Check) -> String {
     let mut blocks = differences(check);
     if let Ok(tested) = &check.outcome {
@@ -113,7 +115,7 @@ pub(super) fn text(check: &Check) -> String {
         }
         blocks.push(Block::paragraph(summary(check)));
     }
-    rendered(&blocks)
+    markdown(&blocks)
 }
 
 /// The page, with every cell.
@@ -158,7 +160,7 @@ fn matrix(tested: &Tested) -> Vec<Block> {
     let mut blocks = vec![heading, Block::Table(table)];
     if let Some(mean) = tested.cells.iter().find(|cell| cell.arm.is_none()) {
         let word = if mean.place == Place::Area { "area" } else { "value" };
-        let points = signed(mean.difference * factor);
+        let points = points(tested, mean);
         let moved = match mean.verdict {
             Verdict::Held => String::new(),
             moved => format!(", {}", moved.in_words()),
@@ -176,18 +178,23 @@ fn change(tested: &Tested, cell: &cells::Cell) -> Cell {
         Verdict::Held => None,
         moved => Some(moved.in_words()),
     };
-    Number { word, ..Number::difference(cell.difference * tested.metric.factor, None) }.into()
+    Number { word, ..points(tested, cell) }.into()
+}
+
+/// The change of a cell in points: `+1.2`.
+fn points(tested: &Tested, cell: &cells::Cell) -> Number {
+    Number::difference(cell.difference * tested.metric.factor, None)
 }
 
 /// What was tested and how, and from where on changes count; a line each.
 fn notes(tested: &Tested) -> Vec<String> {
     let factor = tested.metric.factor;
     let smallest = tested.smallest.map_or_else(
-        || "any change that is more than chance counts (the baseline's spec has no `check.smallest-difference`)".into(),
+        || "every significant change counts (the baseline's spec has no `check.smallest-difference`)".into(),
         |smallest| format!("changes from {:.1} points on count, as the baseline's spec says", smallest * factor),
     );
     let mut lines = vec![format!(
-        "Tested is {} alone: other metrics that are recorded are not. {}; a level of {} % for all {}, for which each p is \
+        "Only {} is tested; other recorded metrics are not. {}; a level of {} % for all {}, for which each p is \
          corrected; {smallest}.",
         metric_in_words(tested),
         capitalised(&seeds_in_words(tested)),
@@ -208,7 +215,7 @@ fn notes(tested: &Tested) -> Vec<String> {
     }
     let small = tested.cells.iter().filter(|cell| cell.verdict == Verdict::Held && cell.p < LEVEL).count();
     if small > 0 {
-        lines.push(format!("{} changed by more than chance, but by less than what counts.", counted(small, "cell")));
+        lines.push(format!("{} changed significantly, but by less than what counts.", counted(small, "cell")));
     }
     lines
 }
@@ -234,7 +241,7 @@ fn details(name: &str, tested: &Tested, cells: &mut dyn Iterator<Item = &cells::
         Column::with_unit("change", "points"),
         Column::with_unit("counts from", "points"),
         Column::with_unit("p", "corrected"),
-        Column::new("verdict"),
+        Column::new("result"),
     ];
     let mut table = Table::new(name, columns);
     let factor = tested.metric.factor;
@@ -243,7 +250,7 @@ fn details(name: &str, tested: &Tested, cells: &mut dyn Iterator<Item = &cells::
             Cell::text(place_in_words(tested, cell.place)),
             Cell::number(cell.baseline * factor, 1),
             Cell::number(cell.current * factor, 1),
-            Number::difference(cell.difference * factor, None).into(),
+            points(tested, cell).into(),
             Cell::number(cell.counts_from * factor, 1),
             Cell::P(cell.p),
             Cell::text(cell.verdict.in_words()),

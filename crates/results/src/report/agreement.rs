@@ -1,4 +1,4 @@
-//! How far the pretext losses of several learners agree with those of one that is the measure: `agreement.csv` and `README.md`.
+//! How far the pretext losses of several learners agree with those of a reference: `agreement.csv` and `README.md`.
 
 use std::path::Path;
 
@@ -15,19 +15,19 @@ use crate::store::{Losses, write_csv};
 /// How the title of its page begins.
 const TITLE: &str = "Agreement of pretext losses with ";
 
-/// What is compared with what.
+/// Losses that are compared with a reference.
 #[derive(Debug)]
 pub struct Agreement {
-    /// What the losses that are the measure are called.
+    /// The name of the losses that all others are compared with.
     pub measure: String,
     pub of_measure: Losses,
-    /// The others, by what they are called.
+    /// The other losses, by name.
     pub others: Vec<(String, Losses)>,
     /// The class of each image by its index; empty where classes are not known.
     pub classes: Vec<usize>,
-    /// What classes are called.
+    /// The names of the classes.
     pub names: Vec<String>,
-    /// Pretext batches that both are cut into, highest losses first.
+    /// The number of pretext batches that all losses are cut into, highest losses first.
     pub batches: usize,
     /// Bootstrap resamples of the intervals.
     pub resamples: usize,
@@ -41,14 +41,14 @@ struct Row {
     class: String,
     /// Images that both have losses of.
     images: usize,
-    /// Spearman's rho of the two losses over these images; none where all losses of one kind are equal.
+    /// Spearman's rho of the two losses over these images; none if all losses of one kind are equal.
     spearman: Option<f64>,
     /// The 95 % interval over images.
     low: Option<f64>,
     high: Option<f64>,
-    /// The part of the images that lie in the same pretext batch; for all classes together alone.
+    /// The share of the images that lie in the same pretext batch; only for all classes together.
     same_batch: Option<f64>,
-    /// The part of pretext batch 0, the hardest images, that is in the other's batch 0, too.
+    /// The share of pretext batch 0, the hardest images, that is in the other's batch 0, too.
     same_first_batch: Option<f64>,
 }
 
@@ -56,7 +56,8 @@ impl Agreement {
     /// A row for each of the others, and one more for each class.
     ///
     /// # Errors
-    /// If losses have no image in common with the measure, or fewer than there are batches, or two of them have one name; one line.
+    /// If losses have no image in common with the measure, or fewer than there are batches, or two of them have one
+    /// name; one line.
     fn rows(&self) -> Result<Vec<Row>> {
         for (at, (name, _)) in self.others.iter().enumerate() {
             ensure!(
@@ -64,11 +65,12 @@ impl Agreement {
                 "{name}: two files have this name, without their endings; name each file once, or rename one"
             );
         }
-        let of = |(name, losses): &(String, Losses)| self.of(name, losses);
-        Ok(self.others.iter().map(of).collect::<Result<Vec<_>>>()?.concat())
+        let rows = self.others.iter().map(|(name, losses)| self.rows_of(name, losses));
+        Ok(rows.collect::<Result<Vec<_>>>()?.concat())
     }
 
-    fn of(&self, name: &str, losses: &Losses) -> Result<Vec<Row>> {
+    /// The rows of one of the others.
+    fn rows_of(&self, name: &str, losses: &Losses) -> Result<Vec<Row>> {
         // Both are sorted by index.
         let measure = |index: usize| {
             let at = self.of_measure.rows.binary_search_by_key(&index, |row| row.0).ok()?;
@@ -160,10 +162,11 @@ impl Agreement {
     fn note(&self) -> String {
         let (batches, chance) = (self.batches, 100.0 / self.batches as f64);
         format!(
-            "The measure is {}. Rho is over the images that both have losses of; its interval is the bootstrap's over images, so it \
-             does not contain what another seed of a learner would change. Each is cut into {batches} pretext batches, highest losses \
-             first: `same batch` is the part of the images that lie in the same one, and `batch 0 in common` the part of the hardest batch \
-             that is in both. By chance either is {chance:.0} %. Every number: {}.",
+            "All are compared with {}. Rho is over the images for which both have losses; its bootstrap interval is \
+             over images, so it does not cover the variation between seeds of a learner. Both lists of losses are cut \
+             into {batches} pretext batches, highest losses first: `same batch` is the share of the images that lie in \
+             the same batch of both, and `batch 0 in common` the share of the hardest batch that is in both. By \
+             chance, either would be {chance:.0} %. All numbers: {}.",
             self.measure,
             link("agreement.csv", "agreement.csv")
         )
@@ -180,8 +183,8 @@ impl Agreement {
             };
             table.push(name, self.names.iter().map(rho));
         }
-        let note =
-            "Spearman's rho within each class: what is left of the agreement where no class is harder than another.";
+        let note = "Spearman's rho within each class: the agreement that does not come from some classes being harder \
+                    than others.";
         Section::new("By class", vec![Block::Table(table), Block::paragraph(note)])
     }
 }
@@ -218,7 +221,7 @@ mod tests {
         assert_eq!((rows[0].same_batch, rows[0].same_first_batch), (Some(0.0), Some(0.0)));
     }
 
-    /// Pairs of neighbours change places: batches keep their images.
+    /// Neighbours are swapped in pairs, so that batches keep their images.
     #[test]
     fn images_in_common_alone_are_compared_and_batches_are_sets() {
         let swapped = losses(|i| (i ^ 1) as f64);
@@ -241,7 +244,10 @@ mod tests {
         let table = agreement(losses(|i| i as f64)).write(folder.path()).unwrap();
         assert!(table.contains("| ours") && table.contains("1.000") && table.contains("100.0 %"), "{table}");
         let page = std::fs::read_to_string(folder.path().join("README.md")).unwrap();
-        assert!(page.contains("| losses |  cat |  dog |") && page.contains("By chance either is 10 %"), "{page}");
+        assert!(
+            page.contains("| losses |  cat |  dog |") && page.contains("By chance, either would be 10 %"),
+            "{page}"
+        );
         // Again, and over no other page.
         agreement(losses(|i| i as f64)).write(folder.path()).unwrap();
         let csv = std::fs::read_to_string(folder.path().join("agreement.csv")).unwrap();

@@ -1,4 +1,4 @@
-//! What is known of one results folder: what every page is made from.
+//! The findings of one results folder, from which every page is made.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -75,7 +75,7 @@ impl Findings {
         std::iter::once(primary).chain(secondary.iter().filter(differs)).copied().collect()
     }
 
-    /// The metric that the task is judged by.
+    /// The primary metric of the task.
     pub(crate) fn primary_metric(&self) -> Metric {
         self.spec().dataset.task().primary_metric()
     }
@@ -90,8 +90,8 @@ impl Findings {
         self.references.iter().filter(|reference| reference.metric == metric.name).collect()
     }
 
-    /// The published numbers of a metric from `first` to `last` labels. Curves come before numbers that stand alone, which
-    /// differ only in their markers, and markers repeat after a few.
+    /// The published numbers of a metric from `first` to `last` labels. Curves come before numbers that stand alone,
+    /// which differ only in their markers, and markers repeat after a few.
     pub(crate) fn published_between(
         &self,
         metric: Metric,
@@ -106,8 +106,8 @@ impl Findings {
         found
     }
 
-    /// The heading above published numbers. They are for the full protocol (a profile is another, smaller one) and of test
-    /// images.
+    /// The heading above published numbers. They are for the full protocol (a profile is another, smaller one) and of
+    /// test images.
     pub(crate) fn published_heading(&self) -> String {
         let full = Some("full protocol").filter(|_| !self.spec().identity().1.is_empty());
         let test = Some("of test images unless they say otherwise").filter(|_| self.warning().is_some());
@@ -157,10 +157,10 @@ impl Findings {
 
     /// What a reader must know if values are of train images.
     pub(crate) fn warning(&self) -> Option<String> {
-        let what = "the values are of TRAIN images (the whole pool), of which the labels were trained on";
+        let what = "the values are of TRAIN images (the whole pool), whose labels were trained on";
         match self.images(&[]) {
             Images::Test => None,
-            Images::Train => Some(format!("Note: {what}; they are not comparable with values of test images.")),
+            Images::Train => Some(format!("{what}; they are not comparable with values of test images.")),
             Images::Mixed => Some(format!("{TRAIN_MARK}: {what}; they are not comparable with the others.")),
         }
     }
@@ -220,6 +220,6 @@ mod tests {
         assert_eq!((all.images(&[]), all.warning()), (Images::Test, None));
         all.results.spec.train.select.images = EvaluationImages::Train;
         assert_eq!((all.images(&[]), all.marked("random").as_str()), (Images::Train, "random"));
-        assert!(all.warning().unwrap().contains("of which the labels were trained on"));
+        assert!(all.warning().unwrap().contains("whose labels were trained on"));
     }
 }

@@ -3,8 +3,8 @@
 //!
 //! Reads only the folder (resolved spec, records, manifest) and the published numbers beside it; never the data.
 //!
-//! Modules import downward in this order: the pages of several folders (`folders`, `claims`, `correlation`, `agreement`),
-//! `sections`, `figures`, `findings`, `words`, `page`.
+//! Modules import downward in this order: the pages of several folders (`folders`, `claims`, `correlation`,
+//! `agreement`), `sections`, `figures`, `findings`, `words`, `page`.
 
 pub mod agreement;
 pub mod claims;
@@ -22,7 +22,7 @@ mod summary;
 pub(crate) mod testing;
 mod words;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
@@ -30,6 +30,7 @@ pub use self::cost::Cost;
 pub use self::figures::curve::{Plot, png, svg};
 pub use self::findings::Findings;
 pub use self::page::Page;
+pub use self::place::Written;
 pub use self::reference::{Reference, ReferencePoint, reference_folder, references, references_for};
 pub use self::summary::Row;
 pub use crate::results::Rule;
@@ -38,7 +39,7 @@ pub use crate::spec::Metric;
 pub(crate) use self::page::{Block, Cell, Column, Number, Table, Text, markdown};
 pub(crate) use self::sections::claims::claims as claim_blocks;
 pub(crate) use self::words::change::{Change, changes};
-pub(crate) use self::words::{PLUS_MINUS, capitalised, signed};
+pub(crate) use self::words::{PLUS_MINUS, capitalised};
 
 use self::figures::{Drawing, chart};
 use self::page::html::{Extras, document};
@@ -47,22 +48,13 @@ use self::place::Place;
 use crate::findings::Outcome;
 use crate::store::{write_atomically, write_csv};
 
-/// What was written.
-#[derive(Clone, Debug)]
-pub struct Written {
-    /// What a terminal shows.
-    pub text: String,
-    /// The page to open.
-    pub page: PathBuf,
-}
-
 /// Reports a results folder: writes `summary.csv`, `comparisons.csv`, `README.md` with its figures, `report.html` and
 /// `tables.tex` into it, or into `out`, and returns the text to print.
 /// `curve.svg` and `curve.png` show the primary metric, `curve-<metric>.svg` a secondary one.
 ///
 /// # Errors
-/// If the folder's files are missing or do not fit together, if no round has finished, or if `out` is not a place for the
-/// files or cannot be written; one line. Nothing has been written unless writing failed.
+/// If the folder's files are missing or do not fit together, if no round has finished, or if `out` is not a place for
+/// the files or cannot be written; one line. Nothing has been written unless writing failed.
 pub fn report(folder: &Path, out: Option<&Path>) -> Result<Written> {
     let mut findings = Findings::read(folder)?;
     let Place { folder: out, files } = Place::of(folder, out)?;
@@ -130,7 +122,7 @@ fn curves(findings: &Findings) -> Result<Curves> {
     Ok(curves)
 }
 
-/// What `report.html` has beside the page: the chart, the tally of claims, and the files that say what ran.
+/// The parts of `report.html` beside the page: the chart, the tally of claims, and the spec and manifest.
 fn extras(findings: &Findings) -> Result<Extras> {
     let path = findings.results.folder.join("spec.toml");
     let spec =

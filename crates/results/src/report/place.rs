@@ -6,12 +6,21 @@ use anyhow::{Result, anyhow, ensure};
 
 use crate::store::write_atomically;
 
+/// What a verb has written.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The text for a terminal.
+    pub text: String,
+    /// The page to open.
+    pub page: PathBuf,
+}
+
 /// A folder for a page.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Place {
-    /// What the page and its pictures are written into.
+    /// The folder that the page and its figures are written into.
     pub folder: PathBuf,
-    /// Where the page finds the files of the results folder: a URL that ends in `/`, or nothing where they lie beside it.
+    /// Where the page finds the files of the results folder: a URL that ends in `/`; empty if they lie beside the page.
     pub files: String,
 }
 
@@ -34,8 +43,8 @@ impl Place {
     }
 }
 
-/// What is written over is of the same kind: a folder that is not there, is empty, or has one of `marks` (all of them, unless
-/// an earlier report was stopped) and is no results folder.
+/// Checks that a folder may be written over: it does not exist, is empty, or is no results folder and has one of the
+/// files `marks`, which an earlier report wrote.
 ///
 /// # Errors
 /// If it is anything else.
@@ -47,7 +56,7 @@ pub(crate) fn ensure_own(out: &Path, marks: &[&str], what: &str) -> Result<()> {
     let is_results = ["records.csv", "spec.toml"].iter().any(|name| out.join(name).exists());
     ensure!(
         is_empty || !is_results && marks.iter().any(|name| out.join(name).is_file()),
-        "{}: holds other files, which {what} would write over; name another folder with --out",
+        "{}: holds other files, which {what} would overwrite; name another folder with --out",
         out.display()
     );
     Ok(())
@@ -64,7 +73,7 @@ pub(crate) fn write_over(file: &Path, begins: &str, markdown: &str) -> Result<()
     };
     ensure!(
         there.is_none_or(|text| text.trim().is_empty() || text.starts_with(begins)),
-        "{}: is another page, which this one would write over; move it away",
+        "{}: is another page, which would be overwritten; move it away",
         file.display()
     );
     write_atomically(file, |out| out.write_all(markdown.as_bytes()))
@@ -100,11 +109,11 @@ fn relative_url(from: &Path, to: &Path) -> String {
 
 /// A part of a path in which nothing has a meaning to a URL or to Markdown.
 pub(crate) fn encoded(part: &[u8]) -> String {
-    let one = |&byte: &u8| match byte {
+    let encode = |&byte: &u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
         other => format!("%{other:02X}"),
     };
-    part.iter().map(one).collect()
+    part.iter().map(encode).collect()
 }
 
 #[cfg(test)]
@@ -139,7 +148,7 @@ mod tests {
             assert!(failed(&inside).contains("is in the results folder"), "{inside:?}");
         }
         std::fs::write(dir.path().join("results/letter"), "dear").unwrap();
-        assert!(failed(&dir.path().join("results")).contains("holds other files, which a report would write over"));
+        assert!(failed(&dir.path().join("results")).contains("holds other files, which a report would overwrite"));
         assert!(failed(&dir.path().join("results/letter")).contains("holds other files"));
         let new = dir.path().join("pages/demo");
         assert_eq!(place(&new).unwrap(), Place { folder: new.clone(), files: "../../results/demo/".into() });

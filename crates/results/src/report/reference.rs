@@ -1,4 +1,4 @@
-//! Published numbers, to stand beside ours: `results/reference/<experiment or data set>.csv`.
+//! Published numbers, shown beside ours: `results/reference/<experiment or data set>.csv`.
 
 use std::path::{Path, PathBuf};
 
@@ -10,15 +10,15 @@ use crate::spec::{Spec, TaskKind};
 /// The numbers that one source publishes of one sampler.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reference {
-    /// Who says so, so that a reader can find it.
+    /// Who published the numbers, so that a reader can find them.
     pub source: String,
-    /// The sampler's label, or the nearest to one.
+    /// The sampler's label, or the nearest label.
     pub sampler: String,
-    /// As in the records.
+    /// Named as in the records.
     pub metric: String,
-    /// What a reader must know of them; empty for nothing.
+    /// A caveat for readers; may be empty.
     pub note: String,
-    /// By labels.
+    /// In the order of their numbers of labels.
     pub points: Vec<ReferencePoint>,
 }
 
@@ -28,7 +28,7 @@ pub struct ReferencePoint {
     pub labeled: usize,
     /// Percent, as published.
     pub value: f64,
-    /// Trials that it is the mean of, where that is known.
+    /// The number of trials in the mean, if known.
     pub trials: Option<usize>,
 }
 

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::results::Results;
 use crate::stats;
 
-/// One value over the seeds that have it; the columns of `summary.csv` (`docs/formats.md`). Numbers have the unit of the records.
+/// One value over the seeds that have it; the columns of `summary.csv` (`docs/formats.md`). Numbers have the unit of
+/// the records.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     pub experiment: String,
@@ -19,18 +20,18 @@ pub struct Row {
     pub round: usize,
     /// Labels that the task model was trained on.
     pub labeled: usize,
-    /// As in the records.
+    /// Named as in the records.
     pub metric: String,
-    /// As in the records.
+    /// Named as in the records.
     pub select: String,
-    /// Seeds.
+    /// The number of seeds.
     pub n: usize,
     pub mean: f64,
     /// Sample standard deviation; empty for one seed.
     pub sd: Option<f64>,
     /// Lower end of the 95 % t interval of the mean; empty for one seed.
     pub low: Option<f64>,
-    /// Upper end of it.
+    /// Upper end of the interval.
     pub high: Option<f64>,
 }
 

@@ -20,9 +20,9 @@ pub(super) fn section(folders: &[Correlation], published: &[Published]) -> Secti
         return Section::default();
     }
     let mut blocks = vec![Block::paragraph(
-        "The paper says that images which are hard for the pretext task are hard for the task, too. This is Spearman's rank \
-         correlation of an image's pretext loss and its task loss, with the 95 % bootstrap interval over images: one \
-         learner, one seed. No `[[expect]]` claims it, so there is no verdict.",
+        "The paper says that images which are hard for the pretext task are hard for the task, too. The tables show \
+         Spearman's rank correlation of an image's pretext loss and its task loss, with the 95 % bootstrap interval \
+         over images, for one learner and one seed. No `[[expect]]` claims it, so there is no verdict.",
     )];
     for (dataset, imbalanced) in sets {
         let pool = if imbalanced { ", imbalanced pool" } else { "" };
@@ -48,7 +48,7 @@ pub(super) fn section(folders: &[Correlation], published: &[Published]) -> Secti
             blocks.push(Block::Table(table(&format!("correlation-{dataset}{kind}"), &ours)));
         }
     }
-    Section::new("Pretext loss and task loss go together", blocks)
+    Section::new("Rank correlation of pretext loss and task loss", blocks)
 }
 
 fn table(name: &str, folders: &[&Correlation]) -> Table {

@@ -1,5 +1,5 @@
-//! One page for all results folders that lie side by side: each claim of the paper, the published number, and what every folder
-//! measured of it. `pt4al baseline page` writes it as `README.md` beside them.
+//! One page for all results folders that lie side by side: each claim of the paper, the published number, and what
+//! every folder measured. `pt4al baseline page` writes it as `README.md` beside them.
 //!
 //! Reads the folders and the published numbers (`claims.csv`, `correlation.csv`, `<data set>.csv`); never the data.
 
@@ -19,9 +19,8 @@ use self::folders::{Folders, folder_link};
 use self::group::{Claim, claims};
 use self::published::PublishedClaim;
 use self::scale::{Against, DATA_MARK};
-use super::Written;
 use super::page::{Block, Cell, Column, Page, Section, Table, markdown};
-use super::place::write_over;
+use super::place::{Written, write_over};
 use super::reference::{Reference, reference_folder, references};
 use super::words::{PLUS_MINUS, data_note, one_line};
 use crate::spec::Spec;
@@ -83,7 +82,7 @@ pub fn write(dir: &Path) -> Result<(Written, Vec<String>)> {
     Ok((Written { text: made.text, page: file }, made.warnings))
 }
 
-/// Gives claims the rule of their source where the spec was written without one, so that all folders are judged alike.
+/// Gives claims the rule of their source if the spec was written without one, so that all folders are judged alike.
 fn with_rules(spec: &mut Spec, published: &[PublishedClaim]) {
     let dataset = spec.dataset.name();
     for expected in &mut spec.expect {
@@ -93,9 +92,10 @@ fn with_rules(spec: &mut Spec, published: &[PublishedClaim]) {
 }
 
 const INTRODUCTION: &str = "\
-The paper is Yi, Seo, Park, Choi: *PT4AL: Using Self-Supervised Pretext Tasks for Active Learning* (ECCV 2022). Below, each claim \
-stands beside all that the results folders here measured of it. A claim counts as answered where it was measured at the scale of its \
-source: its pool, labels, rounds, network width and epochs. What a smaller scale says need not hold at the paper's.";
+The paper is Yi, Seo, Park, Choi: *PT4AL: Using Self-Supervised Pretext Tasks for Active Learning* (ECCV 2022). Below, \
+each claim is listed with everything that the results folders here measured about it. A claim counts as answered if it \
+was measured at the scale of its source: the same pool, labels, rounds, network width and epochs. Results at a smaller \
+scale need not hold at the paper's.";
 
 /// A row for each claim: its outcomes by scale.
 fn standing(claims: &[Claim]) -> Block {
@@ -125,26 +125,27 @@ fn standing(claims: &[Claim]) -> Block {
 fn how_to_read() -> [Block; 2] {
     [
         Block::paragraph(
-            "Verdicts: **held**: the whole 95 % interval is within the band that the claim names, or the difference is above 0 by more than \
-             chance (paired t-test at 5 %, Holm's correction over the claims of the folder). **Did not hold**: the interval is outside, or \
-             the difference is below 0 by more than chance. **Undecided**: neither, or fewer than 3 seeds. **Not measured at this scale**: \
-             the folder's experiment has no such number, for instance because it stops at fewer labels. **Not measured yet**: it has not got \
-             there.",
+            "Verdicts: **held**: the whole 95 % interval is within the band that the claim names, or the difference is \
+             significantly above 0 (paired t-test at the 5 % level, Holm-corrected over the claims of the folder). \
+             **Did not hold**: the interval is outside the band, or the difference is significantly below 0. \
+             **Undecided**: neither, or fewer than 3 seeds. **Not measured at this scale**: \
+             the folder's experiment has no such number, for instance because it stops at fewer labels. **Not measured \
+             yet**: the experiment has not come so far.",
         ),
         Block::paragraph(format!(
-            "`pretext-batch` is PT4AL's sampler; `sampler@variant` is a sampler under a variant of the protocol. {PLUS_MINUS} The rule says \
-             which epoch's model counts: that of the source, where the folder records it. (A folder's own page may go by another one, \
-             where its spec was written before the source's was known.) \
+            "`pretext-batch` is PT4AL's sampler; `sampler@variant` is a sampler under a variant of the protocol. \
+             {PLUS_MINUS} The rule says which epoch's model is evaluated: the source's rule, if the folder records it. \
+             (A folder's own page may use another rule, if its spec was written before the source's rule was known.) \
              {DATA_MARK}: see \"Notes on the folders\" for these data."
         )),
     ]
 }
 
-/// The folders without claims, so that nobody looks for them here in vain.
+/// The folders without claims.
 fn without_claims(folders: &Folders) -> Section {
     let others = folders.runs.iter().filter(|run| run.results.spec.expect.is_empty());
     let items = others.map(|run| format!("{}: {}", folder_link(&run.name), one_line(&run.results.spec.title)));
-    listed("Folders that judge no claim", items.collect())
+    listed("Folders without claims", items.collect())
 }
 
 /// What a reader must know of a folder before trusting its rows.

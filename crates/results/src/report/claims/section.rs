@@ -17,8 +17,8 @@ use crate::spec::{At, Metric, Select};
 use crate::stats::Summary;
 use crate::words::{counted, thousands};
 
-/// Everything about a claim. `others` are the published curves of a data set, by its name; `shown` holds the tables of them
-/// that stand above already.
+/// Everything about a claim. `others` are the published curves of a data set, by its name; `shown` holds the tables of
+/// them that stand above already.
 pub(super) fn section(claim: &Claim, others: &[(String, Vec<Reference>)], shown: &mut Vec<Table>) -> Section {
     let scales: BTreeSet<String> = claim.published.iter().filter_map(|line| line.scale_in_words()).collect();
     let scales: Vec<String> = scales.into_iter().collect();
@@ -32,14 +32,14 @@ pub(super) fn section(claim: &Claim, others: &[(String, Vec<Reference>)], shown:
     };
     let mut blocks = vec![Block::list([source, scale])];
     if claim.parts.is_empty() {
-        blocks.push(Block::paragraph("No results folder here judges this claim."));
+        blocks.push(Block::paragraph("No results folder here has this claim."));
     }
     for part in &claim.parts {
         blocks.extend(self::part(part));
     }
     for (intro, table) in claim.parts.iter().flat_map(|part| published(part, &claim.published, others)) {
         if shown.contains(&table) {
-            let above = "What others published of that number stands under the claim above.";
+            let above = "Other published values of this number are listed under the claim above.";
             blocks.push(Block::paragraph(above));
         } else {
             blocks.extend([Block::paragraph(intro), Block::Table(table.clone())]);
@@ -104,7 +104,7 @@ fn so_far(row: &Row) -> Option<String> {
         (0..rounds.count).rev().map(|round| (round, values_at(round))).find(|(_, values)| !values.is_empty())?;
     let summary = Summary::of(&values.into_values().collect::<Vec<_>>())?;
     Some(format!(
-        " The most labels that it has are {}, with {} ({}; {}).",
+        " Its largest number of labels is {}, with {} ({}; {}).",
         thousands(rounds.labeled(round)),
         amount(judgement, summary.mean, summary.half_width()),
         seeds_or_pairs(judgement, summary.n),
@@ -116,11 +116,11 @@ fn so_far(row: &Row) -> Option<String> {
 fn rule(row: &Row, rules: &[&str]) -> String {
     let train = &protocol_of(&row.run.results.spec, &row.judgement.expectation.sampler).train;
     let every = train.select.every.filter(|every| *every > 1 && rules != [Select::Last.name()]);
-    let every = every.map(|every| format!("; it looked at one epoch in {every}")).unwrap_or_default();
+    let every = every.map(|every| format!("; it evaluated one epoch in {every}")).unwrap_or_default();
     rules_in_words(rules, row.images()) + &every
 }
 
-/// All cells of a folder's row but its name.
+/// The cells of a folder's row after its name.
 fn cells(row: &Row) -> Vec<Cell> {
     let Row { run, judgement, against } = row;
     let (spec, manifest) = (&run.results.spec, run.results.manifest.as_ref());
@@ -139,7 +139,7 @@ fn cells(row: &Row) -> Vec<Cell> {
     ]
 }
 
-/// What anyone published of the number that a claim is about, on the data sets of the claim; a table for each, with its
+/// All published values of the number that a claim is about, on the data sets of the claim; a table for each, with its
 /// introduction.
 fn published(part: &Part, lines: &[&PublishedClaim], others: &[(String, Vec<Reference>)]) -> Vec<(String, Table)> {
     let expected = &part.expectation;
@@ -159,7 +159,7 @@ fn published(part: &Part, lines: &[&PublishedClaim], others: &[(String, Vec<Refe
         }
         if !table.rows.is_empty() {
             let labels = thousands(labeled);
-            tables.push((format!("All that is published of {sampler} with {labels} labels on {dataset}:"), table));
+            tables.push((format!("All published values of {sampler} with {labels} labels on {dataset}:"), table));
         }
     }
     tables

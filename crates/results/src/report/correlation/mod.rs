@@ -1,5 +1,5 @@
-//! Whether an image's pretext loss and its task loss go together (the paper's claim): `losses.csv`, `summary.csv`,
-//! `scatter-task` and `scatter-held-out` as SVG and PNG, and `README.md`.
+//! The rank correlation of an image's pretext loss and its task loss (a claim of the paper): `losses.csv`,
+//! `summary.csv`, `scatter-task` and `scatter-held-out` as SVG and PNG, and `README.md`.
 
 mod page;
 mod pairs;
@@ -10,10 +10,11 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::Written;
 use super::figures::picture::{png, svg};
 use super::figures::scatter::Scatter;
 use super::page::{Cell, Figure, Number, write_figures};
+use super::place::Written;
+use super::reference::reference_folder;
 use crate::seed::{Purpose, sample, stream};
 use crate::spec::{CorrelationSpec, Spec};
 use crate::stats::{bootstrap_95, spearman};
@@ -22,36 +23,37 @@ use crate::words::thousands;
 
 pub use pairs::{Pair, read_pairs, write_pairs};
 
-/// All that was measured for one seed.
+/// Everything that was measured for one seed.
 #[derive(Clone, Debug)]
 pub struct CorrelationFindings {
-    /// With its `[correlation]`.
+    /// The spec, with its `[correlation]`.
     pub spec: Spec,
-    /// Where, when and on which data; None where that is not known.
+    /// Where, when and on which data; `None` if not known.
     pub manifest: Option<Manifest>,
-    /// That of pretext learner, task models and folds; the bootstrap and the choice of shown points draw from it, too.
+    /// The seed of pretext learner, task models and folds; the bootstrap and the choice of shown points use it, too.
     pub seed: u64,
     /// One for each image of the pool.
     pub pairs: Vec<Pair>,
-    /// What the task is judged by (accuracy, mean IoU), from 0 to 1: of the model of the whole pool, on the pool.
+    /// The primary metric (accuracy, mean IoU), from 0 to 1, of the model of the whole pool, on the pool.
     pub pool_accuracy: f64,
-    /// The same of the models of the folds, each on the images that it was not trained on: the mean over folds.
+    /// The primary metric of the models of the folds, each on the images that it was not trained on; the mean over
+    /// folds.
     pub held_out_accuracy: f64,
 }
 
 /// A kind of task loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Which {
-    /// Of images that the model was trained on.
+    /// The loss on images that the model was trained on.
     Task,
-    /// Of images that it was not trained on.
+    /// The loss on images that the model was not trained on.
     HeldOut,
 }
 
 impl Which {
     const ALL: [Self; 2] = [Self::Task, Self::HeldOut];
 
-    /// In `summary.csv` and in the names of files.
+    /// The name in `summary.csv` and in the names of files.
     fn name(self) -> &'static str {
         match self {
             Self::Task => "task",
@@ -59,7 +61,7 @@ impl Which {
         }
     }
 
-    /// In tables.
+    /// The name in tables.
     fn label(self) -> &'static str {
         match self {
             Self::Task => "task (trained on the image)",
@@ -67,7 +69,7 @@ impl Which {
         }
     }
 
-    /// At the axis of a plot.
+    /// The name at the axis of a plot.
     fn axis(self) -> &'static str {
         match self {
             Self::Task => "normalised rank of the task loss (trained on the image)",
@@ -75,7 +77,7 @@ impl Which {
         }
     }
 
-    /// Of every image.
+    /// The losses of all images.
     fn losses(self, pairs: &[Pair]) -> Vec<f64> {
         let loss = |pair: &Pair| match self {
             Self::Task => pair.task,
@@ -85,13 +87,13 @@ impl Which {
     }
 }
 
-/// How a kind of task loss goes together with the pretext loss.
+/// The correlation of a kind of task loss with the pretext loss.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Measured {
     which: Which,
     /// Images.
     n: usize,
-    /// None where all losses of one kind are equal.
+    /// None if all losses of one kind are equal.
     spearman: Option<f64>,
     /// The 95 % interval over images.
     interval: Option<(f64, f64)>,
@@ -143,12 +145,12 @@ struct SummaryRow {
 /// If the spec has no `[correlation]`, a loss is not finite, an image comes twice, there are fewer than two, or the
 /// folder cannot be written; one line. Nothing is written in all but the last case.
 pub fn write(folder: &Path, findings: &CorrelationFindings) -> Result<Written> {
-    let asked: CorrelationSpec = findings
+    let options: CorrelationSpec = findings
         .spec
         .correlation
         .context("the spec has no `[correlation]`; add one with `folds`, `points` and `resamples`")?;
     pairs::check(&findings.pairs)?;
-    let measured = Which::ALL.map(|which| Measured::of(which, findings, asked.resamples));
+    let measured = Which::ALL.map(|which| Measured::of(which, findings, options.resamples));
     write_pairs(&folder.join("losses.csv"), &findings.pairs)?;
     let row = |m: &Measured| SummaryRow {
         which: m.which.name(),
@@ -156,30 +158,31 @@ pub fn write(folder: &Path, findings: &CorrelationFindings) -> Result<Written> {
         spearman: m.spearman,
         low: m.interval.map(|i| i.0),
         high: m.interval.map(|i| i.1),
-        resamples: asked.resamples,
+        resamples: options.resamples,
         seed: findings.seed,
     };
     write_csv(&folder.join("summary.csv"), &measured.each_ref().map(row))?;
     let mut figures = Vec::new();
     for one in &measured {
-        let scatter = scatter(findings, one, asked.points)?;
+        let scatter = scatter(findings, one, options.points)?;
         let name = one.which.name();
         let alt = format!("Images by the ranks of pretext loss and {name} loss");
         figures.push(Figure::new(format!("scatter-{name}.svg"), alt, svg(&scatter)?));
         let png = png(&scatter)?;
         write_atomically(&folder.join(format!("scatter-{name}.png")), |out| out.write_all(&png))?;
     }
-    let published = published::read(&super::reference_folder(folder))?;
-    let tables = page::tables(findings, &measured, asked.resamples, &published);
+    let published = published::read(&reference_folder(folder))?;
+    let tables = page::tables(findings, &measured, options.resamples, &published);
     let text = super::page::markdown(&tables);
-    let page = page::page(findings, &asked, tables, figures);
+    let page = page::page(findings, &options, tables, figures);
     write_figures(&page, folder)?;
     let written = folder.join("README.md");
     write_atomically(&written, |out| out.write_all(page.markdown().as_bytes()))?;
     Ok(Written { text, page: written })
 }
 
-/// Images by the ranks of their two losses: as many as the spec shows, drawn by the seed, the same for both task losses.
+/// Images by the ranks of their two losses: as many as the spec shows, drawn by the seed, the same for both task
+/// losses.
 ///
 /// # Errors
 /// If the font, by which text is measured, cannot be read.

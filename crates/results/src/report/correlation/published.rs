@@ -15,17 +15,17 @@ use crate::words::{code, thousands};
 pub(crate) struct Published {
     /// Who says so.
     pub source: String,
-    /// As in specs.
+    /// Named as in specs.
     pub dataset: String,
     /// Whether the pool was cut so that its classes differ in size.
     pub imbalanced: bool,
     /// Spearman's rho of pretext and task loss over images.
     pub spearman: f64,
-    /// What a reader must know of it; empty for nothing.
+    /// A caveat for readers; may be empty.
     pub note: String,
 }
 
-/// Reads `<folder>/correlation.csv`; none where it is not there.
+/// Reads `<folder>/correlation.csv`; returns an empty list if there is no such file.
 ///
 /// # Errors
 /// If a row does not fit; the message names the file and the line.
@@ -69,7 +69,7 @@ pub(super) fn table(spec: &Spec, published: &[Published]) -> Vec<Block> {
     ours.extend(spec.imbalance.as_ref().map(|_| "an imbalanced pool".into()));
     let mut blocks = vec![Block::heading("Published"), Block::Table(table)];
     if !ours.is_empty() {
-        blocks.push(Block::paragraph(format!("Ours are of another scale: {}.", ours.join(", "))));
+        blocks.push(Block::paragraph(format!("Our scale differs: {}.", ours.join(", "))));
     }
     blocks
 }

@@ -1,4 +1,4 @@
-//! What the chart of the learning curves is drawn from.
+//! The data of the interactive chart of learning curves.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use crate::spec::{EvaluationImages, Metric};
 /// All curves that the page can show; `page.js` reads it.
 #[derive(Debug, PartialEq, Serialize)]
 struct Chart {
-    /// Those of the first view first: a curve keeps its look in all of them.
+    /// The arms of the first view come first; an arm looks the same in all views.
     arms: Vec<Curve>,
     published: Vec<Published>,
     published_heading: String,
@@ -30,7 +30,7 @@ struct Chart {
 /// The look of an arm.
 #[derive(Debug, PartialEq, Serialize)]
 struct Curve {
-    /// The arm's label, marked where its values are of train images.
+    /// The arm's label, marked if its values are of train images.
     name: String,
     look: Look,
 }
@@ -40,7 +40,7 @@ struct Curve {
 struct Published {
     name: String,
     look: Look,
-    /// The metric that they are of, by its name.
+    /// The name of their metric.
     metric: &'static str,
     /// Labels, and value in the unit of the axis.
     points: Vec<(usize, f64)>,
@@ -63,13 +63,13 @@ struct Look {
 struct View {
     metric: &'static str,
     rule: String,
-    /// In words, as the three that follow.
+    /// In words, as the three fields below.
     metric_label: String,
     rule_label: String,
-    /// What stands beside the number of labels.
+    /// The label of the x axis.
     x_label: &'static str,
     warning: Option<String>,
-    /// The most that a value can be; the least is 0.
+    /// The largest possible value; the smallest is 0.
     most: f64,
     arms: Vec<Points>,
 }
@@ -86,7 +86,7 @@ struct Points {
     points: Vec<PlottedPoint>,
 }
 
-/// As JSON that no text of which can end the element that it stands in; none before a round has finished.
+/// The chart as JSON. No text in it can end the HTML element that holds it. None before a round has finished.
 pub(crate) fn data(findings: &Findings) -> Option<String> {
     chart(findings).as_ref().map(json)
 }
@@ -100,11 +100,11 @@ fn markers() -> Vec<String> {
     MARKERS.iter().map(|marker| path(*marker)).collect()
 }
 
-/// The same of several experiments in one view, each arm under the rule that it queries with; the published numbers are those
-/// of the first. None before a round has finished in any.
+/// The same of several experiments in one view, each arm under the rule that it queries with; the published numbers are
+/// those of the first. None before a round has finished in any.
 pub(crate) fn data_of_several(parts: &[(&str, &Findings)], metric: Metric) -> Option<String> {
-    let of: Vec<Images> = parts.iter().map(|(_, findings)| findings.images(&[])).collect();
-    let images = if of.iter().all(|images| *images == of[0]) { of[0] } else { Images::Mixed };
+    let each: Vec<Images> = parts.iter().map(|(_, findings)| findings.images(&[])).collect();
+    let images = if each.iter().all(|images| *images == each[0]) { each[0] } else { Images::Mixed };
     let (mut arms, mut curves) = (Vec::new(), Vec::new());
     for (name, findings) in parts {
         let rows = findings.rows(metric, Rule::Own);
@@ -196,13 +196,13 @@ fn points(arm: usize, label: &str, rows: &[&Row], metric: Metric) -> Points {
 fn published(findings: &Findings, metric: Metric) -> Vec<Published> {
     let labels = findings.rows.iter().filter(|row| row.metric == metric.name).map(|row| row.labeled);
     let (Some(first), Some(last)) = (labels.clone().min(), labels.max()) else { return Vec::new() };
-    let of = |(i, (r, points)): (usize, (&Reference, Vec<ReferencePoint>))| Published {
+    let curve = |(i, (r, points)): (usize, (&Reference, Vec<ReferencePoint>))| Published {
         name: r.name(),
         look: Look::of(&Style::published(i)),
         metric: metric.name,
         points: points.iter().map(|p| (p.labeled, rounded(p.value))).collect(),
     };
-    findings.published_between(metric, (first, last)).into_iter().enumerate().map(of).collect()
+    findings.published_between(metric, (first, last)).into_iter().enumerate().map(curve).collect()
 }
 
 impl Look {
@@ -224,7 +224,7 @@ fn path(marker: Marker) -> String {
     format!("M{}Z", corners.join("L"))
 }
 
-/// To as much as a reader can use: pages stay small.
+/// Rounds to four digits, so that pages stay small.
 fn rounded(value: f64) -> f64 {
     (value * 1e4).round() / 1e4
 }

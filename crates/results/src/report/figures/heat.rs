@@ -11,7 +11,7 @@ use super::picture::{
 
 /// Height of a cell, and its least width, in shown pixels.
 const CELL: (f64, f64) = (34.0, 50.0);
-/// Labels above columns are turned where they would make these wider.
+/// Labels above columns are turned if they would make the columns wider.
 const WIDEST: f64 = 116.0;
 /// Between labels and cells.
 const GAP: f64 = 8.0;
@@ -20,7 +20,7 @@ const SCALE: (f64, f64) = (180.0, 14.0);
 /// A title needs some room, however few arms there are.
 const LEAST_WIDTH: f64 = 520.0;
 
-/// What to show. Values go from 0 to 1 and are shown in %.
+/// The content of the figure. Values go from 0 to 1 and are shown in %.
 pub(crate) struct Square {
     pub title: String,
     pub subtitle: String,
@@ -31,7 +31,7 @@ pub(crate) struct Square {
     pub foot: Option<(String, Vec<Option<f64>>)>,
     /// The value of the darkest colour.
     pub most: f64,
-    /// What the colours stand for.
+    /// The quantity that the colours show.
     pub scale: String,
 }
 
@@ -97,7 +97,7 @@ impl Heat {
     }
 }
 
-/// `7.5`, or `75` where there are two digits anyway; no digits where it is exactly 0.
+/// A share in percent with two digits: `7.5`, `75`; `0` if it is exactly 0.
 pub(crate) fn percent(part: f64) -> String {
     let value = part * 100.0;
     if value == 0.0 || value >= 9.95 { format!("{value:.0}") } else { format!("{value:.1}") }

@@ -133,7 +133,7 @@ impl Panel {
     }
 }
 
-/// Round numbers in a range, at most 8 of them; whole powers of 10 where it is logarithmic.
+/// Round numbers in a range, at most 8; whole powers of 10 if the range is logarithmic.
 fn ticks(low: f64, high: f64, is_logarithmic: bool) -> Vec<f64> {
     let rough = (high - low) / 7.0;
     let power = 10f64.powf(rough.log10().floor());

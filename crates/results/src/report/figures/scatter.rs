@@ -25,8 +25,8 @@ pub(crate) struct Scatter {
 }
 
 impl Scatter {
-    /// Shows the images `shown` of two lists of losses. Ranks are those among all images, from 0 for the least loss to 1
-    /// for the greatest. All losses are finite.
+    /// Shows the images `shown` of two lists of losses. Ranks are those among all images, from 0 for the least loss to
+    /// 1 for the greatest. All losses are finite.
     ///
     /// # Errors
     /// If the font, by which text is measured, cannot be read.

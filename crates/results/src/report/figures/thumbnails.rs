@@ -45,11 +45,12 @@ pub(crate) fn svg(blocks: &[Block], sheet: &Sheet, subtitle: &str) -> Result<Str
     // As many in each row as can be.
     let columns = blocks.len().div_ceil(blocks.len().div_ceil(columns));
     let picture = (2.0 * MARGIN + columns as f64 * (block_width + GAP) - GAP).max(LEAST).ceil();
-    let (head, top) = heading("The first images that each sampler asked for", subtitle, picture);
+    let (head, top) = heading("The first images that each sampler queried", subtitle, picture);
     let block_height = title_height + rounds as f64 * row + GAP;
     let height = (top + blocks.len().div_ceil(columns) as f64 * block_height - GAP + MARGIN).ceil();
     let mut out = format!(
-        "<svg width=\"{picture}\" height=\"{height}\" viewBox=\"0 0 {picture} {height}\" xmlns=\"http://www.w3.org/2000/svg\">\n\
+        "<svg width=\"{picture}\" height=\"{height}\" viewBox=\"0 0 {picture} {height}\" \
+         xmlns=\"http://www.w3.org/2000/svg\">\n\
          <defs>\n<image id=\"queried-sheet\" width=\"{}\" height=\"{}\" style=\"image-rendering: pixelated\" \
          href=\"data:image/jpeg;base64,{}\"/>\n</defs>\n\
          <rect x=\"0\" y=\"0\" width=\"{picture}\" height=\"{height}\" fill=\"#FFFFFF\"/>\n",
@@ -72,7 +73,8 @@ pub(crate) fn svg(blocks: &[Block], sheet: &Sheet, subtitle: &str) -> Result<Str
                 let Thumbnail { x: from, y: down, width, height, .. } = tile;
                 writeln!(
                     out,
-                    "<svg x=\"{x:.2}\" y=\"{y:.2}\" width=\"{tile_width:.2}\" height=\"{tile_height:.2}\" viewBox=\"{from} {down} \
+                    "<svg x=\"{x:.2}\" y=\"{y:.2}\" width=\"{tile_width:.2}\" height=\"{tile_height:.2}\" \
+                     viewBox=\"{from} {down} \
                      {width} {height}\"><use href=\"#queried-sheet\"/></svg>"
                 )
                 .expect("a string takes all");
@@ -82,13 +84,14 @@ pub(crate) fn svg(blocks: &[Block], sheet: &Sheet, subtitle: &str) -> Result<Str
     Ok(out + "</svg>\n")
 }
 
-/// As plotters writes it: what it calls the size is the height of a line.
+/// Writes a line of text as plotters does, whose font size is the height of a line.
 fn write_text(out: &mut String, line: &Line, color: &str) {
     let text = line.text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let Line { left, middle, size, .. } = line;
     writeln!(
         out,
-        "<text x=\"{left:.2}\" y=\"{middle:.2}\" dy=\"0.5ex\" font-family=\"sans-serif\" font-size=\"{:.2}\" fill=\"{color}\">{text}</text>",
+        "<text x=\"{left:.2}\" y=\"{middle:.2}\" dy=\"0.5ex\" font-family=\"sans-serif\" font-size=\"{:.2}\" \
+         fill=\"{color}\">{text}</text>",
         size / 1.24
     )
     .expect("a string takes all");

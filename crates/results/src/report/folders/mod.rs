@@ -1,5 +1,5 @@
-//! Several results folders against each other: one table, one picture, the keys in which their specs differ, and whether
-//! their arms differ by more than chance.
+//! Several results folders against each other: one table, one picture, the keys in which their specs differ, and
+//! whether their arms differ by more than chance.
 
 mod page;
 mod test;
@@ -9,13 +9,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, ensure};
 use serde::Serialize;
 
-use super::Written;
 use super::figures::chart;
 use super::figures::curve::{Plot, png};
 use super::findings::Findings;
 use super::page::html::{Extras, document};
 use super::page::{Block, markdown, write_figures};
-use super::place::ensure_own;
+use super::place::{Written, ensure_own};
 use crate::spec::Metric;
 use crate::store::{write_atomically, write_csv};
 
@@ -23,7 +22,7 @@ use test::comparisons;
 
 /// Results folders that are compared, in the order in which they were named.
 struct Compared {
-    /// What each is called: its folder's name, or its path where two share one.
+    /// The name of each: its folder's name, or its path if two folders share a name.
     names: Vec<String>,
     findings: Vec<Findings>,
     metric: Metric,
@@ -42,12 +41,12 @@ struct CurveRow<'a> {
     high: Option<f64>,
 }
 
-/// Compares results folders: writes `README.md`, `report.html`, `curve.svg`, `curve.png`, `curves.csv` and `comparisons.csv`
-/// into `out`, and gives the text to print.
+/// Compares results folders: writes `README.md`, `report.html`, `curve.svg`, `curve.png`, `curves.csv` and
+/// `comparisons.csv` into `out`, and gives the text to print.
 ///
 /// # Errors
-/// If one of them cannot be read, has no finished round or is named twice, if they are judged by different metrics, or if
-/// `out` cannot be written; one line. Nothing has been written in all but the last case.
+/// If one of them cannot be read, has no finished round or is named twice, if they are judged by different metrics, or
+/// if `out` cannot be written; one line. Nothing has been written in all but the last case.
 pub fn compare(folders: &[PathBuf], out: &Path) -> Result<Written> {
     let compared = Compared::read(folders)?;
     ensure_own(out, &["curves.csv"], "a comparison")?;
@@ -124,7 +123,7 @@ impl Compared {
     }
 }
 
-/// The folders' own names; their whole paths where two are called the same.
+/// The folders' names; the whole paths of folders that share a name.
 fn names(folders: &[PathBuf]) -> Vec<String> {
     let own = |folder: &PathBuf| {
         let full = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());

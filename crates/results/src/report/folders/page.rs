@@ -53,14 +53,14 @@ fn folders(compared: &Compared) -> Vec<Block> {
     let mut blocks = vec![Block::List(items)];
     if images(compared) == Images::Mixed {
         blocks.push(Block::warning(
-            "some values are of TRAIN images, of which the labels were trained on, and others of test images: their differences say \
-             nothing of samplers.",
+            "some values are of TRAIN images, whose labels were trained on, and others of test images: their \
+             differences say nothing about samplers.",
         ));
     }
     let data = |findings: &Findings| findings.manifest().map(|m| m.data.fingerprint.clone());
     if compared.findings.windows(2).any(|pair| data(&pair[0]) != data(&pair[1])) {
         blocks.push(Block::warning(
-            "these results are not all of the same data (the fingerprints in their manifests differ).",
+            "these results are not all from the same data (the fingerprints in their manifests differ).",
         ));
     }
     blocks
@@ -77,8 +77,8 @@ fn specs(compared: &Compared) -> Vec<String> {
     compared.each().skip(1).map(line).collect()
 }
 
-/// The program, hardware and software with which the others ran, as far as they differ from the first: equal specs give equal
-/// values only if all of these are the same.
+/// The program, hardware and software with which the others ran, as far as they differ from the first: equal specs give
+/// equal values only if all of these are the same.
 fn runs(compared: &Compared) -> Vec<String> {
     let first = &compared.findings[0].results;
     let mut lines = Vec::new();
@@ -128,10 +128,10 @@ fn table(compared: &Compared) -> Vec<Block> {
     let words = metric_in_words(compared.metric.label, images(compared));
     vec![
         Block::paragraph(format!(
-            "{words}, each arm under the rule that it queries with: mean over seeds ± half the 95 % t interval (number of seeds)."
+            "{words}, each arm under the rule that it queries with: mean over seeds ± half the 95 % t interval (n: seeds)."
         )),
         Block::Table(table),
-        Block::paragraph(format!("In full precision: {}.", link("curves.csv", "curves.csv"))),
+        Block::paragraph(format!("All numbers in full precision: {}.", link("curves.csv", "curves.csv"))),
     ]
 }
 
@@ -150,7 +150,7 @@ fn images(compared: &Compared) -> Images {
 fn differences(compared: &Compared, found: &[FolderComparison]) -> Vec<Block> {
     if found.is_empty() {
         return vec![Block::paragraph(
-            "No arm is in two of them with a number of labels in common, so there is nothing to compare.",
+            "No arm is in two folders at a common number of labels, so nothing can be compared.",
         )];
     }
     let factor = compared.metric.factor;
@@ -180,18 +180,20 @@ fn differences(compared: &Compared, found: &[FolderComparison]) -> Vec<Block> {
     vec![
         Block::Table(table),
         Block::paragraph(format!(
-            "± is half the 95 % t interval of the mean difference, and each interval is of its number alone; areas are over the numbers \
-             of labels that both have. Trials are paired by seed where at least three seeds \
-             are in both, else taken as independent (Welch). * marks what is told apart at the level of 5 %, by Holm's correction \
-             over all areas, or all last rounds: {significant} of {}. No p: fewer than three trials, or no spread.",
+            "± is half the 95 % t interval of the mean difference; intervals are not corrected for multiple \
+             comparisons. Areas are over the numbers of labels that both have. Trials are paired by seed if at least \
+             three seeds are in both folders, else treated as independent (Welch's test). * marks differences that are \
+             significant at the 5 % level, Holm-corrected over all areas, or over all last rounds: {significant} of \
+             {}. Without p: fewer than three trials, or no spread.",
             counted(found.len(), "comparison")
         )),
-        Block::paragraph(format!("In full precision: {}.", link("comparisons.csv", "comparisons.csv"))),
+        Block::paragraph(format!("All numbers in full precision: {}.", link("comparisons.csv", "comparisons.csv"))),
     ]
 }
 
-/// Arms that all folders have, over the folders as strata: interquartile mean of the areas, and the probability that a trial
-/// exceeds one of the first such arm (Agarwal et al., NeurIPS 2021). Empty if fewer than two arms are in all of them.
+/// Arms that all folders have, over the folders as strata: interquartile mean of the areas, and the probability that a
+/// trial exceeds one of the first such arm (Agarwal et al., NeurIPS 2021). Empty if fewer than two arms are in all of
+/// them.
 fn over_all(compared: &Compared) -> Vec<Block> {
     let metric = compared.metric;
     let first = compared.findings[0].results.arms();
@@ -201,8 +203,8 @@ fn over_all(compared: &Compared) -> Vec<Block> {
     let least = shared.iter().flat_map(|label| strata(compared, label)).map(|trials| trials.len()).min().unwrap_or(0);
     if least < LEAST_TRIALS {
         return vec![Block::paragraph(format!(
-            "Interquartile means and probabilities of improvement over the folders need at least {LEAST_TRIALS} whole trials of \
-             each arm in each folder; the least here is {least}."
+            "Interquartile means and probabilities of improvement over the folders need at least {LEAST_TRIALS} \
+             complete trials of each arm in each folder; the fewest here are {least}."
         ))];
     }
     let cell = |value: Option<Estimate>, factor: f64, decimals: usize| {
@@ -228,7 +230,7 @@ fn over_all(compared: &Compared) -> Vec<Block> {
     vec![
         Block::Table(table),
         Block::paragraph(format!(
-            "Over {} folders as strata, with 95 % intervals of {} bootstrap resamples of the trials of each.",
+            "Over {} folders as strata, with 95 % intervals from {} bootstrap resamples of the trials of each folder.",
             compared.findings.len(),
             thousands(RESAMPLES)
         )),

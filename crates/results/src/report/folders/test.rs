@@ -11,8 +11,8 @@ use crate::results::Arm;
 use crate::spec::Metric;
 use crate::stats::{self, LEAST_PAIRS, Paired};
 
-/// An arm in one folder less the same arm in another; the columns of `comparisons.csv` (`docs/formats.md`). Numbers have the
-/// unit of the records.
+/// An arm in one folder less the same arm in another; the columns of `comparisons.csv` (`docs/formats.md`). Numbers
+/// have the unit of the records.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct FolderComparison {
     pub metric: String,
@@ -45,8 +45,8 @@ pub(super) enum Test {
     Welch,
 }
 
-/// Every later folder against every earlier one, in every arm that both have, as far as there are numbers of labels that
-/// both have.
+/// Every later folder against every earlier one, in every arm that both have, as far as there are numbers of labels
+/// that both have.
 pub(super) fn comparisons(compared: &Compared) -> Vec<FolderComparison> {
     let mut found = Vec::new();
     for what in [What::Area, What::LastRound] {
@@ -96,8 +96,8 @@ fn labels(findings: &Findings) -> BTreeSet<usize> {
     (0..rounds.count).map(|round| rounds.labeled(round)).collect()
 }
 
-/// By seed, each arm under its own rule: the area over `shared` numbers of labels, of trials that have them all, or the value
-/// at the largest.
+/// By seed, each arm under its own rule: the area over `shared` numbers of labels, of trials that have them all, or the
+/// value at the largest.
 fn values(findings: &Findings, arm: &Arm, metric: Metric, shared: &[usize], what: What) -> BTreeMap<u64, f64> {
     let rounds = &findings.spec().rounds;
     let mut found = BTreeMap::new();
@@ -119,7 +119,7 @@ fn values(findings: &Findings, arm: &Arm, metric: Metric, shared: &[usize], what
 /// The difference of two groups of trials.
 struct Tested {
     test: Test,
-    /// Trials of each: pairs of them, where they are paired.
+    /// The number of trials of each; the number of pairs if they are paired.
     n: (usize, usize),
     mean: f64,
     low: Option<f64>,
@@ -136,8 +136,8 @@ impl Tested {
         {
             return Some(Self { test: Test::Paired, n: (n, n), mean, low, high, t, p });
         }
-        let of = |values: &BTreeMap<u64, f64>| values.values().copied().collect::<Vec<_>>();
-        let stats::Welch { n, mean, test } = stats::welch(&of(ours), &of(theirs))?;
+        let list = |values: &BTreeMap<u64, f64>| values.values().copied().collect::<Vec<_>>();
+        let stats::Welch { n, mean, test } = stats::welch(&list(ours), &list(theirs))?;
         Some(Self {
             test: Test::Welch,
             n,

@@ -4,8 +4,8 @@ use crate::findings::What;
 use crate::report::testing::{accuracy, assert_well_formed, full, loaded, spec, spec_of, spec_text, write_folder};
 use crate::store::Record;
 
-/// `base`, and `other` under a profile whose spec differs in one key; its values lie `by` above those of `base`, a point more
-/// in each seed.
+/// `base`, and `other` under a profile whose spec differs in one key; its values lie `by` above those of `base`, a
+/// point more in each seed.
 fn two(by: f64) -> (tempfile::TempDir, Vec<PathBuf>) {
     let dir = tempfile::tempdir().unwrap();
     let folders = vec![dir.path().join("base"), dir.path().join("other")];
@@ -36,7 +36,7 @@ fn one_table_one_picture_and_the_keys_that_differ() {
         // 10, 11 and 12 points: 11 ± 4.302652729911275 / sqrt(3).
         "+11.0 ± 2.5",
         "3 pairs",
-        "the least here is 3.",
+        "the fewest here are 3.",
     ] {
         assert!(text.contains(part), "{part:?} is not in {text}");
     }

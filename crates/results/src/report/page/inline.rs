@@ -5,8 +5,8 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 /// Keeps the parser inside a paragraph: whatever a line begins with, it starts no block.
 const BEFORE: &str = "x ";
 
-/// The events of one line. Raw HTML is text; a link that does not lead to a file or to the web is its text, and an image
-/// is a link.
+/// The events of one line. Raw HTML is text; a link that does not lead to a file or to the web is its text, and an
+/// image is a link.
 pub(super) fn events(line: &str) -> Vec<Event<'static>> {
     let text = format!("{BEFORE}{line}");
     let mut events: Vec<Event> = Vec::new();

@@ -21,7 +21,7 @@ pub(crate) use self::text::{Text, link};
 pub struct Page {
     /// One line.
     pub(crate) title: String,
-    /// What stands between the title and the first section.
+    /// The blocks between the title and the first section.
     pub(crate) lead: Vec<Block>,
     /// In their order; sections without blocks are not shown.
     pub(crate) sections: Vec<Section>,
@@ -107,9 +107,9 @@ impl Page {
         page
     }
 
-    /// One table of the page as Markdown, by its name (`pairwise`), or by its section's and its own where several sections
-    /// have a table of that name (`in-short/claims`). A section is named by its heading in lower case, with `-` for
-    /// everything but letters and digits. `tables.tex` names every table in this way.
+    /// One table of the page as Markdown, by its name (`pairwise`), or by its section's and its own where several
+    /// sections have a table of that name (`in-short/claims`). A section is named by its heading in lower case, with
+    /// `-` for everything but letters and digits. `tables.tex` names every table in this way.
     pub fn table(&self, name: &str) -> Option<String> {
         let is_named = |(section, table): &(String, &Table)| table.name == name || full_name(section, table) == name;
         self.tables().into_iter().find(is_named).map(|(_, table)| table.markdown())
@@ -146,7 +146,7 @@ impl Page {
     }
 }
 
-/// `in-short/claims`; the table's own name where it stands in the lead.
+/// `in-short/claims`; only the table's name for a table in the lead.
 fn full_name(section: &str, table: &Table) -> String {
     if section.is_empty() { table.name.clone() } else { format!("{section}/{}", table.name) }
 }

@@ -7,8 +7,8 @@ use crate::words::thousands;
 /// A table. Its first column names the rows and is aligned to the left, the others to the right.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Table {
-    /// What other documents and `tables.tex` call the table: lower case, words joined by `-`. It does not change when words
-    /// on the page do.
+    /// What other documents and `tables.tex` call the table: lower case, words joined by `-`. It does not change when
+    /// words on the page do.
     pub name: String,
     pub columns: Vec<Column>,
     /// As many cells as there are columns in each.
@@ -32,7 +32,7 @@ pub(crate) enum Cell {
     Count(usize),
     /// A p value.
     P(f64),
-    /// What became of a claim.
+    /// The outcome of a claim.
     Outcome(Outcome, String),
     /// There is no value.
     Missing,
@@ -49,7 +49,7 @@ pub(crate) struct Number {
     pub spread: Spread,
     /// Whether a difference is significant: `*`.
     pub significant: bool,
-    /// The number of seeds, where it is not that of the whole table.
+    /// The number of seeds, if it differs from that of the whole table.
     pub n: Option<usize>,
     /// `%` or `points`, where the column has no unit.
     pub unit: Option<&'static str>,
@@ -189,7 +189,7 @@ impl Number {
         Self { value: End::At(value), decimals, spread, ..Self::default() }
     }
 
-    /// The digits of a value: no sign where nothing is left after rounding.
+    /// The digits of a value. A value that rounds to zero has no sign.
     pub(super) fn digits(&self, value: f64) -> String {
         match (self.signed, self.decimals) {
             (true, decimals) => signed(value, decimals),
@@ -208,7 +208,7 @@ impl Number {
     }
 }
 
-/// `+1.2`; no sign where nothing is left after rounding.
+/// `+1.2`. A value that rounds to zero has no sign.
 fn signed(value: f64, decimals: usize) -> String {
     let zero = format!("{:.decimals$}", 0.0);
     let text = format!("{value:+.decimals$}");

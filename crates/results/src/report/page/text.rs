@@ -2,8 +2,8 @@
 
 use crate::findings::Outcome;
 
-/// Text inside a block. Prose is Markdown's inline syntax alone: code, links, emphasis. Markup of other kinds is shown as
-/// the text that it is, and so is whatever would start a block.
+/// Text inside a block. Prose is Markdown's inline syntax alone: code, links, emphasis. Markup of other kinds is shown
+/// as the text that it is, and so is whatever would start a block.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Text(Vec<Span>);
 
@@ -12,7 +12,7 @@ pub(crate) struct Text(Vec<Span>);
 pub(super) enum Span {
     /// Inline Markdown.
     Prose(String),
-    /// What became of a claim, in these words.
+    /// The outcome of a claim, in these words.
     Outcome(Outcome, String),
 }
 

@@ -9,7 +9,7 @@ use crate::spec::Spec;
 /// A row for each claim, then a list of their criteria; a sentence if the spec makes no claim.
 pub(crate) fn claims(spec: &Spec, judgements: &[Judgement]) -> Vec<Block> {
     if judgements.is_empty() {
-        let nothing = "The spec makes no claim (`[[expect]]`) that these results could be held against.";
+        let nothing = "The spec makes no claim (`[[expect]]`).";
         return vec![Block::paragraph(nothing)];
     }
     let mut table = Table::new("claims", Column::all(["claim", "measured", "n", "verdict"]));
@@ -76,7 +76,7 @@ mod tests {
     fn a_difference_is_of_both_arms_under_the_rule_of_the_source() {
         let better = claim("better-than = 'core-set'\nselect = 'best-on-test'");
         let mut rows = both_rules();
-        // Of core-set's last epochs alone.
+        // Only the last epochs of core-set.
         rows.iter_mut().filter(|r| r.sampler == "core-set" && r.select == "last").for_each(|r| {
             r.value = r.value.map(|v| v + 0.1);
         });

@@ -14,8 +14,9 @@ use crate::words::thousands;
 /// The most classes that a page has room for; `summary.csv` has them all.
 const CLASSES_SHOWN: usize = 30;
 
-/// The metric of each class at the last number of labels that all arms reached, under the rule that is reported first: a
-/// row per class in the data set's order, a column per arm. Empty without such records; a sentence for too many classes.
+/// The metric of each class at the last number of labels that all arms reached, under the rule that is reported first:
+/// a row per class in the data set's order, a column per arm. Empty without such records; a sentence for too many
+/// classes.
 pub(super) fn classes(findings: &Findings) -> Vec<Block> {
     let task = findings.spec().dataset.task();
     let metric = task.metric_of_classes();
@@ -87,7 +88,10 @@ fn absent(known: &[ClassCount], images: Images) -> String {
     let absent: Vec<&str> = known.iter().filter(|k| is_absent(k)).map(|k| k.name.as_str()).collect();
     match absent.is_empty() {
         true => String::new(),
-        false => format!(" Left out of the mean over classes, because the {split} has none: {}.", absent.join(", ")),
+        false => format!(
+            " Left out of the mean over classes, because the {split} has no image with them: {}.",
+            absent.join(", ")
+        ),
     }
 }
 

@@ -6,8 +6,8 @@ const HEADING: &str = "Learning curves";
 
 /// How to read the figures; the browser's chart does not need it.
 const NOTE: &str = "\
-Bars are 95 % intervals of the mean. They, and single published numbers, stand a few pixels aside of their number of \
-labels, so that they do not hide each other. A bar without a cap goes on beyond the picture.";
+Bars are 95 % intervals of the mean. Bars and single published numbers are shifted sideways by a few pixels, so that \
+they do not hide each other. A bar without a cap extends beyond the picture.";
 
 /// The figures with how to read them; empty without figures.
 pub(crate) fn section(figures: Vec<Figure>) -> Section {

@@ -21,22 +21,22 @@ pub(super) fn section(findings: &Findings) -> Section {
     }
     let what = metric_in_words(metric.label, findings.images(&[])).replace(" (%)", "");
     let intro = format!(
-        "How many labels random sampling needs for the {what} that an arm (row) has on average with its labels (column); more than \
-         the column's is a saving, and the ratio says by which factor."
+        "How many labels random sampling needs to reach the mean {what} that an arm (row) has with the labels of a \
+         column. More labels than the column's are a saving; the ratio says by which factor."
     );
     let mut note = format!("n = {}. ", seeds_in_words(found.iter().map(|e| e.needed.n)));
     note += &if most < LEAST_PAIRS {
-        format!("Fewer than {LEAST_PAIRS} seeds have no interval: any of these may be luck.")
+        format!("Fewer than {LEAST_PAIRS} seeds have no interval: any of these numbers may be chance.")
     } else {
-        "In brackets the 95 % interval, paired by seed. `<` and `>`: beyond the first or the last number of labels of random \
-         sampling, which shows no more."
+        "The 95 % interval, paired by seed, is in brackets. `<` and `>` mark numbers of labels below the first or \
+         above the last that random sampling has."
             .to_owned()
     };
     let arms = findings.results.arms();
     let variant = |label: &str| arms.iter().find(|arm| arm.label == label).and_then(|arm| arm.variant);
     if found.iter().any(|e| variant(&e.arm) != variant(&e.reference)) {
-        note += " Arms of variants that do not sample at random are held against random sampling under the experiment's own \
-                 protocol.";
+        note += " Arms of variants that do not sample at random are compared with random sampling under the \
+                 experiment's own protocol.";
     }
     if findings.rule() == Rule::Own {
         note += " Each arm is under the rule that it queries with.";
@@ -83,16 +83,22 @@ mod tests {
     use super::*;
     use crate::report::testing::{findings, full, spec};
 
-    /// Random has 30, 40 and 50 with 200, 400 and 600 labels; core-set 35, 50 and 65: 35 is half way to 400, 50 is at 600,
-    /// 65 is beyond. Seeds lie apart, but their differences do not vary.
+    /// Random has 30, 40 and 50 with 200, 400 and 600 labels; core-set 35, 50 and 65: 35 is half way to 400, 50 is at
+    /// 600, 65 is beyond. Seeds lie apart, but their differences do not vary.
     #[test]
     fn labels_are_read_from_the_curve_of_random_sampling() {
         let text = section(&findings(&spec(), full())).markdown();
         let text = text.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-        assert!(text.starts_with("How many labels random sampling needs for the test accuracy that an arm"), "{text}");
+        assert!(
+            text.starts_with("How many labels random sampling needs to reach the mean test accuracy that an arm"),
+            "{text}"
+        );
         assert!(text.contains("| labels | 200 | 400 | 600 | ratio at 600 |"), "{text}");
         assert!(text.contains("| core-set | 300 [300, 300] | 600 [600, > 600] | > 600 ["), "{text}");
-        assert!(text.contains("| > 1.00 [> 1.00, > 1.00] |") && text.contains("n = 3 seeds. In brackets"), "{text}");
+        assert!(
+            text.contains("| > 1.00 [> 1.00, > 1.00] |") && text.contains("n = 3 seeds. The 95 % interval"),
+            "{text}"
+        );
     }
 
     #[test]

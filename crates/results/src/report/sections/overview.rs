@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use super::claims::claims;
 use crate::findings::{Comparison, Visible, What, visible};
 use crate::report::findings::Findings;
-use crate::report::page::{Block, Fold, Section};
+use crate::report::page::{Block, Fold, Number, Section};
 use crate::report::words::protocol::network;
-use crate::report::words::{PLUS_MINUS, data_note, signed};
+use crate::report::words::{PLUS_MINUS, capitalised, data_note};
 use crate::results::Rule;
 use crate::spec::Metric;
 use crate::stats::LEAST_PAIRS;
-use crate::words::{code, thousands};
+use crate::words::{code, counted, thousands};
 
 /// The claims, the circumstances under which their outcomes hold, and what a reader must know before trusting them.
 pub(super) fn section(findings: &Findings) -> Section {
@@ -23,7 +23,7 @@ pub(super) fn section(findings: &Findings) -> Section {
     if has_intervals(findings) {
         blocks.push(Block::paragraph(PLUS_MINUS));
     }
-    Section::new("Verdict", blocks).with_fold(Fold::Never)
+    Section::new("In short", blocks).with_fold(Fold::Never)
 }
 
 /// n, data, hardware and protocol in a few lines.
@@ -45,7 +45,7 @@ fn circumstances(findings: &Findings) -> String {
     }
     let mut text = format!("{}.", parts.join("; "));
     if !spec.identity().1.is_empty() {
-        text += " A profile is a protocol of its own, of another scale as a rule: what is said here is said of it.";
+        text += " A profile is a protocol of its own, usually of another scale: these results apply only to it.";
     }
     if let Some(note) = data_note(findings.manifest()) {
         text += &format!(" {note}");
@@ -86,65 +86,63 @@ fn significance(findings: &Findings) -> Vec<Block> {
     let mut blocks = vec![Block::list(sentences)];
     if findings.rule() == Rule::Own {
         blocks.push(Block::paragraph(
-            "Arms query by different selection rules, and each is compared under its own: the best epoch on the evaluated images \
-             is optimistic.",
+            "Arms query with different selection rules, and each is compared under its own; the best epoch on the \
+             evaluated images is optimistic.",
         ));
     }
     blocks
 }
 
-/// `Of 6 comparisons of ..., 1 is told apart ...`, and what could not have been.
+/// Which comparisons of a family are significant, and which differences they could not have detected: `Areas under the
+/// budget curve: 1 of 6 comparisons is significant ...`.
 fn family_in_words(findings: &Findings, family: &[&Comparison], words: &str, metric: Metric) -> String {
+    let place = capitalised(words);
     if family.is_empty() {
         let why = match findings.results.arms().len() {
-            1 => "there is one arm alone",
+            1 => "there is only one arm",
             _ if findings.rows.is_empty() => "no round has finished",
-            _ => "no two arms have a whole trial of one seed",
+            _ => "no two arms have a complete trial of the same seed",
         };
-        return format!("Nothing can be compared in {words} yet: {why}.");
+        return format!("{place}: nothing can be compared yet, because {why}.");
     }
     let tested = family.iter().filter(|c| c.p.is_some()).count();
-    let few = family.iter().filter(|c| c.n < LEAST_PAIRS).count();
-    let same = family.len() - tested - few;
-    let mut untested = Vec::new();
-    if few > 0 {
-        untested.push(format!("{few} with fewer than {LEAST_PAIRS} pairs, which cannot tell chance from a difference"));
-    }
-    if same > 0 {
-        untested.push(format!("{same} whose differences do not vary over seeds"));
-    }
-    let untested = untested.join(", and ");
+    let untested = untested_in_words(family, tested);
     if tested == 0 {
-        return format!("{} in {words}: none is tested: {untested}.", comparisons(family.len()));
+        return format!("{place}: no comparison could be tested ({untested}).");
     }
-    let found: Vec<&&Comparison> = family.iter().filter(|c| c.is_told_apart()).collect();
-    let mut text = format!("Of {} in {words}, ", comparisons(tested));
-    text += &match found.len() {
-        0 => "none is told apart from chance at the level of 5 % (paired by seed, Holm's correction).".to_owned(),
+    let significant: Vec<&&Comparison> = family.iter().filter(|c| c.is_told_apart()).collect();
+    let mut text = match significant.len() {
+        0 => format!(
+            "{place}: no difference is significant at the 5 % level ({}, paired by seed, Holm-corrected).",
+            counted(tested, "comparison")
+        ),
         n => {
-            let one = |c: &&&Comparison| {
-                let half = c.half_width().map_or(String::new(), |half| format!(" ± {:.1}", half * metric.factor));
-                let (arm, versus) = (findings.marked(&c.arm), findings.marked(&c.versus));
-                format!("{arm} against {versus}: {}{half} points", signed(c.mean * metric.factor))
-            };
-            let all: Vec<String> = found.iter().map(one).collect();
             let verb = if n == 1 { "is" } else { "are" };
+            let all: Vec<String> = significant.iter().map(|c| difference_in_words(findings, c, metric)).collect();
             format!(
-                "{n} {verb} told apart at the level of 5 % (paired by seed, Holm's correction): {}.",
+                "{place}: {n} of {} {verb} significant at the 5 % level (paired by seed, Holm-corrected): {}.",
+                counted(tested, "comparison"),
                 all.join("; ")
             )
         }
     };
     if let Some(Visible { n, alone, among }) = visible(family) {
         let most = family.iter().map(|c| c.n).max().unwrap_or(n);
-        let fewest = if most > n { " or more" } else { "" };
-        let spread = if tested > 1 { "their median spread" } else { "this spread" };
-        text += &format!(
-            " With {n}{fewest} pairs of {spread}, a true difference under {:.1} points cannot be relied on to be seen (found 9 times \
-             in 10 by a single test",
-            alone * metric.factor
-        );
-        text += &if tested > 1 { format!("; {:.1} among all of these).", among * metric.factor) } else { ").".into() };
+        let pairs = if most > n { format!("{n} or more pairs") } else { format!("{n} pairs") };
+        let (alone, among) = (alone * metric.factor, among * metric.factor);
+        text += &if tested > 1 {
+            format!(
+                " With {pairs} and the median spread of these comparisons, a single test detects a difference of \
+                 {alone:.1} points \
+                 90 % of the time ({among:.1} points after correction for all of them); smaller ones may go unseen."
+            )
+        } else {
+            format!(
+                " With {pairs} and this spread, a test detects a difference of {alone:.1} points 90 % of the time; \
+                 smaller ones \
+                 may go unseen."
+            )
+        };
     }
     if !untested.is_empty() {
         text += &format!(" Not tested: {untested}.");
@@ -152,8 +150,25 @@ fn family_in_words(findings: &Findings, family: &[&Comparison], words: &str, met
     text
 }
 
-fn comparisons(n: usize) -> String {
-    if n == 1 { "1 comparison".into() } else { format!("{n} comparisons") }
+/// How many comparisons of a family were not tested, by reason; empty if all were.
+fn untested_in_words(family: &[&Comparison], tested: usize) -> String {
+    let few = family.iter().filter(|c| c.n < LEAST_PAIRS).count();
+    let constant = family.len() - tested - few;
+    let mut reasons = Vec::new();
+    if few > 0 {
+        reasons.push(format!("{few} with fewer than {LEAST_PAIRS} pairs, which are too few for a test"));
+    }
+    if constant > 0 {
+        reasons.push(format!("{constant} whose differences do not vary over seeds"));
+    }
+    reasons.join(", and ")
+}
+
+/// `core-set against random: +2.0 ± 0.5 points`.
+fn difference_in_words(findings: &Findings, comparison: &Comparison, metric: Metric) -> String {
+    let half = comparison.half_width().map(|half| half * metric.factor);
+    let difference = Number { unit: Some("points"), ..Number::difference(comparison.mean * metric.factor, half) };
+    format!("{} against {}: {difference}", findings.marked(&comparison.arm), findings.marked(&comparison.versus))
 }
 
 #[cfg(test)]
@@ -186,38 +201,40 @@ mod tests {
     /// Spreads of 1 and 2 points have the median 1.5. With three pairs a t-test at 5 % finds 4.19 spreads 9 times in 10
     /// (`scipy.stats.nct`, as `stats::detectable` is checked), and at 2.5 % more.
     #[test]
-    fn what_cannot_be_seen_is_of_the_median_spread() {
+    fn the_detectable_difference_is_that_of_the_median_spread() {
         let text = text(OTHER, three_arms());
         let alone = crate::stats::detectable(1.5, 3, 0.05, 0.9).unwrap();
         let among = crate::stats::detectable(1.5, 3, 0.025, 0.9).unwrap();
         let expected = format!(
-            "Of 2 comparisons in values after the last round, none is told apart from chance at the level of 5 % (paired by \
-             seed, Holm's correction). With 3 pairs of their median spread, a true difference under {alone:.1} points cannot be \
-             relied on to be seen (found 9 times in 10 by a single test; {among:.1} among all of these).\n"
+            "Values after the last round: no difference is significant at the 5 % level (2 comparisons, paired by seed, \
+             Holm-corrected). With 3 pairs and the median spread of these comparisons, a single test detects a difference of \
+             {alone:.1} points 90 % of the time ({among:.1} points after correction for all of them); smaller ones may \
+             go unseen.\n"
         );
         assert!(text.contains(&expected), "{text}");
     }
 
     #[test]
-    fn what_is_not_tested_is_counted_with_its_reason() {
+    fn comparisons_that_are_not_tested_are_counted_with_their_reason() {
         let rows = three_arms().into_iter().filter(|r| r.sampler != "random@other" || r.seed < 2).collect();
         let found = text(OTHER, rows);
-        assert!(found.contains("Of 1 comparison in values after the last round, none"), "{found}");
         assert!(
-            found.contains("Not tested: 1 with fewer than 3 pairs, which cannot tell chance from a difference."),
-            "{found}"
+            found.contains("Values after the last round: no difference is significant at the 5 % level (1 comparison,")
         );
+        assert!(found.contains("Not tested: 1 with fewer than 3 pairs, which are too few for a test."), "{found}");
         let found = text("", full());
         let same =
-            "1 comparison in areas under the budget curve: none is tested: 1 whose differences do not vary over seeds.";
+            "Areas under the budget curve: no comparison could be tested (1 whose differences do not vary over seeds).";
         assert!(found.contains(same), "{found}");
         let one = text("", vec![accuracy("random", 0, 0, 0.5), accuracy("core-set", 0, 0, 0.5)]);
-        assert!(one.contains("areas under the budget curve yet: no two arms have a whole trial of one seed."), "{one}");
-        assert!(text("", Vec::new()).contains("yet: no round has finished."));
+        let why = "Areas under the budget curve: nothing can be compared yet, because no two arms have a complete \
+                   trial of the same seed.";
+        assert!(one.contains(why), "{one}");
+        assert!(text("", Vec::new()).contains("yet, because no round has finished."));
         let mut alone = spec();
         alone.samplers.truncate(1);
         let rows = full().into_iter().filter(|row| row.sampler == "random").collect();
-        assert!(section(&findings(&alone, rows)).markdown().contains("yet: there is one arm alone."));
+        assert!(section(&findings(&alone, rows)).markdown().contains("yet, because there is only one arm."));
     }
 
     #[test]
@@ -234,7 +251,7 @@ mod tests {
         let text = text(variant, rows.collect());
         assert!(text.contains(": random@other [TRAIN images] against random: +11."), "{text}");
         assert!(
-            text.contains("\nArms query by different selection rules, and each is compared under its own"),
+            text.contains("\nArms query with different selection rules, and each is compared under its own"),
             "{text}"
         );
     }

@@ -25,9 +25,10 @@ pub(super) fn note(shown: &[&Comparison], most: usize, planned: usize) -> String
     if shown.iter().any(|d| d.n < most) {
         note += " unless the cell says otherwise";
     }
-    note += ", one of each seed that both have";
+    note += ", one for each seed that both have";
     if most > 1 {
-        note += "; ± is half the 95 % t interval of the mean paired difference; each interval is of its number alone";
+        note += "; ± is half the 95 % t interval of the mean paired difference; intervals are not corrected for \
+                 multiple comparisons";
     }
     if shown.iter().any(|d| d.n == 1) {
         note += "; one pair has no interval";
@@ -37,11 +38,11 @@ pub(super) fn note(shown: &[&Comparison], most: usize, planned: usize) -> String
         note += "; fewer than three pairs cannot be tested";
     }
     if !tested && shown.iter().any(|d| d.n >= LEAST_PAIRS) {
-        note += "; what does not vary over seeds is not tested";
+        note += "; differences that do not vary over seeds cannot be tested";
     }
     if tested {
-        note += ". * marks what is told apart at the level of 5 %, by Holm's correction over all comparisons of its kind (areas, last \
-                 rounds, or all rounds: `comparisons.csv`)";
+        note += ". * marks differences that are significant at the 5 % level, Holm-corrected over all comparisons of \
+                 their kind (areas, last rounds, or all rounds: `comparisons.csv`)";
     }
     note + "."
 }

@@ -34,13 +34,14 @@ pub(super) fn section(findings: &Findings) -> Result<Section> {
     if most < LEAST_PAIRS {
         let seeds = if most == 1 { "One seed" } else { "Two seeds" };
         blocks.push(Block::paragraph(format!(
-            "{seeds} cannot say which sampler is better: a difference may be luck, and there is nothing to tell how much of it is. \
+            "{seeds} cannot show which sampler is better: a difference may be chance, and its spread is not known. \
              At least {LEAST_PAIRS} seeds are needed to test a difference, and {LEAST_TRIALS} for intervals of probabilities."
         )));
     } else if let Some(figure) = penalties(findings, metric)? {
         blocks.push(Block::paragraph(
             "A row's number is the share of the rounds in which it beats the column: a paired t-test over seeds, p < 0.05 \
-             without correction (Ash et al., BADGE, ICLR 2020). Where two do not differ, each wins 2.5 % by chance.",
+             without correction (Ash et al., BADGE, ICLR 2020). If two samplers do not differ, each wins 2.5 % of the \
+             rounds by chance.",
         ));
         blocks.push(Block::Figure(figure));
     }
@@ -56,7 +57,7 @@ pub(super) fn section(findings: &Findings) -> Result<Section> {
 
 const HEADING: &str = "Samplers against each other";
 
-/// Two arms, compared by their areas and by their last rounds.
+/// Two arms with the comparisons of their areas and of their last rounds.
 struct Pair<'a> {
     area: Option<&'a Comparison>,
     last: Option<&'a Comparison>,
@@ -67,7 +68,7 @@ impl<'a> Pair<'a> {
         self.area.into_iter().chain(self.last)
     }
 
-    fn is_told_apart(&self) -> bool {
+    fn is_significant(&self) -> bool {
         self.both().any(Comparison::is_told_apart)
     }
 
@@ -108,7 +109,7 @@ fn penalties(findings: &Findings, metric: Metric) -> Result<Option<Figure>> {
     let label = metric_in_words(metric.label, findings.images(&[])).replace(" (%)", "");
     let heat = Heat::of(Square {
         title: format!("Who beats whom, in % of the rounds: {label}"),
-        subtitle: "The row beats the column; means of the columns, how often each is beaten: lower is better".into(),
+        subtitle: "The row beats the column. Means of columns: how often each arm is beaten (lower is better)".into(),
         arms: arms.iter().map(|arm| findings.marked(arm)).collect(),
         cells: found.matrix,
         foot: Some(("mean".into(), found.means)),
@@ -122,10 +123,13 @@ fn penalties(findings: &Findings, metric: Metric) -> Result<Option<Figure>> {
 /// A row per pair; if there are many, a row per pair that is significant.
 fn table(findings: &Findings, metric: Metric, pairs: &[Pair], most: usize) -> Vec<Block> {
     let many = pairs.len() > SHOWN;
-    let shown: Vec<&Pair> = pairs.iter().filter(|pair| !many || pair.is_told_apart()).collect();
+    let shown: Vec<&Pair> = pairs.iter().filter(|pair| !many || pair.is_significant()).collect();
     let all = format!("all of them are in {}", link("comparisons.csv", "comparisons.csv"));
     if shown.is_empty() {
-        return vec![Block::paragraph(format!("None of {} pairs is told apart from chance; {all}.", pairs.len()))];
+        return vec![Block::paragraph(format!(
+            "No difference between {} pairs of arms is significant; {all}.",
+            pairs.len()
+        ))];
     }
     let comparisons: Vec<&Comparison> = shown.iter().flat_map(|pair| pair.both()).collect();
     let tested = comparisons.iter().any(|c| c.p_holm.is_some());
@@ -160,17 +164,17 @@ fn table(findings: &Findings, metric: Metric, pairs: &[Pair], most: usize) -> Ve
         text += " p (Holm) is two-sided, after that correction.";
         let is_tested = |outcome| matches!(outcome, Outcome::Held | Outcome::Failed);
         if findings.judgements.iter().any(|j| j.expectation.better_than.is_some() && is_tested(j.outcome)) {
-            text += " The p of a claim in the verdict is another one: it is corrected over the claims alone.";
+            text += " The p value of a claim differs from this one, because it is corrected over the claims only.";
         }
     }
     if improved {
         text += &format!(
-            " Better in %: how often a trial of the first is above one of the second, whatever their seeds, with its 95 % \
-             bootstrap interval from {LEAST_TRIALS} seeds on."
+            " Better in %: the probability that a trial of the first arm exceeds one of the second, over all pairs of \
+             trials; with a 95 % bootstrap interval from {LEAST_TRIALS} seeds on."
         );
     }
     if many {
-        text += &format!(" Of {} pairs those that are told apart; {all}.", pairs.len());
+        text += &format!(" Only the significant ones of {} pairs are shown; {all}.", pairs.len());
     }
     vec![Block::heading(format!("Differences: {label}")), Block::Table(table), Block::paragraph(text)]
 }
@@ -207,7 +211,8 @@ fn interquartile_means(findings: &Findings, metric: Metric) -> Vec<Block> {
     if table.rows.is_empty() {
         let so_far = if most == 1 { "there is 1".to_owned() } else { format!("there are {most}") };
         return vec![Block::paragraph(format!(
-            "The interquartile mean over trials (the mean of their middle half) needs {LEAST_TRIALS} whole trials of an arm; {so_far} \
+            "The interquartile mean over trials (the mean of their middle half) needs {LEAST_TRIALS} complete trials \
+             of an arm; {so_far} \
              so far."
         ))];
     }
@@ -215,8 +220,8 @@ fn interquartile_means(findings: &Findings, metric: Metric) -> Vec<Block> {
         Block::heading("Interquartile means over trials"),
         Block::Table(table),
         Block::paragraph(format!(
-            "The mean of the middle half of an arm's trials, which a failed one moves less than the mean; the interval is of {} \
-             bootstrap resamples (Agarwal et al., NeurIPS 2021).",
+            "The mean of the middle half of an arm's trials, which one failed trial moves less than the mean; the \
+             interval is from {} bootstrap resamples (Agarwal et al., NeurIPS 2021).",
             thousands(RESAMPLES)
         )),
     ]
@@ -266,13 +271,13 @@ mod tests {
     #[test]
     fn three_seeds_are_tested_and_have_no_interquartile_mean() {
         let text = section(&findings(&spec(), full())).unwrap().markdown();
-        assert!(text.contains("needs 5 whole trials of an arm; there are 3 so far."), "{text}");
+        assert!(text.contains("needs 5 complete trials of an arm; there are 3 so far."), "{text}");
         assert!(text.contains("| core-set - random | +10.0 ± 0.0"), "{text}");
     }
 
     #[test]
     fn one_or_two_seeds_say_what_cannot_be_said_and_draw_nothing() {
-        for (seeds, words) in [(1, "One seed cannot say"), (2, "Two seeds cannot say")] {
+        for (seeds, words) in [(1, "One seed cannot show"), (2, "Two seeds cannot show")] {
             let rows = full().into_iter().filter(|row| row.seed < seeds).collect();
             let section = section(&findings(&spec(), rows)).unwrap();
             let text = section.markdown();
@@ -284,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_pairs_those_that_are_told_apart_are_shown_and_one_round_has_no_area() {
+    fn of_many_pairs_only_significant_ones_are_shown_and_one_round_has_no_area() {
         let variants = (0..8).map(|i| format!("[variant.v{i}]\ntrain.epochs = {}\n", i + 2)).collect::<String>();
         let (mut spec, rows) = six(&spec_with(&variants));
         spec.rounds.count = 1;
@@ -302,7 +307,10 @@ mod tests {
         });
         let all: Vec<Record> = rows.iter().cloned().chain(others.collect::<Vec<_>>()).collect();
         let text = section(&findings(&spec, all)).unwrap().markdown();
-        assert!(text.contains("Of 25 pairs those that are told apart; all of them are in [comparisons.csv]"), "{text}");
+        assert!(
+            text.contains("Only the significant ones of 25 pairs are shown; all of them are in [comparisons.csv]"),
+            "{text}"
+        );
         assert!(!text.contains("| area") && text.contains(" 200 labels |"), "{text}");
         assert!(text.contains("| core-set@v7 - random@v7 |") && !text.contains("| random@v7 - random |"), "{text}");
     }

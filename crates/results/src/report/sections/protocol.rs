@@ -27,10 +27,10 @@ fn lines(findings: &Findings) -> Vec<String> {
     let (rounds, train) = (&spec.rounds, &spec.train);
     let file = link("spec.toml", &format!("{}spec.toml", findings.files));
     let mut lines = vec![
-        format!("{}, all of it in {file}.", identity(spec)),
+        format!("{}; every key is in {file}.", identity(spec)),
         format!("Seeds: {}.", seeds.join(", ")),
         format!(
-            "Rounds: {} of {} labels at first and {} more each.",
+            "Rounds: {}, with {} labels in the first and {} more in each later round.",
             rounds.count,
             thousands(rounds.initial),
             thousands(rounds.query)

@@ -26,7 +26,7 @@ pub(super) fn section(findings: &Findings) -> Section {
         let cell = |&labeled: &usize| Cell::or_missing(reference.at(labeled).map(|v| Cell::text(v.to_string())));
         table.push(reference.name(), columns.iter().map(cell));
     }
-    let heading = format!("{}, in %, as they were published.", findings.published_heading());
+    let heading = format!("{}, in %, as published.", findings.published_heading());
     Section::new("Published numbers", vec![Block::paragraph(heading), Block::Table(table)])
 }
 

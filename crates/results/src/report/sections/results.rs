@@ -16,12 +16,12 @@ use crate::spec::Metric;
 pub(super) fn section(findings: &Findings, tables: Vec<Block>) -> Section {
     let mut blocks = tables;
     blocks.extend(classes::classes(findings));
-    let mut files = format!("Every number, in full precision: {}.", link("summary.csv", "summary.csv"));
+    let mut files = format!("All numbers in full precision: {}.", link("summary.csv", "summary.csv"));
     if !findings.comparisons.is_empty() {
-        files += &format!(" Arms against each other: {}.", link("comparisons.csv", "comparisons.csv"));
+        files += &format!(" Differences between arms: {}.", link("comparisons.csv", "comparisons.csv"));
     }
     let records = link("records.csv", &format!("{}records.csv", findings.files));
-    blocks.push(Block::paragraph(format!("{files} Each trial's: {records}.")));
+    blocks.push(Block::paragraph(format!("{files} Values of each trial: {records}.")));
     Section::new("Results", blocks)
 }
 
@@ -46,8 +46,8 @@ pub(super) fn tables(findings: &Findings) -> Vec<Block> {
     blocks
 }
 
-/// The table of one rule: a row per arm, a column per number of labels; beneath, the published numbers that stand at one of
-/// our numbers of labels; then a line on n.
+/// The table of one rule: a row per arm, a column per number of labels; beneath, the published numbers that stand at
+/// one of our numbers of labels; then a line on n.
 fn table(findings: &Findings, metric: Metric, rule: Rule) -> Vec<Block> {
     let rows = findings.rows(metric, rule);
     let arms = samplers(rows.iter().copied());
@@ -111,8 +111,8 @@ fn mean(row: &Row, metric: Metric, most: usize) -> Cell {
     Number { n: Some(row.n).filter(|&n| n < most), ..Number::mean(row.mean * metric.factor, half) }.into()
 }
 
-/// The published numbers of `metric` that stand at one of `columns`, each with its number in the list of sources: the names
-/// of the sources are too long for a table.
+/// The published numbers of `metric` that stand at one of `columns`, each with its number in the list of sources: the
+/// names of the sources are too long for a table.
 fn meeting<'a>(findings: &'a Findings, metric: Metric, columns: &[usize]) -> Vec<(usize, &'a Reference)> {
     let references = findings.references_of(metric).into_iter().enumerate();
     references.filter(|(_, r)| columns.iter().any(|&c| r.at(c).is_some())).map(|(i, r)| (i + 1, r)).collect()

@@ -1,4 +1,4 @@
-//! What the trials of each arm took, by stage.
+//! The time of each arm's trials by stage, and their memory.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,11 @@ use crate::report::findings::Findings;
 use crate::report::page::{Block, Cell, Column, Section, Table};
 use crate::store::Record;
 
-/// Seconds of one trial, and its peak memory in MiB.
+/// The seconds of one trial by stage, and its peak memory in MiB.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Taken {
-    /// Trainings, evaluations, scoring of the pool, choosing among the scored; and, among those, waiting for images.
+    /// Training, evaluating, scoring the pool, choosing among the scored images; and waiting for images, which is part
+    /// of the others.
     stages: [f64; 5],
     peak_mb: f64,
     rounds: usize,
@@ -23,7 +24,7 @@ impl Taken {
         self.rounds += 1;
     }
 
-    /// Waiting is part of the others.
+    /// The sum of the stages. Waiting is part of them.
     fn total(&self) -> f64 {
         self.stages[..4].iter().sum()
     }
@@ -34,7 +35,7 @@ pub(super) fn section(findings: &Findings) -> Section {
     let heading = "Time and memory";
     let by_arm = by_arm(findings);
     let rounds = findings.spec().rounds.count;
-    let mut columns = Column::all(["arm", "train", "evaluate", "score", "query", "total", "of it waiting"]);
+    let mut columns = Column::all(["arm", "train", "evaluate", "score", "query", "total", "of which waiting"]);
     columns.extend([Column::with_unit("peak memory", "MiB"), Column::new("trials")]);
     let mut table = Table::new("time", columns);
     let mut unfinished = 0;
@@ -57,19 +58,19 @@ pub(super) fn section(findings: &Findings) -> Section {
     }
     let left_out = match unfinished {
         0 => String::new(),
-        1 => " 1 trial that has not all rounds is left out of the means.".into(),
-        n => format!(" {n} trials that have not all rounds are left out of the means."),
+        1 => " 1 incomplete trial is left out of the means.".into(),
+        n => format!(" {n} incomplete trials are left out of the means."),
     };
-    let intro =
-        "Seconds of a trial, the mean over trials, side by side or not; the largest peak of an arm's processes.";
+    let intro = "Seconds per trial: the mean over complete trials, which may have run side by side. Peak memory: the \
+                 largest of an arm's processes.";
     let note = format!(
-        "Train: without evaluations. Score: the pool's images for the next query. Query: choosing among them. Pretext learners are \
-         not counted: trials share them.{left_out}"
+        "Train: without evaluations. Score: scoring the pool for the next query. Query: choosing among the scored \
+         images. Pretext learners are not counted, because trials share them.{left_out}"
     );
     Section::new(heading, vec![Block::paragraph(intro), Block::Table(table), Block::paragraph(note)])
 }
 
-/// What each trial took, by arm and seed.
+/// The time and memory of each trial, by arm and seed.
 fn by_arm(findings: &Findings) -> BTreeMap<&str, BTreeMap<u64, Taken>> {
     let mut found: BTreeMap<&str, BTreeMap<u64, Taken>> = BTreeMap::new();
     for row in findings.results.records.rounds() {
@@ -107,9 +108,9 @@ mod tests {
         rows.push(Record { error: "killed".into(), value: None, ..row(2, 1, "last") });
         let text = section(&findings(&spec(), rows)).markdown();
         let expected =
-            "| random |    45 |      1.5 |   6.0 |   3.0 |    56 |           0.3 |               300 |      2 |";
+            "| random |    45 |      1.5 |   6.0 |   3.0 |    56 |              0.3 |               300 |      2 |";
         assert!(text.contains(expected), "{text}");
-        assert!(text.contains("1 trial that has not all rounds is left out"), "{text}");
+        assert!(text.contains("1 incomplete trial is left out"), "{text}");
     }
 
     #[test]

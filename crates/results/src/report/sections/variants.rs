@@ -11,8 +11,8 @@ use crate::results::{Arm, Rule};
 use crate::spec::Spec;
 use crate::words::thousands;
 
-/// An item for each variant: the keys in which its protocol differs from the experiment's, with both values. Empty without
-/// variants.
+/// An item for each variant: the keys in which its protocol differs from the experiment's, with both values. Empty
+/// without variants.
 pub(super) fn changes(findings: &Findings) -> Vec<Block> {
     let base = alone(findings.spec());
     let line = |(name, variant): (Option<&str>, &Spec)| {
@@ -127,11 +127,11 @@ mod tests {
         full().into_iter().chain(others.collect::<Vec<_>>()).collect()
     }
 
-    /// Differences of 1, 2 and 3 points in round 0, of 3, 4 and 5 in the last one, of 2, 3 and 4 in the area: sd 1, half
-    /// the interval 4.302652729911275 / sqrt(3) = 2.48. The area's t = 5.2 has p = 0.035 at 2 degrees of freedom, the last
-    /// round's t = 6.9 has 0.020; core-set lies above random by the same in all seeds, which is not tested.
+    /// Differences of 1, 2 and 3 points in round 0, of 3, 4 and 5 in the last one, of 2, 3 and 4 in the area: sd 1,
+    /// half the interval 4.302652729911275 / sqrt(3) = 2.48. The area's t = 5.2 has p = 0.035 at 2 degrees of freedom,
+    /// the last round's t = 6.9 has 0.020; core-set lies above random by the same in all seeds, which is not tested.
     #[test]
-    fn the_table_marks_what_is_told_apart_after_correction() {
+    fn the_table_marks_differences_that_are_significant_after_correction() {
         let mut rows = rows();
         // One seed, one round: 35 - 1 points; half a point lower.
         rows.push(accuracy("core-set@other", 0, 0, 0.335));
@@ -144,9 +144,9 @@ mod tests {
 | random@other         |           +2.0 ± 2.5 |             +4.0 ± 2.5* | +3.0 ± 2.5* |
 | core-set@other       |           -0.5 (n=1) |                       - |           - |
 
-n = 3 pairs unless the cell says otherwise, one of each seed that both have; ± is half the 95 % t interval";
+n = 3 pairs unless the cell says otherwise, one for each seed that both have; ± is half the 95 % t interval";
         assert!(text.starts_with(expected), "{text}");
-        assert!(text.contains("one pair has no interval. * marks what is told apart"), "{text}");
+        assert!(text.contains("one pair has no interval. * marks differences that are significant"), "{text}");
     }
 
     #[test]
@@ -155,7 +155,7 @@ n = 3 pairs unless the cell says otherwise, one of each seed that both have; ± 
         let one_round = findings(&spec, vec![accuracy("random", 0, 0, 0.5), accuracy("random@other", 0, 0, 0.5)]);
         let text = markdown(&differences(&one_round));
         assert!(text.contains("| random@other         |                  0.0 |                       - |"), "{text}");
-        let note = "n = 1 pair of 3 so far, one of each seed that both have; one pair has no interval; fewer than three pairs \
+        let note = "n = 1 pair of 3 so far, one for each seed that both have; one pair has no interval; fewer than three pairs \
                     cannot be tested.\n";
         assert!(text.ends_with(note), "{text}");
         let spec = spec_with(&format!("{OTHER}\n[profile.one]\nrounds.count = 1\n"));
@@ -187,7 +187,7 @@ n = 3 pairs unless the cell says otherwise, one of each seed that both have; ± 
         let failed = Record { error: "killed".into(), value: None, ..accuracy("random@other", 2, 1, 0.0) };
         rows.push(failed);
         let text = markdown(&differences(&findings(&spec_with(OTHER), rows)));
-        // The area is of seeds 0 and 1 alone: 2 and 3 points.
+        // The area is over seeds 0 and 1 only: 2 and 3 points.
         assert!(text.contains("+2.5 ± 6.4 (n=2) |"), "{text}");
     }
 

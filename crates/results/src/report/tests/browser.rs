@@ -25,7 +25,7 @@ fn chart(page: &str) -> serde_json::Value {
 fn the_page_has_the_sections_the_files_and_the_chart() {
     let page = page_of(&spec(), full());
     let places = [
-        "<h2>Verdict",
+        "<h2>In short",
         "<h2>Learning curves",
         "<h2>Results",
         "<h2>Protocol",
@@ -76,7 +76,7 @@ fn no_name_ends_the_element_of_the_data() {
 }
 
 #[test]
-fn rules_and_train_images_are_told_apart() {
+fn rules_and_train_images_have_views_and_marks_of_their_own() {
     let mut rows = full();
     rows.extend(full().into_iter().map(|mut row| {
         row.sampler += "@other";

@@ -50,7 +50,7 @@ fn a_folder_is_reported() {
         "# A small <experiment> & its curves\n",
         &spec().hash(),
         "Seeds: 0, 1, 2.",
-        "Rounds: 3 of 200 labels at first and 200 more each.",
+        "Rounds: 3, with 200 labels in the first and 200 more in each later round.",
         "resnet18 of width 4 on images of 16 x 16 pixels, `f32`, fresh weights",
         "generated pictures, not photographs",
         "Ran from 2026-01-02T03:04:05Z to 2026-01-02T04:04:05Z.",
@@ -226,7 +226,7 @@ fn variants_are_compared_on_the_page_in_the_picture_and_in_a_file_of_their_own()
     assert!(text.contains("**Variants**\n\n- other (protocol"), "{text}");
     assert!(text.contains("\n> **Warning:** [TRAIN images]: the values are of TRAIN images"), "{text}");
     assert!(text.contains("`train.select.query`: \"last\" -> \"best-on-test\""), "{text}");
-    assert!(readme.contains("(summary.csv). Arms against each other: [comparisons.csv](comparisons.csv). Each"));
+    assert!(readme.contains("(summary.csv). Differences between arms: [comparisons.csv](comparisons.csv). Values"));
     assert!(readme.contains("![Learning curves: accuracy on test images, TRAIN where marked (%)](curve.svg)"));
 
     let svg = read(&folder, "curve.svg");
@@ -312,7 +312,7 @@ fn twelve_arms_of_twenty_seeds_and_ten_rounds_are_reported_in_seconds() {
     let text = report(&folder, None).unwrap().text;
     // Unoptimised, on a busy machine: far more than it takes, far less than something quadratic in the records.
     assert!(start.elapsed().as_secs() < 60);
-    assert!(text.matches("| random").count() >= 6 && text.contains("are told apart"), "{text}");
+    assert!(text.matches("| random").count() >= 6 && text.contains("comparisons are significant"), "{text}");
     let svg = read(&folder, "curve.svg");
     assert!((1..6).all(|v| svg.contains(&format!("random@a-name-of-many-words-{v}"))));
 }

@@ -41,8 +41,8 @@ pub(crate) fn metric_name(metric: Metric, images: Images) -> String {
     metric_in_words(metric.label, images).trim_end_matches(" (%)").to_owned()
 }
 
-/// When the claim holds: `test accuracy of pretext-batch with 10,000 labels, within 92.6 to 93.6 %`. `initial` is the number
-/// of initial labels, if there is one such number.
+/// When the claim holds: `test accuracy of pretext-batch with 10,000 labels, within 92.6 to 93.6 %`. `initial` is the
+/// number of initial labels, if there is one such number.
 pub(crate) fn criterion(expected: &Expectation, metric: &str, initial: Option<usize>, factor: f64) -> String {
     let at = match (expected.at, initial) {
         (At::Labeled(labeled), _) => format!("with {} labels", thousands(labeled)),
@@ -65,8 +65,7 @@ pub(crate) fn rules_in_words(rules: &[&str], images: Images) -> String {
     rules.iter().map(|rule| select_in_words(rule, images)).collect::<Vec<_>>().join(" and ")
 }
 
-/// What a reader must know of a judgement, in sentences that begin with a space: its note, and its value under the arms'
-/// own rule.
+/// Remarks on a judgement, in sentences that begin with a space: its note, and its value under the arms' own rule.
 pub(crate) fn remarks(judgement: &Judgement, images: Images) -> String {
     let mut text = if judgement.note.is_empty() { String::new() } else { format!(" {}", judgement.note) };
     if let Some(own) = &judgement.own {

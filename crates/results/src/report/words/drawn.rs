@@ -1,14 +1,14 @@
-//! What a reader must know of how images were drawn: which part of a pretext batch a query labels, and what all seeds share.
+//! How images were drawn: which share of a pretext batch a query labels, and what was drawn once for all seeds.
 
 use crate::spec::{DatasetSpec, FirstQuery, Imbalance, InitialSet, SamplerSpec, Spec};
 use crate::words::{code, thousands};
 
-/// From this share of its pretext batch on, a query takes most of it, whatever the task model is unsure of.
+/// From this share on, a query takes most of its pretext batch, whatever the task model's uncertainty is.
 const MOST: f64 = 0.5;
-/// In the official code: 1,000 labels of 5,000 images.
+/// The share in the official code: 1,000 labels of 5,000 images.
 const OFFICIAL: f64 = 0.2;
 
-/// Lines on the pretext batches that are asked, for a pool of so many images; none where no sampler asks any.
+/// Lines on the pretext batches that are queried, for a pool of so many images; empty if no sampler queries any.
 pub(crate) fn batches(spec: &Spec, pool: usize) -> Vec<String> {
     if spec.replay.is_some() || spec.rounds.count < 2 {
         return Vec::new();
@@ -18,8 +18,8 @@ pub(crate) fn batches(spec: &Spec, pool: usize) -> Vec<String> {
     let mut never: Vec<&str> = Vec::new();
     let mut highest: f64 = 0.0;
     for (variant, protocol) in spec.protocols() {
-        let is_asked = |sampler: &&SamplerSpec| matches!(sampler, SamplerSpec::PretextBatch(_));
-        let Some(sampler) = protocol.samplers.iter().find(is_asked) else { continue };
+        let is_pretext_batch = |sampler: &&SamplerSpec| matches!(sampler, SamplerSpec::PretextBatch(_));
+        let Some(sampler) = protocol.samplers.iter().find(is_pretext_batch) else { continue };
         let name = variant.unwrap_or("experiment");
         let share = protocol.share_of_batch(pool);
         highest = highest.max(share);
@@ -44,7 +44,7 @@ pub(crate) fn batches(spec: &Spec, pool: usize) -> Vec<String> {
         several => several.iter().map(|(share, protocols)| format!("{share} in {}", named(protocols))).collect(),
     };
     let meaning = if highest >= MOST {
-        " Where a query takes most of its batch, the order of the batches decides more than what the task model is unsure of."
+        " If a query takes most of its batch, the order of the batches matters more than the task model's uncertainty."
     } else {
         ""
     };
@@ -55,15 +55,15 @@ pub(crate) fn batches(spec: &Spec, pool: usize) -> Vec<String> {
     )];
     if !never.is_empty() {
         lines.push(format!(
-            "No query asks pretext batch 0 in {}: round 1 asks batch 1 (`pretext.first-query`), and the initial labels are not chosen from \
-             batch 0.",
+            "Pretext batch 0 is never queried in {}: round 1 queries batch 1 (`pretext.first-query`), and the initial \
+             labels are not chosen from batch 0.",
             named(&never)
         ));
     }
     lines
 }
 
-/// What all seeds share, so that no interval contains its luck; none where nothing is drawn.
+/// What was drawn once for all seeds, so that no interval covers its variation. Returns `None` if nothing is drawn.
 pub(crate) fn shared(spec: &Spec) -> Option<String> {
     let mut drawn = Vec::new();
     if spec.dataset.pool().is_some() {
@@ -86,7 +86,7 @@ pub(crate) fn shared(spec: &Spec) -> Option<String> {
         [several @ .., last] => format!("{} and {last}", several.join(", ")),
     };
     Some(format!(
-        "Drawn once for all seeds: {drawn}. The intervals are over seeds, so they do not contain what another draw would change."
+        "Drawn once for all seeds: {drawn}. The intervals are over seeds, so they do not cover the variation between draws."
     ))
 }
 
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_is_never_asked_is_told() {
+    fn a_batch_that_is_never_queried_is_told() {
         let never = |sets: &[&str]| batches(&spec("cifar10", None, sets), 50_000).len() == 2;
         assert!(never(&["initial-set='random'"]));
         assert!(!never(&["initial-set='random'", "pretext.first-query='batch-0'"]));

@@ -3,7 +3,7 @@
 use super::arm::Images;
 use crate::results::Rule;
 
-/// Whose values are shown, in words; `images` are those that the values are of.
+/// The rule under which values are shown, in words; `images` are the images that the values are of.
 pub(crate) fn rule_in_words(rule: Rule, images: Images) -> String {
     match rule {
         Rule::Own => "each under the rule that it queries with".into(),
@@ -25,7 +25,7 @@ pub(crate) fn select_in_words(select: &str, images: Images) -> String {
     }
 }
 
-/// The label of a metric where its values are of these images: "test accuracy" is of test images alone.
+/// The label of a metric for values of these images: "test accuracy" is only for test images.
 pub(crate) fn metric_in_words(label: &str, images: Images) -> String {
     let plain = label.replace("test accuracy", "accuracy");
     match images {
@@ -35,7 +35,7 @@ pub(crate) fn metric_in_words(label: &str, images: Images) -> String {
     }
 }
 
-/// `3 seeds`, or `2 to 3 seeds` where counts differ, `1 seed` in the singular.
+/// `3 seeds`; `2 to 3 seeds` if counts differ; `1 seed` in the singular.
 pub(crate) fn seeds_in_words(counts: impl Iterator<Item = usize> + Clone) -> String {
     let (low, high) = (counts.clone().min().unwrap_or(0), counts.max().unwrap_or(0));
     match (low, high) {

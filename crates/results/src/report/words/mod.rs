@@ -1,4 +1,4 @@
-//! What pages say of specs, manifests, metrics and claims, in words. Reads no results.
+//! Specs, manifests, metrics and claims in words. Reads no results.
 
 pub(crate) mod arm;
 pub(crate) mod change;
@@ -15,14 +15,9 @@ pub(crate) use value::value;
 use crate::store::Manifest;
 
 /// What `±` means, for values and differences alike.
-pub(crate) const PLUS_MINUS: &str = "± is half the width of a 95 % t interval: of a mean over seeds, or of a mean difference paired \
-                                     by seed. Each interval is of its number alone.";
-
-/// `+1.2`; no sign where nothing is left after rounding.
-pub(crate) fn signed(value: f64) -> String {
-    let text = format!("{value:+.1}");
-    if text.ends_with("0.0") && text.len() == 4 { "0.0".into() } else { text }
-}
+pub(crate) const PLUS_MINUS: &str = "± is half the width of a 95 % t interval: of a mean over seeds, or of a mean \
+                                     difference paired \
+                                     by seed. Intervals are not corrected for multiple comparisons.";
 
 /// The text with its first letter in upper case.
 pub(crate) fn capitalised(text: &str) -> String {

@@ -64,9 +64,9 @@ pub(crate) fn origin(manifest: Option<&Manifest>) -> Vec<String> {
 /// The estimate of a session beside the time that it took; `None` if either is not known.
 fn took(session: &Session) -> Option<String> {
     let (estimate, seconds) = (session.estimate?, session.seconds()?);
-    let how = if estimate.measured { "as measured just before it" } else { "by the amount of work" };
+    let how = if estimate.measured { "measured just before it" } else { "from the amount of work" };
     Some(format!(
-        "The session of {} was to take {}, {how}. It took {}.",
+        "The session of {} was estimated to take {} ({how}), and took {}.",
         session.started,
         estimate.in_words(),
         duration(seconds)
@@ -79,7 +79,7 @@ mod tests {
     use crate::report::testing::{manifest, spec};
     use crate::store::Estimate;
 
-    /// It ran for an hour.
+    /// The session ran for an hour.
     #[test]
     fn what_a_session_was_to_take_stands_beside_what_it_took() {
         let mut session = manifest(&spec()).sessions.remove(0);
@@ -88,9 +88,9 @@ mod tests {
             session.estimate = Some(Estimate { seconds, measured });
             took(&session).unwrap()
         };
-        let of = "The session of 2026-01-02T03:04:05Z was to take";
-        assert_eq!(said(3000.0, true), format!("{of} about 50 min, as measured just before it. It took 60 min."));
-        assert_eq!(said(7200.0, false), format!("{of} at most 2.0 h, by the amount of work. It took 60 min."));
+        let of = "The session of 2026-01-02T03:04:05Z was estimated to take";
+        assert_eq!(said(3000.0, true), format!("{of} about 50 min (measured just before it), and took 60 min."));
+        assert_eq!(said(7200.0, false), format!("{of} at most 2.0 h (from the amount of work), and took 60 min."));
         session.finished.clear();
         assert_eq!(took(&session), None);
     }

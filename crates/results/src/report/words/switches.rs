@@ -1,4 +1,4 @@
-//! What a protocol does otherwise than the paper describes it.
+//! Where a protocol differs from the paper's description.
 
 use super::value;
 use crate::spec::{
@@ -7,7 +7,8 @@ use crate::spec::{
 use crate::words::code;
 
 /// The protocol's switches that do not have their described values, as the spec has them, and the queries that are
-/// replayed: a line each, or none. What the page says of every protocol (the start of a round, precision) is not repeated.
+/// replayed: a line each, or none. What the page says of every protocol (the start of a round, precision) is not
+/// repeated.
 pub(crate) fn switches(spec: &Spec) -> Vec<String> {
     let mut set = Vec::new();
     let mut push = |key: &str, value: String| set.push(code(&format!("{key} = {value}")));
@@ -122,8 +123,10 @@ EXTRA
         ]);
         official.model.filters = Filters::NormalFanOut;
         let all = "Switches: `channels = \"bgr\"`, `confidence = \"normalized-logits\"`, `train.select.images = \"train\"`, \
-                   `model.filters = \"normal-fan-out\"`, `initial-set = { pretext-stride = { batch = 1, stride = 2 } }`, `pretext.order = \
-                   \"published-string-sort\"`, `pretext.batches = 4`, `pretext.first-query = \"batch-0\"`, `pretext.forward = \"separate-unshuffled\"`, \
+                   `model.filters = \"normal-fan-out\"`, `initial-set = { pretext-stride = { batch = 1, stride = 2 } \
+                   }`, `pretext.order = \
+                   \"published-string-sort\"`, `pretext.batches = 4`, `pretext.first-query = \"batch-0\"`, \
+                   `pretext.forward = \"separate-unshuffled\"`, \
                    `pretext.augment = [\"flip\"]`.";
         assert_eq!(switches(&official), [all]);
         // Recorded queries need no pretext losses.

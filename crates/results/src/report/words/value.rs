@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-/// One line: `"fresh"`, `0.1`, `{ batch = 5, stride = 5 }`. What cannot be written is `?`.
+/// A value on one line: `"fresh"`, `0.1`, `{ batch = 5, stride = 5 }`. A value that cannot be written is `?`.
 pub(crate) fn value(value: &impl Serialize) -> String {
     serde_json::to_value(value).map_or_else(|_| "?".into(), |value| inline(&value))
 }

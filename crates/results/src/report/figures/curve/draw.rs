@@ -72,8 +72,8 @@ pub(crate) fn draw<DB: DrawingBackend>(root: &Area<DB>, plot: &Plot, layout: &La
     root.present()
 }
 
-/// Bars stand side by side, lest they hide each other: a shift in fine pixels for each of our curves. The curves
-/// themselves are not shifted: on a rising curve, what is further to the left looks better.
+/// A sideways shift of the bars, in fine pixels for each of our curves, so that bars do not hide each other. The curves
+/// are not shifted: on a rising curve, a point further to the left looks better.
 fn shifts(plot: &Plot, x: impl Fn(f64) -> i32) -> Vec<i32> {
     let n = plot.ours.len();
     let mut at: Vec<i32> = plot.ours.iter().flat_map(|s| &s.points).map(|p| x(p.labeled)).collect();

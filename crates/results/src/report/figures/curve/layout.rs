@@ -29,10 +29,10 @@ pub(crate) struct Layout {
     pub y: Axis,
 }
 
-/// A sample of a curve with its name, or a heading.
+/// An entry of the legend: a sample of a curve with its name, or a heading.
 pub(crate) struct Entry {
     pub style: Option<Style>,
-    /// Whether the sample is a marker alone.
+    /// Whether the sample is only a marker, without a line.
     pub single: bool,
     pub lines: Vec<Line>,
 }

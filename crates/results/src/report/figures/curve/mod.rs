@@ -41,7 +41,7 @@ pub struct Plot {
 #[derive(Clone, Debug, PartialEq)]
 struct Series {
     name: String,
-    /// By labels.
+    /// In the order of their numbers of labels.
     points: Vec<Point>,
 }
 
@@ -166,7 +166,7 @@ impl Plot {
         Ok(Figure::new(file, format!("Learning curves: {}", self.y_label), svg(self)?))
     }
 
-    /// What the curves show, with its unit.
+    /// The metric that the curves show, with its unit.
     pub fn y_label(&self) -> &str {
         &self.y_label
     }

@@ -47,7 +47,8 @@ const PUBLISHED_DASHES: [&[f64]; 4] = [&[5.0, 4.0], &[2.0, 3.0], &[10.0, 4.0], &
 const PUBLISHED_GREYS: [RGBColor; 2] = [RGBColor(0x70, 0x70, 0x70), RGBColor(0x9a, 0x9a, 0x9a)];
 
 impl Style {
-    /// Of the i-th sampler. The numbers of colours, markers and dashes have no common divisor: 280 looks.
+    /// The style of the i-th sampler. The numbers of colours, markers and dashes have no common divisor, so that there
+    /// are 280 styles.
     pub fn ours(i: usize) -> Self {
         Self {
             color: COLORS[i % COLORS.len()],
@@ -58,7 +59,7 @@ impl Style {
         }
     }
 
-    /// Of the i-th source of published numbers.
+    /// The style of the i-th source of published numbers.
     pub fn published(i: usize) -> Self {
         let round = i / MARKERS.len();
         Self {

@@ -8,7 +8,7 @@ use super::{Area, Drawn, FAINT_INK, FINE, INK, fine, scaled};
 
 /// The size of a tick's label in shown pixels.
 pub(crate) const TICK: f64 = 14.0;
-/// That of an axis's label.
+/// The size of an axis's label in shown pixels.
 const AXIS: f64 = 16.0;
 const GRID: RGBColor = RGBColor(0xe4, 0xe4, 0xe4);
 

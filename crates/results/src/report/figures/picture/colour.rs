@@ -14,13 +14,13 @@ pub(crate) const COLORS: [RGBColor; 7] = [
     RGBColor(0xcc, 0x79, 0xa7),
 ];
 
-/// From nearly white to dark blue for 0 to 1: lightness alone tells them apart. No end is a pure white or black, which
-/// pages adapt to dark screens.
+/// From nearly white to dark blue for 0 to 1; colours differ in lightness.
 pub(crate) fn ramp(part: f64) -> RGBColor {
     between(&[RGBColor(0xf7, 0xfa, 0xfd), RGBColor(0x7f, 0xb8, 0xdc), RGBColor(0x08, 0x3a, 0x75)], part)
 }
 
-/// From violet by green to yellow for 0 to 1 (viridis, by van der Walt and Smith): also neighbours of many steps differ.
+/// From violet by green to yellow for 0 to 1 (viridis, by van der Walt and Smith): also neighbours of many steps
+/// differ.
 pub(crate) fn sequence(part: f64) -> RGBColor {
     let stops = [
         RGBColor(0x44, 0x01, 0x54),
@@ -32,7 +32,8 @@ pub(crate) fn sequence(part: f64) -> RGBColor {
     between(&stops, part)
 }
 
-/// Of the i-th of at most 21 classes: the curves' colours (grey in place of black), then lighter, then darker ones.
+/// The colour of the i-th of at most 21 classes: the curves' colours (grey in place of black), then lighter, then
+/// darker ones.
 pub(crate) fn category(i: usize) -> RGBColor {
     let base = COLORS[i % COLORS.len()];
     let base = if base == RGBColor(0, 0, 0) { RGBColor(0x80, 0x80, 0x80) } else { base };
@@ -43,14 +44,14 @@ pub(crate) fn category(i: usize) -> RGBColor {
     }
 }
 
-/// That of text on a colour.
+/// The colour of text on a coloured ground.
 pub(crate) fn ink_on(color: RGBColor) -> RGBColor {
     // ITU-R BT.709, on values as they are stored: good enough to choose one of two.
     let light = 0.2126 * f64::from(color.0) + 0.7152 * f64::from(color.1) + 0.0722 * f64::from(color.2);
     if light > 130.0 { RGBColor(0x11, 0x11, 0x11) } else { RGBColor(0xfe, 0xfe, 0xfe) }
 }
 
-/// On the way through the stops, 0 to 1.
+/// The colour at `part` of the way through the stops, 0 to 1.
 fn between(stops: &[RGBColor], part: f64) -> RGBColor {
     let at = part.clamp(0.0, 1.0) * (stops.len() - 1) as f64;
     let i = (at as usize).min(stops.len() - 2);
@@ -58,8 +59,8 @@ fn between(stops: &[RGBColor], part: f64) -> RGBColor {
 }
 
 fn mixed(a: RGBColor, b: RGBColor, part: f64) -> RGBColor {
-    let of = |a: u8, b: u8| (f64::from(a) + part * (f64::from(b) - f64::from(a))).round() as u8;
-    RGBColor(of(a.0, b.0), of(a.1, b.1), of(a.2, b.2))
+    let channel = |a: u8, b: u8| (f64::from(a) + part * (f64::from(b) - f64::from(a))).round() as u8;
+    RGBColor(channel(a.0, b.0), channel(a.1, b.1), channel(a.2, b.2))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What pictures have in common: files, text, axes and inks.
+//! What all figures share: files, text, axes and colours.
 //!
 //! A picture is laid out in shown pixels and drawn in fine ones, on any backend of plotters, as SVG and as PNG.
 
@@ -22,7 +22,7 @@ pub(crate) type Drawn<DB, T = ()> = Result<T, DrawingAreaErrorKind<<DB as Drawin
 pub(crate) const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
 pub(crate) const FAINT_INK: RGBColor = RGBColor(0x55, 0x55, 0x55);
 
-/// White about everything, in shown pixels.
+/// The white margin around a figure, in shown pixels.
 pub(crate) const MARGIN: f64 = 18.0;
 
 /// Drawn at this many times the size at which the picture is shown: backends count in whole pixels.
@@ -30,7 +30,7 @@ pub(crate) const FINE: u32 = 4;
 /// Fine pixels to a pixel of the PNG, each way: their mean smooths the edges. The PNG has twice the size shown.
 const TO_PNG: u32 = 2;
 
-/// A picture that is laid out.
+/// A figure that is laid out.
 pub(crate) trait Picture {
     /// Width and height in whole shown pixels.
     fn size(&self) -> (f64, f64);

@@ -9,7 +9,7 @@ use plotters::style::{FontStyle, FontTransform, IntoFont, register_font as regis
 
 use super::{Area, Drawn, MARGIN, fine, scaled};
 
-/// What viewers of the SVG replace by their own font, and the name that the built-in one is registered under.
+/// The font's name: viewers of the SVG use their own font of this name, and the built-in font is registered under it.
 pub(crate) const FONT: &str = "sans-serif";
 
 /// Height of a line of text to its size.

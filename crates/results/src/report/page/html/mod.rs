@@ -12,10 +12,10 @@ use super::text::{Span, Text};
 use super::{Block, Curves, Figure, Fold, Item, Page, Section};
 use crate::findings::Outcome;
 
-/// What the browser's page has beside the blocks of [`Page`].
+/// The parts of `report.html` that are not blocks of [`Page`].
 #[derive(Debug, Default)]
 pub(crate) struct Extras {
-    /// What the chart is drawn from, as JSON; without it the figures of the curves are shown.
+    /// The data of the chart as JSON; without it the figures of the curves are shown.
     pub chart: Option<String>,
     /// How many claims have each outcome, for the head of the page.
     pub tally: Vec<(Outcome, usize)>,
@@ -97,8 +97,8 @@ fn item(item: &Item) -> String {
     format!("<li>{}{below}</li>\n", self::text(&item.text))
 }
 
-/// A table in a container that scrolls. One with outcomes becomes a list of cards on a phone, whose cells need the names
-/// of their columns.
+/// A table in a container that scrolls. One with outcomes becomes a list of cards on a phone, whose cells need the
+/// names of their columns.
 fn table(table: &Table) -> String {
     let class = if table.has_outcomes() { "table outcomes" } else { "table" };
     let headings: Vec<String> = table.columns.iter().map(|column| escape(&column.markdown())).collect();

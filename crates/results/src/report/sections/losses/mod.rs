@@ -12,7 +12,7 @@ use crate::spec::{LossOrder, SamplerSpec};
 use crate::store::{Losses, losses_path};
 use crate::words::thousands;
 
-/// Losses below this are printed with an exponent, and sort as strings where they do not belong.
+/// Losses below this are printed with an exponent; sorted as strings, they fall among large losses.
 const SMALL: f64 = 1e-4;
 
 /// Losses of the first seed, and the protocols that share them and cut them alike.
@@ -31,7 +31,7 @@ impl Batched {
         format!("{} ({})", self.protocols.join(", "), value(&self.order).trim_matches('"'))
     }
 
-    /// What the histogram is drawn from.
+    /// The data of the histogram.
     fn drawn(&self) -> Batches {
         let are_ranges = match self.order {
             LossOrder::PublishedStringSort | LossOrder::PublishedStringSortLowFirst => false,
@@ -60,8 +60,8 @@ pub(super) fn section(findings: &Findings) -> Result<Section> {
         blocks.push(Block::Figure(figure(Drawing::Losses, alt, &histograms)?));
         blocks.push(Block::Table(quantiles(&found)));
         blocks.push(Block::paragraph(format!(
-            "Losses of seed {seed}, in nats. Those under 1e-4 are printed with an exponent: sorted as strings, they lie among those of 1 to \
-             9."
+            "Losses of seed {seed}, in nats. Losses under 1e-4 are printed with an exponent; sorted as strings, they \
+             fall among losses from 1 to 9."
         )));
         blocks.push(Block::Table(means(&found)));
     }
@@ -69,7 +69,7 @@ pub(super) fn section(findings: &Findings) -> Result<Section> {
     let images = |batched: &Batched| batched.batches.iter().map(Vec::len).sum::<usize>();
     if let Some(odd) = found.iter().map(images).find(|&images| pool.is_some_and(|pool| pool != images)) {
         blocks.push(Block::warning(format!(
-            "these are losses of {} images, but the pool has {}: the file is not whole, or of other data.",
+            "these are losses of {} images, but the pool has {}: the file is incomplete, or belongs to other data.",
             thousands(odd),
             thousands(pool.unwrap_or(0))
         )));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Result;
 
-use super::QueriedImages;
+use super::ArmQueries;
 use crate::report::figures::bars::{Bars, Stacks};
 use crate::report::figures::curve::{self, Plot};
 use crate::report::figures::{Drawing, figure};
@@ -15,34 +15,34 @@ use crate::spec::Labeled;
 use crate::stats::{Summary, mean};
 use crate::store::{Queried, Queries};
 
-/// Classes that stacked bars can tell apart; with more, a number is drawn in place of them.
+/// The most classes that stacked bars can tell apart; with more, the imbalance is drawn instead.
 const CLASSES_SHOWN: usize = 20;
 
-/// Classes of what was asked for.
+/// The classes of the queried images.
 pub(super) struct Balance {
     /// Names, in the data set's order.
     classes: Vec<String>,
     arms: Vec<ArmBalance>,
-    /// The classes' shares of the pool; none where images have several classes, or nothing says how many there are.
+    /// The classes' shares of the pool; none if images have several classes, or if the pool's classes are not counted.
     pool: Option<Vec<f64>>,
 }
 
-/// An arm's.
+/// The classes that one arm queried.
 struct ArmBalance {
     label: String,
-    /// By round, then by seed: the shares of the classes, which add up to 1. Empty where no class is known.
+    /// The shares of the classes, which add up to 1, by round and then by seed. Empty if no class is known.
     rounds: Vec<Vec<Vec<f64>>>,
 }
 
 impl ArmBalance {
     /// The mean shares over seeds in each round.
     fn means(&self) -> Vec<Option<Vec<f64>>> {
-        let of = |seeds: &Vec<Vec<f64>>| {
+        let means_of = |seeds: &Vec<Vec<f64>>| {
             let classes = seeds.first()?.len();
             let share = |class: usize| seeds.iter().map(|shares| shares[class]).sum::<f64>() / seeds.len() as f64;
             Some((0..classes).map(share).collect())
         };
-        self.rounds.iter().map(of).collect()
+        self.rounds.iter().map(means_of).collect()
     }
 }
 
@@ -54,8 +54,8 @@ fn imbalance(shares: &[f64]) -> f64 {
 }
 
 impl Balance {
-    /// None where no class of what was asked for is known.
-    pub fn of(findings: &Findings, images: &QueriedImages, queried: &Queried) -> Option<Self> {
+    /// Returns `None` if the class of no queried image is known.
+    pub fn of(findings: &Findings, images: &ArmQueries, queried: &Queried) -> Option<Self> {
         let counted = findings.manifest().map(|m| m.data.classes.as_slice()).unwrap_or_default();
         let mut classes: Vec<String> = counted.iter().filter(|c| c.pool > 0).map(|c| c.name.clone()).collect();
         let known = classes.len();
@@ -99,15 +99,15 @@ impl Balance {
             Labeled::Pixels => "labelled pixels",
         };
         let seeds = seeds_in_words(self.arms.iter().flat_map(|arm| &arm.rounds).map(Vec::len).filter(|&n| n > 0));
-        let title = format!("{}: classes of what was asked for", findings.spec().title);
+        let title = format!("{}: classes of the queried images", findings.spec().title);
         let figure = if self.classes.len() <= CLASSES_SHOWN {
-            let subtitle = format!("Shares of the {what} that each round (0, 1, ...) asked for, mean of {seeds}");
+            let subtitle = format!("Shares of the {what} that each round (0, 1, ...) queried, mean of {seeds}");
             let stacks: Vec<Stacks> =
                 self.arms.iter().map(|arm| Stacks { label: arm.label.clone(), rounds: arm.means() }).collect();
             let bars = Bars::of(&title, &subtitle, &self.classes, self.pool.as_deref(), &stacks)?;
-            Some(figure(Drawing::Classes, "Classes of what each round asked for, by sampler", &bars)?)
+            Some(figure(Drawing::Classes, "Classes of the images that each round queried, by sampler", &bars)?)
         } else if let Some(plot) = self.plot(findings, title, &seeds) {
-            let alt = "Imbalance of the classes that each round asked for, by sampler";
+            let alt = "Imbalance of the classes that each round queried, by sampler";
             Some(Figure::new(Drawing::Classes.file(), alt, curve::svg(&plot)?))
         } else {
             None
@@ -147,15 +147,16 @@ impl Balance {
         table
     }
 
-    /// What the imbalance is.
+    /// A note on how imbalance is measured.
     fn note(&self, what: &str) -> String {
         let pool = self
             .pool
             .as_deref()
-            .map_or(String::new(), |pool| format!(" The pool's own is {:.1} %.", 100.0 * imbalance(pool)));
+            .map_or(String::new(), |pool| format!(" The pool's imbalance is {:.1} %.", 100.0 * imbalance(pool)));
         format!(
-            "Imbalance: the part of the {what} asked for in a round that would have to be of other classes for all {} classes to \
-             come equally often; mean over seeds.{pool} Few labels are uneven by chance, too: compare with random sampling.",
+            "Imbalance: the share of the {what} queried in a round that would have to be of other classes for all {} \
+             classes to be equally frequent; mean over seeds.{pool} Small numbers of labels are imbalanced by chance, \
+             too: compare with random sampling.",
             self.classes.len()
         )
     }

@@ -15,14 +15,15 @@ use crate::report::page::{Block, Section};
 use crate::spec::{Spec, Trial};
 use crate::store::{Queried, Queries, TrialFiles};
 
-/// The queries of each arm by seed, in the spec's order; arms without any are left out.
-struct QueriedImages {
+/// The queries of each arm by seed, in the spec's order; arms without queries are left out.
+struct ArmQueries {
     arms: Vec<(String, BTreeMap<u64, Queries>)>,
-    /// The names of trials that are left out: they have records, but their queries are missing or not as many as the spec says.
+    /// The names of trials that are left out: they have records, but their queries are missing or not as many as the
+    /// spec says.
     odd: Vec<String>,
 }
 
-impl QueriedImages {
+impl ArmQueries {
     /// Reads `queries/` of the results folder.
     ///
     /// # Errors
@@ -55,8 +56,8 @@ impl QueriedImages {
     }
 }
 
-/// Whether queries are of all the `finished` rounds, with as many images in each as the spec says. Recorded queries that are
-/// replayed may have other numbers.
+/// Whether queries are of all the `finished` rounds, with as many images in each as the spec says. Recorded queries
+/// that are replayed may have other numbers.
 fn fits(queries: &Queries, finished: usize, spec: &Spec) -> bool {
     let size = |round: usize| if round == 0 { spec.rounds.initial } else { spec.rounds.query };
     let is_whole = |(round, images): (usize, &Vec<usize>)| spec.replay.is_some() || images.len() == size(round);
@@ -74,24 +75,24 @@ pub(super) fn section(findings: &Findings) -> Result<Section> {
     if findings.rows.is_empty() {
         return Ok(Section::new(heading, Vec::new()));
     }
-    let queried = QueriedImages::read(findings)?;
+    let queried = ArmQueries::read(findings)?;
     if queried.arms.is_empty() {
-        let unknown = "What was asked for is not known: the folder has no `queries/`.";
+        let unknown = "The queried images are not known: the folder has no `queries/`.";
         return Ok(Section::new(heading, vec![Block::paragraph(unknown)]));
     }
     let shown = Queried::read(&findings.results.folder)?;
     let mut blocks = Vec::new();
     if !queried.odd.is_empty() {
         blocks.push(Block::warning(format!(
-            "queries that are not there, or not as many as the spec asks for, are left out here: those of {}.",
+            "queries that are missing, or not as many as the spec says, are left out here: those of {}.",
             queried.odd.join(", ")
         )));
     }
     match shown.as_ref().and_then(|shown| Balance::of(findings, &queried, shown)) {
         Some(balance) => blocks.extend(balance.blocks(findings)?),
         None => blocks.push(Block::paragraph(
-            "Classes and pictures of what was asked for are not in the folder (`queried/`): the same `pt4al run` command, once more \
-             with the data at hand, fills them in and trains nothing again.",
+            "Classes and thumbnails of the queried images are not in the folder (`queried/`). Run the same `pt4al run` \
+             command again with the data at hand: it adds them and trains nothing again.",
         )),
     }
     blocks.extend(overlap::blocks(findings, &queried)?);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::QueriedImages;
+use super::ArmQueries;
 use crate::report::figures::heat::{Heat, Square, percent};
 use crate::report::figures::{Drawing, figure};
 use crate::report::findings::Findings;
@@ -12,14 +12,14 @@ use crate::report::page::Block;
 use crate::stats::mean;
 use crate::store::Queries;
 
-/// What two arms asked for in common, over the seeds that both have.
+/// The queried images that two arms have in common, over the seeds that both have.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Shared {
-    /// The part of the labels of either, 0 to 1.
+    /// The share of either arm's labels, 0 to 1.
     part: f64,
-    /// What two samplers that know nothing of the images would have in common; none where the pool's size is not known.
+    /// The share that two independent samplers would have in common; none if the pool's size is not known.
     chance: Option<f64>,
-    /// Whether they started from the same labels, which are left out.
+    /// Whether both started from the same labels, which are left out.
     alike: bool,
 }
 
@@ -27,7 +27,7 @@ struct Shared {
 ///
 /// # Errors
 /// If the figure cannot be drawn.
-pub(super) fn blocks(findings: &Findings, queried: &QueriedImages) -> Result<Vec<Block>> {
+pub(super) fn blocks(findings: &Findings, queried: &ArmQueries) -> Result<Vec<Block>> {
     let pool = findings.manifest().map(|m| m.data.pool);
     let n = queried.arms.len();
     let mut found: Vec<Vec<Option<Shared>>> = vec![vec![None; n]; n];
@@ -38,9 +38,9 @@ pub(super) fn blocks(findings: &Findings, queried: &QueriedImages) -> Result<Vec
     let pairs: Vec<&Shared> = found.iter().flatten().flatten().collect();
     let Some(most) = pairs.iter().map(|s| s.part).reduce(f64::max) else { return Ok(Vec::new()) };
     let heat = Heat::of(Square {
-        title: "What samplers ask for in common, in %".into(),
+        title: "Images that samplers query in common, in %".into(),
         subtitle:
-            "Share of the labels of one that the other has, too, after the rounds that both have; mean over seeds"
+            "Share of one sampler's labels that the other has, too, after the rounds that both have; mean over seeds"
                 .into(),
         arms: queried.arms.iter().map(|(label, _)| label.clone()).collect(),
         cells: found.iter().map(|row| row.iter().map(|s| s.map(|s| s.part)).collect()).collect(),
@@ -49,35 +49,33 @@ pub(super) fn blocks(findings: &Findings, queried: &QueriedImages) -> Result<Vec
         most: ((most * 10.0 - 1e-9).ceil() / 10.0).clamp(0.1, 1.0),
         scale: "share in common".into(),
     })?;
-    let figure = figure(Drawing::Overlap, "Overlap of what samplers ask for", &heat)?;
+    let figure = figure(Drawing::Overlap, "Overlap of the images that samplers query", &heat)?;
     let chances: Vec<f64> = pairs.iter().filter_map(|s| s.chance).collect();
     let least = chances.iter().copied().reduce(f64::min);
     let greatest = chances.iter().copied().reduce(f64::max);
     let chance = match least.zip(greatest) {
         Some((low, high)) if percent(low) == percent(high) => format!("{} %", percent(low)),
         Some((low, high)) => format!("{} to {} %", percent(low), percent(high)),
-        None => "as many as they are of the pool".into(),
+        None => "their share of the pool".into(),
     };
     let start = match (pairs.iter().any(|s| s.alike), pairs.iter().any(|s| !s.alike)) {
         (true, false) => " They started from the same labels, which are left out.",
-        (true, true) => " Labels of round 0 are left out where two started from the same.",
+        (true, true) => " Labels of round 0 are left out for pairs that started from the same labels.",
         (false, _) => "",
     };
-    let note = format!(
-        "Samplers that choose without regard to each other would have {chance} in common by chance (labels / pool).{start}"
-    );
+    let note = format!("Independent samplers would have {chance} in common by chance (labels / pool).{start}");
     Ok(vec![Block::Figure(figure), Block::paragraph(note)])
 }
 
-/// None where no seed has both, or nothing was asked for but the labels that both started from.
+/// Returns `None` if no seed has both, or if nothing was queried except the labels that both started from.
 fn shared(a: &BTreeMap<u64, Queries>, b: &BTreeMap<u64, Queries>, pool: Option<usize>) -> Option<Shared> {
     let (mut parts, mut chances, mut alike) = (Vec::new(), Vec::new(), true);
     for (seed, a) in a {
         let Some(b) = b.get(seed) else { continue };
         let rounds = a.rounds.len().min(b.rounds.len());
         let same = sorted(a.rounds.iter().take(1)) == sorted(b.rounds.iter().take(1));
-        let of = |queries: &Queries| sorted(queries.rounds[..rounds].iter().skip(usize::from(same)));
-        let (ours, theirs) = (of(a), of(b));
+        let images_of = |queries: &Queries| sorted(queries.rounds[..rounds].iter().skip(usize::from(same)));
+        let (ours, theirs) = (images_of(a), images_of(b));
         let labels = ours.len().min(theirs.len());
         if labels == 0 {
             continue;
@@ -106,8 +104,8 @@ mod tests {
     use super::*;
 
     fn seeds(rounds: &[&[&[usize]]]) -> BTreeMap<u64, Queries> {
-        let of = |rounds: &[&[usize]]| Queries { rounds: rounds.iter().map(|round| round.to_vec()).collect() };
-        rounds.iter().enumerate().map(|(seed, rounds)| (seed as u64, of(rounds))).collect()
+        let queries = |rounds: &[&[usize]]| Queries { rounds: rounds.iter().map(|round| round.to_vec()).collect() };
+        rounds.iter().enumerate().map(|(seed, rounds)| (seed as u64, queries(rounds))).collect()
     }
 
     /// After the same two labels, 1 of 2 and 2 of 2 are common: 3 / 4; by chance 2 of the 18 that are left.

@@ -16,8 +16,8 @@ fn spec() -> Spec {
     spec_with("")
 }
 
-/// A folder of `spec` in which every trial asked for 4 images a round, counted up from its seed's first; arms of
-/// another sampler than the first ask for 2 of the same in rounds 1 and 2.
+/// A folder of `spec` in which every trial queried 4 images a round, counted up from its seed's first; arms of
+/// another sampler than the first query 2 of the same in rounds 1 and 2.
 fn folder(root: &Path, spec: &Spec, classes: usize) {
     let rows = full().into_iter().map(|row| crate::store::Record { labeled: 4 * (row.round + 1), ..row });
     write_folder(root, spec, rows.collect());
@@ -67,7 +67,7 @@ fn classes_overlap_and_pictures_are_shown() {
     let text = section.markdown();
     assert!(text.contains("| imbalance (%) | round 0 | round 1 | round 2 |"), "{text}");
     assert!(text.contains("| core-set      |     0.0 |    50.0 |    50.0 |"), "{text}");
-    assert!(text.contains("The pool's own is 16.7 %.") && text.contains("all 2 classes"), "{text}");
+    assert!(text.contains("The pool's imbalance is 16.7 %.") && text.contains("all 2 classes"), "{text}");
     assert!(text.contains("would have 0.8 % in common by chance (labels / pool). They started from"), "{text}");
     let files: Vec<&str> = section.figures().map(|figure| figure.file.as_str()).collect();
     assert_eq!(files, ["classes.svg", "overlap.svg", "thumbnails.svg"]);
@@ -91,7 +91,7 @@ fn more_classes_than_colours_are_one_curve_an_arm() {
     let classes = figure(&section, "classes.svg").unwrap();
     assert_well_formed(classes);
     assert!(classes.contains("imbalance of the classes (%)") && !classes.contains("class &lt;1&gt;"));
-    // One class of 30 alone: 29 / 30.
+    // Only one class of 30: 29 / 30.
     let text = section.markdown();
     assert!(text.contains("| random        |    86.7 |    96.7 |    96.7 |"), "{text}");
 }
@@ -119,14 +119,14 @@ fn what_is_missing_is_a_sentence_and_what_is_damaged_an_error_of_one_line() {
     for odd in [cut, format!("{whole}2,4,7\n")] {
         std::fs::write(&path, odd).unwrap();
         let text = section_of(&root).markdown();
-        let warning = "> **Warning:** queries that are not there, or not as many as the spec asks for, are left out here: those of \
+        let warning = "> **Warning:** queries that are missing, or not as many as the spec says, are left out here: those of \
                        random-seed0.\n\n";
         assert!(text.starts_with(warning), "{text}");
     }
     std::fs::write(&path, whole).unwrap();
     std::fs::remove_dir_all(root.join("queried")).unwrap();
     let without = section_of(&root);
-    assert!(without.markdown().starts_with("Classes and pictures of what was asked for are not in the folder"));
+    assert!(without.markdown().starts_with("Classes and thumbnails of the queried images are not in the folder"));
     assert!(figure(&without, "overlap.svg").is_some() && without.figures().count() == 1);
     std::fs::remove_dir_all(root.join("queries")).unwrap();
     let nothing = section_of(&root);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 
-use super::QueriedImages;
+use super::ArmQueries;
 use crate::report::figures::Drawing;
 use crate::report::figures::thumbnails::{Block, svg};
 use crate::report::findings::Findings;
@@ -15,7 +15,7 @@ use crate::store::{Sheet, Thumbnail};
 ///
 /// # Errors
 /// If the font, by which text is measured, cannot be read.
-pub(super) fn figure(findings: &Findings, queried: &QueriedImages, sheet: &Sheet) -> Result<Option<Figure>> {
+pub(super) fn figure(findings: &Findings, queried: &ArmQueries, sheet: &Sheet) -> Result<Option<Figure>> {
     let tiles: HashMap<usize, &Thumbnail> = sheet.tiles.iter().map(|tile| (tile.index, tile)).collect();
     let seeds = &findings.spec().seeds;
     let Some(seed) = seeds.iter().find(|seed| queried.arms.iter().any(|(_, q)| q.contains_key(seed))) else {
@@ -23,8 +23,8 @@ pub(super) fn figure(findings: &Findings, queried: &QueriedImages, sheet: &Sheet
     };
     let of_seed = queried.arms.iter().filter_map(|(label, by_seed)| Some((label, by_seed.get(seed)?)));
     let mut blocks: Vec<Block> = Vec::new();
-    // The sheet has as many images of each round. Some rows would be longer, because another arm queried their next images
-    // among its first.
+    // The sheet has as many images of each round. Some rows would be longer, because another arm queried their next
+    // images among its first.
     let mut each = usize::MAX;
     for (label, queries) in of_seed {
         let first =
@@ -38,7 +38,8 @@ pub(super) fn figure(findings: &Findings, queried: &QueriedImages, sheet: &Sheet
     if blocks.iter().all(|block| block.rounds.iter().all(Vec::is_empty)) {
         return Ok(None);
     }
-    let svg = svg(&blocks, sheet, &format!("Seed {seed}: a row per round, the first that was asked for on the left"))?;
-    let alt = "The first images that each sampler asked for, round by round";
+    let svg =
+        svg(&blocks, sheet, &format!("Seed {seed}: a row per round, the image that was queried first on the left"))?;
+    let alt = "The first images that each sampler queried, round by round";
     Ok(Some(Figure::new(Drawing::Thumbnails.file(), alt, svg)))
 }
