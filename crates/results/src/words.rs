@@ -71,9 +71,6 @@ mod tests {
                 codes.collect::<Vec<_>>()
             };
             assert_eq!(codes_in(&format!("see {} there\n", code(text))), [expected.as_str()]);
-            let row = |cells: [&str; 2]| cells.map(str::to_owned).to_vec();
-            let table = crate::report::aligned(&[row(["key", "value"]), row([&code(text), "1"])]);
-            assert_eq!(codes_in(&table), [expected.as_str()], "{table}");
         }
     }
 }

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use anyhow::{Result, anyhow};
 use clap::{Parser, Subcommand};
 
-use crate::report::compare;
+use crate::report::folders;
 pub use report::say as say_written;
 
 /// Read, check and report results of active-learning experiments.
@@ -60,8 +60,8 @@ impl Verb {
         match self {
             Self::Report(args) => report::report(&args.folder, args.out.as_deref()),
             Self::Compare { folders, out } => {
-                let out = out.clone().unwrap_or_else(|| compare::default_folder(folders));
-                compare::compare(folders, &out).and_then(|written| say_written(&written, false))
+                let out = out.clone().unwrap_or_else(|| folders::default_folder(folders));
+                folders::compare(folders, &out).and_then(|written| say_written(&written, false))
             }
             Self::Check(args) => check::check(args),
             Self::Baseline(args) => baseline::baseline(args),

@@ -1,29 +1,29 @@
-//! The claims of a spec (`[[expect]]`), held against its results.
+//! The claims of a spec (`[[expect]]`), judged by its results.
 
 use std::collections::BTreeSet;
 
 use crate::findings::{Verdict, judged_claims};
-use crate::report::{self, PLUS_MINUS};
+use crate::report::{Block, PLUS_MINUS, claim_blocks, markdown};
 use crate::results::Results;
 
-/// What became of all claims.
+/// The outcomes of all claims.
 #[derive(Clone, Debug)]
 pub struct Claims {
-    /// A table and what each claim asks for; a sentence where there is none.
+    /// A table of the claims with their criteria, as Markdown; a sentence if there is no claim.
     pub text: String,
-    /// How many there are, how many of them did not hold, and how many were not measured.
+    /// The number of claims.
     pub all: usize,
+    /// How many did not hold.
     pub failed: usize,
     pub not_measured: usize,
-    /// How many held.
     pub held: usize,
     /// Arms that claims name and the spec does not have.
     pub unknown: Vec<String>,
 }
 
 impl Claims {
-    /// 1 if any failed; 2 where none held, as nothing could be judged then, or where one names an arm that the spec does
-    /// not have; else 0.
+    /// The exit code: 1 if any claim failed; 2 if none held, because nothing could be judged then, or if a claim names
+    /// an arm that the spec does not have; else 0.
     pub fn code(&self) -> i32 {
         match self {
             _ if self.failed > 0 => 1,
@@ -52,15 +52,18 @@ pub fn claims(results: &Results) -> Claims {
     let arms = results.arms();
     let named = results.spec.expect.iter().flat_map(|e| std::iter::once(&e.sampler).chain(&e.better_than));
     let unknown: BTreeSet<&String> = named.filter(|label| arms.iter().all(|arm| arm.label != **label)).collect();
-    let text = report::claims_in_words(&results.spec, &judged);
-    let count = |outcome: Verdict| judged.iter().filter(|j| j.verdict == outcome).count();
+    let mut blocks = claim_blocks(&results.spec, &judged);
+    if judged.iter().any(|j| j.half_width.is_some()) {
+        blocks.push(Block::paragraph(PLUS_MINUS));
+    }
+    let count = |verdict: Verdict| judged.iter().filter(|j| j.verdict == verdict).count();
     Claims {
         all: judged.len(),
         failed: count(Verdict::DidNotHold),
         not_measured: count(Verdict::NotMeasured),
         held: count(Verdict::Held),
         unknown: unknown.into_iter().cloned().collect(),
-        text: if judged.iter().any(|j| j.half_width.is_some()) { format!("{text}\n{PLUS_MINUS}\n") } else { text },
+        text: markdown(&blocks),
     }
 }
 
@@ -92,19 +95,19 @@ mod tests {
     }
 
     #[test]
-    fn an_arm_that_is_not_there_lets_no_claims_pass() {
-        let of = |claims: &str| (claims_of(claims, 0.0).code(), claims_of(claims, 0.0).unknown);
+    fn claims_about_an_unknown_arm_do_not_pass() {
+        let code_and_unknown = |claims: &str| (claims_of(claims, 0.0).code(), claims_of(claims, 0.0).unknown);
         let absent = band(0.5, 0.7).replace("'random'", "'entropy'");
         let entropy = vec!["entropy".to_owned()];
-        assert_eq!(of(&absent), (2, entropy.clone()));
-        assert_eq!(of(&(absent.clone() + &band(0.5, 0.7))), (2, entropy.clone()));
-        assert_eq!(of(&(absent + &band(0.9, 0.95))), (1, entropy.clone()));
+        assert_eq!(code_and_unknown(&absent), (2, entropy.clone()));
+        assert_eq!(code_and_unknown(&(absent.clone() + &band(0.5, 0.7))), (2, entropy.clone()));
+        assert_eq!(code_and_unknown(&(absent + &band(0.9, 0.95))), (1, entropy.clone()));
         let better = band(0.5, 0.7).replace("band = [0.5, 0.7]", "better-than = 'entropy'");
-        assert_eq!(of(&better), (2, entropy));
+        assert_eq!(code_and_unknown(&better), (2, entropy));
     }
 
     #[test]
-    fn they_are_counted_in_words() {
+    fn claims_are_counted_by_outcome() {
         let found = claims_of(&(band(0.5, 0.7) + &band(0.9, 0.95) + &band(0.61, 0.7)), 0.0);
         assert_eq!(found.summary(), "1 of 3 claims held, 1 did not hold, 1 undecided");
         assert!(

@@ -135,7 +135,7 @@ mod tests {
         assert_xml(&moved);
         assert!(moved.contains("tests=\"9\" failures=\"9\" errors=\"0\""), "{moved}");
         assert!(moved.contains("<failure type=\"worse\" message=\"random at 200 labels: -20.0 points (p"), "{moved}");
-        let detail = "points cannot be told from chance</failure>";
+        let detail = "points are not significant</failure>";
         assert_eq!(
             (moved.matches(">test accuracy: baseline ").count(), moved.matches(detail).count()),
             (9, 9),

@@ -108,6 +108,6 @@ impl Gate {
 
     /// A Markdown page with every cell.
     pub fn markdown(&self) -> String {
-        page::markdown(self)
+        page::page(self).markdown()
     }
 }

@@ -1,22 +1,22 @@
-//! What a check found, as Markdown that also reads well on a terminal.
+//! The gate's findings as a page, and as text for a terminal.
 
 use super::Gate;
-use super::cells::{Cell, CellState, Place, Tested};
-use crate::findings::{p_in_words, p_value};
-use crate::report::{aligned, capitalised, signed};
+use super::cells::{self, CellState, Place, Tested};
+use crate::findings::p_in_words;
+use crate::report::{Block, Cell, Column, Number, Page, Table, Text, capitalised, markdown};
 use crate::stats::rotation::LEVEL;
 use crate::words::{counted, thousands};
 
-/// Moved cells that the summary has room for.
+/// The most moved cells that the summary names.
 const NAMED: usize = 6;
 
-/// One line, without an end.
+/// The summary on one line, without a line break.
 pub(super) fn summary(check: &Gate) -> String {
     let tested = match &check.outcome {
         Ok(tested) => tested,
         Err(why) => return format!("could not compare: {why}"),
     };
-    let mut moved: Vec<&Cell> = tested.moved().collect();
+    let mut moved: Vec<&cells::Cell> = tested.moved().collect();
     let left_out = left_out_in_words(tested.left_out);
     let metric = metric_in_words(tested);
     if moved.is_empty() {
@@ -26,10 +26,10 @@ pub(super) fn summary(check: &Gate) -> String {
             counted(tested.labels.len(), "round"),
             seeds_in_words(tested)
         );
-        let how = if tested.identical { "all values are the same" } else { "no curve moved by more than chance" };
+        let how = if tested.identical { "all values are the same" } else { "no curve moved significantly" };
         return format!("held: {how} ({what}{left_out})");
     }
-    // The surest first; of those that are equally sure, the largest.
+    // The smallest p first; among equal ones, the largest change.
     moved.sort_by(|a, b| a.p.total_cmp(&b.p).then(b.difference.abs().total_cmp(&a.difference.abs())));
     let shown: Vec<String> = moved.iter().take(NAMED).map(|cell| cell_in_words(tested, cell)).collect();
     let more = moved.len().saturating_sub(NAMED);
@@ -41,7 +41,8 @@ pub(super) fn summary(check: &Gate) -> String {
     )
 }
 
-/// `17 cells together: 4 samplers x (3 rounds + area), and the mean`, which adds up.
+/// How many cells are tested, with a sum that adds up: `17 cells together (4 samplers x (3 rounds + area) + the mean
+/// over samplers)`.
 fn cells_in_words(tested: &Tested) -> String {
     let (arms, rounds) = (tested.arms.len(), tested.labels.len());
     let samplers = counted(arms, "sampler");
@@ -52,32 +53,33 @@ fn cells_in_words(tested: &Tested) -> String {
 
 /// `; 1 seed of the baseline and 2 seeds of these results left out`, or nothing.
 fn left_out_in_words(left_out: [usize; 2]) -> String {
-    let of = |(n, whose): (usize, &str)| (n > 0).then(|| format!("{} of {whose}", counted(n, "seed")));
-    let parts: Vec<String> = left_out.into_iter().zip(["the baseline", "these results"]).filter_map(of).collect();
+    let counted_of = |(n, whose): (usize, &str)| (n > 0).then(|| format!("{} of {whose}", counted(n, "seed")));
+    let parts: Vec<String> =
+        left_out.into_iter().zip(["the baseline", "these results"]).filter_map(counted_of).collect();
     if parts.is_empty() { String::new() } else { format!("; {} left out", parts.join(" and ")) }
 }
 
-/// What the task is judged by: `test accuracy`.
+/// The primary metric: `test accuracy`.
 pub(super) fn metric_in_words(tested: &Tested) -> &str {
     tested.metric.label.trim_end_matches(" (%)")
 }
 
-/// Of measured changes that are smaller than what counts.
+/// What measured changes are that are smaller than what counts.
 pub(super) fn below_in_words(tested: &Tested) -> &'static str {
     match tested.smallest {
-        Some(smallest) if smallest > 0.0 => "cannot be told from chance, or do not count",
-        _ => "cannot be told from chance",
+        Some(smallest) if smallest > 0.0 => "are not significant, or do not count",
+        _ => "are not significant",
     }
 }
 
-/// `random at 300 labels: -4.2 points (p = 0.003)`. Whoever shows it says for how many cells p is corrected.
-pub(super) fn cell_in_words(tested: &Tested, cell: &Cell) -> String {
-    let points = signed(cell.difference * tested.metric.factor);
+/// `random at 300 labels: -4.2 points (p = 0.003)`. The caller says for how many cells p is corrected.
+pub(super) fn cell_in_words(tested: &Tested, cell: &cells::Cell) -> String {
+    let points = points(tested, cell);
     format!("{}: {points} points ({})", name_of(tested, cell), p_in_words(cell.p))
 }
 
 /// `random at 300 labels`, `random, area under the curve`, `mean area over samplers`.
-fn name_of(tested: &Tested, cell: &Cell) -> String {
+fn name_of(tested: &Tested, cell: &cells::Cell) -> String {
     let arm = cell.arm.as_deref();
     match (arm, cell.place) {
         (Some(arm), Place::Round(round)) => format!("{arm} at {} labels", thousands(tested.labels[round])),
@@ -102,145 +104,157 @@ fn seeds_in_words(tested: &Tested) -> String {
     format!("{} against {baseline}{paired}", counted(current, "seed"))
 }
 
-/// What differs and may, the matrix of differences, the cells that moved, and the summary. What could not be compared has
-/// its summary on the page alone: the terminal gets it as an error.
+/// What differs and may, the matrix of differences, the cells that moved, and the summary, for a terminal. If nothing
+/// could be compared, the summary is left out: the terminal shows it as an error.
 pub(super) fn text(check: &Gate) -> String {
-    let mut parts = Vec::new();
-    parts.extend(differences(check));
+    let mut blocks = differences(check);
     if let Ok(tested) = &check.outcome {
-        parts.push(matrix(tested));
+        blocks.extend(matrix(tested));
         if tested.moved().next().is_some() {
-            parts.push(format!("**What moved**\n\n{}", details(tested, &mut tested.moved())));
+            blocks.extend([Block::heading("What moved"), Block::Table(details("moved", tested, &mut tested.moved()))]);
         }
-        parts.push(summary(check) + "\n");
+        blocks.push(Block::paragraph(summary(check)));
     }
-    parts.join("\n")
+    markdown(&blocks)
 }
 
-/// The page.
-pub(super) fn markdown(check: &Gate) -> String {
-    let mut text = format!("# Check of {} against {}\n", check.current.display(), check.baseline.display());
-    text += &format!("\n**{}**\n", summary(check));
-    for warning in &check.warnings {
-        text += &format!("\n> **Warning:** {warning}\n");
-    }
-    text += &differences(check).map(|part| format!("\n{part}")).unwrap_or_default();
+/// The page, with every cell.
+pub(super) fn page(check: &Gate) -> Page {
+    let mut lead = vec![Block::paragraph(Text::strong(&summary(check)))];
+    lead.extend(check.warnings.iter().map(Block::warning));
+    lead.extend(differences(check));
     if let Ok(tested) = &check.outcome {
-        text += &format!("\n{}", matrix(tested));
-        text += &format!("\n**Every cell**\n\n{}", details(tested, &mut tested.cells.iter()));
+        lead.extend(matrix(tested));
+        let cells = details("cells", tested, &mut tested.cells.iter());
+        lead.extend([Block::heading("Every cell"), Block::Table(cells)]);
     }
-    text
+    let title = format!("Check of {} against {}", check.current.display(), check.baseline.display());
+    Page { title, lead, sections: Vec::new() }
 }
 
-/// What is not the same on both sides; none where all is.
-fn differences(check: &Gate) -> Option<String> {
-    let refused = |allowed| if allowed { "allowed" } else { "not allowed" };
-    let keys = check.differences.iter().map(|d| format!("- {d} ({})\n", refused(d.allowed)));
-    let notes = check.notes.iter().map(|note| format!("- {note}\n"));
-    let lines: String = keys.chain(notes).collect();
-    (!lines.is_empty()).then(|| format!("**What differs, from the baseline to these results**\n\n{lines}"))
+/// What is not the same on both sides; empty if all is.
+fn differences(check: &Gate) -> Vec<Block> {
+    let allowed = |allowed| if allowed { "allowed" } else { "not allowed" };
+    let keys = check.differences.iter().map(|d| format!("{d} ({})", allowed(d.allowed)));
+    let lines: Vec<String> = keys.chain(check.notes.iter().cloned()).collect();
+    match lines.is_empty() {
+        true => Vec::new(),
+        false => vec![Block::heading("What differs, from the baseline to these results"), Block::list(lines)],
+    }
 }
 
-/// A row for each sampler, a column for each number of labels and for the area.
-fn matrix(tested: &Tested) -> String {
+/// A row for each sampler, a column for each number of labels and for the area; then what was tested and how.
+fn matrix(tested: &Tested) -> Vec<Block> {
     let rounds = tested.labels.len();
     let places: Vec<Place> = (0..rounds).map(Place::Round).chain((rounds > 1).then_some(Place::Area)).collect();
-    let head = |place: &Place| match place {
-        Place::Round(round) => thousands(tested.labels[*round]),
-        Place::Area => "area".into(),
-    };
-    let mut grid = vec![std::iter::once("labels".to_owned()).chain(places.iter().map(head)).collect::<Vec<_>>()];
-    let factor = tested.metric.factor;
-    let shown = |cell: &Cell| match cell.state {
-        CellState::Held => signed(cell.difference * factor),
-        moved => format!("{} {}", signed(cell.difference * factor), moved.in_words()),
-    };
+    let mut columns = Column::labels("labels", tested.labels.iter().copied());
+    columns.extend((rounds > 1).then(|| Column::new("area")));
+    let mut table = Table::new("matrix", columns);
     for arm in &tested.arms {
-        let value = |&place: &Place| tested.cell(Some(arm), place).map_or_else(|| "-".into(), shown);
-        grid.push(std::iter::once(arm.clone()).chain(places.iter().map(value)).collect());
+        let cell = |&place: &Place| Cell::or_missing(tested.cell(Some(arm), place).map(|cell| change(tested, cell)));
+        table.push(arm, places.iter().map(cell));
     }
     let label = capitalised(metric_in_words(tested));
-    let mut text = format!("**{label}: change from the baseline, in points**\n\n{}", aligned(&grid));
+    let heading = Block::heading(format!("{label}: change from the baseline, in points"));
+    let mut blocks = vec![heading, Block::Table(table)];
     if let Some(mean) = tested.cells.iter().find(|cell| cell.arm.is_none()) {
         let word = if mean.place == Place::Area { "area" } else { "value" };
-        let points = signed(mean.difference * factor);
+        let points = points(tested, mean);
         let moved = match mean.state {
             CellState::Held => String::new(),
             moved => format!(", {}", moved.in_words()),
         };
-        text += &format!("\nMean {word} over samplers: {points} points ({}{moved}).\n", p_in_words(mean.p));
+        let p = p_in_words(mean.p);
+        blocks.push(Block::paragraph(format!("Mean {word} over samplers: {points} points ({p}{moved}).")));
     }
-    text + &notes(tested)
+    blocks.push(Block::paragraph(notes(tested).join("\n")));
+    blocks
 }
 
-/// What was tested and how, and from where on changes count.
-fn notes(tested: &Tested) -> String {
+/// The change of a cell, with a word if it moved.
+fn change(tested: &Tested, cell: &cells::Cell) -> Cell {
+    let word = match cell.state {
+        CellState::Held => None,
+        moved => Some(moved.in_words()),
+    };
+    Number { word, ..points(tested, cell) }.into()
+}
+
+/// The change of a cell in points: `+1.2`.
+fn points(tested: &Tested, cell: &cells::Cell) -> Number {
+    Number::difference(cell.difference * tested.metric.factor, None)
+}
+
+/// What was tested and how, and from where on changes count; a line each.
+fn notes(tested: &Tested) -> Vec<String> {
     let factor = tested.metric.factor;
     let smallest = tested.smallest.map_or_else(
-        || "any change that is more than chance counts (the baseline's spec has no `check.smallest-difference`)".into(),
+        || "every significant change counts (the baseline's spec has no `check.smallest-difference`)".into(),
         |smallest| format!("changes from {:.1} points on count, as the baseline's spec says", smallest * factor),
     );
-    let mut text = format!(
-        "\nTested is {} alone: other metrics that are recorded are not. {}; a level of {} % for all {}, for which each p is \
-         corrected; {smallest}.\n",
+    let mut lines = vec![format!(
+        "Only {} is tested; other recorded metrics are not. {}; a level of {} % for all {}, for which each p is \
+         corrected; {smallest}.",
         metric_in_words(tested),
         capitalised(&seeds_in_words(tested)),
         LEVEL * 100.0,
         cells_in_words(tested)
-    );
-    let of = |is: &dyn Fn(&&Cell) -> bool| {
-        // 0 where no value differs from another.
-        let from: Vec<f64> =
-            tested.cells.iter().filter(is).map(|c| c.counts_from * factor).filter(|v| *v > 0.0).collect();
-        let least = from.iter().copied().reduce(f64::min)?;
-        let most = from.into_iter().reduce(f64::max)?;
-        let [least, most] = [least, most].map(|v| format!("{v:.1}"));
-        Some(if least == most { least } else { format!("{least} to {most}") })
-    };
+    )];
     let parts: Vec<String> = [
-        ("in a round", of(&|cell: &&Cell| cell.place != Place::Area && cell.arm.is_some())),
-        ("in an area", of(&|cell: &&Cell| cell.place == Place::Area && cell.arm.is_some())),
-        ("in the mean over samplers", of(&|cell: &&Cell| cell.arm.is_none())),
+        ("in a round", counts_from(tested, &|cell| cell.place != Place::Area && cell.arm.is_some())),
+        ("in an area", counts_from(tested, &|cell| cell.place == Place::Area && cell.arm.is_some())),
+        ("in the mean over samplers", counts_from(tested, &|cell| cell.arm.is_none())),
     ]
     .into_iter()
     .filter_map(|(place, range)| Some(format!("{} points {place}", range?)))
     .collect();
     if !parts.is_empty() {
         let below = below_in_words(tested);
-        text += &format!("Measured changes smaller than these {below}: {}.\n", parts.join(", "));
+        lines.push(format!("Measured changes smaller than these {below}: {}.", parts.join(", ")));
     }
     let small = tested.cells.iter().filter(|cell| cell.state == CellState::Held && cell.p < LEVEL).count();
     if small > 0 {
-        text += &format!("{} changed by more than chance, but by less than what counts.\n", counted(small, "cell"));
+        lines.push(format!("{} changed significantly, but by less than what counts.", counted(small, "cell")));
     }
-    text
+    lines
 }
 
-/// A row for each of `cells`, in the unit of readers.
-fn details(tested: &Tested, cells: &mut dyn Iterator<Item = &Cell>) -> String {
-    let head = [
-        "sampler",
-        "at",
-        "baseline (%)",
-        "now (%)",
-        "change (points)",
-        "counts from (points)",
-        "p (corrected)",
-        "verdict",
+/// From how many points on a change counts in some of the cells: `1.2`, or `1.2 to 3.4`. None if no value differs from
+/// another.
+fn counts_from(tested: &Tested, is_wanted: &dyn Fn(&cells::Cell) -> bool) -> Option<String> {
+    let points = tested.cells.iter().filter(|cell| is_wanted(cell)).map(|c| c.counts_from * tested.metric.factor);
+    let points: Vec<f64> = points.filter(|points| *points > 0.0).collect();
+    let least = points.iter().copied().reduce(f64::min)?;
+    let most = points.into_iter().reduce(f64::max)?;
+    let [least, most] = [least, most].map(|points| format!("{points:.1}"));
+    Some(if least == most { least } else { format!("{least} to {most}") })
+}
+
+/// A row for each of `cells`, in percent and points.
+fn details(name: &str, tested: &Tested, cells: &mut dyn Iterator<Item = &cells::Cell>) -> Table {
+    let columns = vec![
+        Column::new("sampler"),
+        Column::new("at"),
+        Column::with_unit("baseline", "%"),
+        Column::with_unit("now", "%"),
+        Column::with_unit("change", "points"),
+        Column::with_unit("counts from", "points"),
+        Column::with_unit("p", "corrected"),
+        Column::new("result"),
     ];
-    let mut grid = vec![head.map(str::to_owned).to_vec()];
+    let mut table = Table::new(name, columns);
     let factor = tested.metric.factor;
     for cell in cells {
-        grid.push(vec![
-            cell.arm.clone().unwrap_or_else(|| "mean over samplers".into()),
-            place_in_words(tested, cell.place),
-            format!("{:.1}", cell.baseline * factor),
-            format!("{:.1}", cell.current * factor),
-            signed(cell.difference * factor),
-            format!("{:.1}", cell.counts_from * factor),
-            p_value(cell.p),
-            cell.state.in_words().into(),
-        ]);
+        let values = [
+            Cell::text(place_in_words(tested, cell.place)),
+            Cell::number(cell.baseline * factor, 1),
+            Cell::number(cell.current * factor, 1),
+            points(tested, cell).into(),
+            Cell::number(cell.counts_from * factor, 1),
+            Cell::P(cell.p),
+            Cell::text(cell.state.in_words()),
+        ];
+        table.push(cell.arm.as_deref().unwrap_or("mean over samplers"), values);
     }
-    aligned(&grid)
+    table
 }

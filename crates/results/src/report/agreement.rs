@@ -1,34 +1,33 @@
-//! How far the pretext losses of several learners agree with those of one that is the measure: `agreement.csv` and `README.md`.
+//! How far the pretext losses of several learners agree with those of a reference: `agreement.csv` and `README.md`.
 
 use std::path::Path;
 
 use anyhow::{Result, ensure};
 use serde::Serialize;
 
-use super::page::{Page, Section, write_over};
-use super::table::aligned;
+use super::page::{Block, Cell, Column, Number, Page, Section, Table, link, markdown};
+use super::place::write_over;
 use crate::batches::split_into_batches;
 use crate::spec::LossOrder;
 use crate::stats::{bootstrap_95, spearman};
 use crate::store::{Losses, write_csv};
-use crate::words::thousands;
 
 /// How the title of its page begins.
 const TITLE: &str = "Agreement of pretext losses with ";
 
-/// What is compared with what.
+/// Losses that are compared with a reference.
 #[derive(Debug)]
 pub struct Agreement {
-    /// What the losses that are the measure are called.
+    /// The name of the losses that all others are compared with.
     pub measure: String,
     pub of_measure: Losses,
-    /// The others, by what they are called.
+    /// The other losses, by name.
     pub others: Vec<(String, Losses)>,
     /// The class of each image by its index; empty where classes are not known.
     pub classes: Vec<usize>,
-    /// What classes are called.
+    /// The names of the classes.
     pub names: Vec<String>,
-    /// Pretext batches that both are cut into, highest losses first.
+    /// The number of pretext batches that all losses are cut into, highest losses first.
     pub batches: usize,
     /// Bootstrap resamples of the intervals.
     pub resamples: usize,
@@ -42,14 +41,14 @@ struct Row {
     class: String,
     /// Images that both have losses of.
     images: usize,
-    /// Spearman's rho of the two losses over these images; none where all losses of one kind are equal.
+    /// Spearman's rho of the two losses over these images; none if all losses of one kind are equal.
     spearman: Option<f64>,
     /// The 95 % interval over images.
     low: Option<f64>,
     high: Option<f64>,
-    /// The part of the images that lie in the same pretext batch; for all classes together alone.
+    /// The share of the images that lie in the same pretext batch; only for all classes together.
     same_batch: Option<f64>,
-    /// The part of pretext batch 0, the hardest images, that is in the other's batch 0, too.
+    /// The share of pretext batch 0, the hardest images, that is in the other's batch 0, too.
     same_first_batch: Option<f64>,
 }
 
@@ -57,7 +56,8 @@ impl Agreement {
     /// A row for each of the others, and one more for each class.
     ///
     /// # Errors
-    /// If losses have no image in common with the measure, or fewer than there are batches, or two of them have one name; one line.
+    /// If losses have no image in common with the measure, or fewer than there are batches, or two of them have one
+    /// name; one line.
     fn rows(&self) -> Result<Vec<Row>> {
         for (at, (name, _)) in self.others.iter().enumerate() {
             ensure!(
@@ -65,11 +65,12 @@ impl Agreement {
                 "{name}: two files have this name, without their endings; name each file once, or rename one"
             );
         }
-        let of = |(name, losses): &(String, Losses)| self.of(name, losses);
-        Ok(self.others.iter().map(of).collect::<Result<Vec<_>>>()?.concat())
+        let rows = self.others.iter().map(|(name, losses)| self.rows_of(name, losses));
+        Ok(rows.collect::<Result<Vec<_>>>()?.concat())
     }
 
-    fn of(&self, name: &str, losses: &Losses) -> Result<Vec<Row>> {
+    /// The rows of one of the others.
+    fn rows_of(&self, name: &str, losses: &Losses) -> Result<Vec<Row>> {
         // Both are sorted by index.
         let measure = |index: usize| {
             let at = self.of_measure.rows.binary_search_by_key(&index, |row| row.0).ok()?;
@@ -122,65 +123,69 @@ impl Agreement {
         Ok(rows)
     }
 
-    /// Writes `agreement.csv` and `README.md` into a folder, and gives the page's table.
+    /// Writes `agreement.csv` and `README.md` into a folder, and returns the page's table as Markdown.
     ///
     /// # Errors
     /// As [`Agreement::rows`], and if the folder has another page or cannot be written.
     pub fn write(&self, folder: &Path) -> Result<String> {
         let rows = self.rows()?;
-        let table = self.table(&rows);
-        let title = format!("{TITLE}{}", self.measure);
-        let page = Page { title, sections: self.sections(&table, &rows) };
+        let table = Block::Table(self.table(&rows));
+        let text = markdown(std::slice::from_ref(&table));
+        let mut sections = vec![Section::new("All images", vec![table, Block::paragraph(self.note())])];
+        sections.extend((!self.names.is_empty()).then(|| self.by_class(&rows)));
+        let page = Page { title: format!("{TITLE}{}", self.measure), lead: Vec::new(), sections };
         write_over(&folder.join("README.md"), &format!("# {TITLE}"), &page.markdown())?;
         write_csv(&folder.join("agreement.csv"), &rows)?;
-        Ok(table)
+        Ok(text)
     }
 
     /// A row for each learner.
-    fn table(&self, rows: &[Row]) -> String {
-        let header = ["losses", "images", "Spearman's rho", "95 % interval", "same batch", "batch 0 in common"];
-        let mut grid = vec![header.map(str::to_owned).to_vec()];
+    fn table(&self, rows: &[Row]) -> Table {
+        let columns = ["losses", "images", "Spearman's rho", "95 % interval", "same batch", "batch 0 in common"];
+        let mut table = Table::new("agreement", Column::all(columns));
         for row in rows.iter().filter(|row| row.class.is_empty()) {
-            let part = |part: Option<f64>| part.map_or("-".into(), |part| format!("{:.1} %", 100.0 * part));
-            grid.push(vec![
-                row.losses.clone(),
-                thousands(row.images),
-                row.spearman.map_or("-".into(), |rho| format!("{rho:.3}")),
-                row.low.zip(row.high).map_or("-".into(), |(low, high)| format!("{low:.3} to {high:.3}")),
-                part(row.same_batch),
-                part(row.same_first_batch),
-            ]);
+            let percent = |part: f64| Number { unit: Some("%"), ..Number::mean(100.0 * part, None) }.into();
+            let interval = row.low.zip(row.high).map(|(low, high)| Cell::text(format!("{low:.3} to {high:.3}")));
+            let cells = [
+                Cell::Count(row.images),
+                Cell::or_missing(row.spearman.map(|rho| Cell::number(rho, 3))),
+                Cell::or_missing(interval),
+                Cell::or_missing(row.same_batch.map(percent)),
+                Cell::or_missing(row.same_first_batch.map(percent)),
+            ];
+            table.push(row.losses.as_str(), cells);
         }
-        aligned(&grid)
+        table
     }
 
-    fn sections(&self, table: &str, rows: &[Row]) -> Vec<Section> {
+    /// What the numbers of the table are.
+    fn note(&self) -> String {
         let (batches, chance) = (self.batches, 100.0 / self.batches as f64);
-        let text = format!(
-            "{table}\nThe measure is {}. Rho is over the images that both have losses of; its interval is the bootstrap's over images, so it \
-             does not contain what another seed of a learner would change. Each is cut into {batches} pretext batches, highest losses \
-             first: `same batch` is the part of the images that lie in the same one, and `batch 0 in common` the part of the hardest batch \
-             that is in both. By chance either is {chance:.0} %. Every number: [agreement.csv](agreement.csv).\n",
-            self.measure
-        );
-        let mut sections = vec![Section::of("All images", text)];
-        if !self.names.is_empty() {
-            let header = std::iter::once("losses".to_owned()).chain(self.names.iter().cloned());
-            let mut grid = vec![header.collect::<Vec<_>>()];
-            for (name, _) in &self.others {
-                let rho = |class: &String| {
-                    let row = rows.iter().find(|row| row.losses == *name && row.class == *class);
-                    row.and_then(|row| row.spearman).map_or("-".into(), |rho| format!("{rho:.2}"))
-                };
-                grid.push(std::iter::once(name.clone()).chain(self.names.iter().map(rho)).collect());
-            }
-            let text = format!(
-                "{}\nSpearman's rho within each class: what is left of the agreement where no class is harder than another.\n",
-                aligned(&grid)
-            );
-            sections.push(Section::of("By class", text));
+        format!(
+            "All are compared with {}. Rho is over the images for which both have losses; its bootstrap interval is \
+             over images, so it does not cover the variation between seeds of a learner. Both lists of losses are cut \
+             into {batches} pretext batches, highest losses first: `same batch` is the share of the images that lie in \
+             the same batch of both, and `batch 0 in common` the share of the hardest batch that is in both. By \
+             chance, either would be {chance:.0} %. All numbers: {}.",
+            self.measure,
+            link("agreement.csv", "agreement.csv")
+        )
+    }
+
+    /// A row for each learner, a column for each class.
+    fn by_class(&self, rows: &[Row]) -> Section {
+        let columns = std::iter::once("losses".to_owned()).chain(self.names.iter().cloned());
+        let mut table = Table::new("agreement-by-class", Column::all(columns));
+        for (name, _) in &self.others {
+            let rho = |class: &String| {
+                let row = rows.iter().find(|row| row.losses == *name && row.class == *class);
+                Cell::or_missing(row.and_then(|row| row.spearman).map(|rho| Cell::number(rho, 2)))
+            };
+            table.push(name, self.names.iter().map(rho));
         }
-        sections
+        let note = "Spearman's rho within each class: the agreement that does not come from some classes being harder \
+                    than others.";
+        Section::new("By class", vec![Block::Table(table), Block::paragraph(note)])
     }
 }
 
@@ -216,7 +221,7 @@ mod tests {
         assert_eq!((rows[0].same_batch, rows[0].same_first_batch), (Some(0.0), Some(0.0)));
     }
 
-    /// Pairs of neighbours change places: batches keep their images.
+    /// Neighbours are swapped in pairs, so that batches keep their images.
     #[test]
     fn images_in_common_alone_are_compared_and_batches_are_sets() {
         let swapped = losses(|i| (i ^ 1) as f64);
@@ -239,7 +244,10 @@ mod tests {
         let table = agreement(losses(|i| i as f64)).write(folder.path()).unwrap();
         assert!(table.contains("| ours") && table.contains("1.000") && table.contains("100.0 %"), "{table}");
         let page = std::fs::read_to_string(folder.path().join("README.md")).unwrap();
-        assert!(page.contains("| losses |  cat |  dog |") && page.contains("By chance either is 10 %"), "{page}");
+        assert!(
+            page.contains("| losses |  cat |  dog |") && page.contains("By chance, either would be 10 %"),
+            "{page}"
+        );
         // Again, and over no other page.
         agreement(losses(|i| i as f64)).write(folder.path()).unwrap();
         let csv = std::fs::read_to_string(folder.path().join("agreement.csv")).unwrap();

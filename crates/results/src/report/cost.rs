@@ -1,24 +1,24 @@
-//! What the trials took.
+//! The cost of the trials.
 
 use crate::store::Records;
 use crate::words::whole;
 
-/// Over all trials; processes may have worked side by side.
+/// The cost of all trials together; processes may have worked side by side.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Cost {
     /// Seconds in trainings, their evaluations left out.
     pub train: f64,
     pub evaluate: f64,
-    /// Seconds in which pools were scored, and in which samplers chose among them.
+    /// Seconds of scoring pools and of choosing among the scores.
     pub query: f64,
-    /// Seconds, among those above, in which images were waited for.
+    /// Seconds of waiting for images; part of the times above.
     pub wait: f64,
     /// The largest peak of a process, in MiB.
     pub peak_mb: f64,
 }
 
 impl Cost {
-    /// Of all finished rounds.
+    /// Sums the cost of all finished rounds.
     pub fn of(records: &Records) -> Self {
         let mut cost = Self::default();
         for row in records.rounds() {
@@ -37,8 +37,8 @@ impl Cost {
         let part = |seconds: f64| 100.0 * seconds / all;
         (all > 0.0).then(|| {
             format!(
-                "Rounds took {:.1} min in all, side by side or not: {:.0} % training, {:.0} % evaluating, {:.0} % choosing \
-                 queries; of all that, {:.1} % waiting for images. Peak memory of a process: {} MiB.",
+                "Rounds took {:.1} min in total, summed over processes: {:.0} % training, {:.0} % evaluating, {:.0} % \
+                 choosing queries; {:.1} % of the total was spent waiting for images. Peak memory of a process: {} MiB.",
                 all / 60.0,
                 part(self.train),
                 part(self.evaluate),
@@ -52,8 +52,8 @@ impl Cost {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{accuracy, records};
     use super::*;
+    use crate::report::testing::{accuracy, records};
 
     #[test]
     fn a_round_counts_once_and_errors_do_not() {
@@ -72,8 +72,8 @@ mod tests {
         let cost = Cost::of(&records(rows.into_iter().chain([failed]).collect()));
         assert_eq!(
             cost.in_words().unwrap(),
-            "Rounds took 4.0 min in all, side by side or not: 50 % training, 25 % evaluating, 25 % choosing queries; of all \
-             that, 7.5 % waiting for images. Peak memory of a process: 100 MiB."
+            "Rounds took 4.0 min in total, summed over processes: 50 % training, 25 % evaluating, 25 % choosing \
+             queries; 7.5 % of the total was spent waiting for images. Peak memory of a process: 100 MiB."
         );
         assert_eq!(Cost::of(&records(Vec::new())).in_words(), None);
     }

@@ -1,227 +1,145 @@
-//! A results folder as a page that a person reads: `summary.csv`, `comparisons.csv`, `curve.svg`, `curve.png`,
-//! `README.md` and `report.html`.
+//! A results folder as a page that a person reads: `README.md`, `report.html`, `tables.tex` and their figures, with
+//! `summary.csv` and `comparisons.csv`.
 //!
-//! Reads the folder alone (resolved spec, records, manifest) and the published numbers beside it; never the data.
+//! Reads only the folder (resolved spec, records, manifest) and the published numbers beside it; never the data.
+//!
+//! Modules import downward in this order: the pages of several folders (`folders`, `claims`, `correlation`,
+//! `agreement`), `sections`, `figures`, `findings`, `words`, `page`.
 
-mod against;
 pub mod agreement;
-mod arm;
-mod claim;
 pub mod claims;
-pub mod compare;
 pub mod correlation;
 mod cost;
-mod curve;
-mod difference;
-mod drawn;
-mod efficiency;
-mod heat;
-mod html;
-mod losses;
-mod metric;
+mod figures;
+mod findings;
+pub mod folders;
 mod page;
-mod picture;
 mod place;
-mod queried;
-mod readme;
 mod reference;
+mod sections;
 mod summary;
-mod switches;
-mod table;
 #[cfg(test)]
 pub(crate) mod testing;
-mod time;
-mod value;
-mod variants;
-mod verdict;
+mod words;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 
-pub use cost::Cost;
-pub use curve::{Plot, png, svg};
-pub use reference::{Reference, ReferencePoint, reference_folder, references, references_for};
-pub use summary::Row;
-
-pub(crate) use claim::claims_in_words;
-pub(crate) use difference::signed;
-pub(crate) use table::{aligned, capitalised};
-pub(crate) use variants::{Change, changes};
-pub(crate) use verdict::PLUS_MINUS;
-
-use self::page::Figure;
-use self::place::Place;
-use crate::findings::{Comparison, JudgedClaim, comparisons, judged_claims};
-use crate::results::Results;
+pub use self::cost::Cost;
+pub use self::figures::curve::{Plot, png, svg};
+pub use self::findings::Findings;
+pub use self::page::Page;
+pub use self::place::Written;
+pub use self::reference::{Reference, ReferencePoint, reference_folder, references, references_for};
+pub use self::summary::Row;
 pub use crate::results::Rule;
 pub use crate::spec::Metric;
-use crate::spec::Spec;
-use crate::store::{Manifest, write_atomically, write_csv};
 
-/// All that a report is made from.
-#[derive(Clone, Debug)]
-pub struct Findings {
-    pub results: Results,
-    /// Means over seeds.
-    pub rows: Vec<Row>,
-    /// Arms against each other.
-    pub comparisons: Vec<Comparison>,
-    /// Claims of the spec.
-    pub judgements: Vec<JudgedClaim>,
-    pub cost: Cost,
-    /// Published numbers of the same experiment.
-    pub references: Vec<Reference>,
-    /// Where a page finds the files of the results folder: a URL that ends in `/`, or nothing where they lie beside it.
-    pub files: String,
-}
+pub(crate) use self::page::{Block, Cell, Column, Number, Table, Text, markdown};
+pub(crate) use self::sections::claims::claims as claim_blocks;
+pub(crate) use self::words::change::{Change, changes};
+pub(crate) use self::words::{PLUS_MINUS, capitalised};
 
-impl Findings {
-    /// Reads a results folder, and the published numbers from [`reference_folder`].
-    ///
-    /// # Errors
-    /// If a file is missing, does not fit, or belongs to another experiment.
-    pub fn read(folder: &Path) -> Result<Self> {
-        let results = Results::read(folder)?;
-        let references = references_for(&reference_folder(folder), &results.spec)?;
-        Ok(Self::of(results, references))
-    }
+use self::figures::{Drawing, chart};
+use self::page::html::{Extras, document};
+use self::page::{Figure, Fold, Section, link, write_figures};
+use self::place::Place;
+use crate::findings::Verdict;
+use crate::store::{write_atomically, write_csv};
 
-    /// What results say, beside published numbers.
-    pub fn of(results: Results, references: Vec<Reference>) -> Self {
-        Self {
-            rows: summary::rows(&results),
-            comparisons: comparisons(&results),
-            judgements: judged_claims(&results),
-            cost: Cost::of(&results.records),
-            references,
-            files: String::new(),
-            results,
-        }
-    }
-
-    /// The spec of the results.
-    pub fn spec(&self) -> &Spec {
-        &self.results.spec
-    }
-
-    /// None when the folder has no manifest.
-    pub fn manifest(&self) -> Option<&Manifest> {
-        self.results.manifest.as_ref()
-    }
-
-    /// What the task is judged by, and what else is in the records of what may stand beside it: other numbers, for the
-    /// balanced accuracy on a balanced test split would only say everything twice.
-    pub fn metrics(&self) -> Vec<Metric> {
-        let all = self.spec().dataset.task().metrics();
-        let (first, others) = all.split_first().expect("a task is judged by something");
-        let judged = self.means(*first);
-        let new = |metric: &&Metric| self.means(**metric).iter().zip(&judged).any(|(a, b)| (a - b).abs() > 1e-9);
-        std::iter::once(first).chain(others.iter().filter(new)).copied().collect()
-    }
-
-    /// Of all samplers, rounds and rules, in the order that is the same for every metric.
-    fn means(&self, metric: Metric) -> Vec<f64> {
-        self.rows.iter().filter(|row| row.metric == metric.name).map(|row| row.mean).collect()
-    }
-
-    /// The tables of all [`Findings::metrics`] as Markdown that also reads well on a terminal.
-    pub fn tables(&self) -> String {
-        table::tables(self)
-    }
-
-    /// The published numbers of a metric.
-    fn references_of(&self, metric: Metric) -> Vec<&Reference> {
-        self.references.iter().filter(|reference| reference.metric == metric.name).collect()
-    }
-
-    /// Those of them from `first` to `last` labels. Curves come first: numbers that stand alone differ in their markers only,
-    /// which come again after a few.
-    fn published_between(
-        &self,
-        metric: Metric,
-        (first, last): (usize, usize),
-    ) -> Vec<(&Reference, Vec<ReferencePoint>)> {
-        let inside = |r: &Reference| -> Vec<ReferencePoint> {
-            r.points.iter().filter(|p| (first..=last).contains(&p.labeled)).copied().collect()
-        };
-        let mut found: Vec<_> = self.references_of(metric).into_iter().map(|r| (r, inside(r))).collect();
-        found.retain(|(_, points)| !points.is_empty());
-        found.sort_by_key(|(_, points)| points.len() == 1);
-        found
-    }
-
-    /// They are for the full protocol (a profile is another, smaller one) and of test images.
-    fn published_heading(&self) -> String {
-        let full = Some("full protocol").filter(|_| !self.spec().identity().1.is_empty());
-        let test = Some("of test images unless they say otherwise").filter(|_| self.warning().is_some());
-        let notes: Vec<&str> = full.into_iter().chain(test).collect();
-        if notes.is_empty() { "Published numbers".into() } else { format!("Published numbers ({})", notes.join("; ")) }
-    }
-}
-
-/// What was written.
-#[derive(Clone, Debug)]
-pub struct Written {
-    /// For a terminal.
-    pub text: String,
-    /// The page to open.
-    pub page: PathBuf,
-}
-
-/// Reports a results folder: writes `summary.csv`, `comparisons.csv`, `README.md` and its pictures, and `report.html` into
-/// it, or into `out`, and gives the verdict and the tables to print.
-/// `curve.svg` and `curve.png` show what the task is judged by, `curve-<metric>.svg` what is recorded beside it.
+/// Reports a results folder: writes `summary.csv`, `comparisons.csv`, `README.md` with its figures, `report.html` and
+/// `tables.tex` into it, or into `out`, and returns the text to print.
+/// `curve.svg` and `curve.png` show the primary metric, `curve-<metric>.svg` a secondary one.
 ///
 /// # Errors
-/// If the folder's files are missing or do not fit together, if no round has finished, or if what is written to is no place
-/// for it or cannot be written; one line. Nothing has been written in all but the last case.
+/// If the folder's files are missing or do not fit together, if no round has finished, or if `out` is not a place for
+/// the files or cannot be written; one line. Nothing has been written unless writing failed.
 pub fn report(folder: &Path, out: Option<&Path>) -> Result<Written> {
     let mut findings = Findings::read(folder)?;
     let Place { folder: out, files } = Place::of(folder, out)?;
     findings.files = files;
-    let metrics = findings.metrics();
-    let tables = findings.tables();
-    let mut curves = Vec::new();
-    let mut pictures = Vec::new();
-    let mut outdated = vec!["differences.csv".to_owned()];
-    for (i, metric) in findings.spec().dataset.task().metrics().iter().enumerate() {
-        let name = if i == 0 { "curve".to_owned() } else { format!("curve-{}", metric.name) };
-        let (vector, pixels) = (format!("{name}.svg"), format!("{name}.png"));
-        let plot = Plot::of(&findings, *metric, findings.rule()).filter(|_| metrics.contains(metric));
-        match plot {
-            Some(plot) => {
-                if i == 0 {
-                    pictures.push((pixels, png(&plot)?));
-                }
-                let alt = format!("Learning curves: {}", plot.y_label());
-                curves.push(Figure { file: vector, alt, svg: svg(&plot)? });
-            }
-            // An old picture would be of records that are gone.
-            None => outdated.extend([vector, pixels]),
-        }
-    }
-    let page = readme::page(&findings, &tables, curves)?;
-    let html = html::html(&findings, &page)?;
-    let is_gone = |name: &&&str| page.figures().all(|figure| figure.file != **name);
-    outdated.extend(readme::FIGURES.iter().filter(is_gone).map(|name| (*name).to_owned()));
+    let Curves { figures, pixels, mut outdated } = curves(&findings)?;
+    let made = sections::page(&findings, figures)?;
+    let page = &made.page;
+    let html = document(page, &extras(&findings)?);
+    outdated.extend(Drawing::files().filter(|file| page.figures().all(|figure| figure.file != *file)));
+    outdated.push("differences.csv".to_owned());
 
-    // All of it is made before anything is written.
+    // Everything is made before anything is written.
     write_csv(&out.join("summary.csv"), &findings.rows)?;
     write_csv(&out.join("comparisons.csv"), &findings.comparisons)?;
-    for (name, bytes) in pictures {
+    for (name, bytes) in pixels {
         write_atomically(&out.join(name), |file| file.write_all(&bytes))?;
     }
-    for figure in page.figures() {
-        write_atomically(&out.join(&figure.file), |file| file.write_all(figure.svg.as_bytes()))?;
-    }
+    write_figures(page, &out)?;
     for name in outdated {
         remove(&out.join(name))?;
     }
     write_atomically(&out.join("README.md"), |file| file.write_all(page.markdown().as_bytes()))?;
+    write_atomically(&out.join("tables.tex"), |file| file.write_all(page.latex().as_bytes()))?;
     let written = out.join("report.html");
     write_atomically(&written, |file| file.write_all(html.as_bytes()))?;
-    Ok(Written { text: format!("{}\n{tables}", page.sections[0].text), page: written })
+    Ok(Written { text: made.text, page: written })
+}
+
+/// The page of a results folder, for documents that take tables from it. Writes nothing.
+///
+/// # Errors
+/// As [`report`].
+pub fn page_of(folder: &Path) -> Result<Page> {
+    let findings = Findings::read(folder)?;
+    let Curves { figures, .. } = curves(&findings)?;
+    Ok(sections::page(&findings, figures)?.page)
+}
+
+/// The learning curves of a results folder.
+struct Curves {
+    /// One for each metric that is shown.
+    figures: Vec<Figure>,
+    /// Names and contents of PNG files.
+    pixels: Vec<(String, Vec<u8>)>,
+    /// Files of metrics that are not shown any more.
+    outdated: Vec<String>,
+}
+
+fn curves(findings: &Findings) -> Result<Curves> {
+    let metrics = findings.metrics();
+    let mut curves = Curves { figures: Vec::new(), pixels: Vec::new(), outdated: Vec::new() };
+    for (i, metric) in findings.spec().dataset.task().metrics().iter().enumerate() {
+        let name = if i == 0 { "curve".to_owned() } else { format!("curve-{}", metric.name) };
+        let (vector, pixels) = (format!("{name}.svg"), format!("{name}.png"));
+        match Plot::of(findings, *metric, findings.rule()).filter(|_| metrics.contains(metric)) {
+            Some(plot) => {
+                if i == 0 {
+                    curves.pixels.push((pixels, png(&plot)?));
+                }
+                curves.figures.push(plot.figure(vector)?);
+            }
+            None => curves.outdated.extend([vector, pixels]),
+        }
+    }
+    Ok(curves)
+}
+
+/// The parts of `report.html` beside the page: the chart, the tally of claims, and the spec and manifest.
+fn extras(findings: &Findings) -> Result<Extras> {
+    let path = findings.results.folder.join("spec.toml");
+    let spec =
+        std::fs::read_to_string(&path).with_context(|| format!("{}: cannot be read; restore it", path.display()));
+    let spec = spec.map_err(|e| anyhow!("{e:#}"))?;
+    let file = |heading, name: &str, language, text: String| {
+        let link = link(name, &format!("{}{name}", findings.files));
+        let blocks = vec![Block::paragraph(format!("The file {link}:")), Block::code(language, text)];
+        Section::new(heading, blocks).with_fold(Fold::Closed)
+    };
+    let manifest = findings.manifest().map(serde_json::to_string_pretty).transpose()?;
+    let mut sections = vec![file("The resolved spec", "spec.toml", "toml", spec)];
+    sections.extend(manifest.map(|text| file("The manifest", "manifest.json", "json", text)));
+    let count = |verdict| (verdict, findings.judged_claims.iter().filter(|j| j.verdict == verdict).count());
+    let verdicts = [Verdict::Held, Verdict::DidNotHold, Verdict::Undecided, Verdict::NotMeasured];
+    let tally = verdicts.map(count).into_iter().filter(|(_, n)| *n > 0).collect();
+    Ok(Extras { chart: chart::data(findings), tally, sections })
 }
 
 fn remove(path: &Path) -> Result<()> {

@@ -2,14 +2,25 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
+
+use crate::store::write_atomically;
+
+/// What a verb has written.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The text for a terminal.
+    pub text: String,
+    /// The page to open.
+    pub page: PathBuf,
+}
 
 /// A folder for a page.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Place {
-    /// What the page and its pictures are written into.
+pub(crate) struct Place {
+    /// The folder that the page and its figures are written into.
     pub folder: PathBuf,
-    /// Where the page finds the files of the results folder: a URL that ends in `/`, or nothing where they lie beside it.
+    /// Where the page finds the files of the results folder: a URL that ends in `/`; empty if they lie beside the page.
     pub files: String,
 }
 
@@ -32,12 +43,12 @@ impl Place {
     }
 }
 
-/// What is written over is of the same kind: a folder that is not there, is empty, or has one of `marks` (all of them, unless
-/// an earlier report was stopped) and is no results folder.
+/// Checks that a folder may be written over: it does not exist, is empty, or is no results folder and has one of the
+/// files `marks`, which an earlier report wrote.
 ///
 /// # Errors
 /// If it is anything else.
-pub(super) fn ensure_own(out: &Path, marks: &[&str], what: &str) -> Result<()> {
+pub(crate) fn ensure_own(out: &Path, marks: &[&str], what: &str) -> Result<()> {
     let is_empty = match std::fs::read_dir(out) {
         Ok(mut entries) => entries.next().is_none(),
         Err(_) => !out.exists(),
@@ -45,10 +56,27 @@ pub(super) fn ensure_own(out: &Path, marks: &[&str], what: &str) -> Result<()> {
     let is_results = ["records.csv", "spec.toml"].iter().any(|name| out.join(name).exists());
     ensure!(
         is_empty || !is_results && marks.iter().any(|name| out.join(name).is_file()),
-        "{}: holds other files, which {what} would write over; name another folder with --out",
+        "{}: holds other files, which {what} would overwrite; name another folder with --out",
         out.display()
     );
     Ok(())
+}
+
+/// Writes `markdown` to `file` if nothing is there, an empty file, or a page that begins with `begins`.
+///
+/// # Errors
+/// If another page is there, or the file cannot be read or written; one line. Nothing has been written then.
+pub(crate) fn write_over(file: &Path, begins: &str, markdown: &str) -> Result<()> {
+    let there = match std::fs::read_to_string(file) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+        read => Some(read.map_err(|e| anyhow!("{}: cannot be read ({e}); check it", file.display()))?),
+    };
+    ensure!(
+        there.is_none_or(|text| text.trim().is_empty() || text.starts_with(begins)),
+        "{}: is another page, which would be overwritten; move it away",
+        file.display()
+    );
+    write_atomically(file, |out| out.write_all(markdown.as_bytes()))
 }
 
 /// The whole path without links, as far as it is there, and without `..` in the rest.
@@ -80,12 +108,12 @@ fn relative_url(from: &Path, to: &Path) -> String {
 }
 
 /// A part of a path in which nothing has a meaning to a URL or to Markdown.
-pub(super) fn encoded(part: &[u8]) -> String {
-    let one = |&byte: &u8| match byte {
+pub(crate) fn encoded(part: &[u8]) -> String {
+    let encode = |&byte: &u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
         other => format!("%{other:02X}"),
     };
-    part.iter().map(one).collect()
+    part.iter().map(encode).collect()
 }
 
 #[cfg(test)]
@@ -120,7 +148,7 @@ mod tests {
             assert!(failed(&inside).contains("is in the results folder"), "{inside:?}");
         }
         std::fs::write(dir.path().join("results/letter"), "dear").unwrap();
-        assert!(failed(&dir.path().join("results")).contains("holds other files, which a report would write over"));
+        assert!(failed(&dir.path().join("results")).contains("holds other files, which a report would overwrite"));
         assert!(failed(&dir.path().join("results/letter")).contains("holds other files"));
         let new = dir.path().join("pages/demo");
         assert_eq!(place(&new).unwrap(), Place { folder: new.clone(), files: "../../results/demo/".into() });

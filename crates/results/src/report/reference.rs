@@ -1,28 +1,24 @@
-//! Published numbers, to stand beside ours: `results/reference/<experiment or data set>.csv`.
+//! Published numbers, shown beside ours: `results/reference/<experiment or data set>.csv`.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, ensure};
 use serde::Deserialize;
 
-use super::page::Section;
-use super::table::aligned;
-use super::{Findings, Metric};
 use crate::spec::{Spec, TaskKind};
-use crate::words::thousands;
 
 /// The numbers that one source publishes of one sampler.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reference {
-    /// Who says so, so that a reader can find it.
+    /// Who published the numbers, so that a reader can find them.
     pub source: String,
-    /// The sampler's label, or the nearest to one.
+    /// The sampler's label, or the nearest label.
     pub sampler: String,
-    /// As in the records.
+    /// Named as in the records.
     pub metric: String,
-    /// What a reader must know of them; empty for nothing.
+    /// A caveat for readers; may be empty.
     pub note: String,
-    /// By labels.
+    /// In the order of their numbers of labels.
     pub points: Vec<ReferencePoint>,
 }
 
@@ -32,7 +28,7 @@ pub struct ReferencePoint {
     pub labeled: usize,
     /// Percent, as published.
     pub value: f64,
-    /// Trials that it is the mean of, where that is known.
+    /// The number of trials in the mean, if known.
     pub trials: Option<usize>,
 }
 
@@ -142,43 +138,6 @@ pub fn reference_folder(results: &Path) -> PathBuf {
     let beside = results.parent().filter(|_| results.file_name().is_some()).or(full.parent());
     let beside = beside.map_or_else(|| PathBuf::from("reference"), |parent| parent.join("reference"));
     if beside.is_dir() { beside } else { PathBuf::from("results/reference") }
-}
-
-/// Every published number of what the task is judged by: a row for each source and each of our arms, a column for each
-/// number of labels that a source has. Empty without published numbers.
-pub(super) fn section(findings: &Findings) -> Section {
-    let metric = findings.spec().dataset.task().primary_metric();
-    let published = findings.references_of(metric);
-    let mut columns: Vec<usize> = published.iter().flat_map(|r| r.points.iter().map(|p| p.labeled)).collect();
-    columns.sort_unstable();
-    columns.dedup();
-    if columns.is_empty() {
-        return Section::default();
-    }
-    let mut grid =
-        vec![std::iter::once("labels".to_owned()).chain(columns.iter().map(|&c| thousands(c))).collect::<Vec<_>>()];
-    let has_one = |arm: &&crate::results::Arm| columns.iter().any(|&c| ours(findings, metric, &arm.label, c).is_some());
-    for arm in findings.results.arms().iter().filter(has_one) {
-        let cell = |&labeled: &usize| ours(findings, metric, &arm.label, labeled).unwrap_or_else(|| "-".into());
-        grid.push(
-            std::iter::once(format!("{} (ours)", findings.marked(&arm.label)))
-                .chain(columns.iter().map(cell))
-                .collect(),
-        );
-    }
-    for reference in published {
-        let cell = |&labeled: &usize| reference.at(labeled).map_or_else(|| "-".into(), |value| value.to_string());
-        grid.push(std::iter::once(reference.name()).chain(columns.iter().map(cell)).collect());
-    }
-    let heading = findings.published_heading();
-    Section::of("Published numbers", format!("{heading}, in %, as they were published.\n\n{}", aligned(&grid)))
-}
-
-/// Our mean at that many labels, under the rule that is reported first.
-fn ours(findings: &Findings, metric: Metric, arm: &str, labeled: usize) -> Option<String> {
-    let rows = findings.rows(metric, findings.rule());
-    let row = rows.into_iter().find(|row| row.sampler == arm && row.labeled == labeled)?;
-    Some(format!("{:.1}", row.mean * metric.factor))
 }
 
 #[cfg(test)]

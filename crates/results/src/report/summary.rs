@@ -1,13 +1,14 @@
 //! Records to means and intervals over seeds: `summary.csv`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::results::Results;
 use crate::stats;
 
-/// One value over the seeds that have it; the columns of `summary.csv` (`docs/formats.md`). Numbers have the unit of the records.
+/// One value over the seeds that have it; the columns of `summary.csv` (`docs/formats.md`). Numbers have the unit of
+/// the records.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     pub experiment: String,
@@ -19,63 +20,63 @@ pub struct Row {
     pub round: usize,
     /// Labels that the task model was trained on.
     pub labeled: usize,
-    /// As in the records.
+    /// Named as in the records.
     pub metric: String,
-    /// As in the records.
+    /// Named as in the records.
     pub select: String,
-    /// Seeds.
+    /// The number of seeds.
     pub n: usize,
     pub mean: f64,
     /// Sample standard deviation; empty for one seed.
     pub sd: Option<f64>,
     /// Lower end of the 95 % t interval of the mean; empty for one seed.
     pub low: Option<f64>,
-    /// Upper end of it.
+    /// Upper end of the interval.
     pub high: Option<f64>,
 }
 
-/// Place of the arm, round, metric and rule.
-type Group<'a> = (usize, usize, &'a str, &'a str);
-
 /// The values of every arm, round, metric and rule, over the seeds that have them: by arm in the spec's order, then
 /// round, metric and rule.
-pub(super) fn rows(results: &Results) -> Vec<Row> {
-    let arms = results.arms();
-    let place: HashMap<&str, usize> = arms.iter().enumerate().map(|(i, arm)| (arm.label.as_str(), i)).collect();
-    let mut groups: BTreeMap<Group, Vec<(u64, f64)>> = BTreeMap::new();
-    for record in &results.records.rows {
-        let (Some(&arm), Some(value)) = (place.get(record.sampler.as_str()), record.value) else { continue };
-        if record.error.is_empty() {
-            let key = (arm, record.round, record.metric.as_str(), record.select.as_str());
-            groups.entry(key).or_default().push((record.seed, value));
+pub(crate) fn rows(results: &Results) -> Vec<Row> {
+    let (experiment, profile) = results.spec.identity();
+    let mut found = Vec::new();
+    for arm in results.arms() {
+        for ((round, metric, select), values) in values_of(results, &arm.label) {
+            let Some(stats::Summary { n, mean, sd, low, high }) = stats::Summary::of(&values) else { continue };
+            found.push(Row {
+                experiment: experiment.into(),
+                profile: profile.into(),
+                sampler: arm.label.clone(),
+                round,
+                labeled: results.spec.rounds.labeled(round),
+                metric: metric.into(),
+                select: select.into(),
+                n,
+                mean,
+                sd,
+                low,
+                high,
+            });
         }
     }
-    let (experiment, profile) = results.spec.identity();
-    let row = |((arm, round, metric, select), mut values): (Group, Vec<(u64, f64)>)| {
-        // Sums depend on the order of what is added.
-        values.sort_by_key(|(seed, _)| *seed);
-        let values: Vec<f64> = values.into_iter().map(|(_, value)| value).collect();
-        let stats::Summary { n, mean, sd, low, high } = stats::Summary::of(&values)?;
-        Some(Row {
-            experiment: experiment.into(),
-            profile: profile.into(),
-            sampler: arms[arm].label.clone(),
-            round,
-            labeled: results.spec.rounds.labeled(round),
-            metric: metric.into(),
-            select: select.into(),
-            n,
-            mean,
-            sd,
-            low,
-            high,
-        })
-    };
-    groups.into_iter().filter_map(row).collect()
+    found
 }
 
-/// Arms of `rows` in their order, each once.
-pub(super) fn samplers<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<&'a str> {
+/// The values of an arm by round, metric and rule, in the order of their seeds: sums depend on the order.
+fn values_of<'a>(results: &'a Results, arm: &str) -> BTreeMap<(usize, &'a str, &'a str), Vec<f64>> {
+    let mut found: BTreeMap<_, Vec<f64>> = BTreeMap::new();
+    for (metric, select) in results.recorded(arm) {
+        for curve in results.trials(arm, metric, select).values() {
+            for (&round, &value) in curve {
+                found.entry((round, metric, select)).or_default().push(value);
+            }
+        }
+    }
+    found
+}
+
+/// The arms of `rows` in their order, each once.
+pub(crate) fn samplers<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<&'a str> {
     let mut names: Vec<&str> = rows.map(|r| r.sampler.as_str()).collect();
     // Rows are grouped by sampler.
     names.dedup();
@@ -84,7 +85,7 @@ pub(super) fn samplers<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<&'a str> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{accuracy, results_of, spec, spec_with};
+    use crate::report::testing::{accuracy, results_of, spec, spec_with};
 
     #[test]
     fn means_are_over_seeds_and_samplers_in_the_order_of_the_spec() {

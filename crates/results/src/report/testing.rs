@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{Cost, Findings};
+use super::cost::Cost;
+use super::findings::Findings;
 use crate::results::Results;
 use crate::spec::{Source, Spec, load};
 use crate::store::{DataOrigin, Manifest, Record, Records, Session};
@@ -41,12 +42,12 @@ pub fn spec_text() -> &'static str {
     SPEC
 }
 
-/// It under a profile; `tiny` is there.
+/// The spec under a profile; there is one named `tiny`.
 pub fn spec_of(profile: Option<&str>) -> Spec {
     loaded(SPEC, profile)
 }
 
-/// It with more tables: variants.
+/// The spec with more tables, for instance variants.
 pub fn spec_with(tables: &str) -> Spec {
     loaded(&format!("{SPEC}{tables}\n"), None)
 }
@@ -64,7 +65,7 @@ pub fn results_of(spec: &Spec, rows: Vec<Record>) -> Results {
     Results::of(Path::new("small"), spec.clone(), Some(manifest(spec)), records(rows)).unwrap()
 }
 
-/// What is found of records, without published numbers.
+/// Findings of records, without published numbers.
 pub fn findings(spec: &Spec, rows: Vec<Record>) -> Findings {
     Findings { cost: Cost::default(), ..Findings::of(results_of(spec, rows), Vec::new()) }
 }
@@ -96,8 +97,8 @@ pub fn records(rows: Vec<Record>) -> Records {
     Records { rows }
 }
 
-/// Both samplers, 3 seeds, 3 rounds: random has 0.3, 0.4, 0.5 and core-set 0.35, 0.5, 0.65 on average; the seeds lie
-/// 0.01 apart, so half an interval is 0.01 * 4.3027 / sqrt(3) = 0.0248.
+/// Records of both samplers, 3 seeds and 3 rounds: random has 0.3, 0.4, 0.5 and core-set 0.35, 0.5, 0.65 on average;
+/// the seeds lie 0.01 apart, so half an interval is 0.01 * 4.3027 / sqrt(3) = 0.0248.
 pub fn full() -> Vec<Record> {
     let mut rows = Vec::new();
     for seed in 0..3 {

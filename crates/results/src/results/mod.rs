@@ -196,7 +196,7 @@ impl Results {
     }
 
     /// The metrics and selection rules of which any round of an arm has a value.
-    fn recorded<'a>(&'a self, arm: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
+    pub fn recorded<'a>(&'a self, arm: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
         let of_arm = self.values.keys().filter(move |series| series.arm == arm);
         of_arm.map(|series| (series.metric.as_str(), series.select.as_str()))
     }

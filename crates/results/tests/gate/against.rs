@@ -21,11 +21,11 @@ fn equal_values_and_equal_curves_of_other_seeds_held() {
     same.warns(&["base: is compared with itself"]);
     let other = place.pt4al("check now --against base");
     let head = "| labels   |  100 |  200 |  300 | area |";
-    let held = "held: no curve moved by more than chance (test accuracy: 4 samplers x 3 rounds, 5 seeds against 5)";
-    other.says(0, &[head, held, "Tested is test accuracy alone: other metrics that are recorded are not."]);
+    let held = "held: no curve moved significantly (test accuracy: 4 samplers x 3 rounds, 5 seeds against 5)";
+    other.says(0, &[head, held, "Only test accuracy is tested; other recorded metrics are not."]);
     // 4 samplers x (3 rounds and an area), and the mean.
     let level = "a level of 5 % for all 17 cells together (4 samplers x (3 rounds + area) + the mean over samplers), for which each p";
-    other.says(0, &[level, "Measured changes smaller than these cannot be told from chance: "]);
+    other.says(0, &[level, "Measured changes smaller than these are not significant: "]);
     assert_eq!(other.err, "");
 }
 
@@ -56,11 +56,10 @@ fn a_change_that_is_too_small_to_count_has_held() {
     let place = Workplace::new();
     place.results("base", &["check.smallest-difference=0.2"], &usual);
     place.results("now", &["seeds=[10,11,12,13,14]"], &|cell| usual(cell) - 0.15);
-    let says =
-        ["changes from 20.0 points on count, as the baseline's spec says", "17 cells changed by more than chance"];
-    place.pt4al("check now --against base").says(0, &says).says(0, &["cannot be told from chance, or do not count: "]);
-    // Only the baseline's spec sets the smallest difference.
-    place.pt4al("check base --against now").says(1, &["moved: ", "any change that is more than chance counts"]);
+    let says = ["changes from 20.0 points on count, as the baseline's spec says", "17 cells changed significantly"];
+    place.pt4al("check now --against base").says(0, &says).says(0, &["are not significant, or do not count: "]);
+    // It is the baseline's that counts.
+    place.pt4al("check base --against now").says(1, &["moved: ", "every significant change counts"]);
 }
 
 #[test]

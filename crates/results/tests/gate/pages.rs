@@ -28,7 +28,7 @@ fn the_last_line_names_the_page_to_open() {
         assert!(page.contains(part), "{part:?} is not in the page");
     }
     place.pt4al("report base --out base/pages").fails(1, &["--out base/pages: is in the results folder base"]);
-    place.pt4al("report base --out now").fails(1, &["now: holds other files, which a report would write over"]);
+    place.pt4al("report base --out now").fails(1, &["now: holds other files, which a report would overwrite"]);
 }
 
 #[test]

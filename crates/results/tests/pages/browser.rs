@@ -104,8 +104,8 @@ fn a_reader_can_use_the_page() {
     });
     check(&folder, &wanted);
     let page = folder.read("report.html");
-    assert!(page.contains("<strong class=\"outcome held\">held</strong>"));
-    assert!(page.contains("<strong class=\"outcome failed\">did not hold</strong>"));
+    assert!(page.contains("<strong class=\"verdict held\">held</strong>"));
+    assert!(page.contains("<strong class=\"verdict failed\">did not hold</strong>"));
     assert!(page.contains("&lt;script&gt;window.alive") && !page.contains("<script>window.alive"));
 }
 

@@ -16,7 +16,7 @@
   equal("one heading of the first level", all("h1").length, 1);
   const levels = all("h1, h2, h3, h4").map((h) => Number(h.tagName[1]));
   check("no level of headings is left out", levels.every((level, i) => i === 0 || level <= levels[i - 1] + 1), levels);
-  check("the verdict is first", one("main section h2").textContent === "Verdict", one("main section h2").textContent);
+  check("the overview is first", one("main section h2").textContent === "In short", one("main section h2").textContent);
   const ids = all("[id]").map((element) => element.id);
   equal("ids are unique", ids.filter((id, i) => ids.indexOf(id) !== i), []);
   equal("links into the page lead somewhere", all("a[href^='#']").filter((a) => !document.getElementById(a.hash.slice(1))).length, 0);
@@ -57,7 +57,7 @@
   };
   const papers = ["light", "dark"].map((name) => {
     for (let i = 0; i < 3 && root.dataset.theme !== name; i++) theme.click();
-    const texts = all("h1, h2, h3, p, li, th, td, a, button, code, .outcome, .warning, .note, .plot text");
+    const texts = all("h1, h2, h3, p, li, th, td, a, button, code, .verdict, .warning, .note, .plot text");
     const faint = texts.filter((e) => contrast(e) < 4.5);
     check(`text can be read in the ${name} theme`, faint.length === 0, faint.slice(0, 3).map((e) => `${e.outerHTML.slice(0, 80)} ${contrast(e).toFixed(2)}`));
     return getComputedStyle(document.body).backgroundColor;

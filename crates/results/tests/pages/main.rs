@@ -1,4 +1,4 @@
-//! Tests of the pages that the program writes. They need no libtorch: `cargo test --no-default-features --test pages`.
+//! Tests of the pages that the program writes. `cargo test -p pt4al-results --test pages` runs them.
 
 mod browser;
 mod claims;

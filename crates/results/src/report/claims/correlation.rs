@@ -1,10 +1,9 @@
-//! The part of the page that is of rank correlations: published numbers that no `[[expect]]` is of.
+//! The section of rank correlations: published numbers that no `[[expect]]` claims.
 
-use super::folders::{Correlation, CorrelationRow, experiment, link, precision, where_and_when};
+use super::folders::{Correlation, CorrelationRow, experiment, folder_link, precision, where_and_when};
 use super::scale::{data_in_words, network_in_words};
 use crate::report::correlation::published::Published;
-use crate::report::page::Section;
-use crate::report::table::aligned;
+use crate::report::page::{Block, Cell, Column, Number, Section, Table};
 use crate::words::{counted, thousands};
 
 /// A table for each data set that anyone has a number of, in the order of the published ones.
@@ -20,13 +19,14 @@ pub(super) fn section(folders: &[Correlation], published: &[Published]) -> Secti
     if sets.is_empty() {
         return Section::default();
     }
-    let mut text = "The paper says that images which are hard for the pretext task are hard for the task, too. This is Spearman's rank \
-                    correlation of an image's pretext loss and its task loss, with the 95 % bootstrap interval over images: one \
-                    learner, one seed. No `[[expect]]` claims it, so there is no verdict.\n"
-        .to_owned();
+    let mut blocks = vec![Block::paragraph(
+        "The paper says that images which are hard for the pretext task are hard for the task, too. The tables show \
+         Spearman's rank correlation of an image's pretext loss and its task loss, with the 95 % bootstrap interval \
+         over images, for one learner and one seed. No `[[expect]]` claims it, so there is no verdict.",
+    )];
     for (dataset, imbalanced) in sets {
         let pool = if imbalanced { ", imbalanced pool" } else { "" };
-        let of_it: Vec<String> = published
+        let published: Vec<String> = published
             .iter()
             .filter(|one| one.dataset == dataset && one.imbalanced == imbalanced)
             .map(|one| {
@@ -34,21 +34,27 @@ pub(super) fn section(folders: &[Correlation], published: &[Published]) -> Secti
                 format!("{} ({}{note})", one.spearman, one.source)
             })
             .collect();
-        let of_it = if of_it.is_empty() { "nothing".into() } else { of_it.join(", ") };
-        text += &format!("\n**{dataset}{pool}.** Published: {of_it}.\n");
+        let published = if published.is_empty() { "nothing".into() } else { published.join(", ") };
+        let intro = format!("**{dataset}{pool}.** Published: {published}.");
         let is_of_it = |folder: &&Correlation| {
             (folder.spec.dataset.name(), folder.spec.imbalance.is_some()) == (dataset, imbalanced)
         };
         let ours: Vec<&Correlation> = folders.iter().filter(is_of_it).collect();
-        text += &if ours.is_empty() { "Ours: not measured.\n".into() } else { format!("\n{}", table(&ours)) };
+        if ours.is_empty() {
+            blocks.push(Block::paragraph(format!("{intro}\nOurs: not measured.")));
+        } else {
+            blocks.push(Block::paragraph(intro));
+            let kind = if imbalanced { "-imbalanced" } else { "" };
+            blocks.push(Block::Table(table(&format!("correlation-{dataset}{kind}"), &ours)));
+        }
     }
-    Section::of("Pretext loss and task loss go together", text)
+    Section::new("Rank correlation of pretext loss and task loss", blocks)
 }
 
-fn table(folders: &[&Correlation]) -> String {
-    let heading =
+fn table(name: &str, folders: &[&Correlation]) -> Table {
+    let columns =
         ["folder", "experiment", "trained on the image", "held out", "n", "precision", "hardware and day", "scale"];
-    let mut grid = vec![heading.map(str::to_owned).to_vec()];
+    let mut table = Table::new(name, Column::all(columns));
     for folder in folders {
         let (spec, manifest) = (&folder.spec, folder.manifest.as_ref());
         let row = |which: &str| folder.rows.iter().find(|row| row.which == which);
@@ -56,22 +62,21 @@ fn table(folders: &[&Correlation]) -> String {
         let mut scale = data_in_words(spec, manifest);
         scale.push(network_in_words(spec));
         scale.push(counted(spec.train.epochs, "epoch"));
-        grid.push(vec![
-            link(&folder.name),
-            experiment(spec),
-            row("task").map_or_else(|| "-".into(), cell),
-            row("held-out").map_or_else(|| "-".into(), cell),
-            format!("{} images", thousands(images)),
-            precision(spec),
-            where_and_when(manifest),
-            scale.join("; "),
-        ]);
+        let cells = [
+            Cell::text(experiment(spec)),
+            Cell::or_missing(row("task").and_then(cell)),
+            Cell::or_missing(row("held-out").and_then(cell)),
+            Cell::text(format!("{} images", thousands(images))),
+            Cell::text(precision(spec)),
+            Cell::text(where_and_when(manifest)),
+            Cell::text(scale.join("; ")),
+        ];
+        table.push(folder_link(&folder.name), cells);
     }
-    aligned(&grid)
+    table
 }
 
-/// `0.44 [0.43, 0.46]`.
-fn cell(row: &CorrelationRow) -> String {
-    let interval = row.low.zip(row.high).map(|(low, high)| format!(" [{low:.2}, {high:.2}]")).unwrap_or_default();
-    row.spearman.map_or_else(|| "-".into(), |rho| format!("{rho:.2}{interval}"))
+/// `0.44 [0.43, 0.46]`; none without a correlation.
+fn cell(row: &CorrelationRow) -> Option<Cell> {
+    Some(Number::estimate(row.spearman?, row.low.zip(row.high), 2).into())
 }

@@ -11,7 +11,7 @@ use crate::results::{Circumstance, Results};
 use crate::spec::{Spec, load_resolved};
 use crate::store::Manifest;
 
-/// All that a page of claims is made from, each kind by the names of the folders.
+/// Everything that a page of claims is made from, each kind in the order of the folders' names.
 #[derive(Debug, Default)]
 pub(super) struct Folders {
     pub runs: Vec<Run>,
@@ -20,14 +20,14 @@ pub(super) struct Folders {
     pub unreadable: Vec<(String, String)>,
 }
 
-/// What `pt4al run` left.
+/// The results of `pt4al run`.
 #[derive(Debug)]
 pub(super) struct Run {
     pub name: String,
     pub results: Results,
 }
 
-/// What `pt4al correlate` left.
+/// The results of `pt4al correlate`.
 #[derive(Debug)]
 pub(super) struct Correlation {
     pub name: String,
@@ -87,7 +87,7 @@ impl Folders {
     }
 }
 
-/// Whether any command left something there.
+/// Whether a folder holds results of any command.
 fn is_results(path: &Path) -> bool {
     ["spec.toml", "records.csv", "losses.csv"].iter().any(|name| path.join(name).is_file())
 }
@@ -116,7 +116,7 @@ impl Correlation {
 }
 
 /// `[cifar10-cpu](cifar10-cpu/README.md)`.
-pub(super) fn link(name: &str) -> String {
+pub(super) fn folder_link(name: &str) -> String {
     let text: String = name.chars().map(|c| if "[]`<>*\\".contains(c) || c.is_control() { ' ' } else { c }).collect();
     format!("[{text}]({}/README.md)", encoded(name.as_bytes()))
 }
@@ -146,7 +146,11 @@ pub(super) fn precision(protocol: &Spec) -> String {
     let different: BTreeSet<&str> = networks.values().map(|precision| precision.name()).collect();
     match different.len() {
         1 => different.into_iter().collect(),
-        _ => networks.iter().map(|(of, is)| format!("{of} {}", is.name())).collect::<Vec<_>>().join(", "),
+        _ => networks
+            .iter()
+            .map(|(network, precision)| format!("{network} {}", precision.name()))
+            .collect::<Vec<_>>()
+            .join(", "),
     }
 }
 

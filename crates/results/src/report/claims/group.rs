@@ -4,11 +4,11 @@ use super::folders::Run;
 use super::published::PublishedClaim;
 use super::scale::{Against, against};
 use crate::findings::{JudgedClaim, Verdict, judged_claims};
-use crate::report::arm::{Images, images_of};
+use crate::report::words::arm::{Images, images_of};
 use crate::spec::Expectation;
 use crate::words::counted;
 
-/// What a source claims, however it is judged.
+/// What a source claims, whatever the criteria are.
 #[derive(Debug)]
 pub(super) struct Claim<'a> {
     pub claim: String,
@@ -23,36 +23,36 @@ pub(super) struct Claim<'a> {
 #[derive(Debug)]
 pub(super) struct Part<'a> {
     pub expectation: Expectation,
-    /// Those at the scale of the source first, then by the names of the folders.
+    /// Rows at the scale of the source come first; then in the order of the folders' names.
     pub rows: Vec<Row<'a>>,
 }
 
-/// What a folder says of a criterion.
+/// The result of one folder for a criterion.
 #[derive(Debug)]
 pub(super) struct Row<'a> {
     pub run: &'a Run,
-    pub judgement: JudgedClaim,
+    pub judged: JudgedClaim,
     pub against: Against,
 }
 
 impl Row<'_> {
     /// The images that its value is of.
     pub fn images(&self) -> Images {
-        let expected = &self.judgement.expectation;
+        let expected = &self.judged.expectation;
         let arms = std::iter::once(&expected.sampler).chain(&expected.better_than);
         images_of(&self.run.results.spec, &arms.map(String::as_str).collect::<Vec<_>>())
     }
 
-    /// `held`; `not measured at this scale` where the folder is of another one. What is of train images says so: it answers no claim
-    /// of test images.
+    /// `held`; `not measured at this scale` where the folder is of another one. What is of train images says so: it
+    /// answers no claim of test images.
     pub fn verdict(&self) -> String {
-        let verdict = match (self.judgement.verdict, self.against) {
+        let verdict = match (self.judged.verdict, self.against) {
             (Verdict::NotMeasured, Against::Same) => "not measured yet",
             (Verdict::NotMeasured, _) => NOT_AT_THIS_SCALE,
-            (outcome, _) => outcome.in_words(),
+            (verdict, _) => verdict.in_words(),
         };
         match self.images() {
-            Images::Train | Images::Mixed if self.judgement.measured.is_some() => format!("{verdict} on TRAIN images"),
+            Images::Train | Images::Mixed if self.judged.measured.is_some() => format!("{verdict} on TRAIN images"),
             _ => verdict.to_owned(),
         }
     }
@@ -60,24 +60,25 @@ impl Row<'_> {
 
 const NOT_AT_THIS_SCALE: &str = "not measured at this scale";
 
-/// Whether two expectations are one criterion of one claim: everything but the rule and the metric, which follow from source and task.
+/// Whether two expectations are one criterion of one claim: everything but the rule and the metric, which follow from
+/// source and task.
 fn is_same(a: &Expectation, b: &Expectation) -> bool {
     (&a.claim, &a.source, &a.sampler, a.at, a.band, &a.better_than)
         == (&b.claim, &b.source, &b.sampler, b.at, b.band, &b.better_than)
 }
 
-/// All claims: first those of `claims.csv` in its order, with or without a folder that judges them, then the others in the order in
-/// which the folders name them, that of their names.
+/// All claims: first those of `claims.csv` in its order, with or without a folder that judges them, then the others in
+/// the order in which the folders name them, that of their names.
 pub(super) fn claims<'a>(runs: &'a [Run], published: &'a [PublishedClaim]) -> Vec<Claim<'a>> {
     let mut claims: Vec<Claim> = Vec::new();
     for line in published {
         place(&mut claims, &line.claim, &line.source).published.push(line);
     }
     for run in runs {
-        for judgement in judged_claims(&run.results) {
-            let expected = judgement.expectation.clone();
+        for judged in judged_claims(&run.results) {
+            let expected = judged.expectation.clone();
             let claim = place(&mut claims, &expected.claim, &expected.source);
-            let row = Row { run, against: against(&run.results, &expected, &claim.published), judgement };
+            let row = Row { run, against: against(&run.results, &expected, &claim.published), judged };
             match claim.parts.iter_mut().find(|part| is_same(&part.expectation, &expected)) {
                 Some(part) => part.rows.push(row),
                 None => claim.parts.push(Part { expectation: expected, rows: vec![row] }),
@@ -90,7 +91,7 @@ pub(super) fn claims<'a>(runs: &'a [Run], published: &'a [PublishedClaim]) -> Ve
     claims
 }
 
-/// The claim of that name, which is added where it is not there.
+/// The claim of that name, which is added if it is not there.
 fn place<'a, 'b>(claims: &'b mut Vec<Claim<'a>>, claim: &str, source: &str) -> &'b mut Claim<'a> {
     let at = claims.iter().position(|known| known.claim == claim && known.source == source).unwrap_or_else(|| {
         let (claim, source) = (claim.to_owned(), source.to_owned());
@@ -101,7 +102,7 @@ fn place<'a, 'b>(claims: &'b mut Vec<Claim<'a>>, claim: &str, source: &str) -> &
 }
 
 impl Claim<'_> {
-    /// What became of it in the folders of a scale: `did not hold in 1 folder, undecided in 2`; none without such folders.
+    /// The verdicts in the folders of a scale: `did not hold in 1 folder, undecided in 2`; none without such folders.
     pub fn standing(&self, against: Against) -> Option<String> {
         let mut verdicts: Vec<(String, usize)> = Vec::new();
         for row in self.parts.iter().flat_map(|part| &part.rows).filter(|row| row.against == against) {

@@ -1,5 +1,5 @@
-//! One page for all results folders that lie side by side: each claim of the paper, the published number, and what every folder
-//! measured of it. `pt4al baseline page` writes it as `README.md` beside them.
+//! One page for all results folders that lie side by side: each claim of the paper, the published number, and what
+//! every folder measured. `pt4al baseline page` writes it as `README.md` beside them.
 //!
 //! Reads the folders and the published numbers (`claims.csv`, `correlation.csv`, `<data set>.csv`); never the data.
 
@@ -15,23 +15,24 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use self::folders::{Folders, link};
+use self::folders::{Folders, folder_link};
 use self::group::{Claim, claims};
 use self::published::PublishedClaim;
 use self::scale::{Against, DATA_MARK};
-use super::page::{Page, Section, write_over};
-use super::table::{aligned, data_note};
-use super::{PLUS_MINUS, Reference, Written, reference_folder, references};
+use super::page::{Block, Cell, Column, Page, Section, Table, markdown};
+use super::place::{Written, write_over};
+use super::reference::{Reference, reference_folder, references};
+use super::words::{PLUS_MINUS, data_note, one_line};
 use crate::spec::Spec;
 
 const TITLE: &str = "Claims and measurements";
 
-/// The page, and what of it a terminal is told.
+/// The page, and what a terminal shows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClaimsPage {
     /// `README.md`.
-    pub markdown: String,
-    /// The table that it opens on.
+    pub page: Page,
+    /// The table that the page opens on, as Markdown.
     pub text: String,
     /// Folders that cannot be read, and why: a line each.
     pub warnings: Vec<String>,
@@ -51,9 +52,12 @@ pub fn page(dir: &Path) -> Result<ClaimsPage> {
     let others = datasets.into_iter().map(|name| Ok((name.to_owned(), references(&reference, name)?)));
     let others: Vec<(String, Vec<Reference>)> = others.collect::<Result<_>>()?;
     let claims = claims(&folders.runs, &published);
-    let short = short(&claims);
-    let mut sections = vec![Section::of("In short", format!("{INTRODUCTION}\n{short}\n{}", how_to_read()))];
-    let mut shown = BTreeSet::new();
+    let standing = standing(&claims);
+    let text = markdown(std::slice::from_ref(&standing));
+    let mut in_short = vec![Block::paragraph(INTRODUCTION), standing];
+    in_short.extend(how_to_read());
+    let mut sections = vec![Section::new("In short", in_short)];
+    let mut shown = Vec::new();
     sections.extend(claims.iter().map(|claim| section::section(claim, &others, &mut shown)));
     sections.push(correlation::section(&folders.correlations, &correlations));
     sections.push(without_claims(&folders));
@@ -61,8 +65,8 @@ pub fn page(dir: &Path) -> Result<ClaimsPage> {
     sections.push(unreadable(&folders));
     let warnings = folders.unreadable.iter().map(|(name, why)| format!("{name}: left out of the page: {why}"));
     Ok(ClaimsPage {
-        markdown: Page { title: TITLE.into(), sections }.markdown(),
-        text: short,
+        page: Page { title: TITLE.into(), lead: Vec::new(), sections },
+        text,
         warnings: warnings.collect(),
     })
 }
@@ -74,11 +78,11 @@ pub fn page(dir: &Path) -> Result<ClaimsPage> {
 pub fn write(dir: &Path) -> Result<(Written, Vec<String>)> {
     let made = page(dir)?;
     let file = dir.join("README.md");
-    write_over(&file, &format!("# {TITLE}\n"), &made.markdown)?;
+    write_over(&file, &format!("# {TITLE}\n"), &made.page.markdown())?;
     Ok((Written { text: made.text, page: file }, made.warnings))
 }
 
-/// Gives claims the rule of their source where the spec was written without one, so that all folders are judged alike.
+/// Gives claims the rule of their source if the spec was written without one, so that all folders are judged alike.
 fn with_rules(spec: &mut Spec, published: &[PublishedClaim]) {
     let dataset = spec.dataset.name();
     for expected in &mut spec.expect {
@@ -88,56 +92,60 @@ fn with_rules(spec: &mut Spec, published: &[PublishedClaim]) {
 }
 
 const INTRODUCTION: &str = "\
-The paper is Yi, Seo, Park, Choi: *PT4AL: Using Self-Supervised Pretext Tasks for Active Learning* (ECCV 2022). Below, each claim \
-stands beside all that the results folders here measured of it. A claim counts as answered where it was measured at the scale of its \
-source: its pool, labels, rounds, network width and epochs. What a smaller scale says need not hold at the paper's.
-";
+The paper is Yi, Seo, Park, Choi: *PT4AL: Using Self-Supervised Pretext Tasks for Active Learning* (ECCV 2022). Below, \
+each claim is listed with everything that the results folders here measured about it. A claim counts as answered if it \
+was measured at the scale of its source: the same pool, labels, rounds, network width and epochs. Results at a smaller \
+scale need not hold at the paper's.";
 
-/// A row for each claim: where it stands.
-fn short(claims: &[Claim]) -> String {
-    let heading =
+/// A row for each claim: its verdicts by scale.
+fn standing(claims: &[Claim]) -> Block {
+    if claims.is_empty() {
+        return Block::paragraph("No results folder here makes a claim (`[[expect]]`).");
+    }
+    let columns =
         ["claim", "source", "published", "at the source's scale", "at another scale", "source's scale not known"];
-    let mut grid = vec![heading.map(str::to_owned).to_vec()];
+    let mut table = Table::new("claims", Column::all(columns));
     for claim in claims {
-        let of = |against: Against| claim.standing(against);
         let known = claim.published.iter().any(|line| line.scale_in_words().is_some());
-        let unmeasured = if known { "not measured" } else { "-" };
-        grid.push(vec![
-            claim.claim.clone(),
-            claim.source.clone(),
-            claim.numbers(),
-            of(Against::Same).unwrap_or_else(|| unmeasured.into()),
-            of(Against::Other).unwrap_or_else(|| "-".into()),
-            of(Against::Unknown).unwrap_or_else(|| "-".into()),
-        ]);
+        let unmeasured = if known { Cell::text("not measured") } else { Cell::Missing };
+        let cell = |against: Against| claim.standing(against).map(Cell::text);
+        let cells = [
+            Cell::text(&claim.source),
+            Cell::text(claim.numbers()),
+            cell(Against::Same).unwrap_or(unmeasured),
+            Cell::or_missing(cell(Against::Other)),
+            Cell::or_missing(cell(Against::Unknown)),
+        ];
+        table.push(&claim.claim, cells);
     }
-    match claims.is_empty() {
-        true => "No results folder here makes a claim (`[[expect]]`).\n".into(),
-        false => aligned(&grid),
-    }
+    Block::Table(table)
 }
 
 /// What the words of the tables mean.
-fn how_to_read() -> String {
-    format!(
-        "Verdicts: **held**: the whole 95 % interval is within the band that the claim names, or the difference is above 0 by more than \
-         chance (paired t-test at 5 %, Holm's correction over the claims of the folder). **Did not hold**: the interval is outside, or \
-         the difference is below 0 by more than chance. **Undecided**: neither, or fewer than 3 seeds. **Not measured at this scale**: \
-         the folder's experiment has no such number, for instance because it stops at fewer labels. **Not measured yet**: it has not got \
-         there.\n\n\
-         `pretext-batch` is PT4AL's sampler; `sampler@variant` is a sampler under a variant of the protocol. {PLUS_MINUS} The rule says \
-         which epoch's model counts: that of the source, where the folder records it. (A folder's own page may go by another one, \
-         where its spec was written before the source's was known.) \
-         {DATA_MARK}: see \"Notes on the folders\" for these data.\n"
-    )
+fn how_to_read() -> [Block; 2] {
+    [
+        Block::paragraph(
+            "Verdicts: **held**: the whole 95 % interval is within the band that the claim names, or the difference is \
+             significantly above 0 (paired t-test at the 5 % level, Holm-corrected over the claims of the folder). \
+             **Did not hold**: the interval is outside the band, or the difference is significantly below 0. \
+             **Undecided**: neither, or fewer than 3 seeds. **Not measured at this scale**: \
+             the folder's experiment has no such number, for instance because it stops at fewer labels. **Not measured \
+             yet**: the experiment has not come so far.",
+        ),
+        Block::paragraph(format!(
+            "`pretext-batch` is PT4AL's sampler; `sampler@variant` is a sampler under a variant of the protocol. \
+             {PLUS_MINUS} The rule says which epoch's model is evaluated: the source's rule, if the folder records it. \
+             (A folder's own page may use another rule, if its spec was written before the source's rule was known.) \
+             {DATA_MARK}: see \"Notes on the folders\" for these data."
+        )),
+    ]
 }
 
-/// What is in the folders beside, so that nobody looks for it here in vain.
+/// The folders without claims.
 fn without_claims(folders: &Folders) -> Section {
     let others = folders.runs.iter().filter(|run| run.results.spec.expect.is_empty());
-    let lines: String =
-        others.map(|run| format!("- {}: {}\n", link(&run.name), one_line(&run.results.spec.title))).collect();
-    Section::of("Folders that judge no claim", lines)
+    let items = others.map(|run| format!("{}: {}", folder_link(&run.name), one_line(&run.results.spec.title)));
+    listed("Folders without claims", items.collect())
 }
 
 /// What a reader must know of a folder before trusting its rows.
@@ -150,22 +158,23 @@ fn notes(folders: &Folders) -> Section {
     for (name, manifest, warnings) in of_runs.chain(of_correlations) {
         for note in data_note(manifest).into_iter().chain(warnings) {
             match found.iter_mut().find(|(known, _)| *known == note) {
-                Some((_, names)) => names.push(link(name)),
-                None => found.push((note, vec![link(name)])),
+                Some((_, names)) => names.push(folder_link(name)),
+                None => found.push((note, vec![folder_link(name)])),
             }
         }
     }
-    let text = found.iter().map(|(note, names)| format!("- {} ({})\n", one_line(note), names.join(", "))).collect();
-    Section::of("Notes on the folders", text)
+    let items = found.iter().map(|(note, names)| format!("{} ({})", one_line(note), names.join(", ")));
+    listed("Notes on the folders", items.collect())
 }
 
 fn unreadable(folders: &Folders) -> Section {
-    let lines = folders.unreadable.iter().map(|(name, why)| format!("- {}: {why}\n", link(name)));
-    Section::of("Folders that could not be read", lines.collect())
+    let items = folders.unreadable.iter().map(|(name, why)| format!("{}: {why}", folder_link(name)));
+    listed("Folders that could not be read", items.collect())
 }
 
-fn one_line(text: &str) -> String {
-    text.replace(char::is_control, " ")
+/// A section that is one list; empty without items.
+fn listed(heading: &str, items: Vec<String>) -> Section {
+    Section::new(heading, if items.is_empty() { Vec::new() } else { vec![Block::list(items)] })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What sources claim, with their numbers and at which scale: `results/reference/claims.csv`.
+//! The claims of sources, with their numbers and scales: `results/reference/claims.csv`.
 
 use std::path::Path;
 
@@ -12,28 +12,27 @@ use crate::words::{counted, thousands};
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PublishedClaim {
-    /// As in `[[expect]]`, and the source too.
+    /// The claim and its source, as in `[[expect]]`.
     pub claim: String,
     pub source: String,
-    /// As in specs.
+    /// Named as in specs.
     pub dataset: String,
-    /// As in the records.
+    /// Named as in the records.
     pub metric: String,
-    /// Labels that it is of: those of the last round, where it is of whole curves.
+    /// The number of labels; that of the last round for a claim about whole curves.
     pub labeled: Option<usize>,
-    /// Rounds, the one on the initial labels included, that the last labels were reached in; empty where they do not matter or are
-    /// not known.
+    /// The number of rounds, including the one on the initial labels; empty if it does not matter or is not known.
     #[serde(default)]
     pub rounds: Option<usize>,
-    /// The selection rule that the source reports its number under; empty where it does not matter or is not known.
+    /// The selection rule of the source's number; empty if it does not matter or is not known.
     pub select: Option<Select>,
     /// Percent, as published; empty where the claim is an order.
     pub value: Option<f64>,
-    /// Images in the pool of the source, the width of its network, and its epochs in a round; empty where they are not known.
+    /// The size of the source's pool, the width of its network, and its epochs in a round; empty if not known.
     pub pool: Option<usize>,
     pub width: Option<usize>,
     pub epochs: Option<usize>,
-    /// What a reader must know of it; empty for nothing.
+    /// A caveat for readers; may be empty.
     pub note: String,
 }
 
@@ -43,12 +42,13 @@ impl PublishedClaim {
         (&self.claim, &self.source) == (&expected.claim, &expected.source)
     }
 
-    /// What is known of the scale, a part each: pool, labels, rounds, width and epochs.
+    /// The known parts of the scale: pool, labels, rounds, width and epochs.
     pub fn scale(&self) -> [Option<usize>; 5] {
         [self.pool, self.labeled, self.rounds, self.width, self.epochs]
     }
 
-    /// `cifar10; pool of 50,000 images; 10,000 labels; 10 rounds; width 64; 200 epochs a round`; none where nothing is known of it.
+    /// `cifar10; pool of 50,000 images; 10,000 labels; 10 rounds; width 64; 200 epochs a round`; none if the scale is
+    /// not known.
     pub fn scale_in_words(&self) -> Option<String> {
         let words: [fn(usize) -> String; 5] = [
             |pool| format!("pool of {}", counted(pool, "image")),
@@ -69,7 +69,7 @@ impl PublishedClaim {
     }
 }
 
-/// Reads `<folder>/claims.csv`; none where it is not there.
+/// Reads `<folder>/claims.csv`; returns an empty list if there is no such file.
 ///
 /// # Errors
 /// If a row does not fit; one line that names the file and the line.
@@ -108,7 +108,8 @@ pub(super) fn read(folder: &Path) -> Result<Vec<PublishedClaim>> {
         };
         ensure!(
             found.iter().find(same).is_none_or(|other| other.scale() == row.scale()),
-            "{file}:{line}: gives the claim another scale than a line before it; make pool, labels, rounds, width and epochs the same"
+            "{file}:{line}: gives the claim another scale than a line before it; make pool, labels, rounds, width and \
+             epochs the same"
         );
         found.push(row);
     }
@@ -155,8 +156,8 @@ mod tests {
         }
     }
 
-    /// Every claim of an experiment is in the list, under the same rule on CIFAR-10, and the numbers are those beside the curves of
-    /// others.
+    /// Every claim of an experiment is in the list, under the same rule on CIFAR-10, and the numbers are those beside
+    /// the curves of others.
     #[test]
     fn the_published_claims_load() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,22 +1,22 @@
-//! How large an experiment was: the scale that its numbers are of, held against that of a claim's source.
+//! The scale of an experiment, compared with the scale of a claim's source.
 
 use super::published::PublishedClaim;
-use crate::report::arm::protocol_of;
-use crate::report::readme::{imbalance, name};
+use crate::report::words::arm::protocol_of;
+use crate::report::words::protocol::{imbalance, name};
 use crate::results::Results;
 use crate::spec::{At, Expectation, Spec};
 use crate::store::Manifest;
 use crate::words::{counted, thousands};
 
-/// What marks data that a reader must know something of.
+/// Marks data that have a note.
 pub(super) const DATA_MARK: &str = "†";
 
-/// Whether results are of the scale of a claim's source.
+/// Whether results have the scale of a claim's source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Against {
     Same,
     Other,
-    /// What the source did is not known here.
+    /// The scale of the source is not known here.
     Unknown,
 }
 
@@ -31,8 +31,8 @@ impl Against {
     }
 }
 
-/// Holds the scale of results against what `published` has of their data set: pool, labels, rounds, width and epochs, as far as the
-/// source states them.
+/// Compares the scale of results with the source's scale on their data set: pool, labels, rounds, width and epochs, as
+/// far as the source states them.
 pub(super) fn against(results: &Results, expected: &Expectation, published: &[&PublishedClaim]) -> Against {
     let spec = &results.spec;
     let Some(source) = published.iter().find(|claim| claim.dataset == spec.dataset.name()) else {
@@ -46,7 +46,7 @@ pub(super) fn against(results: &Results, expected: &Expectation, published: &[&P
     };
     let pool = results.manifest.as_ref().map(|manifest| manifest.data.pool).or(spec.dataset.pool());
     let ours = [pool, Some(labeled), Some(spec.rounds.count), Some(protocol.model.width), Some(protocol.train.epochs)];
-    // None where it is not known of ours.
+    // None if our side is not known.
     let same: Vec<Option<bool>> = source
         .scale()
         .into_iter()

@@ -30,15 +30,15 @@ impl Place {
         std::fs::write(path, text).unwrap();
     }
 
-    /// Results of `small` under a profile, with what stands in the spec besides.
+    /// Results of `small` under a profile, with more tables in the spec.
     fn run(&self, name: &str, profile: &str, more: &str, rows: Vec<Record>) {
         let spec = loaded(&format!("{}\n{more}\n", spec_text()), Some(profile).filter(|p| !p.is_empty()));
-        let of = |row: Record| Record { profile: profile.into(), ..row };
-        write_folder(&self.dir().join(name), &spec, rows.into_iter().map(of).collect());
+        let under_profile = |row: Record| Record { profile: profile.into(), ..row };
+        write_folder(&self.dir().join(name), &spec, rows.into_iter().map(under_profile).collect());
     }
 
     fn page(&self) -> String {
-        page(&self.dir()).unwrap().markdown
+        page(&self.dir()).unwrap().page.markdown()
     }
 
     /// The rows of a section's tables without their padding, and its other lines.
@@ -55,7 +55,7 @@ fn claim(name: &str, rest: &str) -> String {
     format!("[[expect]]\nclaim = '{name}'\nsource = 'a paper'\nsampler = 'random'\n{rest}\n")
 }
 
-/// As many labels in fewer rounds are another curve.
+/// The same number of labels in fewer rounds gives another curve.
 #[test]
 fn as_many_labels_in_other_rounds_are_of_another_scale() {
     for (rounds, says) in
@@ -93,31 +93,38 @@ fn a_claim_has_a_row_for_each_folder_and_those_of_its_scale_come_first() {
         "| folder | experiment | measured | n | rule | precision | hardware and day | scale | at the source's scale | verdict |"
             .into(),
         format!(
-            "| [b-same](b-same/README.md) | `small` | 50.0 ± 2.5 % | 3 seeds | last epoch | {cpu} 200 to 600 labels; resnet18 of \
+            "| [b-same](b-same/README.md) | `small` | 50.0 ± 2.5 % | 3 seeds | last epoch | {cpu} 200 to 600 labels; \
+             resnet18 of \
              width 4; 1 epoch a round | yes | **held** |"
         ),
         format!(
-            "| [d-started](d-started/README.md) | `small` | - | - | - | {cpu} 200 to 600 labels; resnet18 of width 4; 1 epoch a \
+            "| [d-started](d-started/README.md) | `small` | - | - | - | {cpu} 200 to 600 labels; resnet18 of width 4; \
+             1 epoch a \
              round | yes | **not measured yet** |"
         ),
         format!(
-            "| [a-other](a-other/README.md) | `small`, profile `tiny` | 49.0 % | 1 seed | last epoch | {cpu} 200 to 600 labels; \
+            "| [a-other](a-other/README.md) | `small`, profile `tiny` | 49.0 % | 1 seed | last epoch | {cpu} 200 to \
+             600 labels; \
              resnet18 of width 4; 2 epochs a round | no | **undecided** |"
         ),
         format!(
-            "| [c-few](c-few/README.md) | `small`, profile `few` | - | - | - | {cpu} 200 labels; resnet18 of width 4; 1 epoch a \
+            "| [c-few](c-few/README.md) | `small`, profile `few` | - | - | - | {cpu} 200 labels; resnet18 of width 4; \
+             1 epoch a \
              round | no | **not measured at this scale** |"
         ),
-        "- [d-started](d-started/README.md): No trial of random has finished that round yet. The most labels that it has are 400, \
+        "- [d-started](d-started/README.md): No trial of random has finished that round yet. Its largest number of \
+         labels is 400, \
          with 40.0 ± 2.5 % (3 seeds; last epoch)."
             .into(),
         "- [a-other](a-other/README.md): One seed has no interval; at least 3 are needed.".into(),
-        "- [c-few](c-few/README.md): No round has 600 labels: the only round here has 200. The most labels that it has are 200, with \
+        "- [c-few](c-few/README.md): No round has 600 labels: the one round here has 200. Its largest number of labels \
+         is 200, with \
          30.0 ± 2.5 % (3 seeds; last epoch)."
             .into(),
     ];
     assert_eq!(found, expected);
-    let short = "| half | a paper | 51 % | held in 1 folder, not measured yet in 1 | undecided in 1 folder, not measured in 1 | - |";
+    let short = "| half | a paper | 51 % | held in 1 folder, not measured yet in 1 | undecided in 1 folder, not \
+                 measured in 1 | - |";
     assert!(place.section("In short").contains(&short.to_owned()), "{}", place.page());
     assert!(place.section("Notes on the folders").iter().any(|l| l.starts_with("- Data: generated pictures")));
 }
@@ -135,7 +142,7 @@ fn claims_stand_in_the_order_of_the_list_and_then_of_the_folders() {
     let third = [
         "- Source: a paper. Published number: none (one above the other).",
         "- Scale of the source: not known here.",
-        "No results folder here judges this claim.",
+        "No results folder here has this claim.",
     ];
     assert_eq!(place.section("third"), third);
     let row = &place.section("first")[4];
@@ -196,7 +203,8 @@ fn what_others_published_of_the_number_stands_there_once() {
     let place = Place::new();
     let list = "half,a paper,shapes,accuracy,600,,50,1000,4,1,\nmore,a paper,shapes,accuracy,600,,60,1000,4,1,\n";
     place.write("reference/claims.csv", &format!("{LIST}{list}"));
-    let others = "a user,random,600,accuracy,41.5,,\nb,random,600,accuracy,42,10,on train images\nc,core-set,600,accuracy,77,,\n\
+    let others = "a user,random,600,accuracy,41.5,,\nb,random,600,accuracy,42,10,on train \
+                  images\nc,core-set,600,accuracy,77,,\n\
                   d,random,400,accuracy,33,,\n";
     place.write("reference/shapes.csv", &format!("source,sampler,labeled,metric,value,trials,note\n{others}"));
     let at = "at = { labeled = 600 }";
@@ -205,14 +213,14 @@ fn what_others_published_of_the_number_stands_there_once() {
     place.run("a", "", &claims.concat(), full());
     let found = place.section("half");
     let expected = [
-        "All that is published of random with 600 labels on shapes:",
+        "All published values of random with 600 labels on shapes:",
         "| published by | value | mean of | note |",
         "| a user | 41.5 % | not said | |",
         "| b | 42 % | 10 trials | on train images |",
     ];
     assert_eq!(found[found.len() - 4..], expected);
     let more = place.section("more");
-    assert_eq!(more.last().unwrap(), "What others published of that number stands under the claim above.");
+    assert_eq!(more.last().unwrap(), "Other published values of this number are listed under the claim above.");
 }
 
 const CORRELATION: &str = "[correlation]\nfolds = 2\npoints = 10\nresamples = 100\n";
@@ -229,7 +237,7 @@ fn correlations_stand_beside_published_ones() {
     place.write("baseline/c/losses.csv", "index,pretext,task,held_out\n");
     let rows = "which,n,spearman,low,high,resamples,seed\ntask,1000,0.309,0.28,0.337,100,0\nheld-out,1000,,,,100,0\n";
     place.write("baseline/c/summary.csv", rows);
-    let found = place.section("Pretext loss and task loss go together");
+    let found = place.section("Rank correlation of pretext loss and task loss");
     assert_eq!(found[1], "**shapes.** Published: 0.79 (x; about).");
     assert!(
         found[3].starts_with("| [c](c/README.md) | `small` | 0.31 [0.28, 0.34] | - | 1,000 images | f32 |"),
@@ -265,14 +273,17 @@ fn a_folder_that_cannot_be_read_is_named_and_the_others_are_shown() {
     assert_eq!(told.len(), 1);
     assert!(told[0].starts_with("- [b](b/README.md): b/records.csv:1: not the records of a trial"), "{told:?}");
     assert_eq!(found.warnings.len(), 1);
-    assert!(!found.markdown.contains("no-results") && !found.markdown.contains(&*place.dir().to_string_lossy()));
+    assert!(
+        !found.page.markdown().contains("no-results")
+            && !found.page.markdown().contains(&*place.dir().to_string_lossy())
+    );
 }
 
 #[test]
 fn folders_without_claims_are_listed() {
     let place = Place::new();
     place.run("a", "", "", full());
-    assert_eq!(place.section("Folders that judge no claim"), ["- [a](a/README.md): A small <experiment> & its curves"]);
+    assert_eq!(place.section("Folders without claims"), ["- [a](a/README.md): A small <experiment> & its curves"]);
     assert!(place.page().contains("No results folder here makes a claim"));
 }
 
@@ -288,7 +299,7 @@ fn the_page_is_written_beside_the_folders_and_over_no_other_page() {
     assert_eq!(std::fs::read_to_string(&written.page).unwrap(), place.page());
     write(&place.dir()).unwrap();
     place.write("baseline/README.md", "# My notes\n");
-    fails(&place.dir(), "README.md: is another page, which this one would write over");
+    fails(&place.dir(), "README.md: is another page, which would be overwritten");
     assert_eq!(std::fs::read_to_string(&written.page).unwrap(), "# My notes\n");
     fails(&place.dir().join("a"), "is a results folder itself");
     fails(place.0.path(), "holds no results folder");

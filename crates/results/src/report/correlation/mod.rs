@@ -1,55 +1,59 @@
-//! Whether an image's pretext loss and its task loss go together (the paper's claim): `losses.csv`, `summary.csv`,
-//! `scatter-task` and `scatter-held-out` as SVG and PNG, and `README.md`.
+//! The rank correlation of an image's pretext loss and its task loss (a claim of the paper): `losses.csv`,
+//! `summary.csv`, `scatter-task` and `scatter-held-out` as SVG and PNG, and `README.md`.
 
 mod page;
 mod pairs;
-pub(super) mod published;
-mod scatter;
+pub(crate) mod published;
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use self::scatter::Scatter;
-use super::Written;
-use super::picture::{png, svg};
+use super::figures::picture::{png, svg};
+use super::figures::scatter::Scatter;
+use super::page::{Cell, Figure, Number, write_figures};
+use super::place::Written;
+use super::reference::reference_folder;
+use crate::seed::{Purpose, sample, stream};
 use crate::spec::{CorrelationSpec, Spec};
 use crate::stats::{bootstrap_95, spearman};
 use crate::store::{Manifest, write_atomically, write_csv};
+use crate::words::thousands;
 
 pub use pairs::{Pair, read_pairs, write_pairs};
 
-/// All that was measured for one seed.
+/// Everything that was measured for one seed.
 #[derive(Clone, Debug)]
 pub struct CorrelationFindings {
-    /// With its `[correlation]`.
+    /// The spec, with its `[correlation]`.
     pub spec: Spec,
-    /// Where, when and on which data; None where that is not known.
+    /// Where, when and on which data; `None` if not known.
     pub manifest: Option<Manifest>,
-    /// That of pretext learner, task models and folds; the bootstrap and the choice of shown points draw from it, too.
+    /// The seed of pretext learner, task models and folds; the bootstrap and the choice of shown points use it, too.
     pub seed: u64,
     /// One for each image of the pool.
     pub pairs: Vec<Pair>,
-    /// What the task is judged by (accuracy, mean IoU), from 0 to 1: of the model of the whole pool, on the pool.
+    /// The primary metric (accuracy, mean IoU), from 0 to 1, of the model of the whole pool, on the pool.
     pub pool_accuracy: f64,
-    /// The same of the models of the folds, each on the images that it was not trained on: the mean over folds.
+    /// The primary metric of the models of the folds, each on the images that it was not trained on; the mean over
+    /// folds.
     pub held_out_accuracy: f64,
 }
 
 /// A kind of task loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Which {
-    /// Of images that the model was trained on.
+    /// The loss on images that the model was trained on.
     Task,
-    /// Of images that it was not trained on.
+    /// The loss on images that the model was not trained on.
     HeldOut,
 }
 
 impl Which {
     const ALL: [Self; 2] = [Self::Task, Self::HeldOut];
 
-    /// In `summary.csv` and in the names of files.
+    /// The name in `summary.csv` and in the names of files.
     fn name(self) -> &'static str {
         match self {
             Self::Task => "task",
@@ -57,7 +61,7 @@ impl Which {
         }
     }
 
-    /// In tables.
+    /// The name in tables.
     fn label(self) -> &'static str {
         match self {
             Self::Task => "task (trained on the image)",
@@ -65,7 +69,7 @@ impl Which {
         }
     }
 
-    /// At the axis of a plot.
+    /// The name at the axis of a plot.
     fn axis(self) -> &'static str {
         match self {
             Self::Task => "normalised rank of the task loss (trained on the image)",
@@ -73,7 +77,7 @@ impl Which {
         }
     }
 
-    /// Of every image.
+    /// The losses of all images.
     fn losses(self, pairs: &[Pair]) -> Vec<f64> {
         let loss = |pair: &Pair| match self {
             Self::Task => pair.task,
@@ -83,13 +87,13 @@ impl Which {
     }
 }
 
-/// How a kind of task loss goes together with the pretext loss.
+/// The correlation of a kind of task loss with the pretext loss.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Measured {
     which: Which,
     /// Images.
     n: usize,
-    /// None where all losses of one kind are equal.
+    /// None if all losses of one kind are equal.
     spearman: Option<f64>,
     /// The 95 % interval over images.
     interval: Option<(f64, f64)>,
@@ -118,9 +122,8 @@ impl Measured {
     }
 
     /// `0.440 [0.425, 0.455]`.
-    fn cell(&self) -> String {
-        let interval = self.interval.map(|(low, high)| format!(" [{low:.3}, {high:.3}]")).unwrap_or_default();
-        self.spearman.map_or("-".into(), |rho| format!("{rho:.3}{interval}"))
+    fn cell(&self) -> Cell {
+        Cell::or_missing(self.spearman.map(|rho| Number::estimate(rho, self.interval, 3).into()))
     }
 }
 
@@ -142,12 +145,12 @@ struct SummaryRow {
 /// If the spec has no `[correlation]`, a loss is not finite, an image comes twice, there are fewer than two, or the
 /// folder cannot be written; one line. Nothing is written in all but the last case.
 pub fn write(folder: &Path, findings: &CorrelationFindings) -> Result<Written> {
-    let asked: CorrelationSpec = findings
+    let options: CorrelationSpec = findings
         .spec
         .correlation
         .context("the spec has no `[correlation]`; add one with `folds`, `points` and `resamples`")?;
     pairs::check(&findings.pairs)?;
-    let measured = Which::ALL.map(|which| Measured::of(which, findings, asked.resamples));
+    let measured = Which::ALL.map(|which| Measured::of(which, findings, options.resamples));
     write_pairs(&folder.join("losses.csv"), &findings.pairs)?;
     let row = |m: &Measured| SummaryRow {
         which: m.which.name(),
@@ -155,23 +158,50 @@ pub fn write(folder: &Path, findings: &CorrelationFindings) -> Result<Written> {
         spearman: m.spearman,
         low: m.interval.map(|i| i.0),
         high: m.interval.map(|i| i.1),
-        resamples: asked.resamples,
+        resamples: options.resamples,
         seed: findings.seed,
     };
     write_csv(&folder.join("summary.csv"), &measured.each_ref().map(row))?;
+    let mut figures = Vec::new();
     for one in &measured {
-        let scatter = Scatter::of(findings, one, asked.points)?;
-        let file = |ending: &str| folder.join(format!("scatter-{}.{ending}", one.which.name()));
-        let (svg, png) = (svg(&scatter)?, png(&scatter)?);
-        write_atomically(&file("svg"), |out| out.write_all(svg.as_bytes()))?;
-        write_atomically(&file("png"), |out| out.write_all(&png))?;
+        let scatter = scatter(findings, one, options.points)?;
+        let name = one.which.name();
+        let alt = format!("Images by the ranks of pretext loss and {name} loss");
+        figures.push(Figure::new(format!("scatter-{name}.svg"), alt, svg(&scatter)?));
+        let png = png(&scatter)?;
+        write_atomically(&folder.join(format!("scatter-{name}.png")), |out| out.write_all(&png))?;
     }
-    let published = published::read(&super::reference_folder(folder))?;
-    let tables = page::tables(findings, &measured, asked.resamples, &published);
-    let page = page::page(findings, &asked, &tables);
+    let published = published::read(&reference_folder(folder))?;
+    let tables = page::tables(findings, &measured, options.resamples, &published);
+    let text = super::page::markdown(&tables);
+    let page = page::page(findings, &options, tables, figures);
+    write_figures(&page, folder)?;
     let written = folder.join("README.md");
-    write_atomically(&written, |out| out.write_all(page.as_bytes()))?;
-    Ok(Written { text: tables, page: written })
+    write_atomically(&written, |out| out.write_all(page.markdown().as_bytes()))?;
+    Ok(Written { text, page: written })
+}
+
+/// Images by the ranks of their two losses: as many as the spec shows, drawn by the seed, the same for both task
+/// losses.
+///
+/// # Errors
+/// If the font, by which text is measured, cannot be read.
+fn scatter(findings: &CorrelationFindings, measured: &Measured, points: usize) -> Result<Scatter> {
+    let n = findings.pairs.len();
+    let all: Vec<usize> = (0..n).collect();
+    let shown = sample(&all, points, &mut stream(findings.seed, Purpose::ScatterPlot, &[]));
+    let (experiment, profile) = findings.spec.identity();
+    let profile = if profile.is_empty() { String::new() } else { format!(", profile {profile}") };
+    let part = if shown.len() == n { "all".into() } else { format!("{} of them", thousands(shown.len())) };
+    let subtitle = format!(
+        "{}; n = {} images, {part} shown; {experiment}{profile}, seed {}",
+        measured.in_words(),
+        thousands(n),
+        findings.seed
+    );
+    let pretext: Vec<f64> = findings.pairs.iter().map(|p| p.pretext).collect();
+    let task = measured.which.losses(&findings.pairs);
+    Scatter::of(&findings.spec.title, &subtitle, measured.which.axis(), [&pretext, &task], &shown)
 }
 
 #[cfg(test)]

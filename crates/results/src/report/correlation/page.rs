@@ -1,9 +1,11 @@
 //! The page of a correlation.
 
 use super::published::{self, Published};
-use super::{CorrelationFindings, Measured, Which};
-use crate::report::readme::{commands, identity, imbalance, network, origin, pretext};
-use crate::report::table::{aligned, data_note};
+use super::{CorrelationFindings, Measured};
+use crate::report::page::{Block, Cell, Column, Figure, Page, Section, Table, link};
+use crate::report::words::data_note;
+use crate::report::words::origin::{commands, origin};
+use crate::report::words::protocol::{identity, imbalance, network, pretext};
 use crate::spec::{CorrelationSpec, Labeled};
 use crate::words::{counted, thousands};
 
@@ -13,95 +15,120 @@ pub(super) fn tables(
     measured: &[Measured],
     resamples: usize,
     published: &[Published],
-) -> String {
-    let mut grid = vec![["task loss", "images", "Spearman [95 % interval]"].map(str::to_owned).to_vec()];
-    grid.extend(measured.iter().map(|m| vec![m.which.label().to_owned(), thousands(m.n), m.cell()]));
+) -> Vec<Block> {
+    let columns = Column::all(["task loss", "images", "Spearman [95 % interval]"]);
+    let mut table = Table::new("rank-correlation", columns);
+    for one in measured {
+        table.push(one.which.label(), [Cell::Count(one.n), one.cell()]);
+    }
     let undefined = if measured.iter().any(|m| m.spearman.is_none()) {
         " There is no correlation (-) where all losses of one kind are equal."
     } else {
         ""
     };
-    let judged = match findings.spec.dataset.task().labels() {
+    let metric = match findings.spec.dataset.task().labels() {
         Labeled::Images => "Accuracy",
         Labeled::Pixels => "Mean IoU",
     };
-    let note = data_note(findings.manifest.as_ref()).map(|note| note + "\n").unwrap_or_default();
-    let published = published::table(&findings.spec, published).map(|text| format!("\n{text}")).unwrap_or_default();
-    format!(
-        "**Rank correlation of pretext loss and task loss**\n\n{}\nSpearman's rho; percentile interval of {} bootstrap \
-         resamples of images, seed {}.{undefined}\n{judged}: {:.1} % of the model of the whole pool, on the images that \
-         it was trained on; {:.1} % of the models of the folds, on the images held out of each (mean over folds).\n\
-         {note}{published}",
-        aligned(&grid),
+    let data = data_note(findings.manifest.as_ref()).map(|note| format!("\n{note}")).unwrap_or_default();
+    let note = format!(
+        "Spearman's rho; percentile interval of {} bootstrap resamples of images, seed {}.{undefined}\n{metric}: {:.1} \
+         % of the \
+         model of the whole pool, on the images that it was trained on; {:.1} % of the models of the folds, on the images held \
+         out of each (mean over folds).{data}",
         thousands(resamples),
         findings.seed,
         100.0 * findings.pool_accuracy,
         100.0 * findings.held_out_accuracy
-    )
-}
-
-/// `README.md`: what was measured, on what, what came out, and what that does not say.
-pub(super) fn page(findings: &CorrelationFindings, asked: &CorrelationSpec, tables: &str) -> String {
-    let title = findings.spec.title.replace(['\n', '\r'], " ");
-    let mut page = format!(
-        "# {title}: pretext loss and task loss\n\nDo images that are hard for the pretext task tend to be hard for the \
-         task, as the paper says? Each of the {} images of the pool has a pretext loss, and two task losses:\n\n- *task*: \
-         that of a model that was trained on the whole pool, this image among it;\n- *held-out*: that of a model that was \
-         trained on the pool without one of its {} parts (folds), the one with this image.\n\n## Results\n\n{tables}",
-        thousands(findings.pairs.len()),
-        asked.folds
     );
-    for which in Which::ALL {
-        let name = which.name();
-        page += &format!("\n![Images by the ranks of pretext loss and {name} loss](scatter-{name}.svg)\n");
-    }
-    page += "\nA point is an image; its place is its rank among all images of the pool, from 0 for the least loss to 1 for \
-             the greatest.\n\n## What this does not say\n\n";
-    for line in caveats(findings, asked) {
-        page += &format!("- {line}\n");
-    }
-    page += "\n## Protocol\n\n";
-    for line in protocol(findings, asked) {
-        page += &format!("- {line}\n");
-    }
-    page += &findings.manifest.as_ref().map(|manifest| format!("\n{}", commands(manifest))).unwrap_or_default();
-    page += "\nEvery number, in full precision: [summary.csv](summary.csv). The losses of each image: \
-             [losses.csv](losses.csv).\n";
-    page
+    let heading = Block::heading("Rank correlation of pretext loss and task loss");
+    let mut blocks = vec![heading, Block::Table(table), Block::paragraph(note)];
+    blocks.extend(published::table(&findings.spec, published));
+    blocks
 }
 
-fn caveats(findings: &CorrelationFindings, asked: &CorrelationSpec) -> [String; 3] {
+/// What was measured, on what, what came out, and what that does not say.
+pub(super) fn page(
+    findings: &CorrelationFindings,
+    options: &CorrelationSpec,
+    tables: Vec<Block>,
+    figures: Vec<Figure>,
+) -> Page {
+    let mut results = tables;
+    results.extend(figures.into_iter().map(Block::Figure));
+    results.push(Block::paragraph(
+        "A point is an image. Its coordinates are its ranks among all images of the pool, from 0 for the least loss to \
+         1 for the greatest.",
+    ));
+    let mut protocol = vec![Block::list(self::protocol(findings, options))];
+    protocol.extend(findings.manifest.as_ref().map(commands));
+    protocol.push(Block::paragraph(format!(
+        "All numbers in full precision: {}. The losses of each image: {}.",
+        link("summary.csv", "summary.csv"),
+        link("losses.csv", "losses.csv")
+    )));
+    Page {
+        title: format!("{}: pretext loss and task loss", findings.spec.title.replace(['\n', '\r'], " ")),
+        lead: lead(findings, options),
+        sections: vec![
+            Section::new("Results", results),
+            Section::new("What this does not say", vec![Block::list(caveats(findings, options))]),
+            Section::new("Protocol", protocol),
+        ],
+    }
+}
+
+/// The question, and which losses are compared.
+fn lead(findings: &CorrelationFindings, options: &CorrelationSpec) -> Vec<Block> {
+    vec![
+        Block::paragraph(format!(
+            "Do images that are hard for the pretext task tend to be hard for the task, as the paper says? Each of the \
+             {} images \
+             of the pool has a pretext loss, and two task losses:",
+            thousands(findings.pairs.len())
+        )),
+        Block::list([
+            "*task*: the loss of a model that was trained on the whole pool, including this image;".to_owned(),
+            format!(
+                "*held-out*: the loss of a model that was trained without the fold of this image, one of {} parts of the pool.",
+                options.folds
+            ),
+        ]),
+    ]
+}
+
+fn caveats(findings: &CorrelationFindings, options: &CorrelationSpec) -> [String; 3] {
     [
-        "The *task* losses are of images that the model was trained on: their order is also the order in which images are \
-         learned by heart, and the nearer a model is to knowing all of them, the more it is that. The pretext learner saw \
-         its images in training, too."
+        "The *task* losses are of images that the model was trained on: their order is also the order in which images \
+         are memorised, the more so the closer a model is to fitting all of them. The pretext learner saw its images \
+         in training, too."
             .into(),
         format!(
-            "The *held-out* losses are of {} models; what is loss to one may be more or less to another, and their ranks \
-             are taken together.",
-            asked.folds
+            "The *held-out* losses are of {} models; a loss that is high for one model may be low for another, but \
+             their losses are ranked together.",
+            options.folds
         ),
         format!(
             "The intervals are over images, for one pretext learner and one task model (one for each fold), those of seed \
-             {}. They are not over seeds: another seed gives another rho, and the intervals do not say how far away.",
+             {}. They are not over seeds: another seed gives another rho, and the intervals do not say how different.",
             findings.seed
         ),
     ]
 }
 
-fn protocol(findings: &CorrelationFindings, asked: &CorrelationSpec) -> Vec<String> {
+fn protocol(findings: &CorrelationFindings, options: &CorrelationSpec) -> Vec<String> {
     let spec = &findings.spec;
     let mut lines = vec![
         format!("{}.", identity(spec)),
         format!(
             "Seed: {}; folds: {}; bootstrap resamples: {}; points shown: {}.",
             findings.seed,
-            asked.folds,
-            thousands(asked.resamples),
-            thousands(asked.points.min(findings.pairs.len()))
+            options.folds,
+            thousands(options.resamples),
+            thousands(options.points.min(findings.pairs.len()))
         ),
         format!(
-            "Task models: {}, {}, of which the last gives the losses, minibatch {}.",
+            "Task models: {}, {} (losses from the last), minibatch {}.",
             network(spec),
             counted(spec.train.epochs, "epoch"),
             spec.train.minibatch

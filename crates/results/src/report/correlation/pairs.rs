@@ -12,15 +12,15 @@ use crate::store::write_csv;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pair {
-    /// The position in the data set's train split.
+    /// The image's index in the train split.
     pub index: usize,
-    /// That of the pretext learner.
+    /// The loss of the pretext learner.
     #[serde(rename = "pretext_loss")]
     pub pretext: f64,
-    /// That of the task model that was trained on the whole pool, this image among it (nats).
+    /// The loss of the task model that was trained on the whole pool, including this image (nats).
     #[serde(rename = "task_loss")]
     pub task: f64,
-    /// That of the task model that was trained on the pool without this image's fold (nats).
+    /// The loss of the task model that was trained on the pool without this image's fold (nats).
     #[serde(rename = "held_out_loss")]
     pub held_out: f64,
 }

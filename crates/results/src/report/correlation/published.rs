@@ -5,31 +5,31 @@ use std::path::Path;
 use anyhow::{Result, anyhow, ensure};
 use serde::Deserialize;
 
-use crate::report::table::aligned;
+use crate::report::page::{Block, Cell, Column, Table};
 use crate::spec::Spec;
 use crate::words::{code, thousands};
 
 /// One published rank correlation.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::report) struct Published {
+pub(crate) struct Published {
     /// Who says so.
     pub source: String,
-    /// As in specs.
+    /// Named as in specs.
     pub dataset: String,
     /// Whether the pool was cut so that its classes differ in size.
     pub imbalanced: bool,
     /// Spearman's rho of pretext and task loss over images.
     pub spearman: f64,
-    /// What a reader must know of it; empty for nothing.
+    /// A caveat for readers; may be empty.
     pub note: String,
 }
 
-/// Reads `<folder>/correlation.csv`; none where it is not there.
+/// Reads `<folder>/correlation.csv`; returns an empty list if there is no such file.
 ///
 /// # Errors
 /// If a row does not fit; the message names the file and the line.
-pub(in crate::report) fn read(folder: &Path) -> Result<Vec<Published>> {
+pub(crate) fn read(folder: &Path) -> Result<Vec<Published>> {
     let path = folder.join("correlation.csv");
     if !path.exists() {
         return Ok(Vec::new());
@@ -49,19 +49,16 @@ pub(in crate::report) fn read(folder: &Path) -> Result<Vec<Published>> {
     Ok(found)
 }
 
-/// The table of those on the data set of `spec`, and how ours differ from them; none where nobody has any.
-pub(super) fn table(spec: &Spec, published: &[Published]) -> Option<String> {
-    let on_it: Vec<&Published> = published
-        .iter()
-        .filter(|p| p.dataset == spec.dataset.name() && (!p.imbalanced || spec.imbalance.is_some()))
-        .collect();
-    if on_it.is_empty() {
-        return None;
-    }
-    let mut grid = vec![["source", "Spearman"].map(str::to_owned).to_vec()];
-    for one in on_it {
+/// The published correlations on the data set of `spec`, and how our scale differs; empty if nobody has published any.
+pub(super) fn table(spec: &Spec, published: &[Published]) -> Vec<Block> {
+    let is_of_it = |p: &&Published| p.dataset == spec.dataset.name() && (!p.imbalanced || spec.imbalance.is_some());
+    let mut table = Table::new("published", Column::all(["source", "Spearman"]));
+    for one in published.iter().filter(is_of_it) {
         let note = if one.note.is_empty() { String::new() } else { format!(" ({})", one.note) };
-        grid.push(vec![format!("{}{note}", one.source), one.spearman.to_string()]);
+        table.push(format!("{}{note}", one.source), [Cell::text(one.spearman.to_string())]);
+    }
+    if table.rows.is_empty() {
+        return Vec::new();
     }
     let mut ours = Vec::new();
     let (_, profile) = spec.identity();
@@ -70,9 +67,9 @@ pub(super) fn table(spec: &Spec, published: &[Published]) -> Option<String> {
     }
     ours.extend(spec.dataset.pool().map(|pool| format!("a pool of {} images", thousands(pool))));
     ours.extend(spec.imbalance.as_ref().map(|_| "an imbalanced pool".into()));
-    let scale = match ours.is_empty() {
-        true => String::new(),
-        false => format!("\nOurs are of another scale: {}.\n", ours.join(", ")),
-    };
-    Some(format!("**Published**\n\n{}{scale}", aligned(&grid)))
+    let mut blocks = vec![Block::heading("Published"), Block::Table(table)];
+    if !ours.is_empty() {
+        blocks.push(Block::paragraph(format!("Our scale differs: {}.", ours.join(", "))));
+    }
+    blocks
 }

@@ -1,10 +1,11 @@
 use super::*;
+use crate::report::page::markdown;
 use crate::report::testing::{assert_well_formed, manifest, png_size, spec, spec_of};
 use crate::seed::{Purpose, stream};
 use crate::spec::{Source, load};
 use rand::Rng;
 
-const ASKED: CorrelationSpec = CorrelationSpec { folds: 4, points: 100, resamples: 200 };
+const OPTIONS: CorrelationSpec = CorrelationSpec { folds: 4, points: 100, resamples: 200 };
 
 /// 300 images: the task loss grows with the pretext loss, the held-out loss has nothing to do with it.
 fn findings(spec: Spec) -> CorrelationFindings {
@@ -16,7 +17,7 @@ fn findings(spec: Spec) -> CorrelationFindings {
     CorrelationFindings {
         pairs: pairs.collect(),
         manifest: Some(manifest(&spec)),
-        spec: Spec { correlation: Some(ASKED), ..spec },
+        spec: Spec { correlation: Some(OPTIONS), ..spec },
         seed: 5,
         pool_accuracy: 0.98765,
         held_out_accuracy: 0.5432,
@@ -66,15 +67,15 @@ fn everything_is_written_and_says_the_same() {
     for part in [
         "# A small <experiment> & its curves: pretext loss and task loss\n",
         "Each of the 300 images",
-        "one of its 4 parts (folds)",
+        "one of 4 parts of the pool",
         &text,
         "(scatter-task.svg)",
         "(scatter-held-out.svg)",
-        "learned by heart",
+        "memorised",
         "They are not over seeds",
         &format!("Experiment `small`; protocol `{}`.", findings.spec.hash()),
         "Seed: 5; folds: 4; bootstrap resamples: 200; points shown: 100.",
-        "Task models: resnet18 of width 4 on images of 16 x 16 pixels, 1 epoch, of which the last gives the losses, minibatch 32.",
+        "Task models: resnet18 of width 4 on images of 16 x 16 pixels, 1 epoch (losses from the last), minibatch 32.",
         "fingerprint `0123abcd`. generated pictures, not photographs.",
         "Device: cpu;",
         "pt4al 0.1.0 at abc1234 with local changes",
@@ -129,25 +130,28 @@ fn equal_findings_give_equal_bytes() {
 
 #[test]
 fn published_numbers_stand_beside_those_of_their_data_set_alone() {
-    let of = |spec: Spec| {
+    let tables_of = |spec: Spec| {
         let measured = [Measured { which: Which::Task, n: 2, spearman: Some(0.5), interval: None }];
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results/reference");
-        page::tables(&findings(spec), &measured, 10, &published::read(&folder).unwrap())
+        markdown(&page::tables(&findings(spec), &measured, 10, &published::read(&folder).unwrap()))
     };
-    let cifar10 = of(experiment("cifar10", None));
+    let cifar10 = tables_of(experiment("cifar10", None));
     assert!(cifar10.contains("|     0.79 |") && cifar10.contains("|     0.44 |"), "{cifar10}");
-    assert!(!cifar10.contains("0.78") && !cifar10.contains("0.42") && !cifar10.contains("another scale"), "{cifar10}");
-    let small = of(experiment("cifar10", Some("cpu")));
-    assert!(small.contains("another scale: the profile `cpu`, a pool of 5,000 images."), "{small}");
-    let imbalanced = of(experiment("cifar10-imbalanced", None));
-    assert!(imbalanced.contains("another scale: an imbalanced pool.") && imbalanced.contains("0.42"), "{imbalanced}");
-    let caltech101 = of(experiment("caltech101", None));
+    assert!(!cifar10.contains("0.78") && !cifar10.contains("0.42") && !cifar10.contains("scale differs"), "{cifar10}");
+    let small = tables_of(experiment("cifar10", Some("cpu")));
+    assert!(small.contains("Our scale differs: the profile `cpu`, a pool of 5,000 images."), "{small}");
+    let imbalanced = tables_of(experiment("cifar10-imbalanced", None));
+    assert!(
+        imbalanced.contains("Our scale differs: an imbalanced pool.") && imbalanced.contains("0.42"),
+        "{imbalanced}"
+    );
+    let caltech101 = tables_of(experiment("caltech101", None));
     assert!(caltech101.contains("0.78") && caltech101.contains("0.17"), "{caltech101}");
     assert!(caltech101.contains("broken path") && !caltech101.contains("0.79"), "{caltech101}");
     for other in ["imagenet", "cityscapes"] {
-        assert!(!of(experiment(other, None)).contains("Published"), "{other}");
+        assert!(!tables_of(experiment(other, None)).contains("Published"), "{other}");
     }
-    assert!(of(experiment("cityscapes", None)).contains("Mean IoU: 98.8 %"));
+    assert!(tables_of(experiment("cityscapes", None)).contains("Mean IoU: 98.8 %"));
 }
 
 #[test]

@@ -1,0 +1,49 @@
+//! Figures: learning curves, squares of numbers, bars, histograms, scatter plots, thumbnails.
+//!
+//! Each is laid out from plain values, and drawn by `picture`.
+
+pub(crate) mod bars;
+pub(crate) mod chart;
+pub(crate) mod curve;
+pub(crate) mod heat;
+pub(crate) mod histogram;
+pub(crate) mod picture;
+pub(crate) mod scatter;
+pub(crate) mod thumbnails;
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use self::picture::Picture;
+use super::page::Figure;
+
+/// The figures that a results folder's page may have beside its curves. The derive lists them and names their files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Drawing {
+    Penalties,
+    Classes,
+    Overlap,
+    Thumbnails,
+    Losses,
+}
+
+impl Drawing {
+    /// `penalties.svg`.
+    pub fn file(self) -> String {
+        let name = self.to_possible_value().expect("no figure is skipped");
+        format!("{}.svg", name.get_name())
+    }
+
+    /// The files of all figures.
+    pub fn files() -> impl Iterator<Item = String> {
+        Self::value_variants().iter().map(|drawing| drawing.file())
+    }
+}
+
+/// Draws a figure of a results folder.
+///
+/// # Errors
+/// If it cannot be drawn.
+pub(crate) fn figure(drawing: Drawing, alt: &str, picture: &impl Picture) -> Result<Figure> {
+    Ok(Figure::new(drawing.file(), alt, picture::svg(picture)?))
+}

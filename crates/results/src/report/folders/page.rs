@@ -1,0 +1,248 @@
+//! The page of a comparison of folders.
+
+use std::collections::BTreeSet;
+
+use super::Compared;
+use super::test::{FolderComparison, Test};
+use crate::findings::{LEVEL, RESAMPLES};
+use crate::report::findings::Findings;
+use crate::report::page::{Block, Cell, Column, Figure, Item, Number, Page, Section, Table, Text, link};
+use crate::report::sections::curves;
+use crate::report::words::arm::{Images, TRAIN_MARK};
+use crate::report::words::change::{changes, in_words};
+use crate::report::words::metric::metric_in_words;
+use crate::results::Differing;
+use crate::spec::Spec;
+use crate::stats::{self, Estimate, LEAST_TRIALS};
+use crate::words::{code, counted, thousands};
+
+/// Curves in one picture and one table, what differs, and by how much.
+pub(super) fn page(compared: &Compared, found: &[FolderComparison], figures: Vec<Figure>) -> Page {
+    Page {
+        title: compared.names.join(" against "),
+        lead: Vec::new(),
+        sections: vec![
+            Section::new("What is compared", folders(compared)),
+            Section::new("Where the specs differ", vec![Block::list(specs(compared))]),
+            Section::new("Differences between the runs that can change values", vec![Block::list(runs(compared))]),
+            curves::of_several(figures),
+            Section::new("Results", table(compared)),
+            Section::new("Differences", differences(compared, found)),
+            Section::new("Over all folders", over_all(compared)),
+        ],
+    }
+}
+
+fn folders(compared: &Compared) -> Vec<Block> {
+    let mut items = Vec::new();
+    for (name, findings) in compared.each() {
+        let (experiment, profile) = findings.spec().identity();
+        let profile = if profile.is_empty() { String::new() } else { format!(", profile {}", code(profile)) };
+        let devices = findings.results.devices.join(", ");
+        let mut item = Item::new(format!(
+            "**{name}**: {}; experiment {}{profile}, protocol `{}`, {}, on {devices}.",
+            findings.spec().title.replace(['\n', '\r'], " "),
+            code(experiment),
+            findings.spec().hash(),
+            counted(findings.spec().seeds.len(), "seed")
+        ));
+        let warnings = findings.results.warnings().into_iter().map(|warning| format!("Warning: {warning}"));
+        item.items.extend(warnings.chain(findings.warning()).map(Text::from));
+        items.push(item);
+    }
+    let mut blocks = vec![Block::List(items)];
+    if images(compared) == Images::Mixed {
+        blocks.push(Block::warning(
+            "some values are of TRAIN images, whose labels were trained on, and others of test images: their \
+             differences say nothing about samplers.",
+        ));
+    }
+    let data = |findings: &Findings| findings.manifest().map(|m| m.data.fingerprint.clone());
+    if compared.findings.windows(2).any(|pair| data(&pair[0]) != data(&pair[1])) {
+        blocks.push(Block::warning(
+            "these results are not all from the same data (the fingerprints in their manifests differ).",
+        ));
+    }
+    blocks
+}
+
+/// The keys that decide values and differ from the first folder's spec.
+fn specs(compared: &Compared) -> Vec<String> {
+    let protocol = |spec: &Spec| Spec { title: String::new(), expect: Vec::new(), check: None, ..spec.clone() };
+    let base = protocol(compared.findings[0].spec());
+    let line = |(name, findings): (&str, &Findings)| {
+        let changed = in_words(&changes(&base, &protocol(findings.spec())), "nothing");
+        format!("{} -> {name}: {changed}.", compared.names[0])
+    };
+    compared.each().skip(1).map(line).collect()
+}
+
+/// The program, hardware and software with which the others ran, as far as they differ from the first: equal specs give
+/// equal values only if all of these are the same.
+fn runs(compared: &Compared) -> Vec<String> {
+    let first = &compared.findings[0].results;
+    let mut lines = Vec::new();
+    for (name, findings) in compared.each().skip(1) {
+        let pair = format!("{} -> {name}", compared.names[0]);
+        let Some(differing) = first.differing(&findings.results) else {
+            let both = [compared.names[0].as_str(), name];
+            let lacking = compared.each().filter(|(of, f)| both.contains(of) && f.manifest().is_none());
+            let lacking: Vec<&str> = lacking.map(|(of, _)| of).collect();
+            lines.push(format!("{pair}: not known, because there is no manifest.json in {}.", lacking.join(" and ")));
+            continue;
+        };
+        if differing.is_empty() {
+            lines.push(format!("{pair}: nothing."));
+        }
+        for Differing { circumstance, was, is } in differing {
+            let (what, why) = (circumstance.in_words(), circumstance.why());
+            lines.push(match was == is {
+                true => format!("{pair}, {what}: {was} in both, which need not be the same ({why})."),
+                false => format!("{pair}, {what}: {was} -> {is} ({why})."),
+            });
+        }
+    }
+    lines
+}
+
+/// A row for each arm of each folder, a column for each number of labels that one of them has.
+fn table(compared: &Compared) -> Vec<Block> {
+    let factor = compared.metric.factor;
+    let shown: Vec<_> = compared.each().map(|(name, f)| (name, f, f.rows(compared.metric, f.rule()))).collect();
+    let columns: BTreeSet<usize> = shown.iter().flat_map(|(.., rows)| rows.iter().map(|r| r.labeled)).collect();
+    let mut table = Table::new("results", Column::labels("labels", columns.iter().copied()));
+    for (name, findings, rows) in &shown {
+        for arm in findings.results.arms() {
+            let cell = |&labeled: &usize| {
+                let row = rows.iter().find(|row| row.sampler == arm.label && row.labeled == labeled);
+                let number = row.map(|row| {
+                    let half = row.low.zip(row.high).map(|(low, high)| (high - low) / 2.0 * factor);
+                    Number { n: Some(row.n), ..Number::mean(row.mean * factor, half) }
+                });
+                Cell::or_missing(number.map(Cell::from))
+            };
+            let label = format!("{name}: {}", marked(compared, findings, &arm.label, &arm.label));
+            table.push(label, columns.iter().map(cell));
+        }
+    }
+    let words = metric_in_words(compared.metric.label, images(compared));
+    vec![
+        Block::paragraph(format!(
+            "{words}, each arm under the rule that it queries with: mean over seeds ± half the 95 % t interval (n: seeds)."
+        )),
+        Block::Table(table),
+        Block::paragraph(format!("All numbers in full precision: {}.", link("curves.csv", "curves.csv"))),
+    ]
+}
+
+/// A name that stands for an arm, with a mark if its values are of train images and those of others are not.
+fn marked(compared: &Compared, findings: &Findings, arm: &str, name: &str) -> String {
+    let on_train = images(compared) == Images::Mixed && findings.images(&[arm]) == Images::Train;
+    if on_train { format!("{name} {TRAIN_MARK}") } else { name.to_owned() }
+}
+
+/// The images that the values of all folders are of.
+fn images(compared: &Compared) -> Images {
+    let each: Vec<Images> = compared.findings.iter().map(|findings| findings.images(&[])).collect();
+    if each.iter().all(|images| *images == each[0]) { each[0] } else { Images::Mixed }
+}
+
+fn differences(compared: &Compared, found: &[FolderComparison]) -> Vec<Block> {
+    if found.is_empty() {
+        return vec![Block::paragraph(
+            "No arm is in two folders at a common number of labels, so nothing can be compared.",
+        )];
+    }
+    let factor = compared.metric.factor;
+    let is_significant = |c: &FolderComparison| c.p_holm.is_some_and(|p| p < LEVEL);
+    let mut columns = Column::all(["arm", "of", "against", "what", "n"]);
+    columns.extend([Column::with_unit("difference", "points"), Column::new("p (Holm)")]);
+    let mut table = Table::new("differences", columns);
+    for c in found {
+        let half = c.low.zip(c.high).map(|(low, high)| (high - low) / 2.0 * factor);
+        let named = |folder: &str| {
+            let named = compared.each().find(|(name, _)| *name == folder);
+            named.map_or_else(|| folder.to_owned(), |(name, findings)| marked(compared, findings, &c.arm, name))
+        };
+        let n = if c.test == Test::Paired { format!("{} pairs", c.n) } else { format!("{} and {}", c.n, c.versus_n) };
+        let difference = Number { significant: is_significant(c), ..Number::difference(c.mean * factor, half) };
+        let cells = [
+            Cell::text(named(&c.results)),
+            Cell::text(named(&c.versus)),
+            Cell::text(c.labeled.map_or("area".into(), |labeled| format!("{} labels", thousands(labeled)))),
+            Cell::text(n),
+            difference.into(),
+            Cell::or_missing(c.p_holm.map(Cell::P)),
+        ];
+        table.push(c.arm.as_str(), cells);
+    }
+    let significant = found.iter().filter(|c| is_significant(c)).count();
+    vec![
+        Block::Table(table),
+        Block::paragraph(format!(
+            "± is half the 95 % t interval of the mean difference; intervals are not corrected for multiple \
+             comparisons. Areas are over the numbers of labels that both have. Trials are paired by seed if at least \
+             three seeds are in both folders, else treated as independent (Welch's test). * marks differences that are \
+             significant at the 5 % level, Holm-corrected over all areas, or over all last rounds: {significant} of \
+             {}. Without p: fewer than three trials, or no spread.",
+            counted(found.len(), "comparison")
+        )),
+        Block::paragraph(format!("All numbers in full precision: {}.", link("comparisons.csv", "comparisons.csv"))),
+    ]
+}
+
+/// Arms that all folders have, over the folders as strata: interquartile mean of the areas, and the probability that a
+/// trial exceeds one of the first such arm (Agarwal et al., NeurIPS 2021). Empty if fewer than two arms are in all of
+/// them.
+fn over_all(compared: &Compared) -> Vec<Block> {
+    let metric = compared.metric;
+    let first = compared.findings[0].results.arms();
+    let in_all = |label: &str| compared.findings.iter().all(|f| f.results.arms().iter().any(|arm| arm.label == label));
+    let shared: Vec<&str> = first.iter().map(|arm| arm.label.as_str()).filter(|label| in_all(label)).collect();
+    let [base, _, ..] = shared.as_slice() else { return Vec::new() };
+    let least = shared.iter().flat_map(|label| strata(compared, label)).map(|trials| trials.len()).min().unwrap_or(0);
+    if least < LEAST_TRIALS {
+        return vec![Block::paragraph(format!(
+            "Interquartile means and probabilities of improvement over the folders need at least {LEAST_TRIALS} \
+             complete trials of each arm in each folder; the fewest here are {least}."
+        ))];
+    }
+    let cell = |value: Option<Estimate>, factor: f64, decimals: usize| {
+        let number = value.map(|Estimate { value, low, high }| {
+            let ends = low.zip(high).map(|(low, high)| (low * factor, high * factor));
+            Number::estimate(value * factor, ends, decimals)
+        });
+        Cell::or_missing(number.map(Cell::from))
+    };
+    let columns = vec![
+        Column::new("arm"),
+        Column::with_unit("interquartile mean of areas", "%"),
+        Column::with_unit(format!("better than {base}"), "% of pairs of trials"),
+    ];
+    let mut table = Table::new("over-all-folders", columns);
+    for label in &shared {
+        let mean = stats::interquartile_mean(&strata(compared, label), RESAMPLES, 0);
+        let pairs: Vec<(Vec<f64>, Vec<f64>)> =
+            strata(compared, label).into_iter().zip(strata(compared, base)).collect();
+        let improvement = if label == base { None } else { stats::probability_of_improvement(&pairs, RESAMPLES, 0) };
+        table.push(*label, [cell(mean, metric.factor, 1), cell(improvement, 100.0, 0)]);
+    }
+    vec![
+        Block::Table(table),
+        Block::paragraph(format!(
+            "Over {} folders as strata, with 95 % intervals from {} bootstrap resamples of the trials of each folder.",
+            compared.findings.len(),
+            thousands(RESAMPLES)
+        )),
+    ]
+}
+
+/// The areas of an arm in each folder.
+fn strata(compared: &Compared, label: &str) -> Vec<Vec<f64>> {
+    let areas = |findings: &Findings| {
+        let arms = findings.results.arms();
+        let rule = arms.iter().find(|arm| arm.label == label).map_or("", |arm| arm.rule());
+        findings.results.areas(label, compared.metric.name, rule).into_values().collect()
+    };
+    compared.findings.iter().map(areas).collect()
+}

@@ -1,0 +1,82 @@
+use super::*;
+use crate::report::page::{Code, Column, Item};
+
+fn rendered(block: Block) -> String {
+    blocks(&[block], None)
+}
+
+fn paragraph(text: &str) -> String {
+    rendered(Block::paragraph(text))
+}
+
+#[test]
+fn markup_in_a_text_is_text() {
+    for text in ["a <script>alert(1)</script> b", "<script>alert(1)</script>", "<div>", "<!-- x -->", "a <b> | <i>"] {
+        let mut table = Table::new("t", Column::all([text]));
+        table.push(text, []);
+        for html in [paragraph(text), rendered(Block::Table(table)), rendered(Block::heading(text))] {
+            for tag in ["<script", "<div>", "<!--", "<b>", "<i>"] {
+                assert!(!html.contains(tag), "{html}");
+            }
+            assert!(html.contains("&lt;"), "{html}");
+        }
+    }
+    assert_eq!(paragraph("[a](javascript:alert(1)) ![b](data:text/html,x)"), "<p>a b</p>\n");
+    assert_eq!(paragraph("[s](summary.csv)"), "<p><a href=\"summary.csv\">s</a></p>\n");
+    assert_eq!(paragraph("![an old one](old.svg)"), "<p><a href=\"old.svg\">an old one</a></p>\n");
+}
+
+#[test]
+fn what_would_start_a_block_is_text_and_line_breaks_stay() {
+    assert_eq!(paragraph("# a\n- b\n1. c\n    d"), "<p># a<br>\n- b<br>\n1. c<br>\n    d</p>\n");
+    assert_eq!(
+        paragraph("`a|b` *c* **[d](e)**"),
+        "<p><code>a|b</code> <em>c</em> <strong><a href=\"e\">d</a></strong></p>\n"
+    );
+    assert_eq!(paragraph("[a]: b"), "<p>[a]: b</p>\n");
+    assert_eq!(paragraph(""), "<p></p>\n");
+}
+
+#[test]
+fn outcomes_and_warnings_have_classes_and_words_alone_have_none() {
+    let mut table = Table::new("t", Column::all(["claim", "n", "verdict"]));
+    table.push("a", [Cell::Count(3), Cell::Verdict(Verdict::DidNotHold, "did not hold".into())]);
+    let html = rendered(Block::Table(table));
+    for part in [
+        "<div class=\"table verdicts\" role=\"region\"",
+        "<td data-column=\"n\">3</td>",
+        "<td data-column=\"verdict\"><strong class=\"verdict failed\">did not hold</strong></td>",
+    ] {
+        assert!(html.contains(part), "{part:?} is not in {html}");
+    }
+    let mut words = Table::new("t", Column::all(["a"]));
+    words.push("**held**", []);
+    let html = rendered(Block::Table(words));
+    assert!(html.contains("<div class=\"table\" ") && html.contains("<strong>held</strong>"), "{html}");
+    let warning = rendered(Block::warning("b"));
+    assert_eq!(warning, "<div class=\"warning\" role=\"note\"><p><strong>Warning:</strong> b</p></div>\n");
+    assert_eq!(paragraph("**Warning:** b"), "<p><strong>Warning:</strong> b</p>\n");
+}
+
+#[test]
+fn lists_have_items_below_items_and_code_is_shown_as_it_is() {
+    let list = Block::List(vec![Item { text: "a".into(), items: vec!["b".into()] }]);
+    assert_eq!(rendered(list), "<ul>\n<li>a\n<ul>\n<li>b</li>\n</ul>\n</li>\n</ul>\n");
+    let code = Block::Code(Code { language: "toml", text: "a = \"<b>\"\n".into() });
+    assert_eq!(rendered(code), "<pre tabindex=\"0\"><code>a = &quot;&lt;b&gt;&quot;\n</code></pre>\n");
+}
+
+#[test]
+fn a_figure_is_an_image_inside_the_page_and_curves_give_way_to_the_chart() {
+    let figure = Figure::new("a.svg", "what \"it\" is", "<svg/>".into());
+    let image = "<img alt=\"what &quot;it&quot; is\" src=\"data:image/svg+xml;base64,PHN2Zy8+\">";
+    assert!(rendered(Block::Figure(figure.clone())).contains(image));
+    let curves = Block::Curves(Curves { figures: vec![figure], note: Some("n".into()) });
+    let without = blocks(std::slice::from_ref(&curves), None);
+    assert!(without.contains(image) && without.ends_with("<p>n</p>\n") && !without.contains("chart"), "{without}");
+    let with = blocks(&[curves], Some("{}"));
+    assert!(
+        with.starts_with("<div id=\"chart\"></div>\n<script type=\"application/json\" id=\"chart-data\">{}</script>")
+    );
+    assert!(with.contains(&format!("<noscript>\n{without}</noscript>")), "{with}");
+}

@@ -1,0 +1,232 @@
+//! A page as typed blocks, and what renders them: Markdown (`README.md`, and the terminal), HTML (`report.html`) and
+//! LaTeX (`tables.tex`).
+//!
+//! A block says what it is (an verdict, a warning, the learning curves); no renderer looks at words to find out.
+
+pub(crate) mod html;
+mod inline;
+mod latex;
+mod markdown;
+mod table;
+mod text;
+
+use anyhow::Result;
+
+pub(crate) use self::markdown::markdown;
+pub(crate) use self::table::{Cell, Column, End, Number, Spread, Table};
+pub(crate) use self::text::{Text, link};
+
+/// A page of results: what `README.md`, `report.html` and `tables.tex` are rendered from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// One line.
+    pub(crate) title: String,
+    /// The blocks between the title and the first section.
+    pub(crate) lead: Vec<Block>,
+    /// In their order; sections without blocks are not shown.
+    pub(crate) sections: Vec<Section>,
+}
+
+/// A part of a page under a heading of its own.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Section {
+    pub heading: String,
+    pub fold: Fold,
+    pub blocks: Vec<Block>,
+}
+
+/// Whether a reader of `report.html` can fold a section away, and how it starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Fold {
+    Never,
+    #[default]
+    Open,
+    Closed,
+}
+
+/// A part of a section.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Block {
+    /// A heading below the section's.
+    Heading(Text),
+    Paragraph(Text),
+    List(Vec<Item>),
+    Table(Table),
+    /// What a reader must know before trusting the numbers.
+    Warning(Text),
+    Code(Code),
+    Figure(Figure),
+    Curves(Curves),
+}
+
+/// An item of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Item {
+    pub text: Text,
+    /// Items below it.
+    pub items: Vec<Text>,
+}
+
+/// Text of a computer language, shown as it is.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Code {
+    /// As Markdown names it: `sh`, `toml`, `json`.
+    pub language: &'static str,
+    pub text: String,
+}
+
+/// A figure in a file beside the page.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Figure {
+    /// The file's name, for instance `curve.svg`.
+    pub file: String,
+    /// Describes the figure to readers who do not see it.
+    pub alt: String,
+    /// The SVG document.
+    pub svg: String,
+}
+
+/// The learning curves: figures, in whose place the browser shows an interactive chart.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Curves {
+    pub figures: Vec<Figure>,
+    /// How to read the figures; it does not apply to the chart.
+    pub note: Option<Text>,
+}
+
+impl Page {
+    /// The page as Markdown: `README.md`.
+    pub fn markdown(&self) -> String {
+        let mut page = format!("# {}\n", self.title.replace(char::is_control, " "));
+        if !self.lead.is_empty() {
+            page += &format!("\n{}", markdown(&self.lead));
+        }
+        for section in self.shown() {
+            page += &format!("\n## {}\n\n{}", section.heading, markdown(&section.blocks));
+        }
+        page
+    }
+
+    /// One table of the page as Markdown, by its name (`pairwise`), or by its section's and its own where several
+    /// sections have a table of that name (`in-short/claims`). A section is named by its heading in lower case, with
+    /// `-` for everything but letters and digits. `tables.tex` names every table in this way.
+    pub fn table(&self, name: &str) -> Option<String> {
+        let is_named = |(section, table): &(String, &Table)| table.name == name || full_name(section, table) == name;
+        self.tables().into_iter().find(is_named).map(|(_, table)| table.markdown())
+    }
+
+    /// All tables of the page as LaTeX, each behind a comment with its name: `tables.tex`.
+    pub fn latex(&self) -> String {
+        latex::tables(self)
+    }
+
+    /// The tables with the names of their sections; that of the lead is empty.
+    fn tables(&self) -> Vec<(String, &Table)> {
+        let lead = std::iter::once((String::new(), &self.lead));
+        let parts = lead.chain(self.sections.iter().map(|section| (section.id(), &section.blocks)));
+        let mut found = Vec::new();
+        for (section, blocks) in parts {
+            for block in blocks {
+                if let Block::Table(table) = block {
+                    found.push((section.clone(), table));
+                }
+            }
+        }
+        found
+    }
+
+    /// The figures of all sections.
+    pub(crate) fn figures(&self) -> impl Iterator<Item = &Figure> {
+        self.sections.iter().flat_map(Section::figures)
+    }
+
+    /// The sections that have blocks.
+    fn shown(&self) -> impl Iterator<Item = &Section> {
+        self.sections.iter().filter(|section| !section.blocks.is_empty())
+    }
+}
+
+/// `in-short/claims`; only the table's name for a table in the lead.
+fn full_name(section: &str, table: &Table) -> String {
+    if section.is_empty() { table.name.clone() } else { format!("{section}/{}", table.name) }
+}
+
+impl Section {
+    pub fn new(heading: &str, blocks: Vec<Block>) -> Self {
+        Self { heading: heading.into(), fold: Fold::default(), blocks }
+    }
+
+    /// The same section, with this fold.
+    pub fn with_fold(self, fold: Fold) -> Self {
+        Self { fold, ..self }
+    }
+
+    /// `Learning curves` as `learning-curves`.
+    fn id(&self) -> String {
+        self.heading.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-")
+    }
+
+    /// The figures of the section, those of the learning curves among them.
+    pub fn figures(&self) -> impl Iterator<Item = &Figure> {
+        self.blocks.iter().flat_map(|block| match block {
+            Block::Figure(figure) => std::slice::from_ref(figure),
+            Block::Curves(curves) => &curves.figures,
+            _ => &[],
+        })
+    }
+
+    /// The blocks as Markdown, without the heading.
+    #[cfg(test)]
+    pub fn markdown(&self) -> String {
+        markdown(&self.blocks)
+    }
+}
+
+impl Block {
+    pub fn heading(text: impl Into<Text>) -> Self {
+        Self::Heading(text.into())
+    }
+
+    /// A line break in the text stays one.
+    pub fn paragraph(text: impl Into<Text>) -> Self {
+        Self::Paragraph(text.into())
+    }
+
+    pub fn warning(text: impl Into<Text>) -> Self {
+        Self::Warning(text.into())
+    }
+
+    pub fn list<T: Into<Text>>(items: impl IntoIterator<Item = T>) -> Self {
+        Self::List(items.into_iter().map(Item::new).collect())
+    }
+
+    pub fn code(language: &'static str, text: impl Into<String>) -> Self {
+        Self::Code(Code { language, text: text.into() })
+    }
+}
+
+impl Item {
+    pub fn new(text: impl Into<Text>) -> Self {
+        Self { text: text.into(), items: Vec::new() }
+    }
+}
+
+impl Figure {
+    pub fn new(file: impl Into<String>, alt: impl Into<String>, svg: String) -> Self {
+        Self { file: file.into(), alt: alt.into(), svg }
+    }
+}
+
+/// Writes the figures of a page into the folder of the page.
+///
+/// # Errors
+/// If the folder cannot be written.
+pub(crate) fn write_figures(page: &Page, folder: &std::path::Path) -> Result<()> {
+    for figure in page.figures() {
+        crate::store::write_atomically(&folder.join(&figure.file), |file| file.write_all(figure.svg.as_bytes()))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

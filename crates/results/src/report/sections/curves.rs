@@ -1,0 +1,28 @@
+//! The learning curves.
+
+use crate::report::page::{Block, Curves, Figure, Fold, Section, Text};
+
+const HEADING: &str = "Learning curves";
+
+/// How to read the figures; the browser's chart does not need it.
+const NOTE: &str = "\
+Bars are 95 % intervals of the mean. Bars and single published numbers are shifted sideways by a few pixels, so that \
+they do not hide each other. A bar without a cap extends beyond the picture.";
+
+/// The figures with how to read them; empty without figures.
+pub(crate) fn section(figures: Vec<Figure>) -> Section {
+    let blocks = match figures.is_empty() {
+        true => Vec::new(),
+        false => vec![Block::Curves(Curves { figures, note: Some(Text::from(NOTE)) })],
+    };
+    Section::new(HEADING, blocks).with_fold(Fold::Never)
+}
+
+/// The figures of several experiments.
+pub(crate) fn of_several(figures: Vec<Figure>) -> Section {
+    let blocks = match figures.is_empty() {
+        true => Vec::new(),
+        false => vec![Block::Curves(Curves { figures, note: None })],
+    };
+    Section::new(HEADING, blocks).with_fold(Fold::Never)
+}

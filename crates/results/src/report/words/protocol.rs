@@ -1,0 +1,57 @@
+//! Protocols in words: network, pretext task, imbalance.
+
+use serde::Serialize;
+
+use crate::spec::{Imbalance, LossSource, PretextSpec, Spec, Stem};
+use crate::words::{code, counted};
+
+/// Experiment, profile and protocol.
+pub(crate) fn identity(spec: &Spec) -> String {
+    let (experiment, profile) = spec.identity();
+    let profile = if profile.is_empty() { String::new() } else { format!(", profile {}", code(profile)) };
+    format!("Experiment {}{profile}; protocol `{}`", code(experiment), spec.hash())
+}
+
+/// The network and what it sees.
+pub(crate) fn network(spec: &Spec) -> String {
+    let [height, width] = spec.trained_size();
+    let stem = if spec.model.stem == Stem::Large { " with the 7x7 stem" } else { "" };
+    format!("{}{stem} of width {} on images of {height} x {width} pixels", name(&spec.model.arch), spec.model.width)
+}
+
+/// Where the pretext losses are from.
+pub(crate) fn pretext(pretext: &PretextSpec) -> String {
+    match &pretext.losses {
+        LossSource::Learner(learner) => format!(
+            "Pretext task: {}, {}, {}, minibatch {}.",
+            name(&learner.task),
+            code(&name(&learner.precision)),
+            counted(learner.epochs, "epoch"),
+            learner.minibatch
+        ),
+        LossSource::File(losses) => {
+            format!("Pretext losses: the file {} (SHA-256 {}).", losses.file.display(), losses.sha256)
+        }
+    }
+}
+
+/// How the pool was made imbalanced.
+pub(crate) fn imbalance(imbalance: &Imbalance) -> String {
+    match imbalance {
+        Imbalance::LongTail(tail) => format!("Imbalance: long tail with ratio {}.", tail.ratio),
+        Imbalance::Step(step) => {
+            format!("Imbalance: {} of the classes cut to a part of {}.", step.classes, 1.0 / step.ratio)
+        }
+        Imbalance::Linear(linear) => format!("Imbalance: class k keeps {} (k + 1) images.", linear.step),
+    }
+}
+
+/// The name that the spec has for a value of a closed set, without its options.
+pub(crate) fn name(value: &impl Serialize) -> String {
+    let name = match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(name)) => Some(name),
+        Ok(serde_json::Value::Object(options)) => options.keys().next().cloned(),
+        _ => None,
+    };
+    name.unwrap_or_else(|| "another".into())
+}
