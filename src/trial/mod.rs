@@ -3,6 +3,7 @@
 
 mod initial;
 mod pace;
+mod pretext;
 mod progress;
 mod query;
 mod round;
