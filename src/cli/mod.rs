@@ -147,7 +147,7 @@ struct DataDir {
 pub fn main() -> i32 {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return usage::tell(&error),
+        Err(error) => return usage::tell(&error, "pt4al"),
     };
     let done = match cli.verb {
         Verb::Run(args) => run::run(args),

@@ -9,7 +9,7 @@ use super::Cli;
 /// The error line about wrong arguments.
 fn error_line(arguments: &[&str]) -> String {
     let error = Cli::try_parse_from(std::iter::once(&"pt4al").chain(arguments)).expect_err("refused");
-    let line = one_line(&error.to_string());
+    let line = one_line(&error.to_string(), "pt4al");
     for foreign in ["digit", "usize", "u64", "Option", "parse", "\n"] {
         assert!(!line.contains(foreign), "{line:?} contains {foreign:?}");
     }

@@ -3,6 +3,7 @@
 
 mod initial;
 mod pace;
+mod pretext;
 mod progress;
 mod query;
 mod round;
@@ -21,9 +22,10 @@ use pt4al_results::spec::{Spec, Start, Trial, Work};
 use pt4al_results::store::{ANEW, Manifest, Queries, Record, Records, TrialFiles};
 
 pub use pace::OutOfTime;
+pub use pretext::Pretext;
 pub use progress::{Event, Reporter};
+pub use query::check_query;
 use query::{Chooser, Query};
-pub use query::{Pretext, check_query};
 use round::Timing;
 pub use task_losses::{LossJob, run as task_losses};
 pub use view::{Pool, Ties};

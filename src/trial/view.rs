@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use tch::{Kind, Tensor};
 
-use super::query::Pretext;
+use super::pretext::Pretext;
 use crate::dataset::Data;
 use crate::model::Network;
 use crate::sampler::PoolView;

@@ -58,7 +58,7 @@ impl Run {
             let (estimate, left) = (estimate.unwrap_or_else(|| panic!("{what}: the estimate is gone")), end - now);
             assert!(
                 estimate <= 2.0 * left + 5.0 && estimate >= 0.5 * left - 5.0,
-                "{what}, after {now:.0} s of {end:.0}: {estimate:.0} s said, {left:.0} s came"
+                "{what}, after {now:.0} s of {end:.0}: estimated {estimate:.0} s, took {left:.0} s"
             );
         }
         estimates[first].0

@@ -49,7 +49,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<i32> {
 
 /// Compares the curves with those of a baseline.
 fn against(args: &CheckArgs) -> Result<i32> {
-    let baseline = args.against.as_ref().expect("asked for");
+    let baseline = args.against.as_ref().expect("`check` has seen it");
     ensure_apart(args, baseline)?;
     let start = Instant::now();
     let check = Gate::of_folders(&args.results, baseline, &Allowed::new(&args.allowed));

@@ -75,7 +75,7 @@ impl Verb {
 pub fn main() -> i32 {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return usage::tell(&error),
+        Err(error) => return usage::tell(&error, "pt4al-results"),
     };
     cli.verb.run().unwrap_or_else(|error| {
         say_error(&format!("{error:#}"));

@@ -7,21 +7,22 @@ use regex::Regex;
 
 use crate::machine::say;
 
-/// Prints clap's help, version or error, and returns the exit code: 0 for help and version, 2 for wrong usage.
-pub fn tell(error: &clap::Error) -> i32 {
+/// Prints clap's help, version or error, and returns the exit code: 0 for help and version, 2 for wrong usage. `program` is the
+/// program's name.
+pub fn tell(error: &clap::Error, program: &str) -> i32 {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             drop(error.print())
         }
-        _ => say(&format!("error: {}", one_line(&error.to_string()))),
+        _ => say(&format!("error: {}", one_line(&error.to_string(), program))),
     }
     error.exit_code()
 }
 
-/// clap's error in one line, without the usage, which `--help` shows.
-pub fn one_line(text: &str) -> String {
+/// clap's error in one line. Instead of the usage it names the `--help` that shows it.
+pub fn one_line(text: &str, program: &str) -> String {
     let mut line = String::new();
-    let mut help = "--help".to_owned();
+    let mut help = format!("{program} --help");
     for part in text.lines().map(str::trim).filter(|part| !part.is_empty()) {
         if let Some(usage) = part.strip_prefix("Usage: ") {
             let verbs: Vec<&str> = usage.split(' ').take_while(|word| !word.starts_with(['[', '<', '-'])).collect();

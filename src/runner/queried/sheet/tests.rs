@@ -1,7 +1,7 @@
 use super::*;
 use pt4al_data::images::{Labels, Records};
 
-/// Images of one colour each: image i is red, green or blue, whichever `i % 3` says, in its upper half, black below.
+/// Images of one colour each: the upper half of image i is red, green or blue by `i % 3`, the lower half is black.
 fn split(n: usize, [height, width]: [usize; 2]) -> Split {
     let image = |i: usize| -> Vec<u8> {
         let mut colour = [0; 3];
@@ -12,7 +12,7 @@ fn split(n: usize, [height, width]: [usize; 2]) -> Split {
     Split { height, width, len: n, labels, records }
 }
 
-/// `[height, width, 3]`.
+/// The pixels of a sheet, `[height, width, 3]`.
 fn decoded(sheet: &Sheet) -> Vec<u8> {
     let mut pixels = vec![0; sheet.height * sheet.width * 3];
     decode::whole(&sheet.jpeg, [sheet.height, sheet.width], None, &mut pixels).unwrap();
@@ -46,14 +46,17 @@ fn pictures_are_upright_in_their_colours_and_keep_to_their_tiles() {
         let sheet = layout.draw(layout.tiles(&images), &split(7, size)).unwrap();
         let pixels = decoded(&sheet);
         for tile in &sheet.tiles {
-            // The two rows around the middle are of both halves where the image was made smaller.
+            // In a picture that is smaller than its image, the rows around the middle mix both halves.
             for y in (0..tile.height).filter(|y| y.abs_diff(tile.height / 2) > 2) {
                 for x in 0..tile.width {
                     let at = ((tile.y + y) * sheet.width + tile.x + x) * 3;
                     for channel in 0..3 {
                         let lit = y < tile.height / 2 && channel == tile.index % 3;
-                        let (is, wanted) = (pixels[at + channel], if lit { 200_u8 } else { 0 });
-                        assert!(is.abs_diff(wanted) < 40, "{size:?} {tile:?} {y} {x} {channel}: {is}, not {wanted}");
+                        let (found, wanted) = (pixels[at + channel], if lit { 200_u8 } else { 0 });
+                        assert!(
+                            found.abs_diff(wanted) < 40,
+                            "{size:?} {tile:?} {y} {x} {channel}: {found}, not {wanted}"
+                        );
                     }
                 }
             }

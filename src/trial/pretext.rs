@@ -1,0 +1,53 @@
+//! The pretext batches and features of a trial.
+
+use anyhow::{Result, ensure};
+use tch::Tensor;
+
+use super::Job;
+use crate::dataset::Data;
+use pt4al_results::batches::split_into_batches;
+use pt4al_results::spec::Spec;
+use pt4al_results::store::{Losses, losses_path};
+
+/// The outputs of the pretext learner that samplers and initial sets may see. The default has none.
+#[derive(Debug, Default)]
+pub struct Pretext {
+    /// The pool in pretext batches, as [`split_into_batches`] cuts it: indices in the train split.
+    pub batches: Vec<Vec<usize>>,
+    /// Float `[pool, d]`, a row for each image of the pool in ascending order of indices.
+    pub features: Option<Tensor>,
+}
+
+impl Pretext {
+    /// Reads what the trial needs; empty if its sampler needs no pretext losses, and neither does its initial set or the initial
+    /// labels are chosen already.
+    ///
+    /// # Errors
+    /// If losses or features cannot be read, or are not those of the pool.
+    pub(super) fn read(job: &Job, spec: &Spec, data: &Data, initial: bool) -> Result<Self> {
+        let sampler = &job.trial.sampler;
+        let needed = spec.uses_pretext(sampler) && (initial || sampler.needs_pretext());
+        let Some(pretext) = spec.pretext.as_ref().filter(|_| needed) else { return Ok(Self::default()) };
+        let variant = job.spec.losses_of(job.trial.variant.as_deref());
+        let path = losses_path(job.folder, variant, job.trial.seed);
+        let losses = Losses::read(&path)?;
+        let is_pool = losses.rows.iter().map(|r| r.0).eq(data.pool.iter().copied());
+        ensure!(is_pool, "{}: its images are not those of the pool; remove the file and run again", path.display());
+        let batches = split_into_batches(&losses, pretext.order, spec.pretext_batches());
+        let features = match job.features {
+            Some(path) if spec.initial_set(&job.trial.sampler).needs_features() => {
+                let features = crate::pretext::read_features(path)?.to_device(job.device);
+                ensure!(
+                    features.size()[0] as usize == data.pool.len(),
+                    "{}: features of {} images, but the pool has {}; remove the file and run again",
+                    path.display(),
+                    features.size()[0],
+                    data.pool.len()
+                );
+                Some(features)
+            }
+            _ => None,
+        };
+        Ok(Self { batches, features })
+    }
+}
