@@ -6,7 +6,9 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use crate::gate::baseline::{Acceptance, accept};
-use crate::{machine, report::claims};
+use crate::machine;
+use crate::report::{claims, splice};
+use crate::words::counted;
 
 #[derive(Debug, Args)]
 pub struct BaselineArgs {
@@ -37,6 +39,13 @@ enum Verb {
         #[arg(value_name = "DIR", default_value = "results/baseline")]
         dir: PathBuf,
     },
+    /// Bring the tables of Markdown files up to date, between `<!-- table: FOLDER TABLE -->` and `<!-- /table -->`; a folder's
+    /// tables.tex has the names of its tables
+    Splice {
+        /// For instance docs/results.md
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
 }
 
 /// Does what the verb says and returns the exit code.
@@ -54,6 +63,13 @@ pub(super) fn baseline(args: &BaselineArgs) -> Result<i32> {
             let (written, warnings) = claims::write(dir)?;
             warnings.iter().for_each(|warning| machine::say(&format!("warning: {warning}")));
             super::report::say(&written, false)
+        }
+        Verb::Splice { files } => {
+            for file in files {
+                let tables = splice::splice(file)?;
+                super::print(format!("{}: {}", file.display(), counted(tables, "table")))?;
+            }
+            Ok(0)
         }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Reads only the folder (resolved spec, records, manifest) and the published numbers beside it; never the data.
 //!
-//! Modules import downward in this order: the pages of several folders (`folders`, `claims`, `correlation`,
+//! Modules import downward in this order: tables in documents (`splice`), the pages of several folders (`folders`, `claims`, `correlation`,
 //! `agreement`), `sections`, `figures`, `findings`, `words`, `page`.
 
 pub mod agreement;
@@ -17,6 +17,7 @@ mod page;
 mod place;
 mod reference;
 mod sections;
+pub mod splice;
 mod summary;
 #[cfg(test)]
 pub(crate) mod testing;

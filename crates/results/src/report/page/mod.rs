@@ -115,6 +115,11 @@ impl Page {
         self.tables().into_iter().find(is_named).map(|(_, table)| table.markdown())
     }
 
+    /// The full names of all tables, as [`Page::table`] takes them.
+    pub fn table_names(&self) -> Vec<String> {
+        self.tables().iter().map(|(section, table)| full_name(section, table)).collect()
+    }
+
     /// All tables of the page as LaTeX, each behind a comment with its name: `tables.tex`.
     pub fn latex(&self) -> String {
         latex::tables(self)

@@ -1,0 +1,154 @@
+//! Tables of results pages inside documents. A document marks where a table stands:
+//!
+//! ```text
+//! <!-- table: results/baseline/cifar10-cpu accuracy-last -->
+//! <!-- /table -->
+//! ```
+//!
+//! The first line names a results folder, or a folder of results folders that has a page of claims, and a table of its
+//! page (`tables.tex` in the folder names them all). The lines between the marks are replaced.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, anyhow, ensure};
+
+use super::page::Page;
+use super::{claims, page_of};
+use crate::store::write_atomically;
+
+const BEGIN: &str = "<!-- table:";
+const END: &str = "<!-- /table -->";
+
+/// Replaces the tables between the marks of the Markdown file `document`, and returns how many there are. Folders are
+/// relative to the file's folder, or to the nearest folder above it that has them.
+///
+/// # Errors
+/// If the file or a results folder cannot be read, a mark names no folder or table, or a table has no end; the message
+/// has the file and the line. The file has not been changed then.
+pub fn splice(document: &Path) -> Result<usize> {
+    let text = read(document)?;
+    let Spliced { text: new, tables } = spliced(document, &text)?;
+    if new != text {
+        write_atomically(document, |out| out.write_all(new.as_bytes()))?;
+    }
+    Ok(tables)
+}
+
+/// The number of the first line of `document` at which [`splice`] would change it; `None` if its tables are current.
+///
+/// # Errors
+/// As for [`splice`].
+pub fn outdated_line(document: &Path) -> Result<Option<usize>> {
+    let text = read(document)?;
+    let new = spliced(document, &text)?.text;
+    if new == text {
+        return Ok(None);
+    }
+    let same = text.lines().zip(new.lines()).take_while(|(old, new)| old == new).count();
+    Ok(Some(same + 1))
+}
+
+fn read(document: &Path) -> Result<String> {
+    std::fs::read_to_string(document)
+        .map_err(|e| anyhow!("{}: cannot be read ({e}); name a Markdown file", document.display()))
+}
+
+struct Spliced {
+    text: String,
+    tables: usize,
+}
+
+fn spliced(document: &Path, text: &str) -> Result<Spliced> {
+    let file = document.display();
+    let mut pages: BTreeMap<PathBuf, Page> = BTreeMap::new();
+    let mut new = Spliced { text: String::with_capacity(text.len()), tables: 0 };
+    let mut lines = text.lines().enumerate();
+    while let Some((number, line)) = lines.next() {
+        new.text += &format!("{line}\n");
+        let Some(mark) = line.trim().strip_prefix(BEGIN) else { continue };
+        let at = format!("{file}:{}", number + 1);
+        let mark = mark.trim().strip_suffix("-->").unwrap_or_default().trim();
+        let (folder, table) = mark.rsplit_once(' ').ok_or_else(|| {
+            anyhow!("{at}: write `{BEGIN} FOLDER TABLE -->`, for instance `{BEGIN} results/demo claims -->`")
+        })?;
+        let folder = find(document, folder.trim())
+            .ok_or_else(|| anyhow!("{at}: there is no folder {folder} here or above; correct the mark"))?;
+        if !pages.contains_key(&folder) {
+            pages.insert(folder.clone(), page(&folder).map_err(|e| anyhow!("{at}: {e:#}"))?);
+        }
+        let page = &pages[&folder];
+        let found = page.table(table).ok_or_else(|| {
+            anyhow!(
+                "{at}: the page of {} has no table `{table}`; it has {}",
+                folder.display(),
+                page.table_names().join(", ")
+            )
+        })?;
+        ensure!(lines.any(|(_, line)| line.trim() == END), "{at}: this table has no end; add a line `{END}` below it");
+        new.text += &format!("{found}{END}\n");
+        new.tables += 1;
+    }
+    Ok(new)
+}
+
+/// The page of a results folder, or the page of claims of the results folders in a folder.
+fn page(folder: &Path) -> Result<Page> {
+    if folder.join("records.csv").exists() { page_of(folder) } else { Ok(claims::page(folder)?.page) }
+}
+
+/// `folder` below the folder of the document, or below the nearest one above that has it.
+fn find(document: &Path, folder: &str) -> Option<PathBuf> {
+    let document = std::path::absolute(document).ok()?;
+    document.ancestors().skip(1).map(|above| above.join(folder)).find(|path| path.is_dir())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{full, spec, write_folder};
+    use super::*;
+
+    const DOCUMENT: &str = "Text.\n\n<!-- table: results/a accuracy-last -->\nold\n\nolder\n<!-- /table -->\n\nMore.\n";
+
+    /// `docs/text.md` beside `results/a`.
+    fn document(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        write_folder(&dir.path().join("results/a"), &spec(), full());
+        let file = dir.path().join("docs/text.md");
+        std::fs::create_dir(dir.path().join("docs")).unwrap();
+        std::fs::write(&file, text).unwrap();
+        (dir, file)
+    }
+
+    #[test]
+    fn tables_between_marks_are_replaced_and_nothing_else() {
+        let (_dir, file) = document(DOCUMENT);
+        assert_eq!(outdated_line(&file).unwrap(), Some(4));
+        assert_eq!(splice(&file).unwrap(), 1);
+        let text = std::fs::read_to_string(&file).unwrap();
+        let table = "<!-- table: results/a accuracy-last -->\n| labels   |        200 |        400 |        600 |\n";
+        assert!(text.starts_with(&format!("Text.\n\n{table}")), "{text}");
+        assert!(
+            text.ends_with("| core-set | 35.0 ± 2.5 | 50.0 ± 2.5 | 65.0 ± 2.5 |\n<!-- /table -->\n\nMore.\n"),
+            "{text}"
+        );
+        assert_eq!((outdated_line(&file).unwrap(), splice(&file).unwrap()), (None, 1));
+    }
+
+    #[test]
+    fn a_mark_that_names_nothing_is_refused_with_its_line() {
+        for (find, replace, said) in [
+            ("accuracy-last", "values", "text.md:3: the page of "),
+            ("accuracy-last", "values", "has no table `values`; it has results/accuracy-last"),
+            ("results/a ", "results/b ", "text.md:3: there is no folder results/b here or above"),
+            ("<!-- /table -->", "", "text.md:3: this table has no end"),
+            ("results/a accuracy-last", "", "text.md:3: write `<!-- table: FOLDER TABLE -->`"),
+        ] {
+            let text = DOCUMENT.replace(find, replace);
+            let (_dir, file) = document(&text);
+            let error = splice(&file).unwrap_err().to_string();
+            assert!(error.contains(said) && error.lines().count() == 1, "{error}");
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+        }
+    }
+}
