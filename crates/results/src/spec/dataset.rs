@@ -1,11 +1,12 @@
 //! Data sets in specs.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::TaskKind;
 
 /// The data set, its part that is used, and its normalisation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DatasetSpec {
     Cifar10(Cifar10Spec),
@@ -118,7 +119,7 @@ impl DatasetSpec {
 }
 
 /// CIFAR-10 in its official binary format: 50,000 + 10,000 images of 32x32.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Cifar10Spec {
     /// Images of the train split that form the pool, drawn once for all trials; all 50,000 when absent.
@@ -138,7 +139,7 @@ impl Cifar10Spec {
 }
 
 /// The generated data set: ten classes of small images (see `data::shapes`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ShapesSpec {
     /// Images in the pool.
@@ -154,7 +155,7 @@ pub struct ShapesSpec {
 }
 
 /// `(pixel / 255 - mean) / std` for red, green, blue.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Normalize {
     pub mean: [f64; 3],
@@ -178,7 +179,7 @@ impl Normalize {
 }
 
 /// Caltech-101 (Fei-Fei, Fergus and Perona, 2004): `101_ObjectCategories/<class>/*.jpg`, BACKGROUND_Google left out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Caltech101Spec {
     pub input: Input,
@@ -200,7 +201,7 @@ pub struct Caltech101Spec {
 
 /// ImageNet (ILSVRC2012): `train/<wnid>/*.JPEG` and `val/<wnid>/` or a flat `val/` with the devkit's ground truth. The
 /// classes are the folders below `train`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ImagenetSpec {
     pub input: Input,
@@ -218,7 +219,7 @@ pub struct ImagenetSpec {
 
 /// Cityscapes (Cordts et al., CVPR 2016): `leftImg8bit/{train,val}/<city>/` with labels in `gtFine`; 19 classes,
 /// everything else ignored.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct CityscapesSpec {
     /// Height and width that all images have on disk (1024 x 2048 in Cityscapes); another one is refused.
@@ -236,7 +237,7 @@ pub struct CityscapesSpec {
 
 /// Which of the two numberings of Cityscapes' labels is on disk. Files whose values are of the other one are refused, as
 /// far as values can tell (`data::cityscapes::numbering` has the rule).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LabelFiles {
     /// `*_gtFine_labelIds.png`: -1 to 33 as the official download has them (-1, a licence plate, is stored as 255).
@@ -247,7 +248,7 @@ pub enum LabelFiles {
 
 /// How an image of any size becomes one of a fixed size: the shorter side is resized (antialiased bilinear, as
 /// torchvision's default on PIL images), then the center is cropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Input {
     /// Pixels of the shorter side after resizing.
@@ -257,7 +258,7 @@ pub struct Input {
 }
 
 /// Where decoded images are held. It affects speed and space alone, so it is not part of a spec's hash.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Storage {
     /// In the device's memory: every process decodes all images when it starts.
@@ -271,7 +272,7 @@ pub enum Storage {
 
 /// Makes the pool of a classification set imbalanced by leaving out images of its train split, drawn once for all
 /// trials; the test split stays as it is. Class k counts from 0 in the order of the data set's classes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Imbalance {
     LongTail(LongTail),
@@ -280,7 +281,7 @@ pub enum Imbalance {
 }
 
 /// Class k of C keeps `count ratio^(-k/(C-1))` of its `count` images, rounded down (Cao et al., NeurIPS 2019).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LongTail {
     /// How many times more the first class keeps than the last; at least 1.
@@ -290,7 +291,7 @@ pub struct LongTail {
 
 /// The last part of the classes keeps `count / ratio` of its images, rounded down; the others keep all (Buda et al.,
 /// Neural Networks 2018; Cao et al. with half of the classes).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StepImbalance {
     /// Part of the classes, rounded, that is cut.
@@ -301,7 +302,7 @@ pub struct StepImbalance {
 }
 
 /// Class k keeps `step (k + 1)` images, or all it has (CIFAR-10 with 500: 27,500 in all).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Linear {
     pub step: usize,

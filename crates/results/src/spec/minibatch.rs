@@ -1,6 +1,6 @@
 //! How images are cut into minibatches, and the smallest one that a network can be trained on.
 
-use super::{Arch, Augment, Labeled, LearnerSpec, Precision, PretextForward, PretextTask, Spec, Stem};
+use super::{Arch, Augment, Labeled, LearnerSpec, Precision, Spec, Stem};
 
 /// How images in some order are cut into minibatches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,15 +47,10 @@ impl Spec {
             Labeled::Images => self.trained_size(),
             Labeled::Pixels => self.dataset.stored().0,
         };
-        let [height, width] = learner.augment.iter().find_map(Augment::size).unwrap_or(whole);
-        let side = height.min(width);
-        let single = match learner.task {
-            PretextTask::Rotation => learner.forward != PretextForward::Together && self.is_one_place([side; 2]),
-            PretextTask::Colorization => self.is_one_place([height, width]),
-            // Tiles of whole pixels.
-            PretextTask::Jigsaw(jigsaw) => self.is_one_place([side / jigsaw.grid.max(1) * jigsaw.grid; 2]),
-            PretextTask::Simsiam(_) => true,
-        };
+        let whole = learner.augment.iter().find_map(Augment::size).unwrap_or(whole);
+        let task = learner.task.options();
+        let single = task.normalises_vectors()
+            || !task.passes_together(learner.forward) && self.is_one_place(task.seen().size(whole));
         Cut { size: learner.minibatch, least: if single { 2 } else { 1 } }
     }
 

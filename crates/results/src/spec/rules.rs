@@ -206,7 +206,7 @@ impl Spec {
 }
 
 /// What decides how much is trained, held or computed is at least 1, and no more than makes sense.
-fn check_count(key: &str, value: usize, most: usize) -> Result<()> {
+pub(super) fn check_count(key: &str, value: usize, most: usize) -> Result<()> {
     ensure!(value > 0, "`{key}` is 0; it must be at least 1");
     ensure!(value <= most, "`{key}` is {value}; at most {} is supported: lower it", thousands(most));
     Ok(())

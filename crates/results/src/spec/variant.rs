@@ -20,24 +20,6 @@ pub struct Variant {
 /// Variants in the file's order.
 pub type Variants = IndexMap<String, Variant>;
 
-/// Keys that are the experiment's and not a protocol's: all trials are of one pool, and have the same rounds.
-pub(super) const OF_THE_EXPERIMENT: [&str; 14] = [
-    "title",
-    "seeds",
-    "dataset",
-    "imbalance",
-    "metrics",
-    "rounds",
-    "threads",
-    "variant",
-    "profile",
-    "replay",
-    "correlation",
-    "expect",
-    "check",
-    "resolved",
-];
-
 impl Variant {
     /// The protocol: the experiment's with the changes.
     pub fn spec(&self) -> &Spec {

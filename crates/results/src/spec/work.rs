@@ -2,7 +2,7 @@
 
 use std::ops::{Add, AddAssign};
 
-use super::{Arch, ExtraMetric, Labeled, Precision, PretextTask, SamplerSpec, Select, Spec, Stem, TaskKind, Trial};
+use super::{Arch, ExtraMetric, Labeled, Passes, Precision, SamplerSpec, Seen, Select, Spec, Stem, TaskKind, Trial};
 
 /// Images that pass through a network. A backward pass costs about two forward passes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -109,9 +109,9 @@ impl Spec {
     pub fn pretext_pixels(&self) -> f64 {
         let (Labeled::Pixels, Some(learner)) = (self.dataset.task().labels(), self.learner()) else { return 1.0 };
         let [height, width] = self.dataset.stored().0;
-        let seen = match learner.task {
-            PretextTask::Rotation | PretextTask::Jigsaw(_) => height.min(width).pow(2),
-            PretextTask::Colorization | PretextTask::Simsiam(_) => height * width,
+        let seen = match learner.task.options().seen() {
+            Seen::Square | Seen::Tiles(_) => height.min(width).pow(2),
+            Seen::Whole => height * width,
         };
         seen as f64 / self.trained_size().iter().product::<usize>() as f64
     }
@@ -222,15 +222,6 @@ impl Spec {
         let features = if self.needs_features() { of(1) } else { 0 };
         Work { train: of(training) * learner.epochs as u64, evaluate: 0, score: of(scoring) * scorings + features }
     }
-}
-
-/// Forward passes of an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Passes {
-    /// In a training step.
-    pub training: usize,
-    /// For its loss.
-    pub scoring: usize,
 }
 
 #[cfg(test)]
