@@ -18,7 +18,7 @@ pub(super) fn batches(spec: &Spec, pool: usize) -> Vec<String> {
     let mut never: Vec<&str> = Vec::new();
     let mut highest: f64 = 0.0;
     for (variant, protocol) in spec.protocols() {
-        let is_asked = |sampler: &&SamplerSpec| matches!(sampler, SamplerSpec::PretextBatch(_));
+        let is_asked = |sampler: &&SamplerSpec| sampler.queries_pretext_batches();
         let Some(sampler) = protocol.samplers.iter().find(is_asked) else { continue };
         let name = variant.unwrap_or("experiment");
         let share = protocol.share_of_batch(pool);

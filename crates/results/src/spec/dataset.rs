@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::TaskKind;
 
-/// The data set, its part that is used, and its normalisation.
+/// The data set, the part of it that is used, and its normalisation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DatasetSpec {
@@ -122,13 +122,20 @@ impl DatasetSpec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Cifar10Spec {
-    /// Images of the train split that form the pool, drawn once for all trials; all 50,000 when absent.
+    /// The number of images of the train split that form the pool, drawn once for all trials.
+    ///
+    /// Default: all 50,000 images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 5000)]
     pub pool: Option<usize>,
-    /// The seed by which that part is drawn. Experiments with the same one and the same `pool` have the same pool.
+    /// The seed by which the pool is drawn. Experiments with the same `pool-seed` and the same `pool` have the same
+    /// pool. Only with `pool`.
     #[serde(default, skip_serializing_if = "super::is_default")]
+    #[schemars(!skip_serializing_if, example = 1)]
     pub pool_seed: u64,
-    /// As in the official code, unless the spec says otherwise.
+    /// The normalisation of the images.
+    ///
+    /// Source: official code (`main.py`).
     #[serde(default = "Normalize::cifar10")]
     pub normalize: Normalize,
 }
@@ -138,27 +145,36 @@ impl Cifar10Spec {
     pub const TRAIN: usize = 50_000;
 }
 
-/// The generated data set: ten classes of small images (see `data::shapes`).
+/// A generated data set: ten classes of small images, for demonstrations and tests.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ShapesSpec {
-    /// Images in the pool.
+    /// The number of images in the pool, which is the whole train split; at most 10,000,000.
+    #[schemars(example = 2000)]
     pub pool: usize,
-    /// Images in the test split.
+    /// The number of images in the test split, at most 10,000,000.
+    #[schemars(example = 1000)]
     pub test: usize,
-    /// Height and width in pixels.
+    /// Height and width of the images in pixels, 12 to 64.
+    #[schemars(example = 16)]
     pub side: usize,
-    /// The seed of the pictures: the same for all trials.
+    /// The seed of the images; the same for all trials.
+    #[schemars(example = 0)]
     pub seed: u64,
+    /// The normalisation of the images.
     #[serde(default = "Normalize::half")]
     pub normalize: Normalize,
 }
 
-/// `(pixel / 255 - mean) / std` for red, green, blue.
+/// The normalisation of an image: `(pixel / 255 - mean) / std` for each colour channel.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Normalize {
+    /// The means of red, green and blue, for values from 0 to 1.
+    #[schemars(example = [0.4914, 0.4822, 0.4465])]
     pub mean: [f64; 3],
+    /// The standard deviations of red, green and blue, above 0.
+    #[schemars(example = [0.2023, 0.1994, 0.2010])]
     pub std: [f64; 3],
 }
 
@@ -182,19 +198,32 @@ impl Normalize {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Caltech101Spec {
+    /// How an image of any size becomes a square of a fixed size.
     pub input: Input,
-    /// The data set has no official split: this part of each class, rounded and at least one image, is for testing.
+    /// The fraction of each class that is the test split, between 0 and 1, rounded to whole images and at least
+    /// one. The data set has no official split.
+    #[schemars(example = 0.2)]
     pub test: f64,
-    /// The seed of that split: the same for all trials.
+    /// The seed of that split; the same for all trials.
+    #[schemars(example = 0)]
     pub split_seed: u64,
-    /// Images of the train split that form the pool, drawn once for all trials; all of them when absent.
+    /// The number of images of the train split that form the pool, drawn once for all trials.
+    ///
+    /// Default: the whole train split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 5000)]
     pub pool: Option<usize>,
-    /// The seed by which that part is drawn. Experiments with the same one and the same `pool` have the same pool.
+    /// The seed by which the pool is drawn. Experiments with the same `pool-seed` and the same `pool` have the same
+    /// pool. Only with `pool`.
     #[serde(default, skip_serializing_if = "super::is_default")]
+    #[schemars(!skip_serializing_if, example = 1)]
     pub pool_seed: u64,
+    /// The normalisation of the images.
+    ///
+    /// Source: torchvision's constants for ImageNet.
     #[serde(default = "Normalize::imagenet")]
     pub normalize: Normalize,
+    /// Where decoded images are held.
     #[serde(default)]
     pub storage: Storage,
 }
@@ -204,15 +233,25 @@ pub struct Caltech101Spec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ImagenetSpec {
+    /// How an image of any size becomes a square of a fixed size.
     pub input: Input,
-    /// Images of the train split that form the pool, drawn once for all trials; all of them when absent.
+    /// The number of images of the train split that form the pool, drawn once for all trials.
+    ///
+    /// Default: the whole train split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 5000)]
     pub pool: Option<usize>,
-    /// The seed by which that part is drawn. Experiments with the same one and the same `pool` have the same pool.
+    /// The seed by which the pool is drawn. Experiments with the same `pool-seed` and the same `pool` have the same
+    /// pool. Only with `pool`.
     #[serde(default, skip_serializing_if = "super::is_default")]
+    #[schemars(!skip_serializing_if, example = 1)]
     pub pool_seed: u64,
+    /// The normalisation of the images.
+    ///
+    /// Source: torchvision's constants for ImageNet.
     #[serde(default = "Normalize::imagenet")]
     pub normalize: Normalize,
+    /// Where decoded images are held.
     #[serde(default)]
     pub storage: Storage,
 }
@@ -222,21 +261,32 @@ pub struct ImagenetSpec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct CityscapesSpec {
-    /// Height and width that all images have on disk (1024 x 2048 in Cityscapes); another one is refused.
+    /// Height and width that all images have on disk, 8 to 8192; images of another size are refused.
+    ///
+    /// Source: 1024 x 2048 in Cityscapes.
+    #[schemars(example = [1024, 2048])]
     pub size: [usize; 2],
-    /// Height and width that they are resized to (bilinear; labels by nearest neighbour); as they are when absent.
+    /// Height and width that images are resized to (bilinear; labels by nearest neighbour). Images are never
+    /// enlarged.
+    ///
+    /// Default: none; images keep their size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = [512, 1024])]
     pub resize: Option<[usize; 2]>,
     /// The label files that are read.
     pub labels: LabelFiles,
+    /// The normalisation of the images.
+    ///
+    /// Source: torchvision's constants for ImageNet.
     #[serde(default = "Normalize::imagenet")]
     pub normalize: Normalize,
+    /// Where decoded images are held.
     #[serde(default)]
     pub storage: Storage,
 }
 
-/// Which of the two numberings of Cityscapes' labels is on disk. Files whose values are of the other one are refused, as
-/// far as values can tell (`data::cityscapes::numbering` has the rule).
+/// Which of the two numberings of Cityscapes' labels is on disk. Files with the other numbering are refused, as far
+/// as their values show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LabelFiles {
@@ -246,14 +296,16 @@ pub enum LabelFiles {
     LabelTrainIds,
 }
 
-/// How an image of any size becomes one of a fixed size: the shorter side is resized (antialiased bilinear, as
+/// How an image of any size becomes a square of a fixed size: the shorter side is resized (antialiased bilinear, as
 /// torchvision's default on PIL images), then the center is cropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Input {
-    /// Pixels of the shorter side after resizing.
+    /// The length of the shorter side after resizing, in pixels, 8 to 1024.
+    #[schemars(example = 256)]
     pub resize: usize,
-    /// Height and width of the center that is kept; at most `resize`.
+    /// Height and width of the center that is kept, in pixels, 1 to `resize`.
+    #[schemars(example = 224)]
     pub crop: usize,
 }
 
@@ -270,8 +322,8 @@ pub enum Storage {
     Stream,
 }
 
-/// Makes the pool of a classification set imbalanced by leaving out images of its train split, drawn once for all
-/// trials; the test split stays as it is. Class k counts from 0 in the order of the data set's classes.
+/// Makes the pool of a classification data set imbalanced: leaves out images of its train split, drawn once for all
+/// trials. The test split does not change. Class k counts from 0 in the order of the data set's classes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Imbalance {
@@ -280,31 +332,45 @@ pub enum Imbalance {
     Linear(Linear),
 }
 
-/// Class k of C keeps `count ratio^(-k/(C-1))` of its `count` images, rounded down (Cao et al., NeurIPS 2019).
+/// Class k of C keeps `count ratio^(-k/(C-1))` of its `count` images, rounded down.
+///
+/// Source: Cao et al., NeurIPS 2019.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LongTail {
-    /// How many times more the first class keeps than the last; at least 1.
+    /// How many times more images the first class keeps than the last; at least 1.
+    #[schemars(example = 100.0)]
     pub ratio: f64,
+    /// The seed by which the images that are kept are drawn; the same for all trials.
+    #[schemars(example = 0)]
     pub seed: u64,
 }
 
-/// The last part of the classes keeps `count / ratio` of its images, rounded down; the others keep all (Buda et al.,
-/// Neural Networks 2018; Cao et al. with half of the classes).
+/// The last classes keep `count / ratio` of their images, rounded down; the others keep all.
+///
+/// Source: Buda et al., Neural Networks 2018; Cao et al. with half of the classes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StepImbalance {
-    /// Part of the classes, rounded, that is cut.
+    /// The fraction of the classes that is cut, above 0 and at most 1, rounded to whole classes.
+    #[schemars(example = 0.5)]
     pub classes: f64,
-    /// How many times more the other classes keep; at least 1.
+    /// How many times more images the other classes keep; at least 1.
+    #[schemars(example = 10.0)]
     pub ratio: f64,
+    /// The seed by which the images that are kept are drawn; the same for all trials.
+    #[schemars(example = 0)]
     pub seed: u64,
 }
 
-/// Class k keeps `step (k + 1)` images, or all it has (CIFAR-10 with 500: 27,500 in all).
+/// Class k keeps `step (k + 1)` images, or all if it has fewer (CIFAR-10 with 500: 27,500 in all).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Linear {
+    /// The number of images that each class keeps more than the class before; at least 1.
+    #[schemars(example = 500)]
     pub step: usize,
+    /// The seed by which the images that are kept are drawn; the same for all trials.
+    #[schemars(example = 0)]
     pub seed: u64,
 }

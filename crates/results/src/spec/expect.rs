@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Select, Spec};
 
-/// A claim that the results are compared with: that a value lies in a band (`band`), or that one arm is better than another
-/// (`better-than`). Exactly one of the two is given.
+/// A claim that the results are compared with. It needs either `band`, for a claim that a value lies in it, or `better-than`, for a
+/// claim that an arm is better than another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Expectation {

@@ -4,7 +4,7 @@
 //! key ([`load`] names the file, the line, the key and the nearest valid key).
 //!
 //! The doc comments of these types are the user's key reference: `pt4al explain` and `docs/spec.md` print them
-//! A paragraph `Default: ...` says what holds without the key, and `Source: ...` where a value or a
+//! ([`reference`]). A paragraph `Default: ...` says what holds without the key, and `Source: ...` where a value or a
 //! behaviour comes from. They name keys and values as a spec writes them, not Rust types.
 
 mod augment;
@@ -18,6 +18,7 @@ mod minibatch;
 mod model;
 mod parse;
 mod pretext;
+pub mod reference;
 mod replay;
 mod resolved;
 mod rounds;

@@ -1,6 +1,8 @@
 //! TOML on disk to a checked [`Spec`]: the file is applied to its base, profiles and `--set` to both, then the table is
 //! deserialised, and an error is traced back to the line that wrote the offending key.
 
+#[cfg(test)]
+mod base_tests;
 mod expected;
 mod layer;
 mod merge;
@@ -18,6 +20,7 @@ use toml::{Table, Value};
 
 use self::layer::Layer;
 use self::merge::{expand_names, merge};
+pub(super) use self::origin::nearest;
 use self::origin::{Origin, Step, line_of, step};
 use super::schema::{self, Node};
 use super::variant::Variant;
@@ -28,9 +31,9 @@ use super::{LossSource, PretextSpec, Spec, files};
 pub struct Source {
     /// The TOML file.
     pub path: PathBuf,
-    /// `[profile.<name>]` to lay over it; several with `+` between them, the last on top.
+    /// The profile to apply; several have `+` between them, and the last counts most.
     pub profile: Option<String>,
-    /// `key=value` to lay over both.
+    /// Keys to change after that, each as `key=value`.
     pub sets: Vec<String>,
 }
 
@@ -40,10 +43,10 @@ impl Source {
     }
 }
 
-/// The experiment that a spec file describes: its name without the ending.
+/// Returns the name of the experiment that a spec file describes: the file's name without its ending.
 ///
 /// # Errors
-/// If it cannot name results: it is no file name, not UTF-8, or has a line break or another control character.
+/// If the name cannot be that of results: it is not a file name, not UTF-8, or has a line break or another control character.
 pub fn experiment_name(path: &Path) -> Result<String> {
     let shown = shown(path);
     let name = path.file_stem().with_context(|| format!("{shown}: not a file name; name a .toml file"))?;
@@ -59,12 +62,12 @@ pub fn experiment_name(path: &Path) -> Result<String> {
     Ok(name.to_owned())
 }
 
-/// A path in one line: a name may hold any character.
+/// Writes a path on one line: a name may have any character.
 fn shown(path: &Path) -> String {
     path.display().to_string().replace(char::is_control, "?")
 }
 
-/// A profile's name is a part of the name of the results folder.
+/// Checks the name of a profile, which is part of the name of the results folder.
 fn check_profile_name(file: &str, name: &str) -> Result<()> {
     ensure!(
         !name.contains(|c: char| c.is_control() || c == '/'),
@@ -207,12 +210,12 @@ pub fn load_resolved(path: &Path) -> Result<Spec> {
         is.hashes(),
         resolved.hashes()
     );
-    // The hash says nothing of these.
+    // The hash does not cover these.
     spec.check_unhashed().map_err(|e| origin.at_named_key(&format!("{e:#}")))?;
     Ok(spec)
 }
 
-/// A variant's changes as they are written down: a file that they name has the path and the hash that were found.
+/// Returns a variant's changes with the path and the hash of a file that they name, as they were found.
 fn with_found_files(mut changes: Table, variant: &Spec) -> Result<Table> {
     if let (Some(PretextSpec { losses: LossSource::File(file), .. }), Some(Value::Table(pretext))) =
         (&variant.pretext, changes.get_mut("pretext"))
@@ -254,7 +257,7 @@ fn syntax_error(path: &Path, text: &str, error: &toml::de::Error) -> anyhow::Err
     anyhow!("{}:{line}: not valid TOML: {}", path.display(), error.message().replace('\n', ", "))
 }
 
-/// `a.b=1` as a table. What is not a TOML value is taken as a string.
+/// Parses `a.b=1` as a table. What is not a TOML value is taken as a string.
 fn parse_set(set: &str) -> Result<Table> {
     let (key, value) = set.split_once('=').with_context(|| format!("--set {set}: no `=`; write --set key=value"))?;
     let line = |value: &str| format!("{} = {value}", key.trim()).parse::<Table>();

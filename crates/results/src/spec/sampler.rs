@@ -187,3 +187,42 @@ fn name_with_options(name: &str, options: &Value) -> String {
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_the_name_with_the_options_that_differ_from_their_defaults() {
+        let label = |text: &str| {
+            let sampler: SamplerSpec = serde_json::from_str(text).unwrap();
+            sampler.label()
+        };
+        for name in ["random", "entropy", "least-confidence", "margin", "core-set"] {
+            assert_eq!(label(&format!("\"{name}\"")), name);
+        }
+        assert_eq!(label(r#"{ "pretext-batch": {} }"#), "pretext-batch");
+        assert_eq!(label(r#"{ "pretext-batch": { "within": "least-confidence" } }"#), "pretext-batch");
+        for within in ["entropy", "margin", "class-balanced", "interval", "random"] {
+            let sampler = format!(r#"{{ "pretext-batch": {{ "within": "{within}" }} }}"#);
+            assert_eq!(label(&sampler), format!("pretext-batch-{within}"));
+        }
+    }
+
+    /// For a pool of 90 unlabeled and 10 labeled images in pretext batches of 20.
+    #[test]
+    fn a_query_passes_what_its_sampler_reads_through_the_task_model() {
+        let within = |within| SamplerSpec::PretextBatch(PretextBatchSpec { within });
+        for (sampler, scored, pretext) in [
+            (SamplerSpec::Random, 0, false),
+            (SamplerSpec::Entropy, 90, false),
+            (SamplerSpec::CoreSet, 100, false),
+            (within(Within::LeastConfidence), 20, true),
+            (within(Within::Interval), 0, true),
+        ] {
+            assert_eq!((sampler.scored(90, 10, 20), sampler.needs_pretext()), (scored, pretext), "{sampler:?}");
+            let initial = if pretext { InitialSet::PAPER } else { InitialSet::Random };
+            assert_eq!(sampler.initial_set(), initial, "{sampler:?}");
+        }
+    }
+}

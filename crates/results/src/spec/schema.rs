@@ -152,6 +152,11 @@ impl Node {
         self.has(OF_FILE)
     }
 
+    /// Whether it is a table of named changes, each with keys of a spec: profiles and variants.
+    pub fn is_named_changes(self) -> bool {
+        self.has("x-named-changes")
+    }
+
     /// Whether it is a key of `[pretext]` that describes a learner.
     pub fn is_of_learner(self) -> bool {
         self.has("x-learner")
@@ -187,7 +192,7 @@ impl Node {
 
     /// Returns the schema of a key of a table. Any key of a table of named changes is a table with the keys of a spec.
     pub fn key(self, name: &str) -> Option<Self> {
-        if self.has("x-named-changes") {
+        if self.is_named_changes() {
             return Some(Self::root());
         }
         self.resolved().0["properties"].get(name).map(Self)

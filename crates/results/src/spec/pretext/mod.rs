@@ -17,8 +17,8 @@ pub use self::simsiam::SimSiam;
 pub use self::task::{Passes, PretextTask, Seen};
 use super::{Augment, Optimizer, Precision, Schedule};
 
-/// The pretext losses, and how they become pretext batches. Its keys are documented where they are read, in
-/// `pretext/table.rs`.
+/// The pretext losses, and how they become pretext batches.
+// The documentation of the keys, for users, is that of `table::PretextTable`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "table::PretextTable", into = "table::PretextTable")]
 pub struct PretextSpec {
@@ -77,7 +77,7 @@ pub enum FirstQuery {
     /// Round i queries batch i. If the initial labels are chosen in another way than from batch 0, no round queries batch 0, the
     /// hardest images.
     ///
-    /// Source: paper, section 3.3, and its code.
+    /// Source: the paper and its code.
     #[default]
     #[serde(rename = "batch-1")]
     Batch1,

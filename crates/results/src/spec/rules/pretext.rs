@@ -50,7 +50,7 @@ fn check_learner(learner: &LearnerSpec, spec: &Spec) -> Result<()> {
     let Cut { size, least } = spec.pretext_minibatches(learner);
     ensure!(
         size >= least,
-        "`pretext.minibatch` is {size}, but each image gives batch norm one value for each channel here, so that a minibatch needs \
+        "`pretext.minibatch` is {size}, but each image gives batch norm one value for each channel here, so a minibatch needs \
          {least} images; raise it"
     );
     augment::check("pretext.augment", &learner.augment, &spec.dataset)?;
@@ -75,7 +75,7 @@ fn check_initial(initial: InitialSet, spec: &Spec) -> Result<()> {
         InitialSet::Random => {}
         InitialSet::ClassBalanced => ensure!(
             spec.dataset.task().labels() == Labeled::Images,
-            "`initial-set` is \"class-balanced\", which is for a class for each image, but {} has one for each pixel; \
+            "`initial-set` is \"class-balanced\", which needs a class for each image, but {} has one for each pixel; \
              choose another",
             spec.dataset.name()
         ),
@@ -105,9 +105,9 @@ fn check_initial(initial: InitialSet, spec: &Spec) -> Result<()> {
     Ok(())
 }
 
-/// Whether every pretext batch has as many images as rounds ask of it, or the spec says what becomes of a round where one
-/// has not. Initial labels that are chosen another way than by strides may lie in any batch: where they could use one up,
-/// that counts as if they did, so that no trial comes to it hours later.
+/// Checks that every pretext batch has as many images as rounds query from it, unless the spec says what happens otherwise. Initial
+/// labels that are not chosen by strides may lie in any batch. If they could use one up, the spec is refused, so that no trial fails
+/// hours later.
 ///
 /// # Errors
 /// One line that names the numbers.
@@ -130,7 +130,7 @@ pub(super) fn check_batches(spec: &Spec, pool: usize) -> Result<()> {
             let spanned = stride.map_or(initial, |stride| (initial - 1).saturating_mul(stride).saturating_add(1));
             ensure!(
                 spanned <= size(batch),
-                "`rounds.initial` asks for {initial} labels{} of a pretext batch of {} images ({pool} in {batches} \
+                "`rounds.initial` needs {initial} labels{} of a pretext batch of {} images ({pool} in {batches} \
                  batches); lower it{}, or `pretext.batches`",
                 stride.map_or(String::new(), |stride| format!(", one in {stride},")),
                 size(batch),
@@ -146,8 +146,8 @@ pub(super) fn check_batches(spec: &Spec, pool: usize) -> Result<()> {
                       \"next-batch\", which takes what is missing from the next batch";
         if let Some(batch) = (0..batches).find(|&batch| asked[batch] > size(batch)) {
             bail!(
-                "a pretext batch has {} images ({pool} in {batches} batches), but the rounds of {} ask batch {batch} for \
-                 {}; {remedy}",
+                "a pretext batch has {} images ({pool} in {batches} batches), but the rounds of {} query {} \
+                 images of batch {batch}; {remedy}",
                 size(batch),
                 sampler.label(),
                 asked[batch]
@@ -158,8 +158,8 @@ pub(super) fn check_batches(spec: &Spec, pool: usize) -> Result<()> {
         }
         if let Some(batch) = (0..batches).find(|&batch| asked[batch] > 0 && asked[batch] + initial > size(batch)) {
             bail!(
-                "a pretext batch has {} images ({pool} in {batches} batches), and the rounds of {} ask batch {batch} for {}. The \
-                 {initial} initial labels are not chosen by batch here, and could lie in it: {remedy}",
+                "a pretext batch has {} images ({pool} in {batches} batches), and the rounds of {} query {} images of batch {batch}. \
+                 The {initial} initial labels are not chosen by batch here and could lie in it: {remedy}",
                 size(batch),
                 sampler.label(),
                 asked[batch]

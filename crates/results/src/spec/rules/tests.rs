@@ -173,7 +173,7 @@ fn augmentation_crops_once_and_inside_the_image() {
     for area in ["[0.0, 1.0]", "[0.6, 0.5]", "[0.5, 1.1]", "[nan, 1.0]"] {
         refuses_augment(IMAGENET, &resized(224, area), &["random-resized-crop with the area", "[0.08, 1.0]"]);
     }
-    refuses_augment(CITYSCAPES, &resized(100, "[0.5, 1.0]"), &["not made for label maps"]);
+    refuses_augment(CITYSCAPES, &resized(100, "[0.5, 1.0]"), &["does not work on label maps"]);
 }
 
 #[test]
