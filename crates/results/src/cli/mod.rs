@@ -3,6 +3,7 @@
 
 mod baseline;
 mod check;
+mod explain;
 mod list;
 mod report;
 pub mod usage;
@@ -49,6 +50,8 @@ pub enum Verb {
         #[arg(long, default_value = "experiments")]
         experiments: PathBuf,
     },
+    /// Explain a key of specs: meaning, type, default, values, example and source
+    Explain(explain::ExplainArgs),
 }
 
 impl Verb {
@@ -66,6 +69,7 @@ impl Verb {
             Self::Check(args) => check::check(args),
             Self::Baseline(args) => baseline::baseline(args),
             Self::List { experiments } => list::list(experiments),
+            Self::Explain(args) => explain::explain(args),
         }
     }
 }

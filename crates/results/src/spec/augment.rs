@@ -1,58 +1,76 @@
 //! Random changes of images.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A random change of the training images, of segmentation's labels together with them. Crops decide the size that the
-/// network is trained on; classification scores and evaluates the center of that size, segmentation whole images. Colours
-/// are changed after crop and flip, in the order jitter, grey; label maps keep theirs.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// A random change of training images. For segmentation, crops and flips change the label map in the same way. Crops decide the
+/// size that the network is trained on: classification then scores and evaluates the center of that size, segmentation whole
+/// images. Colours change after crop and flip, first `colour-jitter`, then `grayscale`; label maps stay the same.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub enum Augment {
-    /// A random crop of the image's own size after padding it with 4 black pixels on each side.
+    /// A random crop of the image's own size after padding with 4 black pixels on each side.
+    ///
+    /// Source: official code (`main.py`).
     #[serde(rename = "crop-4")]
     Crop4,
-    /// A horizontal flip, half of the time.
+    /// A horizontal flip of half of the images.
+    ///
+    /// Source: official code (`main.py`).
     #[serde(rename = "flip")]
     Flip,
-    /// A random part of this height and width, without padding.
+    /// A random crop of this height and width in pixels, without padding: `{ crop = [688, 688] }`.
     #[serde(rename = "crop")]
-    Crop([usize; 2]),
-    /// A random part of a random area and shape, resized to a square (bilinear): the usual augmentation for ImageNet.
+    Crop(#[schemars(example = [688, 688])] [usize; 2]),
+    /// A crop of random area and shape, resized to a square (bilinear): the usual augmentation for ImageNet.
     #[serde(rename = "random-resized-crop")]
     RandomResizedCrop(RandomResizedCrop),
     /// A random change of brightness, contrast and saturation.
     #[serde(rename = "colour-jitter")]
     ColourJitter(ColourJitter),
-    /// A grey picture, with this probability.
+    /// A grey image with this probability, above 0 and at most 1: `{ grayscale = 0.2 }`.
+    ///
+    /// Source: 0.2 in SimSiam (Chen and He, CVPR 2021).
     #[serde(rename = "grayscale")]
-    Grayscale(f64),
+    Grayscale(#[schemars(example = 0.2)] f64),
 }
 
-/// Options of [`Augment::RandomResizedCrop`]; the aspect ratio is drawn from 3/4 to 4/3, as in torchvision. The part is
-/// taken of the stored image and sampled bilinearly without antialiasing, so `side` should not be far below its size.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// Options of `random-resized-crop`. The aspect ratio is drawn between 3/4 and 4/3, as in torchvision. The crop is taken from the
+/// stored image and resized without antialiasing, so `side` should not be far below the size of the stored images.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RandomResizedCrop {
-    /// Height and width of the result.
+    /// Height and width of the result in pixels.
+    #[schemars(example = 224)]
     pub side: usize,
-    /// The smallest and the largest part of the area that is taken.
+    /// The smallest and the largest fraction of the image's area that a crop takes, above 0 and at most 1.
+    ///
+    /// Source: [0.08, 1.0] in torchvision.
+    #[schemars(example = [0.08, 1.0])]
     pub area: [f64; 2],
 }
 
-/// Options of [`Augment::ColourJitter`]: torchvision's ColorJitter without hue, and in a fixed order (brightness,
-/// contrast, saturation), which torchvision draws. SimSiam has 0.4, 0.4, 0.4, hue 0.1 and the probability 0.8.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// Options of `colour-jitter`: torchvision's `ColorJitter` without hue, in the fixed order brightness, contrast, saturation
+/// (torchvision draws the order). SimSiam (Chen and He, CVPR 2021) has 0.4, 0.4, 0.4, hue 0.1 and the probability 0.8.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ColourJitter {
-    /// The factor is drawn from 1 - this to 1 + this, evenly; so are the next two.
+    /// The strength of the change of brightness, 0 (none) to 1: the factor is drawn uniformly from `1 - brightness` to
+    /// `1 + brightness`.
+    #[schemars(example = 0.4)]
     pub brightness: f64,
+    /// The strength of the change of contrast, 0 to 1, as for `brightness`.
+    #[schemars(example = 0.4)]
     pub contrast: f64,
+    /// The strength of the change of saturation, 0 to 1, as for `brightness`.
+    #[schemars(example = 0.4)]
     pub saturation: f64,
-    /// How often an image is changed at all.
+    /// The probability that an image is changed at all, above 0 and at most 1.
+    #[schemars(example = 0.8)]
     pub probability: f64,
 }
 
 impl Augment {
-    /// Whether it decides which part of an image is taken.
+    /// Whether it decides which part of an image is used.
     pub fn crops(&self) -> bool {
         match self {
             Self::Crop4 | Self::Crop(_) | Self::RandomResizedCrop(_) => true,
@@ -60,7 +78,7 @@ impl Augment {
         }
     }
 
-    /// The height and width that it gives images, if it decides that.
+    /// Returns the height and width of its result, or `None` if it keeps the image's size.
     pub fn size(&self) -> Option<[usize; 2]> {
         match self {
             Self::Crop4 | Self::Flip | Self::ColourJitter(_) | Self::Grayscale(_) => None,

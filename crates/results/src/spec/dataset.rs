@@ -9,6 +9,7 @@ mod imbalance;
 mod shapes;
 
 use anyhow::{Result, ensure};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::TaskKind;
@@ -19,8 +20,8 @@ pub use imagenet::ImagenetSpec;
 pub use imbalance::{Imbalance, Linear, LongTail, StepImbalance};
 pub use shapes::ShapesSpec;
 
-/// The data set of an experiment, with its options.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// The data set, the part of it that is used, and its normalisation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DatasetSpec {
     Cifar10(Cifar10Spec),
@@ -151,11 +152,15 @@ const LARGEST_INPUT: usize = 1024;
 /// The smallest side that the networks can halve three times.
 const SMALLEST: usize = 8;
 
-/// `(pixel / 255 - mean) / std` for red, green, blue.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// The normalisation of an image: `(pixel / 255 - mean) / std` for each colour channel.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Normalize {
+    /// The means of red, green and blue, for values from 0 to 1.
+    #[schemars(example = [0.4914, 0.4822, 0.4465])]
     pub mean: [f64; 3],
+    /// The standard deviations of red, green and blue, above 0.
+    #[schemars(example = [0.2023, 0.1994, 0.2010])]
     pub std: [f64; 3],
 }
 
@@ -178,12 +183,14 @@ impl Normalize {
 
 /// How an image of any size becomes a square of a fixed size: the shorter side is resized (antialiased bilinear, as
 /// torchvision's default on PIL images), then the center is cropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Input {
-    /// Length of the shorter side after resizing, in pixels.
+    /// The length of the shorter side after resizing, in pixels, 8 to 1024.
+    #[schemars(example = 256)]
     pub resize: usize,
-    /// Height and width of the center that is kept, in pixels; at most `resize`.
+    /// Height and width of the center that is kept, in pixels, 1 to `resize`.
+    #[schemars(example = 224)]
     pub crop: usize,
 }
 
@@ -212,14 +219,14 @@ fn check_pool(name: &str, pool: Option<usize>) -> Result<()> {
     Ok(())
 }
 
-/// Where decoded images are held. Storage changes speed and space but no value, so it is not part of a spec's hash.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Where decoded images are held. It affects speed and space alone, so it is not part of a spec's hash.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Storage {
     /// In the device's memory: every process decodes all images when it starts.
     #[default]
     Memory,
-    /// In a memory-mapped file in the cache folder: images are decoded once, and all processes share the file.
+    /// In a memory-mapped file in the cache folder, decoded once and shared by all processes.
     Mapped,
     /// Nowhere: images are decoded each time they are needed, a bounded number of minibatches ahead.
     Stream,

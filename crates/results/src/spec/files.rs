@@ -1,4 +1,4 @@
-//! Files that a spec names: their contents enter its hash, and where they lie does not.
+//! Files that a spec names. Their contents are part of its hash, their paths are not.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{LossSource, PretextSpec, Spec, hex};
 
-/// Makes the paths absolute, which are relative to `folder`, and writes down what the files hash to.
+/// Makes the paths, which are relative to `folder`, absolute, and fills in the hashes of the files.
 ///
 /// # Errors
 /// If a file cannot be read, or is not the one whose hash the spec gives.
@@ -15,7 +15,7 @@ pub(super) fn fill_in(spec: &mut Spec, folder: &Path) -> Result<()> {
     if let Some(PretextSpec { losses: LossSource::File(losses), .. }) = &mut spec.pretext {
         let key = "pretext.losses.file";
         losses.file = absolute(folder, &losses.file, key)?;
-        // What a file would hash to is known where the spec states it: without the file it can be planned, listed and reported.
+        // If the spec states the hash, it can be planned, listed and reported without the file.
         if losses.sha256.is_empty() || losses.file.exists() {
             let found = sha256_of(std::slice::from_ref(&losses.file), key)?;
             same(&mut losses.sha256, found, &losses.file, "pretext.losses.sha256")?;
@@ -42,13 +42,13 @@ fn absolute(folder: &Path, path: &Path, key: &str) -> Result<PathBuf> {
     std::path::absolute(folder.join(path)).map_err(|e| anyhow!("`{key}`: {}: {e}", path.display()))
 }
 
-/// Over the names of the files, if there are several, and their contents.
+/// Hashes the contents of files and, if there are several, their names.
 fn sha256_of(files: &[PathBuf], key: &str) -> Result<String> {
     let mut hash = Sha256::new();
     for path in files {
         let is_file = std::fs::metadata(path).map(|meta| meta.is_file());
-        // A pipe would be waited for without an end.
-        ensure!(is_file.unwrap_or(true), "`{key}`: {} is no file; name one", path.display());
+        // Reading a pipe could block forever.
+        ensure!(is_file.unwrap_or(true), "`{key}`: {} is not a file; name one", path.display());
         let bytes = std::fs::read(path)
             .map_err(|e| anyhow!("`{key}`: {} cannot be read ({e}); restore or correct it", path.display()))?;
         if files.len() > 1 {

@@ -1,20 +1,19 @@
-//! The identity of a protocol.
+//! The hashes that identify a protocol.
 
 use sha2::{Digest, Sha256};
 
 use super::{LossSource, PretextSpec, Spec};
 
 impl Spec {
-    /// 16 hexadecimal digits of the SHA-256 of everything that a trial's values depend on, apart from which trial it
-    /// is: the title, the list of seeds and the list of samplers stay out, so that trials can be added to a finished
-    /// experiment, and no other change can. So do variants, whose protocols have hashes of their own, and what cannot
-    /// change a value: where decoded images are held, where files lie whose contents are hashed, what `correlate` does,
-    /// what is expected and what `check` goes by.
+    /// Returns 16 hexadecimal digits of the SHA-256 of everything that a trial's values depend on, except which trial it is. It
+    /// leaves out the title, the seeds and the samplers, so that trials can be added to a finished experiment but nothing else can
+    /// change. It also leaves out variants, whose protocols have hashes of their own, and whatever cannot change a value: where
+    /// decoded images are held, the paths of files (their contents are hashed), `correlation`, `expect` and `check`.
     pub fn hash(&self) -> String {
         short_hash(&self.hashed())
     }
 
-    /// What the hash is of.
+    /// Returns the spec that is hashed: this one without what the hash leaves out.
     pub fn hashed(&self) -> Self {
         let mut protocol = self.clone();
         protocol.title.clear();
@@ -37,22 +36,22 @@ impl Spec {
 }
 
 impl Spec {
-    /// Changes with anything in this protocol that a pretext learner's losses depend on, and with nothing else: not with
-    /// how they are ordered or split.
+    /// Returns a hash of everything in this protocol that a pretext learner's losses depend on. How losses are ordered and split is
+    /// not part of it.
     pub fn learner_hash(&self) -> String {
-        // The crop decides how much of an image the learner sees.
+        // `trained_size`: the crop decides how much of an image the learner sees.
         let data = (self.dataset.without_storage(), &self.imbalance, self.channels, self.trained_size());
         short_hash(&(data, &self.model, self.learner()))
     }
 }
 
-/// 16 hexadecimal digits of the SHA-256 of a value's JSON.
+/// Returns 16 hexadecimal digits of the SHA-256 of a value's JSON.
 pub fn short_hash(value: &impl serde::Serialize) -> String {
     let json = serde_json::to_vec(value).expect("plain data serialises");
     hex(&Sha256::digest(json))[..16].to_owned()
 }
 
-/// Lower-case hexadecimal.
+/// Writes bytes in lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

@@ -1,53 +1,71 @@
 //! The labels of round 0 in specs.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How the labels of round 0 are chosen, when no task model is there yet. Any sampler can follow any of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How the labels of round 0 are chosen, before there is a task model. Each works with any sampler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum InitialSet {
-    /// Uniformly at random: the same labels for every sampler of a seed.
+    /// Uniformly at random; all samplers of a seed have the same labels.
     Random,
-    /// At random, as many of each class. It asks the oracle for the classes beforehand, so no experiment without labels
-    /// can do it: it says what balance alone would be worth.
+    /// At random, with equally many images of each class. It reads the classes before anything is labeled, which no real
+    /// experiment can do: it measures what balance alone would be worth.
     ClassBalanced,
-    /// At even intervals over a pretext batch (paper, section 3.2).
+    /// Even intervals over a pretext batch.
+    ///
+    /// Source: paper, section 3.2.
     PretextStride(PretextStride),
-    /// k-center greedy on the pretext learner's features (the algorithm of Sener and Savarese, ICLR 2018). The first
-    /// center is the image nearest to the mean.
+    /// Greedy k-center on the features of the pretext learner, starting with the image nearest to the mean.
+    ///
+    /// Source: the algorithm of Sener and Savarese, ICLR 2018.
     CoreSet,
-    /// The most typical image of each k-means cluster of the pretext learner's features, as TypiClust (Hacohen et al.,
-    /// ICML 2022) has it.
+    /// The most typical image of each k-means cluster of the pretext learner's features.
+    ///
+    /// Source: TypiClust (Hacohen et al., ICML 2022).
     Typical(Typical),
 }
 
-/// Options of [`InitialSet::PretextStride`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Options of `pretext-stride`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PretextStride {
-    /// The pretext batch; the official ten rounds (`main.py`) start from batch 0, its script for the cold start alone
-    /// (`main_pt4al.py`, `Loader_Cold`) from batch 5.
+    /// The pretext batch, counted from 0 (the highest losses).
+    ///
+    /// Source: batch 0 in the official ten rounds (`main.py`); batch 5 in the script for the cold start alone
+    /// (`main_pt4al.py`, `Loader_Cold`).
     #[serde(default)]
+    #[schemars(example = 5)]
     pub batch: usize,
-    /// Every how many images of the batch, from its first; the whole batch is spanned when absent. 5 in the official
-    /// code, which spans its 5,000 images with 1,000 labels.
+    /// The interval: every `stride`-th image of the batch, beginning with the first; at least 1.
+    ///
+    /// Default: the largest that spans the whole batch.
+    ///
+    /// Source: 5 in the official code, which spans its 5,000 images with 1,000 labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 5)]
     pub stride: Option<usize>,
 }
 
-/// Options of [`InitialSet::Typical`]. TypiClust's are 500 clusters at most and 20 neighbours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Options of `typical`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Typical {
-    /// Clusters at most: there are as many as labels, up to this number, and beyond it the clusters are gone through
-    /// again.
+    /// The largest number of clusters. There are as many clusters as labels, up to this number; with more labels, each cluster
+    /// gives several.
+    ///
+    /// Source: 500 in TypiClust.
+    #[schemars(example = 500)]
     pub clusters: usize,
-    /// Typicality is the inverse of the mean squared distance to so many nearest neighbours in the cluster.
+    /// The number of nearest neighbours in the cluster. Typicality is the inverse of the mean squared distance to them.
+    ///
+    /// Source: 20 in TypiClust.
+    #[schemars(example = 20)]
     pub neighbours: usize,
 }
 
 impl InitialSet {
-    /// The paper's: even intervals over the whole of pretext batch 0.
+    /// The paper's initial set: even intervals over the whole of pretext batch 0.
     pub const PAPER: Self = Self::PretextStride(PretextStride { batch: 0, stride: None });
 
     /// Whether it reads pretext losses.

@@ -1,23 +1,23 @@
-//! How images are cut into minibatches, and the smallest one that a network can be trained on.
+//! How images are cut into minibatches, and the smallest minibatch that a network can be trained on.
 
-use super::{Arch, Augment, Labeled, LearnerSpec, Precision, PretextForward, PretextTask, Spec, Stem};
+use super::{Arch, Augment, Labeled, LearnerSpec, Precision, Spec, Stem};
 
-/// How images in some order are cut into minibatches.
+/// How a sequence of images is cut into minibatches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
-    /// Images in a minibatch; the last one may have fewer.
+    /// The number of images in a minibatch; the last one may have fewer.
     pub size: usize,
     /// A last minibatch of fewer images than this is merged into the one before it.
     pub least: usize,
 }
 
 impl Cut {
-    /// Minibatches of `size` images, and a last one of those that are left over.
+    /// Cuts minibatches of `size` images, and a last one of the remaining images.
     pub fn of(size: usize) -> Self {
         Self { size, least: 1 }
     }
 
-    /// How many of `images` are in each minibatch.
+    /// Returns the number of images in each minibatch.
     pub fn lengths(self, images: usize) -> Vec<usize> {
         let mut lengths = vec![self.size; images / self.size];
         let left = images % self.size;
@@ -31,41 +31,36 @@ impl Cut {
 }
 
 impl Spec {
-    /// The minibatches of the task model. In training, batch norm needs more than one number of each channel. A network
-    /// whose smallest map has one place sees only one number an image there, so a single image that is left over is
-    /// trained on with the minibatch before it. (PyTorch stops with an error there, or drops the last minibatch where
-    /// `drop_last` is set, which would leave out a label.)
+    /// Returns the minibatches of the task model. In training, batch norm needs more than one value of each channel. If the network's
+    /// smallest feature map has one pixel, an image gives one value there, so a single remaining image joins the minibatch before it.
+    /// (PyTorch stops with an error, or drops the last minibatch with `drop_last`, which would leave out a label.)
     pub fn minibatches(&self) -> Cut {
-        let one_place = self.is_one_place(self.trained_size());
-        Cut { size: self.train.minibatch, least: if one_place { 2 } else { 1 } }
+        let one_pixel = self.has_one_pixel(self.trained_size());
+        Cut { size: self.train.minibatch, least: if one_pixel { 2 } else { 1 } }
     }
 
-    /// The minibatches of a pretext learner of this protocol, in images: as those of the task model. SimSiam's head has
-    /// batch norm without a map. Where all four rotations of an image pass together, no minibatch has a single one.
+    /// Returns the minibatches of a pretext learner of this protocol, in images, by the same rule as for the task model. SimSiam's head
+    /// has batch norm over vectors, which are one value of each channel. If all rotations of an image pass together, an image gives
+    /// several values.
     pub fn pretext_minibatches(&self, learner: &LearnerSpec) -> Cut {
         let whole = match self.dataset.task().labels() {
             Labeled::Images => self.trained_size(),
             Labeled::Pixels => self.dataset.stored().0,
         };
-        let [height, width] = learner.augment.iter().find_map(Augment::size).unwrap_or(whole);
-        let side = height.min(width);
-        let single = match learner.task {
-            PretextTask::Rotation => learner.forward != PretextForward::Together && self.is_one_place([side; 2]),
-            PretextTask::Colorization => self.is_one_place([height, width]),
-            // Tiles of whole pixels.
-            PretextTask::Jigsaw(jigsaw) => self.is_one_place([side / jigsaw.grid.max(1) * jigsaw.grid; 2]),
-            PretextTask::Simsiam(_) => true,
-        };
+        let whole = learner.augment.iter().find_map(Augment::size).unwrap_or(whole);
+        let task = learner.task.options();
+        let single = task.normalises_vectors()
+            || !task.passes_together(learner.forward) && self.has_one_pixel(task.seen().size(whole));
         Cut { size: learner.minibatch, least: if single { 2 } else { 1 } }
     }
 
-    /// The precisions of the networks that this protocol trains.
+    /// Returns the precisions of the networks that this protocol trains.
     pub fn precisions(&self) -> impl Iterator<Item = Precision> {
         std::iter::once(self.train.precision).chain(self.learner().map(|learner| learner.precision))
     }
 
-    /// Whether the smallest map of the network has one place, for images of this height and width. Each halving rounds up.
-    fn is_one_place(&self, size: [usize; 2]) -> bool {
+    /// Whether the network's smallest feature map has one pixel for images of this height and width. Each halving rounds up.
+    fn has_one_pixel(&self, size: [usize; 2]) -> bool {
         let halvings = match (self.model.arch, self.model.stem) {
             (Arch::ResNet18 | Arch::ResNet50, Stem::Large) => 5,
             (Arch::ResNet18 | Arch::ResNet50, Stem::Small) | (Arch::DrnD22, _) => 3,
@@ -79,18 +74,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_over_is_a_minibatch_or_joins_the_last() {
+    fn remaining_images_are_a_minibatch_or_join_the_last_one() {
         assert_eq!(Cut::of(4).lengths(9), [4, 4, 1]);
         assert_eq!(Cut { size: 4, least: 2 }.lengths(9), [4, 5]);
         assert_eq!(Cut { size: 4, least: 2 }.lengths(10), [4, 4, 2]);
         assert_eq!(Cut { size: 4, least: 2 }.lengths(8), [4, 4]);
         assert_eq!(Cut { size: 4, least: 2 }.lengths(3), [3]);
-        // There is none to join.
+        // There is no minibatch to join.
         assert_eq!(Cut { size: 4, least: 2 }.lengths(1), [1]);
         assert_eq!(Cut::of(4).lengths(0), [0; 0]);
     }
 
-    /// What is left of a single image in each network's smallest map decides; SimSiam's head has none.
+    /// The smallest feature map decides; SimSiam's head has batch norm without one.
     #[test]
     fn a_single_image_joins_the_minibatch_before_it_where_batch_norm_needs_two() {
         use crate::spec::{Source, load};

@@ -1,4 +1,4 @@
-//! The rules that a spec keeps, beyond its types.
+//! The rules of a spec, beyond its types.
 
 mod augment;
 mod dataset;
@@ -11,9 +11,9 @@ use anyhow::{Result, bail, ensure};
 
 use super::{Arch, Cut, Labeled, ModelSpec, Optimizer, RoundsSpec, Schedule, Select, Sgd, Spec, Start, Stem};
 
-/// The most epochs, clusters, folds and so on: more is a slip of the pen, and is told before memory is asked for.
+/// The largest number of epochs, clusters, folds and so on. More is a typing error, and is refused before memory is allocated.
 const MOST: usize = 1_000_000;
-/// The most images of a minibatch: twice as many as the largest that ImageNet is trained with.
+/// The largest minibatch: twice the largest one that ImageNet is trained with.
 const LARGEST_MINIBATCH: usize = 65_536;
 
 /// Proof that [`Spec::check_pool`] passed, with the counts it passed for.
@@ -26,8 +26,8 @@ pub struct CheckedAgainstPool {
 }
 
 impl Spec {
-    /// The rules of what no hash covers: seeds, samplers, claims, and what `check` goes by. The title's too: it is one line
-    /// of plain text, on pages and in pictures.
+    /// Checks the keys that no hash covers: title, seeds, samplers, claims and the gate's options. The title must be one line of plain
+    /// text, because pages and pictures show it.
     pub(super) fn check_unhashed(&self) -> Result<()> {
         ensure!(
             !self.title.contains(char::is_control),
@@ -43,10 +43,10 @@ impl Spec {
         super::expect::check(self)
     }
 
-    /// The rules that need no data. Each message names the key and what to do.
+    /// Checks the rules that need no data. Each message names the key and what to do.
     pub(super) fn check(&self) -> Result<()> {
         self.check_unhashed()?;
-        // How many rounds and labels there can be, the pool decides.
+        // The pool limits these, in `check_pool`.
         check_count("rounds.count", self.rounds.count, usize::MAX)?;
         check_count("rounds.initial", self.rounds.initial, usize::MAX)?;
         check_count("threads", self.threads, 1024)?;
@@ -55,7 +55,7 @@ impl Spec {
         check_count("train.minibatch", self.train.minibatch, LARGEST_MINIBATCH)?;
         ensure!(
             self.rounds.count == 1 || self.rounds.query > 0,
-            "`rounds.query` is 0 but `rounds.count` is {}; ask for at least 1 label a round",
+            "`rounds.query` is 0 but `rounds.count` is {}; query at least 1 label in each round",
             self.rounds.count
         );
         check_optimizer("train", &self.train.optimizer, &self.train.schedule, self.train.epochs)?;
@@ -94,7 +94,7 @@ impl Spec {
         let best = select.record.iter().find(|&&r| r != Select::Last);
         match (best, select.every) {
             (Some(rule), None) => bail!(
-                "`train.select.record` has \"{}\" but `train.select.every` is missing; say how many epochs lie between \
+                "`train.select.record` has \"{}\" but `train.select.every` is missing; state the number of epochs between \
                  its evaluations, for instance every = 1",
                 rule.name()
             ),
@@ -108,12 +108,12 @@ impl Spec {
         }
         match (select.record.contains(&Select::BestOnHeldOut), select.held_out) {
             (true, None) => bail!(
-                "`train.select.record` has \"best-on-held-out\" but `train.select.held-out` is missing; say which part \
-                 of the labels it holds out, for instance held-out = 0.1"
+                "`train.select.record` has \"best-on-held-out\" but `train.select.held-out` is missing; state the fraction \
+                 of the labels that it holds out, for instance held-out = 0.1"
             ),
             (_, Some(part)) => ensure!(
                 part > 0.0 && part < 1.0,
-                "`train.select.held-out` is {part}; it is a part of the labels, between 0 and 1"
+                "`train.select.held-out` is {part}; it is a fraction of the labels, between 0 and 1"
             ),
             (false, None) => {}
         }
@@ -148,11 +148,11 @@ impl Spec {
         Ok(())
     }
 
-    /// Whether each training has as many images as batch norm needs.
+    /// Checks that each training has as many images as batch norm needs.
     fn check_minibatches(&self) -> Result<()> {
         let Cut { size, least } = self.minibatches();
         let [height, width] = self.trained_size();
-        let why = || format!("the smallest map of the network has one place, for images of {height} x {width}");
+        let why = || format!("the smallest feature map of the network has one pixel, for images of {height} x {width}");
         ensure!(
             size >= least,
             "`train.minibatch` is {size}, but batch norm needs {least} images in a minibatch here ({}); raise it, or change the \
@@ -177,7 +177,7 @@ impl Spec {
         let task = self.dataset.task();
         match self.metrics.iter().find(|metric| !task.extra_metrics().contains(metric)) {
             Some(metric) => bail!(
-                "`metrics` has {}, which is for a class for each image, but {} has one for each pixel; leave it out \
+                "`metrics` has {}, which needs a class for each image, but {} has one for each pixel; leave it out \
                  (segmentation always records the IoU of each class)",
                 metric.name(),
                 self.dataset.name()
@@ -186,10 +186,13 @@ impl Spec {
         }
     }
 
-    /// The rules that need the number of images, for all protocols. `pool` and `test` are what the data set holds.
+    /// Checks the rules that need the number of images, for all protocols. `pool` and `test` are the sizes of the data set.
+    ///
+    /// # Errors
+    /// One line that names the numbers and the keys.
     pub fn check_pool(&self, pool: usize, test: usize) -> Result<CheckedAgainstPool> {
         let RoundsSpec { count, initial, query } = self.rounds.clone();
-        // Only what can be counted is.
+        // `None` if the number is too large to be counted.
         let budget = (count - 1).checked_mul(query).and_then(|asked| asked.checked_add(initial));
         ensure!(
             budget.is_some_and(|budget| budget <= pool),
@@ -205,7 +208,10 @@ impl Spec {
     }
 }
 
-/// What decides how much is trained, held or computed is at least 1, and no more than makes sense.
+/// Checks a number that decides how much is trained, stored or computed: at least 1, and at most `most`.
+///
+/// # Errors
+/// One line that opens with the key.
 pub(super) fn check_count(key: &str, value: usize, most: usize) -> Result<()> {
     ensure!(value > 0, "`{key}` is 0; it must be at least 1");
     ensure!(value <= most, "`{key}` is {value}; at most {} is supported: lower it", thousands(most));

@@ -1,29 +1,30 @@
-//! Tasks, and what their results are called.
+//! Tasks and the names of their metrics.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A metric of the records, in the words and the unit of readers.
+/// A metric of the records, with the label and the unit that readers see.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Metric {
-    /// As in the records.
+    /// The name in the records.
     pub name: &'static str,
-    /// For headings and axes, with its unit.
+    /// The label of headings and axes, with the unit.
     pub label: &'static str,
-    /// What a recorded value is multiplied by to be in that unit.
+    /// The factor from the recorded value to that unit.
     pub factor: f64,
 }
 
 impl Metric {
-    /// Part of the test images whose class is predicted; recorded from 0 to 1, shown in percent.
+    /// The fraction of test images whose class is predicted; recorded as 0 to 1, shown in percent.
     pub const ACCURACY: Self = Self { name: "accuracy", label: "test accuracy (%)", factor: 100.0 };
-    /// The mean over classes of the accuracy on each.
+    /// The accuracy on each class, averaged over the classes.
     pub const BALANCED_ACCURACY: Self =
         Self { name: "balanced-accuracy", label: "balanced test accuracy (%)", factor: 100.0 };
-    /// Part of the test images whose class is among the 5 most probable.
+    /// The fraction of test images whose class is among the 5 most probable ones.
     pub const TOP_5_ACCURACY: Self = Self { name: "top-5-accuracy", label: "top-5 test accuracy (%)", factor: 100.0 };
-    /// Intersection over union, the mean over the classes that occur.
+    /// Intersection over union, averaged over the classes that occur.
     pub const MIOU: Self = Self { name: "miou", label: "mean IoU (%)", factor: 100.0 };
-    /// Part of the labeled pixels whose class is predicted.
+    /// The fraction of labeled pixels whose class is predicted.
     pub const PIXEL_ACCURACY: Self = Self { name: "pixel-accuracy", label: "pixel accuracy (%)", factor: 100.0 };
 }
 
@@ -44,7 +45,7 @@ pub enum Labeled {
 }
 
 impl TaskKind {
-    /// What carries a label. Where pixels do, whole images are scored and evaluated, and never resized in training.
+    /// Returns what carries a label. If pixels do, whole images are scored and evaluated, and training never resizes them.
     pub fn labels(self) -> Labeled {
         match self {
             Self::Classification => Labeled::Images,
@@ -52,12 +53,12 @@ impl TaskKind {
         }
     }
 
-    /// The metric that curves, comparisons, claims and the gate are about.
+    /// Returns the metric that curves, comparisons, claims and the gate use.
     pub fn primary_metric(self) -> Metric {
         self.metrics()[0]
     }
 
-    /// The primary metric, then the secondary ones that may be recorded beside it.
+    /// Returns the primary metric, then the secondary ones that may be recorded in addition.
     pub fn metrics(self) -> &'static [Metric] {
         match self {
             Self::Classification => &[Metric::ACCURACY, Metric::BALANCED_ACCURACY, Metric::TOP_5_ACCURACY],
@@ -65,7 +66,7 @@ impl TaskKind {
         }
     }
 
-    /// What is recorded only where it is asked for.
+    /// Returns the metrics that are recorded only if the spec names them.
     pub fn extra_metrics(self) -> &'static [ExtraMetric] {
         match self {
             Self::Classification => &[ExtraMetric::Top5Accuracy, ExtraMetric::BalancedAccuracy, ExtraMetric::PerClass],
@@ -73,7 +74,7 @@ impl TaskKind {
         }
     }
 
-    /// The metric of one class; `/<class>` is added to its name in the records.
+    /// Returns the metric of a single class; the records add `/<class>` to its name.
     pub fn metric_of_classes(self) -> Metric {
         match self {
             Self::Classification => Metric { label: "test accuracy on each class (%)", ..Metric::ACCURACY },
@@ -82,21 +83,21 @@ impl TaskKind {
     }
 }
 
-/// A metric that is recorded only where it is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A metric that is recorded only if the spec names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExtraMetric {
-    /// Classification: whether the label is among the 5 most probable classes.
+    /// Classification: the fraction of test images whose class is among the 5 most probable ones.
     #[serde(rename = "top-5-accuracy")]
     Top5Accuracy,
-    /// Classification: the mean over classes of the accuracy on each.
+    /// Classification: the accuracy on each class, averaged over the classes.
     BalancedAccuracy,
-    /// The accuracy on each class, as rows `accuracy/<class>` (segmentation always has `iou/<class>`).
+    /// Classification: the accuracy on each class, as rows `accuracy/<class>`. (Segmentation always has `iou/<class>`.)
     PerClass,
 }
 
 impl ExtraMetric {
-    /// The name in the spec.
+    /// Returns the name in the spec.
     pub fn name(self) -> &'static str {
         match self {
             Self::Top5Accuracy => "top-5-accuracy",

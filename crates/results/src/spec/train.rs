@@ -1,48 +1,69 @@
-//! How task models are trained, and which epoch counts.
+//! The training of task models in specs, and the selection rules.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Augment;
 
 /// How the task model is trained each round.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TrainSpec {
+    /// The weights that each round starts from.
     pub start: Start,
+    /// The number of epochs of each round, 1 to 1,000,000.
+    ///
+    /// Source: 200 in the official code (`main.py`).
+    #[schemars(example = 200)]
     pub epochs: usize,
-    /// Images in a step. The last minibatch of an epoch may be smaller; see [`super::Spec::minibatches`].
+    /// The number of images in a step, 1 to 65,536. The last minibatch of an epoch may be smaller; a single remaining image joins the
+    /// minibatch before it if batch norm needs two.
+    ///
+    /// Source: 128 in the official code (`main.py`).
+    #[schemars(example = 128)]
     pub minibatch: usize,
-    /// Of weights, training, evaluation and the scores that queries are made of.
+    /// The number format of training, evaluation and the scores that queries use.
     #[serde(default, skip_serializing_if = "super::is_default")]
+    #[schemars(!skip_serializing_if)]
     pub precision: Precision,
+    /// Random changes of the training images, in this order; `[]` for none.
+    ///
+    /// Source: `["crop-4", "flip"]` in the official code (`main.py`).
+    #[schemars(example = ["crop-4", "flip"])]
     pub augment: Vec<Augment>,
+    /// The optimizer.
     pub optimizer: Optimizer,
+    /// The learning rate over the epochs of a round.
+    ///
+    /// Source: `{ steps = { at = [160], factor = 0.1 } }` of 200 epochs in the official code (`main.py`).
     pub schedule: Schedule,
+    /// Which epochs' models are recorded, and which one queries.
     pub select: SelectSpec,
 }
 
-/// The numbers that a network computes with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The number format that a network computes with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
     /// IEEE single precision everywhere.
     #[default]
     F32,
-    /// Single precision whose convolutions may round their inputs to TF32 (10 bits of mantissa): what PyTorch does on CUDA unless
-    /// told otherwise (`torch.backends.cudnn.allow_tf32`), so what the official code computed with on an NVIDIA GPU of 2020 or
-    /// later. On the CPU, and on older GPUs, it is `f32`.
+    /// Single precision, but convolutions may round their inputs to TF32 (10 bits of mantissa). On the CPU and on older GPUs it is the
+    /// same as `f32`.
+    ///
+    /// Source: PyTorch's default on CUDA (`torch.backends.cudnn.allow_tf32`), and so the official code on an NVIDIA GPU of 2020 or
+    /// later.
     Tf32,
-    /// Convolutions in bfloat16 (7 bits of mantissa) and what lies between them; weights, the optimizer's momentum, batch norm's statistics,
-    /// head and loss in single precision. Fast on GPUs of 2020 and later and on CPUs with AMX, slow on others.
+    /// Convolutions, and what lies between them, in bfloat16 (7 bits of mantissa); weights, momentum, batch norm's statistics, head and
+    /// loss in single precision. Fast on GPUs of 2020 or later and on CPUs with AMX, slow on others.
     Bf16,
-    /// IEEE double precision. It is slow, and no experiment needs it. It is there for tests: a short training gives the same
-    /// values on every processor, to at least nine digits. In `f32` no digit is certain, since each instruction set sums in
-    /// another order, and training amplifies what rounding leaves.
+    /// IEEE double precision: slow, and only for tests. A short training gives the same values on every processor, to at least nine
+    /// digits. In `f32` no digit is certain, because each instruction set sums in another order and training amplifies rounding.
     F64,
 }
 
 impl Precision {
-    /// As a spec has it.
+    /// Returns the name in the spec.
     pub fn name(self) -> &'static str {
         match self {
             Self::F32 => "f32",
@@ -52,7 +73,7 @@ impl Precision {
         }
     }
 
-    /// Bytes of a number in the maps that a training step keeps, and in what is computed most.
+    /// Returns the bytes of a number in the feature maps that a training step keeps.
     pub fn bytes(self) -> usize {
         match self {
             Self::Bf16 => 2,
@@ -63,50 +84,74 @@ impl Precision {
 }
 
 /// The weights that a round starts from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Start {
-    /// Initialised anew each round, as the paper's description implies.
+    /// New random weights in each round.
+    ///
+    /// Source: the paper's description implies it.
     Fresh,
-    /// Those of the round before, of the epoch whose model queried ([`SelectSpec::query`]); the optimizer starts anew. As in every
-    /// state of the official code: `main.py` loads the last cycle's checkpoint, which is of its best epoch on the images that it
-    /// evaluates, into the network that it then trains on. With `query = "last"` it is the last epoch.
+    /// The weights of the round before, from the epoch whose model queried (`train.select.query`), with a new optimizer.
+    ///
+    /// Source: every state of the official code. `main.py` loads the last cycle's checkpoint, which is its best epoch on the images that
+    /// it evaluates, into the network that it then trains.
     Continue,
 }
 
 /// The optimizer.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Optimizer {
+    /// Stochastic gradient descent with momentum, as PyTorch defines it.
     Sgd(Sgd),
 }
 
-/// SGD with momentum, as PyTorch defines it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// Options of `sgd`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Sgd {
+    /// The learning rate at the start, above 0.
+    ///
+    /// Source: 0.1 in the official code (`main.py`, `rotation.py`).
+    #[schemars(example = 0.1)]
     pub lr: f64,
+    /// The momentum, from 0 to below 1.
+    ///
+    /// Source: 0.9 in the official code (`main.py`, `rotation.py`).
+    #[schemars(example = 0.9)]
     pub momentum: f64,
+    /// The weight decay, 0 or more.
+    ///
+    /// Source: 5e-4 in the official code (`main.py`, `rotation.py`).
+    #[schemars(example = 5e-4)]
     pub weight_decay: f64,
 }
 
 /// The learning rate over the epochs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Schedule {
-    /// The optimizer's, throughout.
+    /// The optimizer's learning rate throughout.
     Constant,
-    /// Multiplied by `factor` before each of the epochs `at` (counted from 0).
+    /// The learning rate is multiplied by `factor` before each epoch in `at`.
     Steps(Steps),
-    /// From the optimizer's down to 0 along half a cosine, changed each epoch.
+    /// From the optimizer's learning rate down to 0 along half a cosine, changed each epoch.
     Cosine,
 }
 
-/// Options of [`Schedule::Steps`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Options of `steps`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Steps {
+    /// The epochs, counted from 0, before which the learning rate changes; all below `epochs`.
+    ///
+    /// Source: [160] of 200 in the official code (`main.py`).
+    #[schemars(example = [160])]
     pub at: Vec<usize>,
+    /// The factor, above 0.
+    ///
+    /// Source: 0.1 in the official code (`main.py`).
+    #[schemars(example = 0.1)]
     pub factor: f64,
 }
 
@@ -121,53 +166,67 @@ impl Schedule {
     }
 }
 
-/// Which epoch's model is recorded, and which one queries.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Which epochs' models are recorded, and which one queries. A selection rule selects one epoch of a training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SelectSpec {
-    /// The rule whose model chooses the next round's labels; one of `record`.
+    /// The selection rule whose model chooses the next round's labels; one of `record`.
     pub query: Select,
-    /// The rules whose test accuracy is recorded.
+    /// The selection rules whose test accuracy is recorded.
+    #[schemars(example = ["last", "best-on-test"])]
     pub record: Vec<Select>,
-    /// Epochs between the evaluations that the best-on rules choose from; the last epoch is always one.
+    /// The number of epochs between the evaluations from which `best-on-test` and `best-on-held-out` choose; 1 to `train.epochs`. The
+    /// last epoch is always evaluated.
+    ///
+    /// Default: none; required with either rule.
+    ///
+    /// Source: 1 in the official code (`main.py`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 1)]
     pub every: Option<usize>,
-    /// The images that accuracies are of, and that best-on-test chooses by.
+    /// The images on which accuracy is measured and `best-on-test` chooses.
     #[serde(default, skip_serializing_if = "super::is_default")]
+    #[schemars(!skip_serializing_if)]
     pub images: EvaluationImages,
-    /// Part of the labels that best-on-held-out chooses by.
+    /// The fraction of the labels on which `best-on-held-out` chooses, between 0 and 1.
+    ///
+    /// Default: none; required with that rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 0.1)]
     pub held_out: Option<f64>,
 }
 
-/// The images that accuracies are of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The images on which accuracy is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum EvaluationImages {
     /// The test split.
     #[default]
     Test,
-    /// The whole pool, labeled or not: images that are trained on among them. As in the official code from
-    /// 2021-11-24 (7656fce: `main.py` evaluates `Loader2`, which lists `./DATA/train`) to 2022-12-19 (458883d).
+    /// The whole pool, labeled or not, and so also images that are trained on.
+    ///
+    /// Source: official code from 2021-11-24 (7656fce: `main.py` evaluates `Loader2`, which lists `./DATA/train`) to 2022-12-19
+    /// (458883d).
     Train,
 }
 
 /// A rule that selects one epoch of a training.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Select {
     /// The last epoch.
     Last,
-    /// The epoch with the highest accuracy on the test images: what the official code reports. It looks at the
-    /// answer, so its number is optimistic.
+    /// The epoch with the highest accuracy on the test images. It looks at the answer, so its accuracy is optimistic.
+    ///
+    /// Source: official code (`main.py`), which reports it.
     BestOnTest,
-    /// The epoch with the highest accuracy on labels held out of the training. Those labels cannot be trained on, so
-    /// this rule has a training of its own, on the rest of the labels; the other rules train on all of them.
+    /// The epoch with the highest accuracy on labels that are held out of the training. This rule has a training of its own, on the
+    /// other labels; the other rules train on all labels.
     BestOnHeldOut,
 }
 
 impl Select {
-    /// The name in the records.
+    /// Returns the name in the spec and in the records.
     pub fn name(self) -> &'static str {
         match self {
             Self::Last => "last",

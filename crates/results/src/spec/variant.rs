@@ -1,4 +1,5 @@
-//! Variants: protocols of one experiment that differ from its own in a few keys.
+//! Variants: protocols of an experiment that differ from its own in a few keys. Keys that carry the mark `x-shared`
+//! (the data set, the rounds, ...) are the same in all of them.
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -6,13 +7,13 @@ use toml::Table;
 
 use super::{Precision, SamplerSpec, Spec};
 
-/// `[variant.<name>]`: the keys that it changes.
+/// `[variant.<name>]`: the keys that differ.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Variant {
-    /// As they are written.
+    /// The keys as the spec writes them.
     pub changes: Table,
-    /// The whole protocol; it has no variants. Made when the spec is loaded.
+    /// The whole protocol, without variants. It is filled in when the spec is loaded.
     #[serde(skip)]
     pub(super) spec: Option<Box<Spec>>,
 }
@@ -20,32 +21,14 @@ pub struct Variant {
 /// Variants in the file's order.
 pub type Variants = IndexMap<String, Variant>;
 
-/// Keys that are the experiment's and not a protocol's: all trials are of one pool, and have the same rounds.
-pub(super) const OF_THE_EXPERIMENT: [&str; 14] = [
-    "title",
-    "seeds",
-    "dataset",
-    "imbalance",
-    "metrics",
-    "rounds",
-    "threads",
-    "variant",
-    "profile",
-    "replay",
-    "correlation",
-    "expect",
-    "check",
-    "resolved",
-];
-
 impl Variant {
-    /// The protocol: the experiment's with the changes.
+    /// Returns the protocol: the experiment's with the changes.
     pub fn spec(&self) -> &Spec {
         self.spec.as_ref().expect("made when the spec is loaded")
     }
 }
 
-/// One sampler and one seed under one protocol: a process of its own.
+/// One sampler and one seed under one protocol. Each trial is a process of its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trial {
     pub sampler: SamplerSpec,
@@ -55,41 +38,41 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// The sampler's name in records and plots, with the variant's: `pretext-batch` or `pretext-batch@continue`.
+    /// Returns the name of its arm in records and plots: `pretext-batch`, or `pretext-batch@continue` with a variant.
     pub fn label(&self) -> String {
         arm_label(&self.sampler, self.variant.as_deref())
     }
 
-    /// The name of the trial's files, for instance `core-set-seed3`.
+    /// Returns the name of the trial's files, for instance `core-set-seed3`.
     pub fn key(&self) -> String {
         format!("{}-seed{}", self.label(), self.seed)
     }
 }
 
-/// What an arm is called: the sampler's label, with the variant's name if there is one.
+/// Returns the name of an arm: the sampler's label, followed by `@` and the variant's name if there is one.
 pub fn arm_label(sampler: &SamplerSpec, variant: Option<&str>) -> String {
     let label = sampler.label();
     variant.map_or(label.clone(), |variant| format!("{label}@{variant}"))
 }
 
 impl Spec {
-    /// The protocol of the experiment, and those of its variants with their names.
+    /// Returns the protocol of the experiment, and those of its variants with their names.
     pub fn protocols(&self) -> impl Iterator<Item = (Option<&str>, &Self)> {
         let variants = self.variants.iter().map(|(name, variant)| (Some(name.as_str()), variant.spec()));
         std::iter::once((None, self)).chain(variants)
     }
 
-    /// The protocol of a variant; the experiment's own for `None` and for a name that it does not have.
+    /// Returns the protocol of a variant, or the experiment's own for `None` and for an unknown name.
     pub fn protocol(&self, variant: Option<&str>) -> &Self {
         variant.and_then(|name| self.variants.get(name)).map_or(self, Variant::spec)
     }
 
-    /// The protocol of a trial.
+    /// Returns the protocol of a trial.
     pub fn protocol_of(&self, trial: &Trial) -> &Self {
         self.protocol(trial.variant.as_deref())
     }
 
-    /// The experiment's own protocol, for one seed, without its variants.
+    /// Returns the experiment's own protocol for one seed, without its variants.
     pub fn alone(&self, seed: u64) -> Self {
         let mut alone = Self { variants: Variants::new(), seeds: vec![seed], ..self.clone() };
         if let Some(resolved) = &mut alone.resolved {
@@ -98,8 +81,7 @@ impl Spec {
         alone
     }
 
-    /// The experiment's own protocol with task models in another precision, without its variants. It is another spec, with
-    /// another hash.
+    /// Returns the experiment's own protocol with task models in another precision, without its variants. Its hash is another one.
     pub fn in_precision(&self, precision: Precision) -> Self {
         let mut other = Self { variants: Variants::new(), ..self.clone() };
         other.train.precision = precision;
@@ -109,28 +91,33 @@ impl Spec {
         other
     }
 
-    /// What is compared: samplers under protocols, by [`Trial::label`], each with its protocol.
+    /// Returns all arms by their names ([`Trial::label`]), each with its protocol.
     pub fn arms(&self) -> Vec<(String, &Self)> {
-        let of = |(variant, spec): (Option<&str>, &'_ Self)| -> Vec<String> {
-            spec.samplers.iter().map(|sampler| arm_label(sampler, variant)).collect()
-        };
-        self.protocols().flat_map(|(variant, spec)| of((variant, spec)).into_iter().map(move |l| (l, spec))).collect()
+        let mut arms = Vec::new();
+        for (variant, protocol) in self.protocols() {
+            arms.extend(protocol.samplers.iter().map(|sampler| (arm_label(sampler, variant), protocol)));
+        }
+        arms
     }
 
-    /// The first protocol whose pretext losses are those of `variant`: they are made once, and kept under its name.
+    /// Returns the variant under whose name the pretext losses of `variant` are stored: the first protocol that has the same losses,
+    /// `None` for the experiment's own.
     pub fn losses_of(&self, variant: Option<&str>) -> Option<&str> {
-        let of = |spec: &Self| (spec.learner_hash(), spec.loss_file().map(|file| file.sha256.clone()));
-        let wanted = of(self.protocol(variant));
-        self.protocols().find(|(_, spec)| of(spec) == wanted).and_then(|(name, _)| name)
+        let identity = |spec: &Self| (spec.learner_hash(), spec.loss_file().map(|file| file.sha256.clone()));
+        let wanted = identity(self.protocol(variant));
+        self.protocols().find(|(_, spec)| identity(spec) == wanted).and_then(|(name, _)| name)
     }
 
-    /// All trials: seeds outermost, so that an interrupted run has complete comparisons.
+    /// Returns all trials, ordered by seed first, so that an interrupted run has complete comparisons.
     pub fn trials(&self) -> Vec<Trial> {
-        let of = |seed: u64, (variant, spec): (Option<&str>, &Self)| -> Vec<Trial> {
-            let variant = variant.map(str::to_owned);
-            let trial = |sampler: &SamplerSpec| Trial { sampler: sampler.clone(), seed, variant: variant.clone() };
-            spec.samplers.iter().map(trial).collect()
-        };
-        self.seeds.iter().flat_map(|&seed| self.protocols().flat_map(move |p| of(seed, p))).collect()
+        let mut trials = Vec::new();
+        for &seed in &self.seeds {
+            for (variant, protocol) in self.protocols() {
+                for sampler in &protocol.samplers {
+                    trials.push(Trial { sampler: sampler.clone(), seed, variant: variant.map(str::to_owned) });
+                }
+            }
+        }
+        trials
     }
 }

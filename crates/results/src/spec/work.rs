@@ -1,10 +1,10 @@
-//! What a spec costs, counted in images.
+//! The cost of a spec, counted in images.
 
 use std::ops::{Add, AddAssign};
 
-use super::{Arch, ExtraMetric, Labeled, Precision, PretextTask, SamplerSpec, Select, Spec, Stem, TaskKind, Trial};
+use super::{Arch, ExtraMetric, Labeled, Passes, Precision, SamplerSpec, Seen, Select, Spec, Stem, TaskKind, Trial};
 
-/// Images that pass through a network. A backward pass costs about two forward passes.
+/// The number of images that pass through a network. A backward pass costs about two forward passes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
     /// Images trained on: forward and backward.
@@ -16,7 +16,7 @@ pub struct Work {
 }
 
 impl Work {
-    /// The work in forward passes of one image.
+    /// Returns the work in forward passes of one image.
     pub fn units(&self) -> u64 {
         self.train.saturating_mul(3).saturating_add(self.evaluate).saturating_add(self.score)
     }
@@ -46,7 +46,7 @@ impl std::iter::Sum for Work {
 }
 
 impl Spec {
-    /// Epochs (counted from 1) after which a training is evaluated: every `every`-th and the last.
+    /// Returns the epochs, counted from 1, after which a training is evaluated: every `every`-th and the last.
     pub fn evaluated_epochs(&self) -> Vec<usize> {
         let epochs = self.train.epochs;
         match self.train.select.every {
@@ -55,18 +55,18 @@ impl Spec {
         }
     }
 
-    /// How many [`Spec::evaluated_epochs`] there are.
+    /// Counts the [`Spec::evaluated_epochs`].
     fn evaluations(&self) -> usize {
         self.train.select.every.map_or(1, |every| self.train.epochs.div_ceil(every))
     }
 
-    /// Labels of a training on `labeled` that are held out for [`Select::BestOnHeldOut`].
+    /// Counts the labels that a training on `labeled` holds out for [`Select::BestOnHeldOut`].
     pub fn held_out(&self, labeled: usize) -> usize {
         let part = self.train.select.held_out.unwrap_or(0.0);
         ((labeled as f64 * part).round() as usize).clamp(1, labeled.saturating_sub(1).max(1))
     }
 
-    /// The work of one round of a trial: its trainings, their evaluations, and the query that follows.
+    /// Returns the work of one round of a trial: its trainings, their evaluations, and the query that follows.
     pub fn round_work(&self, trial: &Trial, round: usize, pool: usize, test: usize) -> Work {
         self.protocol_of(trial).round_work_of(&trial.sampler, round, pool, test)
     }
@@ -94,41 +94,40 @@ impl Spec {
         work
     }
 
-    /// The work of one trial, without its pretext learner.
+    /// Returns the work of one trial, without its pretext learner.
     pub fn trial_work(&self, trial: &Trial, pool: usize, test: usize) -> Work {
         (0..self.rounds.count).map(|round| self.round_work(trial, round, pool, test)).sum()
     }
 
-    /// Height and width of the images that the task model is trained on.
+    /// Returns the height and width of the images that the task model is trained on.
     pub fn trained_size(&self) -> [usize; 2] {
         self.train.augment.iter().find_map(super::Augment::size).unwrap_or(self.dataset.stored().0)
     }
 
-    /// How many times more pixels a pretext learner sees of an image than the task model is trained on: whole images of
-    /// segmentation stand against crops.
+    /// Returns the number of pixels of an image that the pretext learner sees, relative to those that the task model is trained on. It
+    /// differs from 1 for segmentation: the learner sees whole images, the task model crops.
     pub fn pretext_pixels(&self) -> f64 {
         let (Labeled::Pixels, Some(learner)) = (self.dataset.task().labels(), self.learner()) else { return 1.0 };
         let [height, width] = self.dataset.stored().0;
-        let seen = match learner.task {
-            PretextTask::Rotation | PretextTask::Jigsaw(_) => height.min(width).pow(2),
-            PretextTask::Colorization | PretextTask::Simsiam(_) => height * width,
+        let seen = match learner.task.options().seen() {
+            Seen::Square | Seen::Tiles(_) => height.min(width).pow(2),
+            Seen::Whole => height * width,
         };
         seen as f64 / self.trained_size().iter().product::<usize>() as f64
     }
 
-    /// A rough estimate of what a training step of the task model keeps in memory, in MiB: activations for the backward
-    /// pass.
+    /// Estimates roughly what a training step of the task model keeps in memory for the backward pass (activations), in MiB.
     pub fn step_mb(&self) -> f64 {
         self.largest_minibatch() as f64 * self.activations_mb(self.train.precision)
     }
 
-    /// Images of the task model's largest training step: no round has more labels than the last.
+    /// Counts the images of the task model's largest training step, in the last round, which has the most labels.
     pub fn largest_minibatch(&self) -> usize {
         self.train.minibatch.min(self.rounds.labeled(self.rounds.count - 1))
     }
 
-    /// [`Spec::step_mb`] of the pretext learner on a pool of so many images, all of whose transformations wait for one
-    /// backward pass; 0 if there is none.
+    /// Estimates [`Spec::step_mb`] for the pretext learner on a pool of this many images; 0 without a learner. All transformations of an
+    /// image wait for one backward pass.
     pub fn pretext_step_mb(&self, pool: usize) -> f64 {
         self.learner().map_or(0.0, |learner| {
             let passes = learner.minibatch.min(pool) * learner.passes().training;
@@ -136,10 +135,9 @@ impl Spec {
         })
     }
 
-    /// A rough count of the floating-point operations of a forward pass of one image that the task model is trained on,
-    /// under the protocol that takes most: for ResNets counted in proportion to the published ones (0.56 billion
-    /// multiplications and additions for ResNet-18 on 32x32, 1.8 and 4.1 on 224x224 with the large stem), for DRN-D-22 from
-    /// its 16 million weights at output stride 8.
+    /// Estimates roughly the floating-point operations of a forward pass of one training image of the task model, under the protocol
+    /// that takes most. ResNets are in proportion to the published counts (0.56 billion multiplications and additions for ResNet-18 on
+    /// 32x32, 1.8 and 4.1 on 224x224 with the 7x7 stem), DRN-D-22 follows from its 16 million weights at output stride 8.
     pub fn operations(&self) -> f64 {
         let of_protocol = |spec: &Self| {
             let of_pixel_and_squared_width = match (spec.model.arch, spec.model.stem) {
@@ -155,8 +153,8 @@ impl Spec {
         self.protocols().map(|(_, spec)| of_protocol(spec)).fold(0.0, f64::max)
     }
 
-    /// MiB for an image of the task model's, in a precision. Bytes a pixel were measured on the CPU (peaks at two
-    /// minibatches) for ResNet-18 of width 64 and DRN-D-22 of width 16; those of ResNet-50 are in proportion to its channels.
+    /// Estimates the activations of one image in the task model, in MiB. The bytes per pixel were measured on the CPU (peaks at two
+    /// minibatch sizes) for ResNet-18 of width 64 and DRN-D-22 of width 16; those of ResNet-50 are in proportion to its channels.
     fn activations_mb(&self, precision: Precision) -> f64 {
         let bytes_of_pixel_and_width = match (self.model.arch, self.model.stem) {
             (Arch::ResNet18, Stem::Small) => 70.0,
@@ -170,8 +168,8 @@ impl Spec {
         times * pixels * self.model.width as f64 * bytes_of_pixel_and_width / 1024.0 / 1024.0
     }
 
-    /// MiB of the task model's weights, their momentum, and twice their gradients (each filter's, and all in one). Nearly all
-    /// parameters are of convolutions from channels to channels, so their number goes with the square of the width.
+    /// Estimates the task model's weights, their momentum, and twice their gradients (one for each filter, and one buffer for all), in
+    /// MiB. Nearly all parameters belong to convolutions between channels, so their number grows with the square of the width.
     pub fn weights_mb(&self) -> f64 {
         let (parameters, width) = match self.model.arch {
             Arch::ResNet18 => (11.2e6, 64.0),
@@ -186,51 +184,46 @@ impl Spec {
         parameters * wider * wider * 4.0 * bytes / 1024.0 / 1024.0
     }
 
-    /// The work of one training of [`super::CorrelationSpec`]: on the whole pool, or on all of it but one of so many folds,
-    /// whose losses it gives.
+    /// Returns the work of one training of `pt4al correlate`: on the whole pool for `None`, or on the pool without one of `folds` folds,
+    /// which the model then scores.
     pub fn correlation_work(&self, pool: usize, folds: Option<usize>) -> Work {
         let measured = folds.map_or(pool, |folds| pool / folds.max(1));
         let trained_on = folds.map_or(pool, |_| pool - measured);
         Work { train: (trained_on * self.train.epochs) as u64, evaluate: 0, score: measured as u64 }
     }
 
-    /// Rows that a round adds to the records, if this many classes occur in the test split.
+    /// Counts the rows that a round adds to the records if this many classes occur in the test split.
     pub fn rows_of_a_round(&self, classes: usize) -> usize {
         let rows = match self.dataset.task() {
             TaskKind::Classification => {
                 let extra = |metric: &ExtraMetric| if *metric == ExtraMetric::PerClass { classes } else { 1 };
-                // Accuracy and loss.
+                // Accuracy and loss are always recorded.
                 2 + self.metrics.iter().map(extra).sum::<usize>()
             }
-            // Mean IoU, accuracy of pixels, loss, and the IoU of each class.
+            // Mean IoU, pixel accuracy, loss, and the IoU of each class.
             TaskKind::Segmentation => 3 + classes,
         };
-        // And the epoch.
+        // One more for the epoch.
         self.train.select.record.len() * (rows + 1)
     }
 
-    /// The work of one pretext learner.
+    /// Returns the work of one pretext learner.
     pub fn pretext_work(&self, pool: usize) -> Work {
         let Some(learner) = self.learner() else { return Work::default() };
         let Passes { training, scoring } = learner.passes();
-        let of = |passes: usize| (passes as f64 * pool as f64 * self.pretext_pixels()).round() as u64;
+        let images = |passes: usize| (passes as f64 * pool as f64 * self.pretext_pixels()).round() as u64;
         // The evaluation that finds the best epoch is also the one that gives the losses.
         let scorings = match learner.checkpoint {
             super::PretextCheckpoint::Last => 1,
             super::PretextCheckpoint::BestOnPool => learner.epochs as u64,
         };
-        let features = if self.needs_features() { of(1) } else { 0 };
-        Work { train: of(training) * learner.epochs as u64, evaluate: 0, score: of(scoring) * scorings + features }
+        let features = if self.needs_features() { images(1) } else { 0 };
+        Work {
+            train: images(training) * learner.epochs as u64,
+            evaluate: 0,
+            score: images(scoring) * scorings + features,
+        }
     }
-}
-
-/// Forward passes of an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Passes {
-    /// In a training step.
-    pub training: usize,
-    /// For its loss.
-    pub scoring: usize,
 }
 
 #[cfg(test)]

@@ -18,8 +18,8 @@ pub(crate) fn batches(spec: &Spec, pool: usize) -> Vec<String> {
     let mut never: Vec<&str> = Vec::new();
     let mut highest: f64 = 0.0;
     for (variant, protocol) in spec.protocols() {
-        let is_pretext_batch = |sampler: &&SamplerSpec| matches!(sampler, SamplerSpec::PretextBatch(_));
-        let Some(sampler) = protocol.samplers.iter().find(is_pretext_batch) else { continue };
+        let queries_batches = |sampler: &&SamplerSpec| sampler.queries_pretext_batches();
+        let Some(sampler) = protocol.samplers.iter().find(queries_batches) else { continue };
         let name = variant.unwrap_or("experiment");
         let share = protocol.share_of_batch(pool);
         highest = highest.max(share);

@@ -1,29 +1,41 @@
 //! Options of Caltech-101.
 
 use anyhow::{Result, ensure};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{DatasetOptions, DatasetSpec, Input, Normalize, Storage, check_pool};
 
-/// Caltech-101 (Fei-Fei, Fergus and Perona, 2004): `101_ObjectCategories/<class>/*.jpg`, without BACKGROUND_Google.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Caltech-101 (Fei-Fei, Fergus and Perona, 2004): `101_ObjectCategories/<class>/*.jpg`, BACKGROUND_Google left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Caltech101Spec {
+    /// How an image of any size becomes a square of a fixed size.
     pub input: Input,
-    /// The part of each class that is the test split, rounded, but at least one image: the data set has no official
-    /// split.
+    /// The fraction of each class that is the test split, between 0 and 1, rounded to whole images and at least
+    /// one. The data set has no official split.
+    #[schemars(example = 0.2)]
     pub test: f64,
-    /// The seed of that split: the same for all trials.
+    /// The seed of that split; the same for all trials.
+    #[schemars(example = 0)]
     pub split_seed: u64,
-    /// The number of images of the train split that form the pool, drawn once for all trials; all of them when absent.
+    /// The number of images of the train split that form the pool, drawn once for all trials.
+    ///
+    /// Default: the whole train split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 5000)]
     pub pool: Option<usize>,
-    /// The seed by which the pool is drawn. Experiments with the same `pool-seed` and the same `pool` have the same pool.
+    /// The seed by which the pool is drawn. Experiments with the same `pool-seed` and the same `pool` have the same
+    /// pool. Only with `pool`.
     #[serde(default, skip_serializing_if = "crate::spec::is_default")]
+    #[schemars(!skip_serializing_if, example = 1)]
     pub pool_seed: u64,
-    /// ImageNet's constants when absent.
+    /// The normalisation of the images.
+    ///
+    /// Source: torchvision's constants for ImageNet.
     #[serde(default = "Normalize::imagenet")]
     pub normalize: Normalize,
+    /// Where decoded images are held.
     #[serde(default)]
     pub storage: Storage,
 }

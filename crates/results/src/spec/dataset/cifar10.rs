@@ -1,21 +1,29 @@
 //! Options of CIFAR-10.
 
 use anyhow::{Result, ensure};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{DatasetOptions, DatasetSpec, Normalize};
 
 /// CIFAR-10 in its official binary format: 50,000 + 10,000 images of 32x32.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Cifar10Spec {
-    /// The number of images of the train split that form the pool, drawn once for all trials; all 50,000 when absent.
+    /// The number of images of the train split that form the pool, drawn once for all trials.
+    ///
+    /// Default: all 50,000 images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 5000)]
     pub pool: Option<usize>,
-    /// The seed by which the pool is drawn. Experiments with the same `pool-seed` and the same `pool` have the same pool.
+    /// The seed by which the pool is drawn. Experiments with the same `pool-seed` and the same `pool` have the same
+    /// pool. Only with `pool`.
     #[serde(default, skip_serializing_if = "crate::spec::is_default")]
+    #[schemars(!skip_serializing_if, example = 1)]
     pub pool_seed: u64,
-    /// The normalisation of the official code when absent.
+    /// The normalisation of the images.
+    ///
+    /// Source: official code (`main.py`).
     #[serde(default = "Normalize::cifar10")]
     pub normalize: Normalize,
 }

@@ -1,6 +1,7 @@
 //! Options of Cityscapes.
 
 use anyhow::{Result, ensure};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{DatasetOptions, DatasetSpec, Normalize, SMALLEST, Storage};
@@ -11,31 +12,41 @@ const LARGEST: usize = 8192;
 
 /// Cityscapes (Cordts et al., CVPR 2016): `leftImg8bit/{train,val}/<city>/` with labels in `gtFine`; 19 classes,
 /// everything else ignored.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct CityscapesSpec {
-    /// Height and width that all images have on disk (1024 x 2048 in Cityscapes); another size is refused.
+    /// Height and width that all images have on disk, 8 to 8192; images of another size are refused.
+    ///
+    /// Source: 1024 x 2048 in Cityscapes.
+    #[schemars(example = [1024, 2048])]
     pub size: [usize; 2],
-    /// Height and width that images are resized to (bilinear; labels by nearest neighbour); not resized when absent.
+    /// Height and width that images are resized to (bilinear; labels by nearest neighbour). Images are never
+    /// enlarged.
+    ///
+    /// Default: none; images keep their size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = [512, 1024])]
     pub resize: Option<[usize; 2]>,
     /// The label files that are read.
     pub labels: LabelFiles,
-    /// ImageNet's constants when absent.
+    /// The normalisation of the images.
+    ///
+    /// Source: torchvision's constants for ImageNet.
     #[serde(default = "Normalize::imagenet")]
     pub normalize: Normalize,
+    /// Where decoded images are held.
     #[serde(default)]
     pub storage: Storage,
 }
 
-/// Which of the two numberings of Cityscapes' labels is on disk. Files with the other numbering are refused, as far as
-/// their values show it (`pt4al_data::cityscapes` has the rule).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Which of the two numberings of Cityscapes' labels is on disk. Files with the other numbering are refused, as far
+/// as their values show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LabelFiles {
-    /// `*_gtFine_labelIds.png`: -1 to 33, as in the official download (-1, a licence plate, is stored as 255).
+    /// `*_gtFine_labelIds.png`: -1 to 33 as the official download has them (-1, a licence plate, is stored as 255).
     LabelIds,
-    /// `*_gtFine_labelTrainIds.png`: 0 to 18, and 255 for pixels that are ignored.
+    /// `*_gtFine_labelTrainIds.png`: 0 to 18, and 255 for what is ignored.
     LabelTrainIds,
 }
 

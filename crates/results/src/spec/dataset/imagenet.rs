@@ -1,25 +1,35 @@
 //! Options of ImageNet.
 
 use anyhow::Result;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{DatasetOptions, DatasetSpec, Input, Normalize, Storage, check_pool};
 
 /// ImageNet (ILSVRC2012): `train/<wnid>/*.JPEG` and `val/<wnid>/` or a flat `val/` with the devkit's ground truth. The
-/// classes are the folders in `train`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// classes are the folders below `train`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ImagenetSpec {
+    /// How an image of any size becomes a square of a fixed size.
     pub input: Input,
-    /// The number of images of the train split that form the pool, drawn once for all trials; all of them when absent.
+    /// The number of images of the train split that form the pool, drawn once for all trials.
+    ///
+    /// Default: the whole train split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 5000)]
     pub pool: Option<usize>,
-    /// The seed by which the pool is drawn. Experiments with the same `pool-seed` and the same `pool` have the same pool.
+    /// The seed by which the pool is drawn. Experiments with the same `pool-seed` and the same `pool` have the same
+    /// pool. Only with `pool`.
     #[serde(default, skip_serializing_if = "crate::spec::is_default")]
+    #[schemars(!skip_serializing_if, example = 1)]
     pub pool_seed: u64,
-    /// ImageNet's constants when absent.
+    /// The normalisation of the images.
+    ///
+    /// Source: torchvision's constants for ImageNet.
     #[serde(default = "Normalize::imagenet")]
     pub normalize: Normalize,
+    /// Where decoded images are held.
     #[serde(default)]
     pub storage: Storage,
 }

@@ -1,6 +1,7 @@
 //! Options of the generated data set.
 
 use anyhow::{Result, ensure};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{DatasetOptions, DatasetSpec, Normalize};
@@ -9,19 +10,23 @@ use crate::spec::rules::check_count;
 /// The largest number of generated images in a split. Whether they fit into memory is checked when they are made.
 const MOST_IMAGES: usize = 10_000_000;
 
-/// The generated data set: ten classes of small images (`pt4al_data::shapes` describes them).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A generated data set: ten classes of small images, for demonstrations and tests.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ShapesSpec {
-    /// The number of images in the pool, which is the whole train split.
+    /// The number of images in the pool, which is the whole train split; at most 10,000,000.
+    #[schemars(example = 2000)]
     pub pool: usize,
-    /// The number of images in the test split.
+    /// The number of images in the test split, at most 10,000,000.
+    #[schemars(example = 1000)]
     pub test: usize,
-    /// Height and width in pixels.
+    /// Height and width of the images in pixels, 12 to 64.
+    #[schemars(example = 16)]
     pub side: usize,
-    /// The seed of the images: the same for all trials.
+    /// The seed of the images; the same for all trials.
+    #[schemars(example = 0)]
     pub seed: u64,
-    /// Mean 0.5 and deviation 0.25 in each channel when absent.
+    /// The normalisation of the images.
     #[serde(default = "Normalize::half")]
     pub normalize: Normalize,
 }

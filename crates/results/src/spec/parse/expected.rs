@@ -1,10 +1,9 @@
-//! What a key is to be, in plain words. serde knows it and tells it in words of Rust, so it is asked with values that fit
-//! nowhere, and its answers are translated: no second list of keys and types is kept here.
+//! What the value of a key must be, in plain words. The schema of specs says it, so no second list of keys and types is kept here.
 
 use toml::{Table, Value};
 
-use super::TAKE_OPTIONS;
 use super::origin::Step;
+use crate::spec::schema::Node;
 
 /// What the value of a key must be.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,67 +12,64 @@ pub(super) enum Expected {
     Number,
     Flag,
     Text,
-    /// One of these names; some have options.
-    Name(Vec<String>),
+    /// One of several names; some have options.
+    Name(Vec<&'static str>),
     /// A table with these keys.
-    Table(Vec<String>),
-    /// A list of such, of so many where it matters.
-    List(Option<Box<Expected>>, Option<usize>),
+    Table(Vec<&'static str>),
+    /// A list of such values, with a fixed length where it has one.
+    List(Option<Box<Expected>>, Option<u64>),
     /// No value at all: a name that has no options.
     NoOptions,
 }
 
-/// Reads a spec from a table, or gives the path of what is wrong and serde's message.
-pub(super) type Read<'a> = dyn Fn(&Table) -> Result<(), (Vec<Step>, String)> + 'a;
-
-/// Asks what the value at `path` must be; `None` if the answer is not understood.
-pub(super) fn expected(table: &Table, path: &[Step], read: &Read) -> Option<Expected> {
-    // Fits no key: a table with a key that is nowhere known.
-    let stranger = || Value::Table([("?".to_owned(), Value::Integer(0))].into_iter().collect());
-    let mut asked = table.clone();
-    *descend(&mut asked, path)? = stranger();
-    let (_, message) = read(&asked).err()?;
-    let names = || quoted(&message).skip(1).map(str::to_owned).collect();
-    if message.starts_with("unknown field") {
-        return Some(Expected::Table(names()));
-    }
-    if message.starts_with("unknown variant") {
-        return Some(Expected::Name(names()));
-    }
-    if message.starts_with("expected empty table") {
+/// Returns what the value at `path` must be; `None` if no key is there.
+pub(super) fn expected(path: &[Step]) -> Option<Expected> {
+    if let Some((Step::Key(name), above)) = path.split_last()
+        && node_at(above)?.alternative(name).is_some_and(|alternative| alternative.options.is_none())
+    {
         return Some(Expected::NoOptions);
     }
-    let list = |length: Option<usize>| {
-        let mut asked = table.clone();
-        *descend(&mut asked, path)? = Value::Array(vec![stranger()]);
-        let inside: Vec<Step> = path.iter().cloned().chain([Step::Index(0)]).collect();
-        Some(Expected::List(expected(&asked, &inside, read).map(Box::new), length))
-    };
-    match message.split_once(", expected ")?.1.trim() {
-        "u8" | "u16" | "u32" | "u64" | "usize" => Some(Expected::WholeNumber),
-        "f64" => Some(Expected::Number),
-        "a boolean" => Some(Expected::Flag),
-        "a string" | "path string" => Some(Expected::Text),
-        "a sequence" => list(None),
-        "unit" | "unit variant" => Some(Expected::NoOptions),
-        other => list(Some(other.strip_prefix("an array of length ")?.parse().ok()?)),
-    }
+    of_node(node_at(path)?)
 }
 
-/// The path without what was looked for inside a list that stands where a table must be: serde takes such a list for the
-/// values of the table.
-pub(super) fn without_list_for_table<'a>(table: &Table, path: &'a [Step], read: &Read) -> &'a [Step] {
-    let is_table = |path: &[Step]| matches!(expected(table, path, read), Some(Expected::Table(_)));
+/// Returns the schema of the value at a path.
+fn node_at(path: &[Step]) -> Option<Node> {
+    path.iter().try_fold(Node::root(), |node, step| match step {
+        Step::Key(key) => node.inside(key),
+        Step::Index(_) => node.items(),
+    })
+}
+
+fn of_node(node: Node) -> Option<Expected> {
+    let names: Vec<&str> = node.alternatives().iter().map(|alternative| alternative.name).collect();
+    if !names.is_empty() {
+        return Some(Expected::Name(names));
+    }
+    Some(match *node.types().first()? {
+        "integer" => Expected::WholeNumber,
+        "number" => Expected::Number,
+        "boolean" => Expected::Flag,
+        "string" => Expected::Text,
+        "array" => Expected::List(node.items().and_then(of_node).map(Box::new), node.length()),
+        "object" => Expected::Table(node.keys().into_iter().map(|(key, _)| key).collect()),
+        _ => return None,
+    })
+}
+
+/// Cuts a path before the first index into a list that stands where a table must be: serde takes such a list for the values of the
+/// table.
+pub(super) fn without_list_for_table(path: &[Step]) -> &[Step] {
+    let is_table = |path: &[Step]| matches!(expected(path), Some(Expected::Table(_)));
     let wrong = (0..path.len()).find(|&at| matches!(path[at], Step::Index(_)) && is_table(&path[..at]));
     &path[..wrong.unwrap_or(path.len())]
 }
 
-/// What stands between backticks.
+/// Returns each text between backticks.
 pub(super) fn quoted(message: &str) -> impl Iterator<Item = &str> {
     message.split('`').skip(1).step_by(2)
 }
 
-/// The value at `path`, if the table has one.
+/// Returns the value at `path`, if the table has one.
 pub(super) fn descend<'a>(table: &'a mut Table, path: &[Step]) -> Option<&'a mut Value> {
     let (first, rest) = path.split_first()?;
     let Step::Key(first) = first else { return None };
@@ -85,35 +81,19 @@ pub(super) fn descend<'a>(table: &'a mut Table, path: &[Step]) -> Option<&'a mut
 }
 
 impl Expected {
-    /// For instance `a whole number from 0, for instance 10`. `path` is where it is expected.
-    pub fn describe(&self, table: &Table, path: &[Step], read: &Read) -> String {
+    /// Describes it, for instance `a whole number from 0, for instance 10`. `path` is where it is expected.
+    pub fn describe(&self, path: &[Step]) -> String {
         match self {
-            Self::Name(names) => {
-                format!("one of {}, for instance {}", names.join(", "), example_of(names, table, path, read))
-            }
+            Self::Name(names) => format!("one of {}, for instance {}", names.join(", "), example_of(names, path)),
             Self::Table(keys) => format!("a table with the keys {}", keys.join(", ")),
             Self::NoOptions => "a name without options".into(),
             Self::List(inner, length) => {
-                let of = inner.as_ref().map_or(String::new(), |inner| format!(" of {}", inner.plural()));
-                let length = length.map_or(String::new(), |length| format!(" of {length}"));
-                let of = if length.is_empty() { of } else { of.replace(" of ", " ") };
-                let name = |names: &[String]| {
-                    let mut asked = table.clone();
-                    let inside: Vec<Step> = path.iter().cloned().chain([Step::Index(0)]).collect();
-                    if let Some(value) = descend(&mut asked, path) {
-                        *value = Value::Array(vec![Value::Integer(0)]);
-                    }
-                    example_of(names, &asked, &inside, read)
+                let elements = match (inner, length) {
+                    (Some(inner), Some(length)) => format!(" of {length} {}", inner.plural()),
+                    (Some(inner), None) => format!(" of {}", inner.plural()),
+                    (None, _) => String::new(),
                 };
-                let example = match inner.as_deref() {
-                    Some(Self::Name(names)) => format!(", for instance [{}]", name(names)),
-                    Some(inner) => inner.example().map_or(String::new(), |example| {
-                        let times = self.length().unwrap_or(1);
-                        format!(", for instance [{}]", vec![example; times].join(", "))
-                    }),
-                    None => String::new(),
-                };
-                format!("a list{length}{of}{example}")
+                format!("a list{elements}{}", self.example_of_list(path))
             }
             scalar => {
                 let example = scalar.example().map_or(String::new(), |example| format!(", for instance {example}"));
@@ -122,8 +102,17 @@ impl Expected {
         }
     }
 
-    fn length(&self) -> Option<usize> {
-        if let Self::List(_, length) = self { *length } else { None }
+    fn example_of_list(&self, path: &[Step]) -> String {
+        let Self::List(Some(inner), length) = self else { return String::new() };
+        let example = match inner.as_ref() {
+            Self::Name(names) => {
+                let inside: Vec<Step> = path.iter().cloned().chain([Step::Index(0)]).collect();
+                Some(example_of(names, &inside))
+            }
+            inner => inner.example().map(str::to_owned),
+        };
+        let elements = |example: String| vec![example; length.unwrap_or(1) as usize].join(", ");
+        example.map_or(String::new(), |example| format!(", for instance [{}]", elements(example)))
     }
 
     fn singular(&self) -> &'static str {
@@ -163,42 +152,30 @@ impl Expected {
     }
 }
 
-/// A name as it is written: one that needs no options, if there is one.
-fn example_of(names: &[String], table: &Table, path: &[Step], read: &Read) -> String {
-    let bare = |name: &&String| {
-        let mut asked = table.clone();
-        let Some(value) = descend(&mut asked, path) else { return false };
-        *value = Value::String((*name).clone());
-        let needs = |message: &str| message.starts_with("invalid type: unit variant, expected newtype");
-        TAKE_OPTIONS.contains(&name.as_str()) || !read(&asked).is_err_and(|(_, message)| needs(&message))
+/// Returns a name as it is written; one that needs no options, if there is one.
+fn example_of(names: &[&str], path: &[Step]) -> String {
+    let node = node_at(path);
+    let is_bare = |name: &&&str| {
+        node.and_then(|node| node.alternative(name)).is_some_and(|alternative| alternative.needs_no_options())
     };
-    match (names.iter().find(bare), names.first()) {
+    match (names.iter().find(is_bare), names.first()) {
         (Some(name), _) => format!("\"{name}\""),
-        (None, Some(name)) => with_options(name, table, path, read),
+        (None, Some(name)) => with_options(name, path),
         (None, None) => "a name".into(),
     }
 }
 
-/// For instance `{ steps = { at = ..., factor = ... } }`: a name with its options.
-pub(super) fn with_options(name: &str, table: &Table, path: &[Step], read: &Read) -> String {
-    match options(name, table, path, read) {
-        Some(Expected::Table(keys)) => {
-            let keys: Vec<String> = keys.iter().map(|key| format!("{key} = ...")).collect();
-            format!("{{ {name} = {{ {} }} }}", keys.join(", "))
-        }
-        _ => format!("{{ {name} = ... }}"),
+/// Returns a name with the options that it must have, for instance `{ steps = { at = ..., factor = ... } }`.
+pub(super) fn with_options(name: &str, path: &[Step]) -> String {
+    let options = node_at(path).and_then(|node| node.inside(name)).map(Node::required).unwrap_or_default();
+    if options.is_empty() {
+        return format!("{{ {name} = ... }}");
     }
+    let options: Vec<String> = options.iter().map(|key| format!("{key} = ...")).collect();
+    format!("{{ {name} = {{ {} }} }}", options.join(", "))
 }
 
-/// What the options of a name are.
-fn options(name: &str, table: &Table, path: &[Step], read: &Read) -> Option<Expected> {
-    let mut asked = table.clone();
-    let inside: Vec<Step> = path.iter().cloned().chain([Step::Key(name.to_owned())]).collect();
-    *descend(&mut asked, path)? = Value::Table([(name.to_owned(), Value::Integer(0))].into_iter().collect());
-    expected(&asked, &inside, read)
-}
-
-/// What stands there instead.
+/// Describes a value that stands where another is expected.
 pub(super) fn given(value: &Value) -> String {
     match value {
         Value::String(text) if text.chars().count() > 40 => "a longer text".into(),
@@ -217,7 +194,7 @@ pub(super) fn given(value: &Value) -> String {
     }
 }
 
-/// Where a list was taken for a table: serde takes values in the order of the keys, which no reader knows.
+/// Finds where serde took a list for a table: it would read values in the order of the keys, which no reader knows.
 pub(super) fn list_for_table(written: &Value, read: &Value, path: &mut Vec<Step>) -> bool {
     let mut inside = |step: Step, written: &Value, read: &Value| {
         path.push(step);

@@ -1,4 +1,4 @@
-//! Where a key was written, and what to say of it.
+//! Where a key was written, and errors about it.
 
 use anyhow::anyhow;
 use serde_path_to_error::Segment;
@@ -6,15 +6,17 @@ use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
 use super::Source;
-use super::expected::{self, Expected, Read};
-use crate::spec::variant::OF_THE_EXPERIMENT;
+use super::expected::{self, Expected};
+use super::layer::Layer;
+use crate::spec::schema::Node;
 
 /// Where a key was written.
 #[derive(Clone, Copy)]
 pub(super) struct Origin<'a> {
-    pub text: &'a str,
+    /// The spec's files, the base first.
+    pub layers: &'a [Layer],
     pub source: &'a Source,
-    /// The variant whose changes are looked at first.
+    /// The variant whose changes are searched first.
     pub variant: Option<&'a str>,
 }
 
@@ -47,23 +49,27 @@ fn dotted(path: &[Step]) -> String {
 }
 
 impl Origin<'_> {
-    /// serde's message in plain words, with the file, the line, the key, and the nearest valid name. `table` is what could
-    /// not be read, and `read` reads another.
-    pub fn explain(&self, mut path: Vec<Step>, message: &str, table: &Table, read: &Read) -> anyhow::Error {
-        let inside = expected::without_list_for_table(table, &path, read);
+    /// Says serde's message in plain words, with the file, the line, the key, and the nearest valid name. `table` is what serde could
+    /// not read.
+    pub fn explain(&self, mut path: Vec<Step>, message: &str, table: &Table) -> anyhow::Error {
+        let inside = expected::without_list_for_table(&path);
         if inside.len() < path.len() {
-            return self.explain_type(inside, table, read);
+            return self.explain_type(inside, table);
         }
         let mut names: Vec<&str> = expected::quoted(message).collect();
-        // Nobody writes these two by hand.
-        names.retain(|name| !["resolved", "replay"].contains(name) || message.starts_with("missing field"));
+        if path.len() <= 1 && !message.starts_with("missing field") {
+            names.retain(|name| !Node::root().key(name).is_some_and(Node::is_generated));
+        }
         if message.starts_with("unknown field") {
             let unknown = names[0];
             if path.last() != Some(&Step::Key(unknown.into())) {
                 path.push(Step::Key(unknown.into()));
             }
             if self.variant.is_some() && path.len() == 1 {
-                names.retain(|name| *name == unknown || !OF_THE_EXPERIMENT.contains(name));
+                names.retain(|name| *name == unknown || !Node::root().key(name).is_some_and(Node::is_shared));
+            }
+            if self.variant.is_none() && path.len() == 1 {
+                names.extend(Node::root().keys().iter().filter(|(_, node)| node.is_of_file()).map(|(key, _)| *key));
             }
             let remedy = remedy(unknown, &names[1..]);
             return anyhow!("{}: unknown key `{}`; {remedy}", self.place(&path), dotted(&path));
@@ -82,13 +88,13 @@ impl Origin<'_> {
         }
         let foreign = ["invalid ", "wanted ", "expected "].iter().any(|start| message.starts_with(start));
         if foreign {
-            return self.explain_type(&path, table, read);
+            return self.explain_type(&path, table);
         }
         anyhow!("{}: `{}`: {}", self.place(&path), dotted(&path), message.trim().replace('\n', ", "))
     }
 
-    /// What a value is that is of the wrong type, and what it must be.
-    pub fn explain_type(&self, path: &[Step], table: &Table, read: &Read) -> anyhow::Error {
+    /// Says what a value of the wrong type is, and what it must be.
+    pub fn explain_type(&self, path: &[Step], table: &Table) -> anyhow::Error {
         let mut copy = table.clone();
         // serde's path may end in a name that was written as text: `schedule = "steps"`.
         let mut path = path;
@@ -99,9 +105,9 @@ impl Origin<'_> {
         let Some(value) = expected::descend(&mut copy, path) else {
             return anyhow!("{place}: `{key}` is not what it must be; compare it with a file of experiments/");
         };
-        match (expected::expected(table, path, read), value) {
-            (Some(Expected::Name(names)), Value::String(name)) if names.contains(name) => {
-                let example = expected::with_options(name, table, path, read);
+        match (expected::expected(path), value) {
+            (Some(Expected::Name(names)), Value::String(name)) if names.contains(&name.as_str()) => {
+                let example = expected::with_options(name, path);
                 anyhow!("{place}: `{key}` is \"{name}\", which needs options; write {example}")
             }
             (Some(Expected::NoOptions), _) => {
@@ -110,7 +116,7 @@ impl Origin<'_> {
                 anyhow!("{place}: `{above}` has no options where it is {name}; write \"{name}\"")
             }
             (Some(wanted), value) => {
-                let (is, must) = (expected::given(value), wanted.describe(table, path, read));
+                let (is, must) = (expected::given(value), wanted.describe(path));
                 anyhow!("{place}: `{key}` is {is}; it must be {must}")
             }
             (None, value) => {
@@ -120,14 +126,14 @@ impl Origin<'_> {
         }
     }
 
-    /// A rule's message, which opens with its key in backticks, with the file and the line of that key.
+    /// Adds the file and the line to a rule's message, which opens with its key in backticks.
     pub fn at_named_key(&self, message: &str) -> anyhow::Error {
         let key = message.split('`').nth(1).unwrap_or_default();
         let path: Vec<Step> = key.split('.').map(|k| Step::Key(k.to_owned())).collect();
         anyhow!("{}: {message}", self.place(&path))
     }
 
-    /// The last `--set` that wrote `key`, or a table that it is in.
+    /// Returns the last `--set` that wrote `key`, or a table that it is in.
     fn set_of(&self, key: &str) -> Option<&String> {
         let of_set = |set: &&String| {
             let rest = set.split('=').next().and_then(|k| key.strip_prefix(k.trim()));
@@ -136,7 +142,7 @@ impl Origin<'_> {
         self.source.sets.iter().rev().find(of_set)
     }
 
-    /// The last `--set` that wrote a key below `key`, of a table that is nowhere else.
+    /// Returns the last `--set` that wrote a key below `key`, of a table that is nowhere else.
     fn set_inside(&self, key: &str) -> Option<&String> {
         let in_variant = self.variant.map(|name| format!("variant.{name}.{key}."));
         let inside = |set: &&String| {
@@ -146,70 +152,88 @@ impl Origin<'_> {
         self.source.sets.iter().rev().find(inside).filter(|_| !key.is_empty())
     }
 
-    /// `--set ...`, or `file:line` of the deepest part of `path` that was written, the profile's first.
+    /// Returns `--set ...`, or `file:line` of the deepest part of `path` that was written. Of equally deep ones it is the one that
+    /// counts: a variant's over the experiment's, a profile's over the file's, the file's over its base's.
     pub fn place(&self, path: &[Step]) -> String {
         let in_variant = self.variant.map(|name| format!("variant.{name}.{}", dotted(path)));
         if let Some(set) = in_variant.and_then(|key| self.set_of(&key)) {
             return format!("--set {set}");
         }
-        let Ok(document) = DeTable::parse(self.text) else { return self.source.path.display().to_string() };
-        let of_variant = self.variant.map(|name| [Step::Key("variant".into()), Step::Key(name.into())]);
-        let written = of_variant.is_some_and(|outer| {
-            let full: Vec<Step> = outer.into_iter().chain(path.iter().cloned()).collect();
-            descend(document.get_ref(), &full).1 == full.len()
-        });
+        let variant: Vec<Step> = self.variant.iter().flat_map(|name| keys(&["variant", name])).collect();
+        let in_variant: Vec<Step> = variant.iter().chain(path).cloned().collect();
+        let written =
+            self.variant.is_some() && self.layers.iter().any(|layer| layer.descend(&in_variant).1 == in_variant.len());
         if let Some(set) = self.set_of(&dotted(path)).filter(|_| !written) {
             return format!("--set {set}");
         }
-        let file = self.source.path.display();
-        let profiles: Vec<[&str; 2]> = self.source.profile_names().map(|name| ["profile", name]).collect();
-        let variant: Vec<&str> = self.variant.iter().flat_map(|name| ["variant", *name]).collect();
-        // Where a key may have been written, the one that counts last: variants lie over all else, and profiles over the
-        // file, the last on top.
-        let file_then_profiles = |inner: &[&'_ str]| -> Vec<Vec<String>> {
-            let outer = std::iter::once(&[][..]).chain(profiles.iter().map(|p| &p[..]));
-            outer.map(|outer| outer.iter().chain(inner).map(|key| (*key).to_owned()).collect()).collect()
-        };
-        let mut places = file_then_profiles(&[]);
-        if !variant.is_empty() {
-            places.extend(file_then_profiles(&variant));
+        let mut places = self.places(&[], path);
+        if self.variant.is_some() {
+            places.extend(self.places(&variant, path));
         }
-        let found = places.iter().filter_map(|outer| {
-            let full: Vec<Step> = outer.iter().cloned().map(Step::Key).chain(path.iter().cloned()).collect();
-            let (offset, depth) = descend(document.get_ref(), &full);
-            let of_variant = !variant.is_empty() && outer.ends_with(&[variant[0].to_owned(), variant[1].to_owned()]);
-            // A variant that does not have the key is still a place, for what concerns all of it.
-            let deep = depth.checked_sub(outer.len()).filter(|inner| *inner > 0 || of_variant && path.is_empty());
-            deep.map(|inner| (offset, inner))
-        });
         // max_by_key takes the last of equals.
-        let deepest = found.max_by_key(|found| found.1);
-        if deepest.is_none_or(|found| found.1 < path.len())
+        let deepest = places.into_iter().max_by_key(|place| place.depth);
+        if deepest.as_ref().is_none_or(|place| place.depth < path.len())
             && let Some(set) = self.set_inside(&dotted(path))
         {
             return format!("--set {set}");
         }
         match deepest {
-            Some((offset, _)) => format!("{file}:{}", line_of(self.text, offset)),
-            None => file.to_string(),
+            Some(Place { layer, offset, .. }) => format!("{}:{}", layer.path.display(), line_of(&layer.text, offset)),
+            None => self.source.path.display().to_string(),
         }
+    }
+
+    /// Returns where `path` may have been written below `variant`, the place that counts last: in the files, then in their profiles.
+    fn places(&self, variant: &[Step], path: &[Step]) -> Vec<Place<'_>> {
+        let profiles = self.source.profile_names().map(|name| keys(&["profile", name]));
+        let outer = std::iter::once(Vec::new()).chain(profiles);
+        let mut places = Vec::new();
+        for outer in outer {
+            let above = outer.len() + variant.len();
+            let full: Vec<Step> = outer.iter().chain(variant).chain(path).cloned().collect();
+            for layer in self.layers {
+                let (offset, depth) = layer.descend(&full);
+                // A variant without the key is still a place, for what concerns all of the variant.
+                let whole_variant = !variant.is_empty() && path.is_empty();
+                let depth = depth.checked_sub(above).filter(|depth| *depth > 0 || whole_variant);
+                places.extend(depth.map(|depth| Place { layer, offset, depth }));
+            }
+        }
+        places
     }
 }
 
-/// The nearest valid name, if one is near, and all of them.
+/// Where a part of a path was written.
+struct Place<'a> {
+    layer: &'a Layer,
+    offset: usize,
+    /// How many steps of the path are written there.
+    depth: usize,
+}
+
+fn keys(names: &[&str]) -> Vec<Step> {
+    names.iter().map(|name| Step::Key((*name).to_owned())).collect()
+}
+
+/// Names the nearest valid name, if one is near, and all of them.
 fn remedy(given: &str, known: &[&str]) -> String {
-    // Jaro-Winkler favours equal beginnings, Damerau-Levenshtein swapped letters.
-    let near =
-        |name: &&&str| strsim::jaro_winkler(given, name).max(strsim::normalized_damerau_levenshtein(given, name));
-    let nearest = known.iter().max_by(|a, b| near(a).total_cmp(&near(b))).filter(|name| near(name) > 0.65);
-    // A letter is near to whatever begins with it.
-    let nearest = nearest.filter(|_| given.len() > 1);
+    let nearest = nearest(given, known.iter().copied());
     let known = format!("known: {}", known.join(", "));
     nearest.map_or(known.clone(), |name| format!("did you mean `{name}`? ({known})"))
 }
 
-/// The offset of the deepest key of `path` that `table` holds, and how deep that is.
-fn descend(table: &DeTable, path: &[Step]) -> (usize, usize) {
+/// Returns the name that is most like `given`, if one is like it.
+pub(in crate::spec) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // Jaro-Winkler favours equal beginnings, Damerau-Levenshtein swapped letters.
+    let likeness =
+        |name: &&str| strsim::jaro_winkler(given, name).max(strsim::normalized_damerau_levenshtein(given, name));
+    let nearest = known.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|name| likeness(name) > 0.65);
+    // A single letter is like any name that begins with it.
+    nearest.filter(|_| given.len() > 1)
+}
+
+/// Returns the offset of the deepest key of `path` that `table` holds, and its depth.
+pub(super) fn descend(table: &DeTable, path: &[Step]) -> (usize, usize) {
     let mut found = (0, 0);
     let mut here: Option<&Spanned<DeValue>> = None;
     for (depth, step) in path.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Every key of the experiments, set to values of every wrong kind: what a person reads is plain English.
+//! Sets every key of some experiments to values of every wrong type. All messages must be plain English.
 
 use rayon::prelude::*;
 
@@ -6,7 +6,7 @@ use super::*;
 
 const EXPERIMENTS: [&str; 4] = ["cifar10", "caltech101", "cityscapes", "cold-start"];
 
-/// A value of each kind, as TOML.
+/// A value of each type, as TOML.
 const VALUES: [&str; 16] = [
     "'abc'",
     "''",
@@ -63,11 +63,11 @@ const FOREIGN: [&str; 33] = [
     "invalid",
 ];
 
-/// What is wrong with a message as one for people; `key` is what it is about, unless the key `x` inside it is.
+/// Returns why a message is not plain English. `key` is what the message is about, unless it is about the key `x` inside it.
 fn fault(message: &str, key: &str) -> Option<String> {
     let word = |c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_');
     let last = key.rsplit('.').next().unwrap_or(key);
-    // What are types to Rust are values of a spec there.
+    // There the names of Rust's types are values of a spec.
     let is_value = |word: &&str| last == "precision" && ["f32", "f64"].contains(word);
     let mut words = message.split(word).filter(|word| !is_value(word));
     let foreign = words.find(|word| FOREIGN.contains(&word.to_lowercase().as_str()));
@@ -79,7 +79,7 @@ fn fault(message: &str, key: &str) -> Option<String> {
     }
 }
 
-/// The dotted keys of a table, those of its tables and of its lists of tables included.
+/// Collects the dotted keys of a table and of the tables inside it.
 fn keys(table: &Table, above: &str, found: &mut Vec<String>) {
     for (key, value) in table {
         let path = if above.is_empty() { key.clone() } else { format!("{above}.{key}") };
@@ -101,7 +101,7 @@ fn message(name: &str, set: &str) -> Option<String> {
     load(&source).err().map(|error| format!("{error:#}"))
 }
 
-/// The same for a key of a profile, changed in the file. `key` has the profile's name before it.
+/// Returns the message for a key of a profile that is changed in the file. `key` begins with the profile's name.
 fn in_profile(experiment_name: &str, key: &str, value: &str) -> Option<String> {
     let mut table: Table = std::fs::read_to_string(experiment(experiment_name)).unwrap().parse().unwrap();
     let value = format!("v = {value}").parse::<Table>().unwrap().remove("v").unwrap();
@@ -110,13 +110,14 @@ fn in_profile(experiment_name: &str, key: &str, value: &str) -> Option<String> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("spec.toml");
     std::fs::write(&path, toml::to_string(&table).unwrap()).unwrap();
+    std::fs::copy(experiment("cifar10"), dir.path().join("cifar10.toml")).unwrap();
     let profile = key.split('.').next().map(str::to_owned);
     let error = load(&Source { path, profile, sets: Vec::new() }).err()?;
     Some(format!("{error:#}").replace(&dir.path().display().to_string(), ""))
 }
 
 #[test]
-fn values_of_the_wrong_kind_are_told_in_plain_words() {
+fn values_of_the_wrong_type_are_refused_in_plain_english() {
     let mut cases = Vec::new();
     for name in EXPERIMENTS {
         let table: Table = std::fs::read_to_string(experiment(name)).unwrap().parse().unwrap();
@@ -143,7 +144,7 @@ fn values_of_the_wrong_kind_are_told_in_plain_words() {
 }
 
 #[test]
-fn a_message_says_what_is_there_and_what_must_be() {
+fn a_message_says_what_the_value_is_and_what_it_must_be() {
     for (set, wanted) in [
         ("train.epochs=ten", "`train.epochs` is \"ten\"; it must be a whole number from 0, for instance 10"),
         ("train.epochs=-3", "`train.epochs` is -3; it must be a whole number from 0, for instance 10"),

@@ -1,4 +1,4 @@
-//! The rules of the random changes of training images.
+//! The rules of random changes of training images.
 
 use anyhow::{Result, ensure};
 
@@ -21,11 +21,11 @@ fn check_one(key: &str, augment: &Augment, set: &DatasetSpec) -> Result<()> {
     if let Augment::RandomResizedCrop(RandomResizedCrop { area: [least, most], .. }) = *augment {
         ensure!(
             set.task().labels() == Labeled::Images,
-            "`{key}` has {name}, which is not made for label maps; use {{ crop = [height, width] }}"
+            "`{key}` has {name}, which does not work on label maps; use {{ crop = [height, width] }}"
         );
         ensure!(
             0.0 < least && least <= most && most <= 1.0,
-            "`{key}` has {name} with the area [{least}, {most}]; name the smallest and the largest part of the \
+            "`{key}` has {name} with the area [{least}, {most}]; name the smallest and the largest fraction of the \
              image, above 0 and at most 1, for instance [0.08, 1.0]"
         );
     }
@@ -62,7 +62,7 @@ fn check_colours(key: &str, augment: &Augment) -> Result<()> {
     Ok(())
 }
 
-/// The name in the spec.
+/// Returns the name in the spec.
 fn kind(augment: &Augment) -> &'static str {
     match augment {
         Augment::Crop4 => "crop-4",

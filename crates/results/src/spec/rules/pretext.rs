@@ -4,8 +4,8 @@ use anyhow::{Result, bail, ensure};
 
 use super::{LARGEST_MINIBATCH, MOST, augment, check_count, check_optimizer};
 use crate::spec::{
-    Augment, Cut, InitialSet, Labeled, LearnerSpec, PretextForward, PretextStride, PretextTask, SamplerSpec,
-    ShortBatch, Spec, Typical, Within,
+    Augment, Cut, InitialSet, Labeled, LearnerSpec, PretextForward, PretextStride, PretextTask, ShortBatch, Spec,
+    Typical,
 };
 
 /// # Errors
@@ -32,15 +32,13 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
                 }
             );
         }
-        if let SamplerSpec::PretextBatch(options) = sampler {
-            ensure!(
-                options.within != Within::ClassBalanced || spec.dataset.task().labels() == Labeled::Images,
-                "`samplers` has {}, which is for a class for each image, but {} has one for each pixel; choose another \
-                 `within`",
-                sampler.label(),
-                spec.dataset.name()
-            );
-        }
+        ensure!(
+            !sampler.needs_image_classes() || spec.dataset.task().labels() == Labeled::Images,
+            "`samplers` has {}, which needs a class for each image, but {} has one for each pixel; choose another sampler, or \
+             another `within`",
+            sampler.label(),
+            spec.dataset.name()
+        );
     }
     Ok(())
 }
@@ -52,7 +50,7 @@ fn check_learner(learner: &LearnerSpec, spec: &Spec) -> Result<()> {
     let Cut { size, least } = spec.pretext_minibatches(learner);
     ensure!(
         size >= least,
-        "`pretext.minibatch` is {size}, but each image gives batch norm one value for each channel here, so that a minibatch needs \
+        "`pretext.minibatch` is {size}, but each image gives batch norm one value for each channel here, so a minibatch needs \
          {least} images; raise it"
     );
     augment::check("pretext.augment", &learner.augment, &spec.dataset)?;
@@ -69,54 +67,7 @@ fn check_learner(learner: &LearnerSpec, spec: &Spec) -> Result<()> {
         learner.forward != PretextForward::OneRotation || learner.task == PretextTask::Rotation,
         "`pretext.forward` is \"one-rotation\", but `pretext.task` is not rotation; choose \"together\""
     );
-    match learner.task {
-        PretextTask::Rotation | PretextTask::Colorization => {}
-        PretextTask::Jigsaw(jigsaw) => {
-            ensure!(
-                matches!(jigsaw.grid, 2 | 3),
-                "`pretext.task.jigsaw.grid` is {}; it is 2 or 3 tiles in a row",
-                jigsaw.grid
-            );
-            // All of 4 tiles; of 9 as many as the field uses at most.
-            let most = if jigsaw.grid == 2 { 24 } else { 1000 };
-            ensure!(
-                (2..=most).contains(&jigsaw.permutations),
-                "`pretext.task.jigsaw.permutations` is {}; with a grid of {} it is 2 to {most}",
-                jigsaw.permutations,
-                jigsaw.grid
-            );
-            ensure!(
-                seen[0].min(seen[1]) >= jigsaw.grid,
-                "`pretext.task.jigsaw.grid` is {}, but images are {} x {}; lower it",
-                jigsaw.grid,
-                seen[0],
-                seen[1]
-            );
-        }
-        PretextTask::Simsiam(simsiam) => {
-            ensure!(
-                (1..=1000).contains(&simsiam.views),
-                "`pretext.task.simsiam.views` is {}; it is 1 to 1000 pairs",
-                simsiam.views
-            );
-            ensure!(
-                (4..=8192).contains(&simsiam.dimension) && simsiam.dimension.is_multiple_of(4),
-                "`pretext.task.simsiam.dimension` is {}; it is a multiple of 4 up to 8192 (the predictor has a quarter of it)",
-                simsiam.dimension
-            );
-            for (name, size) in [("hidden", simsiam.hidden), ("bottleneck", simsiam.bottleneck)] {
-                if let Some(size) = size {
-                    check_count(&format!("pretext.task.simsiam.{name}"), size, 8192)?;
-                }
-            }
-            ensure!(
-                !learner.augment.is_empty(),
-                "`pretext.augment` is empty, but simsiam compares views of an image that it makes; add for instance \
-                 \"crop-4\" and \"flip\""
-            );
-        }
-    }
-    Ok(())
+    learner.task.options().check(learner, seen)
 }
 
 fn check_initial(initial: InitialSet, spec: &Spec) -> Result<()> {
@@ -124,7 +75,7 @@ fn check_initial(initial: InitialSet, spec: &Spec) -> Result<()> {
         InitialSet::Random => {}
         InitialSet::ClassBalanced => ensure!(
             spec.dataset.task().labels() == Labeled::Images,
-            "`initial-set` is \"class-balanced\", which is for a class for each image, but {} has one for each pixel; \
+            "`initial-set` is \"class-balanced\", which needs a class for each image, but {} has one for each pixel; \
              choose another",
             spec.dataset.name()
         ),
@@ -154,9 +105,9 @@ fn check_initial(initial: InitialSet, spec: &Spec) -> Result<()> {
     Ok(())
 }
 
-/// Whether every pretext batch has as many images as rounds ask of it, or the spec says what becomes of a round where one
-/// has not. Initial labels that are chosen another way than by strides may lie in any batch: where they could use one up,
-/// that counts as if they did, so that no trial comes to it hours later.
+/// Checks that every pretext batch has as many images as rounds query from it, unless the spec says what happens otherwise. Initial
+/// labels that are not chosen by strides may lie in any batch. If they could use one up, the spec is refused, so that no trial fails
+/// hours later.
 ///
 /// # Errors
 /// One line that names the numbers.
@@ -179,7 +130,7 @@ pub(super) fn check_batches(spec: &Spec, pool: usize) -> Result<()> {
             let spanned = stride.map_or(initial, |stride| (initial - 1).saturating_mul(stride).saturating_add(1));
             ensure!(
                 spanned <= size(batch),
-                "`rounds.initial` asks for {initial} labels{} of a pretext batch of {} images ({pool} in {batches} \
+                "`rounds.initial` needs {initial} labels{} of a pretext batch of {} images ({pool} in {batches} \
                  batches); lower it{}, or `pretext.batches`",
                 stride.map_or(String::new(), |stride| format!(", one in {stride},")),
                 size(batch),
@@ -187,8 +138,7 @@ pub(super) fn check_batches(spec: &Spec, pool: usize) -> Result<()> {
             );
         }
         let fills_up = spec.pretext.as_ref().is_some_and(|pretext| pretext.short_batch == ShortBatch::NextBatch);
-        let SamplerSpec::PretextBatch(_) = sampler else { continue };
-        if fills_up {
+        if fills_up || !sampler.queries_pretext_batches() {
             continue;
         }
         (1..spec.rounds.count).for_each(|round| asked[spec.pretext_batch_of(round)] += spec.rounds.query);
@@ -196,8 +146,8 @@ pub(super) fn check_batches(spec: &Spec, pool: usize) -> Result<()> {
                       \"next-batch\", which takes what is missing from the next batch";
         if let Some(batch) = (0..batches).find(|&batch| asked[batch] > size(batch)) {
             bail!(
-                "a pretext batch has {} images ({pool} in {batches} batches), but the rounds of {} ask batch {batch} for \
-                 {}; {remedy}",
+                "a pretext batch has {} images ({pool} in {batches} batches), but the rounds of {} query {} \
+                 images of batch {batch}; {remedy}",
                 size(batch),
                 sampler.label(),
                 asked[batch]
@@ -208,8 +158,8 @@ pub(super) fn check_batches(spec: &Spec, pool: usize) -> Result<()> {
         }
         if let Some(batch) = (0..batches).find(|&batch| asked[batch] > 0 && asked[batch] + initial > size(batch)) {
             bail!(
-                "a pretext batch has {} images ({pool} in {batches} batches), and the rounds of {} ask batch {batch} for {}. The \
-                 {initial} initial labels are not chosen by batch here, and could lie in it: {remedy}",
+                "a pretext batch has {} images ({pool} in {batches} batches), and the rounds of {} query {} images of batch {batch}. \
+                 The {initial} initial labels are not chosen by batch here and could lie in it: {remedy}",
                 size(batch),
                 sampler.label(),
                 asked[batch]

@@ -110,16 +110,27 @@ fn data_sets_have_sizes_and_parts_that_can_be() {
 }
 
 #[test]
-fn a_bare_name_is_told_what_it_lacks() {
-    for (name, lacks) in [("caltech101", "input"), ("imagenet", "input"), ("cityscapes", "size")] {
+fn a_bare_name_without_its_options_is_refused_with_the_options_that_it_needs() {
+    let check = |text: &str, place: &str, name: &str, options: &str| {
+        let message = try_load(text).unwrap_err().to_string();
+        let wanted = format!("{place} is \"{name}\", which needs options; write {{ {name} = {{ {options} }} }}");
+        assert!(message.ends_with(&wanted), "{message}");
+    };
+    for (name, options) in [
+        ("caltech101", "input = ..., test = ..., split-seed = ..."),
+        ("imagenet", "input = ..."),
+        ("cityscapes", "size = ..., labels = ..."),
+    ] {
         let text = spec(&format!("dataset = '{name}'"), "arch = 'resnet18'", "", "");
-        let message = try_load(&text).unwrap_err().to_string();
-        assert!(message.contains(&format!("x.toml:4: `dataset.{name}.{lacks}` is missing")), "{message}");
+        check(&text, "x.toml:4: `dataset`", name, options);
     }
-    for (name, lacks) in [("long-tail", "ratio"), ("step", "classes"), ("linear", "step")] {
+    for (name, options) in [
+        ("long-tail", "ratio = ..., seed = ..."),
+        ("step", "classes = ..., ratio = ..., seed = ..."),
+        ("linear", "step = ..., seed = ..."),
+    ] {
         let text = spec(CIFAR10, "arch = 'resnet18'", "", &format!("imbalance = '{name}'"));
-        let message = try_load(&text).unwrap_err().to_string();
-        assert!(message.contains(&format!("x.toml:5: `imbalance.{name}.{lacks}` is missing")), "{message}");
+        check(&text, "x.toml:5: `imbalance`", name, options);
     }
 }
 
@@ -162,7 +173,7 @@ fn augmentation_crops_once_and_inside_the_image() {
     for area in ["[0.0, 1.0]", "[0.6, 0.5]", "[0.5, 1.1]", "[nan, 1.0]"] {
         refuses_augment(IMAGENET, &resized(224, area), &["random-resized-crop with the area", "[0.08, 1.0]"]);
     }
-    refuses_augment(CITYSCAPES, &resized(100, "[0.5, 1.0]"), &["not made for label maps"]);
+    refuses_augment(CITYSCAPES, &resized(100, "[0.5, 1.0]"), &["does not work on label maps"]);
 }
 
 #[test]
