@@ -126,7 +126,7 @@ pub struct Spec {
     pub expect: Vec<Expectation>,
     /// Options of the gate, `pt4al check`. Trials do not read them.
     ///
-    /// Default: none; `pt4al check` needs it.
+    /// Default: none; every significant difference counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-shared" = true))]
     pub check: Option<CheckSpec>,

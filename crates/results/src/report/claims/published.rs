@@ -166,11 +166,10 @@ mod tests {
         assert_eq!(values, [93.1, 91.0, 93.0]);
         let mut seen = 0;
         for file in std::fs::read_dir(root.join("../../experiments")).unwrap() {
-            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
-            let table: toml::Table = text.parse().unwrap();
-            let claims = table.get("expect").and_then(toml::Value::as_array).into_iter().flatten();
-            let is_cifar10 = table["dataset"].get("cifar10").is_some();
-            for expected in claims.map(|value| value.clone().try_into::<Expectation>().unwrap()) {
+            let source = crate::spec::Source { path: file.unwrap().path(), ..Default::default() };
+            let spec = crate::spec::load(&source).unwrap();
+            let is_cifar10 = spec.dataset.name() == "cifar10";
+            for expected in spec.expect {
                 let line = found.iter().find(|claim| claim.is_of(&expected));
                 let line = line.unwrap_or_else(|| panic!("not in results/reference/claims.csv: {}", expected.claim));
                 assert!(!is_cifar10 || line.select == expected.select, "{}", expected.claim);
