@@ -66,7 +66,7 @@ mod tests {
         assert_eq!(sorted(&values, LossOrder::Loss), [3, 1, 0, 4, 5, 2]);
         // "9.99e-05" > "2.0" > "10.5" > "0.5" > "0.05" > "0.0001"
         assert_eq!(sorted(&values, LossOrder::PublishedStringSort), [2, 1, 3, 0, 4, 5]);
-        // Of two strings with a common beginning the longer is larger: "1.5e-05" > "1.5" > "1.25". The order is
+        // The longer of two strings with a common beginning is larger: "1.5e-05" > "1.5" > "1.25". The order is
         // reversed, also among equal strings.
         assert_eq!(sorted(&[1.5, 1.5e-5, 1.25, 1.5], LossOrder::PublishedStringSort), [1, 3, 0, 2]);
     }

@@ -175,7 +175,7 @@ mod tests {
     fn busy_cores_are_computed_from_times_with_and_without_work() {
         let before = "cpu  100 0 50 800 50 0 0 0 7 0\ncpu0 1\ncpu1 1\ncpu2 1\ncpu3 1\nintr 5\n";
         let after = "cpu  220 0 70 1050 60 0 0 0 7 0\ncpu0 1\ncpu1 1\ncpu2 1\ncpu3 1\nintr 5\n";
-        // Of 400 ticks of four cores, 260 were idle.
+        // Four cores had 400 ticks, 260 of them idle.
         assert!((busy_between(before, after).unwrap() - 1.4).abs() < 1e-9);
         assert_eq!(busy_between(before, before), None);
         assert_eq!(busy_between("", ""), None);

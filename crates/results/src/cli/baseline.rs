@@ -39,8 +39,8 @@ enum Verb {
         #[arg(value_name = "DIR", default_value = "results/baseline")]
         dir: PathBuf,
     },
-    /// Bring the tables of Markdown files up to date, between `<!-- table: FOLDER TABLE -->` and `<!-- /table -->`; a folder's
-    /// tables.tex has the names of its tables
+    /// Bring the tables of Markdown files up to date: those between `<!-- table: FOLDER TABLE [rows=PATTERN] -->` and
+    /// `<!-- /table -->`
     Splice {
         /// For instance docs/results.md
         #[arg(value_name = "FILE", required = true)]

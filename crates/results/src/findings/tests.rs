@@ -48,7 +48,7 @@ fn arms_are_paired_by_seed_and_not_by_the_order_of_rows() {
     // One comparison in each of the first two families, three in the last: Holm's factor.
     near(found[0].p_holm, 0.07417990022744848, 1e-9);
     near(found[2].p_holm, 3.0 * 0.07417990022744848, 1e-9);
-    // Of the nine pairs of trials core-set wins seven and ties one: (7 + 1/2) / 9. The interval needs five trials.
+    // Core-set wins seven of the nine pairs of trials and ties one: (7 + 1/2) / 9. The interval needs five trials.
     near(found[1].improvement, 7.5 / 9.0, 1e-12);
     assert_eq!((found[1].improvement_low, found[2].improvement), (None, None));
 }

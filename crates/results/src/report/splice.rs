@@ -6,12 +6,14 @@
 //! ```
 //!
 //! The first line names a results folder, or a folder of results folders that has a page of claims, and a table of its
-//! page (`tables.tex` in the folder names them all). The lines between the marks are replaced.
+//! page (the error for a wrong name lists them all). `rows=PATTERN` behind the name keeps only the rows whose name matches
+//! the regular expression. The lines between the marks are replaced.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, ensure};
+use regex::Regex;
 
 use super::page::Page;
 use super::{claims, page_of};
@@ -54,6 +56,27 @@ fn read(document: &Path) -> Result<String> {
         .map_err(|e| anyhow!("{}: cannot be read ({e}); name a Markdown file", document.display()))
 }
 
+/// What the first line of a table names.
+struct Mark<'a> {
+    folder: &'a str,
+    table: &'a str,
+    /// Matches every name if the mark has no pattern.
+    rows: Regex,
+}
+
+impl<'a> Mark<'a> {
+    /// # Errors
+    /// What is wrong with the text behind [`BEGIN`], without a place.
+    fn parse(text: &'a str) -> Result<Self, String> {
+        let usage = || format!("write `{BEGIN} FOLDER TABLE -->`, for instance `{BEGIN} results/demo claims -->`");
+        let text = text.trim().strip_suffix("-->").ok_or_else(usage)?.trim();
+        let (names, pattern) = text.split_once(" rows=").unwrap_or((text, ""));
+        let (folder, table) = names.rsplit_once(' ').ok_or_else(usage)?;
+        let rows = Regex::new(pattern).map_err(|_| format!("rows={pattern} is no regular expression; correct it"))?;
+        Ok(Self { folder: folder.trim(), table, rows })
+    }
+}
+
 struct Spliced {
     text: String,
     tables: usize,
@@ -68,22 +91,16 @@ fn spliced(document: &Path, text: &str) -> Result<Spliced> {
         new.text += &format!("{line}\n");
         let Some(mark) = line.trim().strip_prefix(BEGIN) else { continue };
         let at = format!("{file}:{}", number + 1);
-        let mark = mark.trim().strip_suffix("-->").unwrap_or_default().trim();
-        let (folder, table) = mark.rsplit_once(' ').ok_or_else(|| {
-            anyhow!("{at}: write `{BEGIN} FOLDER TABLE -->`, for instance `{BEGIN} results/demo claims -->`")
-        })?;
-        let folder = find(document, folder.trim())
-            .ok_or_else(|| anyhow!("{at}: there is no folder {folder} here or above; correct the mark"))?;
+        let mark = Mark::parse(mark).map_err(|why| anyhow!("{at}: {why}"))?;
+        let folder = find(document, mark.folder)
+            .ok_or_else(|| anyhow!("{at}: there is no folder {} here or above; correct the mark", mark.folder))?;
         if !pages.contains_key(&folder) {
             pages.insert(folder.clone(), page(&folder).map_err(|e| anyhow!("{at}: {e:#}"))?);
         }
         let page = &pages[&folder];
-        let found = page.table(table).ok_or_else(|| {
-            anyhow!(
-                "{at}: the page of {} has no table `{table}`; it has {}",
-                folder.display(),
-                page.table_names().join(", ")
-            )
+        let found = page.table_with_rows(mark.table, &|name| mark.rows.is_match(name)).ok_or_else(|| {
+            let (folder, names) = (folder.display(), page.table_names().join(", "));
+            anyhow!("{at}: the page of {folder} has no table `{}`; it has {names}", mark.table)
         })?;
         ensure!(lines.any(|(_, line)| line.trim() == END), "{at}: this table has no end; add a line `{END}` below it");
         new.text += &format!("{found}{END}\n");
@@ -136,11 +153,20 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_keeps_the_rows_that_it_matches() {
+        let (_dir, file) = document(&DOCUMENT.replace("accuracy-last", "accuracy-last rows=^core"));
+        splice(&file).unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains("| core-set | 35.0 ± 2.5 |") && !text.contains("| random"), "{text}");
+    }
+
+    #[test]
     fn a_mark_that_names_nothing_is_refused_with_its_line() {
         for (find, replace, said) in [
             ("accuracy-last", "values", "text.md:3: the page of "),
             ("accuracy-last", "values", "has no table `values`; it has results/accuracy-last"),
             ("results/a ", "results/b ", "text.md:3: there is no folder results/b here or above"),
+            ("accuracy-last", "accuracy-last rows=(", "text.md:3: rows=( is no regular expression"),
             ("<!-- /table -->", "", "text.md:3: this table has no end"),
             ("results/a accuracy-last", "", "text.md:3: write `<!-- table: FOLDER TABLE -->`"),
         ] {

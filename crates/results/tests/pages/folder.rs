@@ -15,7 +15,7 @@ pub struct Folder {
 pub type Value<'a> = (&'a str, u64, usize, &'a str, &'a str, f64);
 
 impl Folder {
-    /// Of the spec `<name>.toml` with these `values`, `labels` for each round.
+    /// Makes the folder of the spec `<name>.toml` with these `values`, `labels` for each round.
     pub fn new(name: &'static str, spec: &str, labels: usize, values: &[Value]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let source = dir.path().join(format!("{name}.toml"));

@@ -111,8 +111,16 @@ impl Page {
     /// sections have a table of that name (`in-short/claims`). A section is named by its heading in lower case, with
     /// `-` for everything but letters and digits. `tables.tex` names every table in this way.
     pub fn table(&self, name: &str) -> Option<String> {
+        self.table_with_rows(name, &|_| true)
+    }
+
+    /// [`Page::table`] with only the rows whose name, the first cell, is wanted.
+    pub fn table_with_rows(&self, name: &str, is_wanted: &dyn Fn(&str) -> bool) -> Option<String> {
         let is_named = |(section, table): &(String, &Table)| table.name == name || full_name(section, table) == name;
-        self.tables().into_iter().find(is_named).map(|(_, table)| table.markdown())
+        let (_, table) = self.tables().into_iter().find(is_named)?;
+        let mut table = table.clone();
+        table.rows.retain(|row| row.first().is_some_and(|cell| is_wanted(&cell.plain())));
+        Some(table.markdown())
     }
 
     /// The full names of all tables, as [`Page::table`] takes them.

@@ -80,7 +80,7 @@ fn a_second_copy_of_a_column_changes_no_p() {
     }
 }
 
-/// Of 400 runs at a level of 5 %, 20 false alarms are expected; more than 33 happen once in 400 times. The seeds are
+/// In 400 runs at a level of 5 %, 20 false alarms are expected; more than 33 happen once in 400 times. The seeds are
 /// fixed.
 #[test]
 fn false_alarms_are_as_rare_as_promised() {

@@ -108,7 +108,7 @@ impl Plot {
             .collect();
         let mut all = plots.first()?.2.clone();
         let first = plots[0].1;
-        // Of train images in one and of test images in another.
+        // One folder may have accuracies on train images, another on test images.
         let mixed = plots.iter().any(|(_, images, _)| *images != first);
         if mixed {
             all.y_label = metric_in_words(metric.label, Images::Mixed);

@@ -96,8 +96,12 @@ pub(super) fn section(findings: &Findings) -> Result<Section> {
         )),
     }
     blocks.extend(overlap::blocks(findings, &queried)?);
-    if let Some(sheet) = shown.as_ref().and_then(|shown| shown.sheet.as_ref()) {
-        blocks.extend(thumbnails::figure(findings, &queried, sheet)?.map(Block::Figure));
+    match shown.as_ref().map(|shown| shown.sheet.as_ref()) {
+        Some(Some(sheet)) => blocks.extend(thumbnails::figure(findings, &queried, sheet)?.map(Block::Figure)),
+        Some(None) => blocks.push(Block::paragraph(
+            "Thumbnails of the queried images are not in the folder. The same `pt4al run` command makes them from the data.",
+        )),
+        None => {}
     }
     Ok(Section::new(heading, blocks))
 }

@@ -85,7 +85,7 @@ fn shared(a: &BTreeMap<u64, Queries>, b: &BTreeMap<u64, Queries>, pool: Option<u
         parts.push(common as f64 / labels as f64);
         let left_out = if same { a.rounds.first().map_or(0, Vec::len) } else { 0 };
         chances.extend(pool.filter(|&pool| pool > left_out).map(|pool| {
-            // Of a set of n in a pool of N, n / N are in another such set.
+            // Two random sets of n images in a pool of N share n / N of their images.
             ours.len().max(theirs.len()) as f64 / (pool - left_out) as f64
         }));
     }

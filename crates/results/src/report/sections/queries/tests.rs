@@ -36,7 +36,7 @@ fn folder(root: &Path, spec: &Spec, classes: usize) {
     manifest.data.classes =
         (0..classes).map(|c| ClassCount { name: format!("class <{c}>"), pool: 10 * (c + 1), test: 1 }).collect();
     manifest.write(&root.join("manifest.json")).unwrap();
-    // Those of round 0 are of all classes by turns, the others of class 0.
+    // Images queried in round 0 have all classes by turns, later ones class 0.
     let class = |index: usize| if index % 100 < 10 { index % classes } else { 0 };
     let share = |index: usize| ClassShare { index, class: format!("class <{}>", class(index)), share: 1.0 };
     let mut jpeg = Vec::new();
