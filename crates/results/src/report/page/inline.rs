@@ -26,9 +26,8 @@ pub(super) fn events(line: &str) -> Vec<Event<'static>> {
                 }
             }
             Event::End(TagEnd::Link | TagEnd::Image) => {
-                if links.pop() == Some(true) {
-                    events.push(Event::End(TagEnd::Link));
-                }
+                let is_link = links.pop() == Some(true);
+                events.extend(is_link.then_some(Event::End(TagEnd::Link)));
             }
             Event::Start(Tag::Strong | Tag::Emphasis)
             | Event::End(TagEnd::Strong | TagEnd::Emphasis)

@@ -61,7 +61,7 @@ fn a_pretext_learner_trains_each_epoch_and_scores_for_each_checkpoint() {
     assert_eq!(Spec { pretext: None, ..demo(&[]) }.pretext_work(2_000), Work::default());
 }
 
-/// What is measured is held against the count in `src/task/mod.rs`.
+/// What is measured is compared with the count in `src/task/mod.rs`.
 #[test]
 fn every_rule_has_rows_of_its_own() {
     let rules = "train.select={ query = 'last', record = ['last', 'best-on-test', 'best-on-held-out'], every = 1, \
