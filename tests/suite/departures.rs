@@ -80,7 +80,7 @@ fn the_first_query_is_of_the_batch_that_the_spec_says() {
     }
     assert_eq!(queried("first", 0), queried("second", 0));
     let page = std::fs::read_to_string(folder.join("README.md")).unwrap();
-    assert!(page.contains("No query asks pretext batch 0 in `second`:"), "{page}");
+    assert!(page.contains("Pretext batch 0 is never queried in `second`:"), "{page}");
 }
 
 #[test]
