@@ -31,7 +31,10 @@ fn all_samplers_query_images_and_are_measured_by_pixels() {
         assert_eq!(queries(&folder, &format!("{sampler}-seed0")).lines().count(), 1 + 12);
     }
     let page = std::fs::read_to_string(folder.join("README.md")).unwrap();
-    assert!(page.contains("Mean IoU") && page.contains("the test split has no image with them: sidewalk, building,"), "{page}");
+    assert!(
+        page.contains("Mean IoU") && page.contains("the test split has no image with them: sidewalk, building,"),
+        "{page}"
+    );
 
     for storage in ["mapped", "stream"] {
         let other = Workplace::with(&in_double_precision(&tiny_cityscapes(storage)));

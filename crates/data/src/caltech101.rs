@@ -14,9 +14,9 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use pt4al_results::words::thousands;
 
-use crate::catalogue::{ANY_INPUT, Known, OnDisk};
 use crate::images::Splits;
 use crate::index::{Found, photos};
+use crate::known::{ANY_INPUT, Known, OnDisk};
 use crate::overlap::{self, Overlap};
 use crate::problems::Problems;
 use crate::{Look, Reader};

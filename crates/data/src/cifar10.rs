@@ -11,10 +11,10 @@ use anyhow::{Result, anyhow, bail};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::catalogue::{Known, OnDisk};
 use crate::fetch::{Archive, fetch};
 use crate::images::{Images, Splits};
 use crate::index::{Sum, read_small};
+use crate::known::{Known, OnDisk};
 use crate::overlap::{self, Overlap};
 use crate::problems::Problems;
 use crate::{Look, Reader, Size};

@@ -27,9 +27,9 @@ use anyhow::{Result, anyhow, bail};
 use pt4al_results::words::thousands;
 use sha2::{Digest, Sha256};
 
-use crate::catalogue::{Known, OnDisk};
 use crate::images::{Labels, Records, Source, Split, Splits};
 use crate::index::{Files, Found, Verified};
+use crate::known::{Known, OnDisk};
 use crate::overlap::{self, Overlap};
 use crate::problems::Problems;
 use crate::{Look, Reader, decode};

@@ -24,9 +24,9 @@ use anyhow::{Result, bail};
 use pt4al_results::words::thousands;
 use sha2::{Digest, Sha256};
 
-use crate::catalogue::{ANY_INPUT, Known, OnDisk};
 use crate::images::Splits;
 use crate::index::{Files, named_like_an_image, photos};
+use crate::known::{ANY_INPUT, Known, OnDisk};
 use crate::overlap::{self, Overlap};
 use crate::problems::Problems;
 use crate::{Look, Reader};

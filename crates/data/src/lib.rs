@@ -57,6 +57,7 @@ pub mod imagenet;
 pub mod images;
 pub mod imbalance;
 pub mod index;
+mod known;
 mod overlap;
 pub mod problems;
 mod reader;

@@ -38,8 +38,8 @@ use anyhow::Result;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::catalogue::Known;
 use crate::images::{Images, Splits};
+use crate::known::Known;
 use crate::{Look, Reader, Size, storage};
 use pt4al_results::seed::{Purpose, stream};
 use pt4al_results::spec::{DatasetSpec, ShapesSpec};
