@@ -131,13 +131,12 @@ pub fn references(folder: &Path, name: &str) -> Result<Vec<Reference>> {
     Ok(found)
 }
 
-/// The folder of published numbers for a results folder: `reference/` beside it, or else `results/reference/` below
-/// the current directory.
+/// The folder of published numbers for a results folder: `reference/` beside it, or beside the folder that it lies in
+/// (as for `results/baseline/x`), or else `results/reference/` below the current directory.
 pub fn reference_folder(results: &Path) -> PathBuf {
     let full = std::path::absolute(results).unwrap_or_else(|_| results.to_owned());
-    let beside = results.parent().filter(|_| results.file_name().is_some()).or(full.parent());
-    let beside = beside.map_or_else(|| PathBuf::from("reference"), |parent| parent.join("reference"));
-    if beside.is_dir() { beside } else { PathBuf::from("results/reference") }
+    let above = full.ancestors().skip(1).take(2).map(|folder| folder.join("reference"));
+    above.into_iter().find(|folder| folder.is_dir()).unwrap_or_else(|| PathBuf::from("results/reference"))
 }
 
 #[cfg(test)]

@@ -36,5 +36,5 @@ fn the_exit_code_says_whether_any_claim_did_not_hold() {
 #[test]
 fn claims_do_not_affect_the_gate() {
     let failed = judged(&claim("random", "[0.9, 0.95]")).pt4al("check now --against base");
-    failed.says(0, &["it has no part in the exit code", "**did not hold**", "held: all values are the same"]);
+    failed.says(0, &["they do not affect the exit code", "**did not hold**", "held: all values are the same"]);
 }

@@ -117,7 +117,7 @@ fn a_claim_has_a_row_for_each_folder_and_those_of_its_scale_come_first() {
          with 40.0 ± 2.5 % (3 seeds; last epoch)."
             .into(),
         "- [a-other](a-other/README.md): One seed has no interval; at least 3 are needed.".into(),
-        "- [c-few](c-few/README.md): No round has 600 labels: the one round here has 200. Its largest number of labels \
+        "- [c-few](c-few/README.md): No round has 600 labels: the only round here has 200. Its largest number of labels \
          is 200, with \
          30.0 ± 2.5 % (3 seeds; last epoch)."
             .into(),

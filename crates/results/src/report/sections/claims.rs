@@ -95,8 +95,8 @@ mod tests {
         let band = claim("band = [0.4, 0.6]\nselect = 'best-on-held-out'");
         let found = text(&band, both_rules());
         assert!(found.contains("| 50.0 ± 2.5 % | 3 seeds | **held** |"), "{found}");
-        let note = "within 40.0 to 60.0 %; last epoch. The source reports its number under the rule `best-on-held-out`, which \
-                    these results do not record: judged under the arm's own rule, `last`.\n";
+        let note = "within 40.0 to 60.0 %; last epoch. The source uses the selection rule `best-on-held-out`, which \
+                    these results do not record; the claim is judged under the arm's own rule, `last`.\n";
         assert!(found.ends_with(note), "{found}");
     }
 }
