@@ -169,13 +169,10 @@ pub fn main() -> i32 {
 
 /// Prints an error as one line, or with the list of files that it is about.
 fn say_error(error: &anyhow::Error) {
+    let message = format!("{error:#}");
     match error.downcast_ref::<ProblemList>() {
-        Some(_) => {
-            let lines = format!("{error:#}");
-            let plain: Vec<String> = lines.lines().map(|line| line.replace(char::is_control, " ")).collect();
-            pt4al_results::machine::say(&format!("error: {}", plain.join("\n")));
-        }
-        None => cli::say_error(&format!("{error:#}")),
+        Some(_) => cli::say_error_lines(message.lines()),
+        None => cli::say_error(&message),
     }
 }
 

@@ -102,5 +102,11 @@ pub fn print(line: impl std::fmt::Display) -> Result<()> {
 
 /// Prints `error: ...` as one line. Line breaks and control characters, which names of files may contain, become spaces.
 pub fn say_error(message: &str) {
-    crate::machine::say(&format!("error: {}", message.replace(char::is_control, " ")));
+    say_error_lines([message]);
+}
+
+/// [`say_error`] for the errors that list files: these keep their lines.
+pub fn say_error_lines<'a>(lines: impl IntoIterator<Item = &'a str>) {
+    let plain: Vec<String> = lines.into_iter().map(|line| line.replace(char::is_control, " ")).collect();
+    crate::machine::say(&format!("error: {}", plain.join("\n")));
 }

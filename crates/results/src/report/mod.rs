@@ -84,14 +84,13 @@ pub fn report(folder: &Path, out: Option<&Path>) -> Result<Written> {
     Ok(Written { text: made.text, page: written })
 }
 
-/// The page of a results folder, for documents that take tables from it. Writes nothing.
+/// The page of a results folder without its learning curves, for documents that take tables from it. Writes nothing.
 ///
 /// # Errors
 /// As [`report`].
 pub fn page_of(folder: &Path) -> Result<Page> {
-    let findings = Findings::read(folder)?;
-    let Curves { figures, .. } = curves(&findings)?;
-    Ok(sections::page(&findings, figures)?.page)
+    // Drawing the curves would be in vain: nobody sees them.
+    Ok(sections::page(&Findings::read(folder)?, Vec::new())?.page)
 }
 
 /// The learning curves of a results folder.

@@ -133,14 +133,12 @@ fn family_in_words(findings: &Findings, family: &[&Comparison], words: &str, met
         text += &if tested > 1 {
             format!(
                 " With {pairs} and the median spread of these comparisons, a single test detects a difference of \
-                 {single:.1} points \
-                 90 % of the time ({corrected:.1} points after correction for all of them); smaller ones may go unseen."
+                 {single:.1} points 90 % of the time ({corrected:.1} points after correction for all of them); smaller ones may go unseen."
             )
         } else {
             format!(
                 " With {pairs} and this spread, a test detects a difference of {single:.1} points 90 % of the time; \
-                 smaller ones \
-                 may go unseen."
+                 smaller ones may go unseen."
             )
         };
     }
