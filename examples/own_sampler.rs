@@ -1,7 +1,7 @@
 //! A sampler of your own, without a results folder: `cargo run --release --example own_sampler` (about a minute on a CPU).
 //!
 //! The loop below is that of `pt4al::trial::run`, for one seed and in memory. To run the sampler from specs, over many seeds
-//! and beside the other samplers, add it to the program: ARCHITECTURE.md has the recipe.
+//! and beside the other samplers, add it to the program: CONTRIBUTING.md has the recipe.
 
 use std::path::Path;
 
