@@ -6,7 +6,7 @@ use crate::dataset::Input;
 use crate::model::{Head, Network};
 use pt4al_results::seed::Stream;
 
-/// A self-supervised task. To add one, implement this trait in a file of its own, and see the recipes in ARCHITECTURE.md.
+/// A self-supervised task. To add one, implement this trait in a file of its own, and see the recipes in CONTRIBUTING.md.
 pub trait Pretext {
     /// Returns the kind of outputs that the network needs.
     fn head(&self) -> Head;

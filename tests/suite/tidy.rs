@@ -158,3 +158,22 @@ fn names_of_closures_and_first_words_of_comments_are_plain() {
         }
     }
 }
+
+/// Links in the documents that people write lead to files. (Images are links too.)
+#[test]
+fn links_in_documents_lead_to_files() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = [root.to_owned(), root.join("docs")];
+    let entries =
+        folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap()).map(|entry| entry.unwrap().path());
+    let link = Regex::new(r"\]\(([^):#]+)[#)]").unwrap();
+    let mut links = 0;
+    for document in entries.filter(|path| path.extension().is_some_and(|extension| extension == "md")) {
+        for found in link.captures_iter(&std::fs::read_to_string(&document).unwrap()) {
+            links += 1;
+            let target = document.parent().unwrap().join(&found[1]);
+            assert!(target.exists(), "{}: nothing is at {}", document.display(), &found[1]);
+        }
+    }
+    assert!(links > 40, "{links}");
+}

@@ -92,7 +92,7 @@ fn spliced(document: &Path, text: &str) -> Result<Spliced> {
         let Some(mark) = line.trim().strip_prefix(BEGIN) else { continue };
         let at = format!("{file}:{}", number + 1);
         let mark = Mark::parse(mark).map_err(|why| anyhow!("{at}: {why}"))?;
-        let folder = find(document, mark.folder)
+        let (folder, way) = find(document, mark.folder)
             .ok_or_else(|| anyhow!("{at}: there is no folder {} here or above; correct the mark", mark.folder))?;
         if !pages.contains_key(&folder) {
             pages.insert(folder.clone(), page(&folder).map_err(|e| anyhow!("{at}: {e:#}"))?);
@@ -103,7 +103,7 @@ fn spliced(document: &Path, text: &str) -> Result<Spliced> {
             anyhow!("{at}: the page of {folder} has no table `{}`; it has {names}", mark.table)
         })?;
         ensure!(lines.any(|(_, line)| line.trim() == END), "{at}: this table has no end; add a line `{END}` below it");
-        new.text += &format!("{found}{END}\n");
+        new.text += &format!("{}{END}\n", links_from(&way, &found));
         new.tables += 1;
     }
     Ok(new)
@@ -114,10 +114,21 @@ fn page(folder: &Path) -> Result<Page> {
     if folder.join("records.csv").exists() { page_of(folder) } else { Ok(claims::page(folder)?.page) }
 }
 
-/// `folder` below the folder of the document, or below the nearest one above that has it.
-fn find(document: &Path, folder: &str) -> Option<PathBuf> {
+/// `folder` below the folder of the document, or below the nearest one above that has it; and the way there from the
+/// document, as links write it.
+fn find(document: &Path, folder: &str) -> Option<(PathBuf, String)> {
     let document = std::path::absolute(document).ok()?;
-    document.ancestors().skip(1).map(|above| above.join(folder)).find(|path| path.is_dir())
+    let mut above = document.ancestors().skip(1).enumerate();
+    above.find_map(|(levels, above)| {
+        let path = above.join(folder);
+        path.is_dir().then(|| (path, format!("{}{}", "../".repeat(levels), folder.trim_end_matches('/'))))
+    })
+}
+
+/// A table with its links to files beside its page written as links from the document.
+fn links_from(way: &str, table: &str) -> String {
+    let to_file = Regex::new(r"\]\(([^):/#][^):]*)\)").expect("the pattern is right");
+    to_file.replace_all(table, |found: &regex::Captures| format!("]({way}/{})", &found[1])).into_owned()
 }
 
 #[cfg(test)]
@@ -150,6 +161,15 @@ mod tests {
             "{text}"
         );
         assert_eq!((outdated_line(&file).unwrap(), splice(&file).unwrap()), (None, 1));
+    }
+
+    #[test]
+    fn links_to_files_beside_the_page_lead_there_from_the_document() {
+        let table = "| [a](a/README.md) | [web](https://x.org/y) | [place](#there) | 1 (one) |";
+        let expected = "| [a](../results/a/README.md) | [web](https://x.org/y) | [place](#there) | 1 (one) |";
+        assert_eq!(links_from("../results", table), expected);
+        let (_dir, file) = document(DOCUMENT);
+        assert_eq!(find(&file, "results/a/").unwrap().1, "../results/a");
     }
 
     #[test]
