@@ -129,7 +129,7 @@ pub(super) fn page(check: &Gate) -> Page {
         lead.extend([Block::heading("Every cell"), Block::Table(cells)]);
     }
     let title = format!("Check of {} against {}", check.current.display(), check.baseline.display());
-    Page { title, lead, sections: Vec::new() }
+    Page::new(title, lead, Vec::new())
 }
 
 /// What is not the same on both sides; empty if all is.

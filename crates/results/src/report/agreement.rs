@@ -133,7 +133,7 @@ impl Agreement {
         let text = markdown(std::slice::from_ref(&table));
         let mut sections = vec![Section::new("All images", vec![table, Block::paragraph(self.note())])];
         sections.extend((!self.names.is_empty()).then(|| self.by_class(&rows)));
-        let page = Page { title: format!("{TITLE}{}", self.measure), lead: Vec::new(), sections };
+        let page = Page::new(format!("{TITLE}{}", self.measure), Vec::new(), sections);
         write_over(&folder.join("README.md"), &format!("# {TITLE}"), &page.markdown())?;
         write_csv(&folder.join("agreement.csv"), &rows)?;
         Ok(text)

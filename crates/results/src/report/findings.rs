@@ -6,12 +6,15 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::cost::Cost;
+use super::page::Badge;
 use super::reference::{Reference, ReferencePoint, reference_folder, references_for};
 use super::summary::{Row, rows};
 use super::words::arm::{Images, TRAIN_MARK, images_of, protocol_of};
+use super::words::badge::{Data, badge};
+use super::words::one_line;
 use crate::findings::{Comparison, JudgedClaim, comparisons, judged_claims};
 use crate::results::{Results, Rule};
-use crate::spec::{Metric, Spec};
+use crate::spec::{Metric, SamplerSpec, Spec};
 use crate::store::Manifest;
 
 /// Everything that a report is made from.
@@ -58,6 +61,36 @@ impl Findings {
     /// The spec of the results.
     pub fn spec(&self) -> &Spec {
         &self.results.spec
+    }
+
+    /// The title of the experiment on one line. It says so if the images are not those of the published data set.
+    pub(crate) fn title(&self) -> String {
+        let title = one_line(&self.spec().title);
+        match Data::of(self.spec(), self.manifest()).difference() {
+            Some(difference) => format!("{title} ({difference})"),
+            None => title,
+        }
+    }
+
+    /// Whether the images are known not to be those of the published data set.
+    pub(crate) fn has_other_data(&self) -> bool {
+        Data::of(self.spec(), self.manifest()).difference().is_some()
+    }
+
+    /// The arm that others are compared with where one must be chosen: random sampling under the experiment's protocol,
+    /// else the first arm of the spec.
+    pub(crate) fn reference_arm(&self) -> String {
+        let arms = self.spec().arms();
+        let random = SamplerSpec::Random.label();
+        let is_random = |(label, _): &&(String, &Spec)| *label == random;
+        arms.iter().find(is_random).or(arms.first()).map_or(String::new(), |(label, _)| label.clone())
+    }
+
+    /// The scale badge of a page or a picture of these results.
+    pub(crate) fn badge(&self) -> Badge {
+        let counts = self.rows.iter().map(|row| row.n);
+        let seeds = counts.clone().min().zip(counts.max());
+        badge(self.spec(), self.manifest(), &self.results.devices, seeds)
     }
 
     /// The manifest; `None` if the folder has none.

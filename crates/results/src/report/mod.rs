@@ -46,7 +46,6 @@ use self::figures::{Drawing, chart};
 use self::page::html::{Extras, document};
 use self::page::{Figure, Fold, Section, link, write_figures};
 use self::place::Place;
-use crate::findings::Verdict;
 use crate::store::{write_atomically, write_csv};
 
 /// Reports a results folder: writes `summary.csv`, `comparisons.csv`, `README.md` with its figures, `report.html` and
@@ -122,7 +121,7 @@ fn curves(findings: &Findings) -> Result<Curves> {
     Ok(curves)
 }
 
-/// The parts of `report.html` beside the page: the chart, the tally of claims, and the spec and manifest.
+/// The parts of `report.html` beside the page: the chart, and the spec and manifest.
 fn extras(findings: &Findings) -> Result<Extras> {
     let path = findings.results.folder.join("spec.toml");
     let spec =
@@ -136,10 +135,7 @@ fn extras(findings: &Findings) -> Result<Extras> {
     let manifest = findings.manifest().map(serde_json::to_string_pretty).transpose()?;
     let mut sections = vec![file("The resolved spec", "spec.toml", "toml", spec)];
     sections.extend(manifest.map(|text| file("The manifest", "manifest.json", "json", text)));
-    let count = |verdict| (verdict, findings.judged_claims.iter().filter(|j| j.verdict == verdict).count());
-    let verdicts = [Verdict::Held, Verdict::DidNotHold, Verdict::Undecided, Verdict::NotMeasured];
-    let tally = verdicts.map(count).into_iter().filter(|(_, n)| *n > 0).collect();
-    Ok(Extras { chart: chart::data(findings), tally, sections })
+    Ok(Extras { chart: chart::data(findings), sections })
 }
 
 fn remove(path: &Path) -> Result<()> {

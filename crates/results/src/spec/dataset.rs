@@ -37,6 +37,9 @@ pub trait DatasetOptions {
     /// The name of the data set: its key in specs, and what the command line and results call it.
     fn name(&self) -> &'static str;
 
+    /// The published data set that the files should be; `None` for generated images.
+    fn original(&self) -> Option<Original>;
+
     /// The task that the labels are for.
     fn task(&self) -> TaskKind {
         TaskKind::Classification
@@ -87,6 +90,17 @@ pub trait DatasetOptions {
 
     /// The same options with fixed values for all that does not change the bytes of decoded images and labels.
     fn for_decoding(&self) -> DatasetSpec;
+}
+
+/// A published data set, as far as results must fit it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Original {
+    /// The name that its authors gave it.
+    pub name: &'static str,
+    /// The number of classes.
+    pub classes: usize,
+    /// The number of images that models are evaluated on; `None` if the spec draws them.
+    pub test: Option<usize>,
 }
 
 impl DatasetSpec {

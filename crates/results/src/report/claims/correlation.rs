@@ -1,9 +1,10 @@
 //! The section of rank correlations: published numbers that no `[[expect]]` claims.
 
-use super::folders::{Correlation, CorrelationRow, experiment, folder_link, precision, where_and_when};
+use super::folders::{Correlation, CorrelationRow, experiment, folder_link, where_and_when};
 use super::scale::{data_in_words, network_in_words};
 use crate::report::correlation::published::Published;
 use crate::report::page::{Block, Cell, Column, Number, Section, Table};
+use crate::report::words::protocol::precision;
 use crate::words::{counted, thousands};
 
 /// A table for each data set that anyone has a number of, in the order of the published ones.

@@ -140,20 +140,6 @@ pub(super) fn where_and_when(manifest: Option<&Manifest>) -> String {
     if parts.is_empty() { "not known".into() } else { parts.join(", ") }
 }
 
-/// `f32`, or `train bf16, pretext tf32` where the networks differ.
-pub(super) fn precision(protocol: &Spec) -> String {
-    let networks = protocol.precision_of_networks();
-    let different: BTreeSet<&str> = networks.values().map(|precision| precision.name()).collect();
-    match different.len() {
-        1 => different.into_iter().collect(),
-        _ => networks
-            .iter()
-            .map(|(network, precision)| format!("{network} {}", precision.name()))
-            .collect::<Vec<_>>()
-            .join(", "),
-    }
-}
-
 /// The experiment and its profiles: `cifar10, profile cpu`.
 pub(super) fn experiment(spec: &Spec) -> String {
     let (experiment, profile) = spec.identity();

@@ -64,11 +64,7 @@ pub fn page(dir: &Path) -> Result<ClaimsPage> {
     sections.push(notes(&folders));
     sections.push(unreadable(&folders));
     let warnings = folders.unreadable.iter().map(|(name, why)| format!("{name}: left out of the page: {why}"));
-    Ok(ClaimsPage {
-        page: Page { title: TITLE.into(), lead: Vec::new(), sections },
-        text,
-        warnings: warnings.collect(),
-    })
+    Ok(ClaimsPage { page: Page::new(TITLE, Vec::new(), sections), text, warnings: warnings.collect() })
 }
 
 /// Writes [`page`] as `README.md` into `dir`.

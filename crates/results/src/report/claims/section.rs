@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::folders::{experiment, folder_link, precision, where_and_when};
+use super::folders::{experiment, folder_link, where_and_when};
 use super::group::{Claim, Part, Row};
 use super::published::PublishedClaim;
 use super::scale::{Against, in_words};
@@ -13,6 +13,7 @@ use crate::report::words::claim::{
     amount, criterion, measured, metric_name, remarks, rules_in_words, sample_size, seeds_or_pairs,
 };
 use crate::report::words::metric::select_in_words;
+use crate::report::words::protocol::precision;
 use crate::spec::{At, Metric, Select};
 use crate::stats::Summary;
 use crate::words::{counted, thousands};

@@ -2,7 +2,7 @@
 
 use super::published::{self, Published};
 use super::{CorrelationFindings, Measured};
-use crate::report::page::{Block, Cell, Column, Figure, Page, Section, Table, link};
+use crate::report::page::{Badge, Block, Cell, Column, Figure, Page, Section, Table, link};
 use crate::report::words::data_note;
 use crate::report::words::origin::{commands, origin};
 use crate::report::words::protocol::{identity, imbalance, network, pretext};
@@ -69,7 +69,9 @@ pub(super) fn page(
     )));
     Page {
         title: format!("{}: pretext loss and task loss", findings.spec.title.replace(['\n', '\r'], " ")),
+        badge: Badge::default(),
         lead: lead(findings, options),
+        picture: Vec::new(),
         sections: vec![
             Section::new("Results", results),
             Section::new("What this does not say", vec![Block::list(caveats(findings, options))]),

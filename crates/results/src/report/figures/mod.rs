@@ -14,8 +14,8 @@ pub(crate) mod thumbnails;
 use anyhow::Result;
 use clap::ValueEnum;
 
-use self::picture::Picture;
-use super::page::Figure;
+use self::picture::{Badged, Picture};
+use super::page::{Badge, Figure};
 
 /// The figures that a results folder's page may have beside its curves. The derive lists them and names their files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -40,10 +40,10 @@ impl Drawing {
     }
 }
 
-/// Draws a figure of a results folder.
+/// Draws a figure of a results folder, with the scale badge at its foot.
 ///
 /// # Errors
 /// If it cannot be drawn.
-pub(crate) fn figure(drawing: Drawing, alt: &str, picture: &impl Picture) -> Result<Figure> {
-    Ok(Figure::new(drawing.file(), alt, picture::svg(picture)?))
+pub(crate) fn figure(drawing: Drawing, alt: &str, picture: &impl Picture, badge: &Badge) -> Result<Figure> {
+    Ok(Figure::new(drawing.file(), alt, picture::svg(&Badged::of(picture, &badge.line()))?))
 }

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::picture::{LINE, Line, MARGIN, heading, register_font, width, wrap};
+use crate::report::page::Badge;
 use crate::store::{Sheet, Thumbnail};
 
 const LABEL: f64 = 13.0;
@@ -28,7 +29,7 @@ pub(crate) struct Block<'a> {
 ///
 /// # Errors
 /// If the font, by which text is measured, cannot be read.
-pub(crate) fn svg(blocks: &[Block], sheet: &Sheet, subtitle: &str) -> Result<String> {
+pub(crate) fn svg(blocks: &[Block], sheet: &Sheet, (title, subtitle): (&str, &str), badge: &Badge) -> Result<String> {
     register_font()?;
     let longest = sheet.tiles.iter().map(|t| t.width.max(t.height)).max().unwrap_or(1) as f64;
     let side = |of: fn(&Thumbnail) -> usize| sheet.tiles.iter().map(of).max().unwrap_or(1) as f64 * TILE / longest;
@@ -45,9 +46,17 @@ pub(crate) fn svg(blocks: &[Block], sheet: &Sheet, subtitle: &str) -> Result<Str
     // As many in each row as can be.
     let columns = blocks.len().div_ceil(blocks.len().div_ceil(columns));
     let picture = (2.0 * MARGIN + columns as f64 * (block_width + GAP) - GAP).max(LEAST).ceil();
-    let (head, top) = heading("The first images that each sampler queried", subtitle, picture);
+    let (head, top) = heading(title, subtitle, picture);
     let block_height = title_height + rounds as f64 * row + GAP;
-    let height = (top + blocks.len().div_ceil(columns) as f64 * block_height - GAP + MARGIN).ceil();
+    let mut height = top + blocks.len().div_ceil(columns) as f64 * block_height - GAP + MARGIN;
+    let foot: Vec<Line> = wrap(&badge.line(), LABEL, picture - 2.0 * MARGIN, 3)
+        .into_iter()
+        .map(|text| {
+            height += LABEL * LINE;
+            Line { text, size: LABEL, left: MARGIN, middle: height - MARGIN - LABEL * LINE / 2.0 }
+        })
+        .collect();
+    let height = height.ceil();
     let mut out = format!(
         "<svg width=\"{picture}\" height=\"{height}\" viewBox=\"0 0 {picture} {height}\" \
          xmlns=\"http://www.w3.org/2000/svg\">\n\
@@ -59,6 +68,7 @@ pub(crate) fn svg(blocks: &[Block], sheet: &Sheet, subtitle: &str) -> Result<Str
         STANDARD.encode(&sheet.jpeg)
     );
     head.iter().for_each(|line| write_text(&mut out, line, "#222222"));
+    foot.iter().for_each(|line| write_text(&mut out, line, "#555555"));
     for (i, block) in blocks.iter().enumerate() {
         let left = MARGIN + (i % columns) as f64 * (block_width + GAP);
         let top = top + (i / columns) as f64 * block_height;

@@ -6,7 +6,7 @@ use super::Compared;
 use super::test::{FolderComparison, Test};
 use crate::findings::{LEVEL, RESAMPLES};
 use crate::report::findings::Findings;
-use crate::report::page::{Block, Cell, Column, Figure, Item, Number, Page, Section, Table, Text, link};
+use crate::report::page::{Badge, Block, Cell, Column, Figure, Item, Number, Page, Section, Table, Text, link};
 use crate::report::sections::curves;
 use crate::report::words::arm::{Images, TRAIN_MARK};
 use crate::report::words::change::{changes, in_words};
@@ -20,7 +20,9 @@ use crate::words::{code, counted, thousands};
 pub(super) fn page(compared: &Compared, found: &[FolderComparison], figures: Vec<Figure>) -> Page {
     Page {
         title: compared.names.join(" against "),
+        badge: Badge::default(),
         lead: Vec::new(),
+        picture: Vec::new(),
         sections: vec![
             Section::new("What is compared", folders(compared)),
             Section::new("Where the specs differ", vec![Block::list(specs(compared))]),

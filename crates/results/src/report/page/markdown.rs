@@ -1,7 +1,7 @@
 //! Blocks as Markdown that also reads well on a terminal.
 
 use super::table::{Column, Table};
-use super::{Block, Curves, Figure, Item};
+use super::{Block, ClaimLine, Curves, Figure, Item};
 
 /// Blocks with an empty line between them; ends with a line break.
 pub(crate) fn markdown(blocks: &[Block]) -> String {
@@ -13,6 +13,7 @@ fn block(block: &Block) -> String {
         Block::Heading(text) => format!("**{}**\n", text.markdown()),
         Block::Paragraph(text) => format!("{}\n", text.markdown()),
         Block::List(items) => items.iter().map(item).collect(),
+        Block::Claims(claims) => claims.claims.iter().map(claim).collect(),
         Block::Table(table) => table.markdown(),
         Block::Warning(text) => format!("> **Warning:** {}\n", text.markdown()),
         Block::Code(code) => {
@@ -30,6 +31,12 @@ fn block(block: &Block) -> String {
 fn item(item: &Item) -> String {
     let below = item.items.iter().map(|text| format!("  - {}\n", text.markdown()));
     format!("- {}\n{}", item.text.markdown(), below.collect::<String>())
+}
+
+/// The verdict comes first, as in the other renderers.
+fn claim(claim: &ClaimLine) -> String {
+    let text = format!("**{}**: {}", claim.words, claim.sentence.markdown());
+    item(&Item { text: text.into(), items: claim.details.clone() })
 }
 
 fn figure(figure: &Figure) -> String {

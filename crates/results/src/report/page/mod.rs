@@ -3,6 +3,7 @@
 //!
 //! A block says what it is (an verdict, a warning, the learning curves); no renderer looks at words to find out.
 
+mod badge;
 pub(crate) mod html;
 mod inline;
 mod latex;
@@ -12,6 +13,9 @@ mod text;
 
 use anyhow::Result;
 
+use crate::findings::Verdict;
+
+pub(crate) use self::badge::Badge;
 pub(crate) use self::markdown::markdown;
 pub(crate) use self::table::{Cell, Column, End, Number, Spread, Table};
 pub(crate) use self::text::{Text, link};
@@ -21,8 +25,12 @@ pub(crate) use self::text::{Text, link};
 pub struct Page {
     /// One line.
     pub(crate) title: String,
-    /// The blocks between the title and the first section.
+    /// What the numbers hold for; may be empty.
+    pub(crate) badge: Badge,
+    /// What the page found, before the first section. A browser shows it beside the picture.
     pub(crate) lead: Vec<Block>,
+    /// The picture that answers the title, behind the lead; may be empty.
+    pub(crate) picture: Vec<Block>,
     /// In their order; sections without blocks are not shown.
     pub(crate) sections: Vec<Section>,
 }
@@ -51,12 +59,33 @@ pub(crate) enum Block {
     Heading(Text),
     Paragraph(Text),
     List(Vec<Item>),
+    Claims(Claims),
     Table(Table),
     /// What a reader must know before trusting the numbers.
     Warning(Text),
     Code(Code),
     Figure(Figure),
     Curves(Curves),
+}
+
+/// Claims with their verdicts: a sentence for each in which its details fold out, or the rows of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Claims {
+    pub claims: Vec<ClaimLine>,
+    /// The same as a table, for LaTeX and for documents that take tables.
+    pub table: Table,
+}
+
+/// A claim in a sentence.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ClaimLine {
+    pub verdict: Verdict,
+    /// The verdict in words.
+    pub words: String,
+    /// What is claimed and by whom, and what was measured, with unit, interval and n.
+    pub sentence: Text,
+    /// The criterion, and what a reader may want to know beside it.
+    pub details: Vec<Text>,
 }
 
 /// An item of a list.
@@ -95,11 +124,21 @@ pub(crate) struct Curves {
 }
 
 impl Page {
+    /// A page without badge and picture.
+    pub(crate) fn new(title: impl Into<String>, lead: Vec<Block>, sections: Vec<Section>) -> Self {
+        Self { title: title.into(), badge: Badge::default(), lead, picture: Vec::new(), sections }
+    }
+
     /// The page as Markdown: `README.md`.
     pub fn markdown(&self) -> String {
         let mut page = format!("# {}\n", self.title.replace(char::is_control, " "));
-        if !self.lead.is_empty() {
-            page += &format!("\n{}", markdown(&self.lead));
+        if !self.badge.facts().is_empty() {
+            page += &format!("\n*{}*\n", self.badge.line());
+        }
+        for blocks in [&self.lead, &self.picture] {
+            if !blocks.is_empty() {
+                page += &format!("\n{}", markdown(blocks));
+            }
         }
         for section in self.shown() {
             page += &format!("\n## {}\n\n{}", section.heading, markdown(&section.blocks));
@@ -108,7 +147,7 @@ impl Page {
     }
 
     /// One table of the page as Markdown, by its name (`pairwise`), or by its section's and its own where several
-    /// sections have a table of that name (`in-short/claims`). A section is named by its heading in lower case, with
+    /// sections have a table of that name (`results/variants`). A section is named by its heading in lower case, with
     /// `-` for everything but letters and digits. `tables.tex` names every table in this way.
     pub fn table(&self, name: &str) -> Option<String> {
         self.table_with_rows(name, &|_| true)
@@ -140,17 +179,19 @@ impl Page {
         let mut found = Vec::new();
         for (section, blocks) in parts {
             for block in blocks {
-                if let Block::Table(table) = block {
-                    found.push((section.clone(), table));
+                match block {
+                    Block::Table(table) => found.push((section.clone(), table)),
+                    Block::Claims(claims) => found.push((section.clone(), &claims.table)),
+                    _ => {}
                 }
             }
         }
         found
     }
 
-    /// The figures of all sections.
+    /// The figures of the page.
     pub(crate) fn figures(&self) -> impl Iterator<Item = &Figure> {
-        self.sections.iter().flat_map(Section::figures)
+        figures_of(&self.picture).chain(self.sections.iter().flat_map(Section::figures))
     }
 
     /// The sections that have blocks.
@@ -159,7 +200,7 @@ impl Page {
     }
 }
 
-/// `in-short/claims`; only the table's name for a table in the lead.
+/// `results/variants`; only the table's name for a table in the lead.
 fn full_name(section: &str, table: &Table) -> String {
     if section.is_empty() { table.name.clone() } else { format!("{section}/{}", table.name) }
 }
@@ -181,11 +222,7 @@ impl Section {
 
     /// The figures of the section, those of the learning curves among them.
     pub fn figures(&self) -> impl Iterator<Item = &Figure> {
-        self.blocks.iter().flat_map(|block| match block {
-            Block::Figure(figure) => std::slice::from_ref(figure),
-            Block::Curves(curves) => &curves.figures,
-            _ => &[],
-        })
+        figures_of(&self.blocks)
     }
 
     /// The blocks as Markdown, without the heading.
@@ -228,6 +265,14 @@ impl Figure {
     pub fn new(file: impl Into<String>, alt: impl Into<String>, svg: String) -> Self {
         Self { file: file.into(), alt: alt.into(), svg }
     }
+}
+
+fn figures_of(blocks: &[Block]) -> impl Iterator<Item = &Figure> {
+    blocks.iter().flat_map(|block| match block {
+        Block::Figure(figure) => std::slice::from_ref(figure),
+        Block::Curves(curves) => &curves.figures,
+        _ => &[],
+    })
 }
 
 /// Writes the figures of a page into the folder of the page.

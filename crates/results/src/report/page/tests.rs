@@ -15,7 +15,9 @@ fn page() -> Page {
     let curves = Block::Curves(Curves { figures: vec![figure("b.svg")], note: Some("a note".into()) });
     Page {
         title: "A\ntitle".into(),
+        badge: Badge::new(vec!["small".into(), "n = 3 seeds".into()]),
         lead: vec![Block::warning("beware")],
+        picture: vec![Block::Figure(figure("shown.svg"))],
         sections: vec![
             Section::new("First part", blocks),
             Section::new("Empty", Vec::new()),
@@ -29,7 +31,11 @@ fn a_page_is_markdown_with_an_empty_line_between_blocks() {
     let expected = "\
 # A title
 
+*small · n = 3 seeds*
+
 > **Warning:** beware
+
+![an old one](shown.svg)
 
 ## First part
 
@@ -54,7 +60,7 @@ a ``` b
 ";
     assert_eq!(page().markdown(), expected);
     let files: Vec<String> = page().figures().map(|figure| figure.file.clone()).collect();
-    assert_eq!(files, ["a.svg", "b.svg"]);
+    assert_eq!(files, ["shown.svg", "a.svg", "b.svg"]);
 }
 
 #[test]

@@ -10,12 +10,11 @@ Bars are 95 % intervals of the mean. Bars and single published numbers are shift
 they do not hide each other. A bar without a cap extends beyond the picture.";
 
 /// The figures with how to read them; empty without figures.
-pub(crate) fn section(figures: Vec<Figure>) -> Section {
-    let blocks = match figures.is_empty() {
+pub(crate) fn blocks(figures: Vec<Figure>) -> Vec<Block> {
+    match figures.is_empty() {
         true => Vec::new(),
         false => vec![Block::Curves(Curves { figures, note: Some(Text::from(NOTE)) })],
-    };
-    Section::new(HEADING, blocks).with_fold(Fold::Never)
+    }
 }
 
 /// The figures of several experiments.

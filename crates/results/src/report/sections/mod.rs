@@ -5,13 +5,14 @@ mod classes;
 pub(crate) mod curves;
 mod efficiency;
 mod losses;
-mod overview;
+mod opening;
 mod paired;
 mod pairwise;
 mod protocol;
 mod published;
 mod queries;
 mod results;
+mod significance;
 mod time;
 mod variants;
 
@@ -23,7 +24,7 @@ use super::page::{Block, Figure, Page};
 /// A page, and the part of it that a terminal shows.
 pub(crate) struct Made {
     pub page: Page,
-    /// The overview and the tables of results, as Markdown.
+    /// The opening and the tables of results, as Markdown.
     pub text: String,
 }
 
@@ -32,17 +33,19 @@ pub(crate) struct Made {
 /// # Errors
 /// If a file that a section reads is damaged, or a figure cannot be drawn; one line.
 pub(crate) fn page(findings: &Findings, curves: Vec<Figure>) -> Result<Made> {
-    let overview = overview::section(findings);
+    let lead = opening::lead(findings);
     let tables = results::tables(findings);
-    let shown: Vec<Block> = overview.blocks.iter().chain(&tables).cloned().collect();
+    let significance = significance::section(findings);
+    let shown: Vec<Block> = lead.iter().chain(&tables).chain(&significance.blocks).cloned().collect();
     let page = Page {
-        title: findings.spec().title.clone(),
-        lead: Vec::new(),
+        title: findings.title(),
+        badge: findings.badge(),
+        lead,
+        picture: curves::blocks(curves),
         sections: vec![
-            overview,
-            curves::section(curves),
             results::section(findings, tables),
             published::section(findings),
+            significance,
             pairwise::section(findings)?,
             efficiency::section(findings),
             queries::section(findings)?,

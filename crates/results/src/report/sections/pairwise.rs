@@ -108,7 +108,7 @@ fn penalties(findings: &Findings, metric: Metric) -> Result<Option<Figure>> {
     }
     let label = metric_in_words(metric.label, findings.images(&[])).replace(" (%)", "");
     let heat = Heat::of(Square {
-        title: format!("Who beats whom, in % of the rounds: {label}"),
+        title: format!("{}: who beats whom, in % of the rounds ({label})", findings.title()),
         subtitle: "The row beats the column. Means of columns: how often each arm is beaten (lower is better)".into(),
         arms: arms.iter().map(|arm| findings.marked(arm)).collect(),
         cells: found.matrix,
@@ -117,7 +117,7 @@ fn penalties(findings: &Findings, metric: Metric) -> Result<Option<Figure>> {
         scale: "share of the rounds that both have".into(),
     })?;
     let alt = "Pairwise penalty matrix: which sampler beats which in how many of the rounds";
-    figure(Drawing::Penalties, alt, &heat).map(Some)
+    figure(Drawing::Penalties, alt, &heat, &findings.badge()).map(Some)
 }
 
 /// A row per pair; if there are many, a row per pair that is significant.

@@ -25,8 +25,9 @@ fn chart(page: &str) -> serde_json::Value {
 fn the_page_has_the_sections_the_files_and_the_chart() {
     let page = page_of(&spec(), full());
     let places = [
-        "<h2>In short",
-        "<h2>Learning curves",
+        "class=\"badge\"",
+        "class=\"lead\"",
+        "id=\"chart\"",
         "<h2>Results",
         "<h2>Protocol",
         "<h2>Command",
@@ -37,8 +38,8 @@ fn the_page_has_the_sections_the_files_and_the_chart() {
     assert!(found.iter().all(Option::is_some) && found.is_sorted(), "{found:?}");
     for part in [
         "<h1>A small &lt;experiment&gt; &amp; its curves</h1>",
-        "<a href=\"#s-learning-curves\">Learning curves</a>",
-        "<section id=\"s-learning-curves\">",
+        "<a href=\"#s-results\">Results</a>",
+        "<section id=\"s-results\">",
         "<noscript>\n<div class=\"picture\"",
         "weight-decay = 0.0005",
         "&quot;fingerprint&quot;: &quot;0123abcd&quot;",

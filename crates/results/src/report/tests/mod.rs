@@ -58,9 +58,10 @@ fn a_folder_is_reported() {
         "pt4al 0.1.0 at abc1234 with local changes",
         "```sh\npt4al run experiments/small.toml\n```",
         "(curve.svg)",
-        // What is printed: the verdict, and the tables.
+        // What is printed: what was found, the tables, and what is significant.
         text.split_once("\n**Test").unwrap().0,
-        &text[text.find("**Test").unwrap()..],
+        &text[text.find("**Test").unwrap()..text.find("\n- Areas").unwrap()],
+        &text[text.find("- Areas").unwrap()..],
     ] {
         assert!(readme.contains(part), "{part:?} is not in {readme}");
     }
@@ -222,7 +223,8 @@ fn variants_are_compared_on_the_page_in_the_picture_and_in_a_file_of_their_own()
     write_folder(&folder, &spec, rows);
     let text = report(&folder, None).unwrap().text;
     let readme = read(&folder, "README.md");
-    assert!(readme.contains(&text[text.find("**Accuracy").unwrap()..]), "{text}");
+    let tables = &text[text.find("**Accuracy").unwrap()..text.find("\n- Areas").unwrap()];
+    assert!(readme.contains(tables), "{text}");
     assert!(text.contains("**Variants**\n\n- other (protocol"), "{text}");
     assert!(text.contains("\n> **Warning:** [TRAIN images]: the values are of TRAIN images"), "{text}");
     assert!(text.contains("`train.select.query`: \"last\" -> \"best-on-test\""), "{text}");

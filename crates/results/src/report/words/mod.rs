@@ -1,6 +1,7 @@
 //! Specs, manifests, metrics and claims in words. Reads no results.
 
 pub(crate) mod arm;
+pub(crate) mod badge;
 pub(crate) mod change;
 pub(crate) mod claim;
 pub(crate) mod drawn;

@@ -1,5 +1,7 @@
 //! Protocols in words: network, pretext task, imbalance.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::spec::{Imbalance, LossSource, PretextSpec, Spec, Stem};
@@ -43,6 +45,20 @@ pub(crate) fn imbalance(imbalance: &Imbalance) -> String {
             format!("Imbalance: {} of the classes cut to a part of {}.", step.classes, 1.0 / step.ratio)
         }
         Imbalance::Linear(linear) => format!("Imbalance: class k keeps {} (k + 1) images.", linear.step),
+    }
+}
+
+/// `f32`, or `train bf16, pretext tf32` where the networks differ.
+pub(crate) fn precision(protocol: &Spec) -> String {
+    let networks = protocol.precision_of_networks();
+    let different: BTreeSet<&str> = networks.values().map(|precision| precision.name()).collect();
+    match different.len() {
+        1 => different.into_iter().collect(),
+        _ => networks
+            .iter()
+            .map(|(network, precision)| format!("{network} {}", precision.name()))
+            .collect::<Vec<_>>()
+            .join(", "),
     }
 }
 

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetOptions, DatasetSpec, Input, Normalize, Storage, check_pool};
+use super::{DatasetOptions, DatasetSpec, Input, Normalize, Original, Storage, check_pool};
 
 /// Caltech-101 (Fei-Fei, Fergus and Perona, 2004): `101_ObjectCategories/<class>/*.jpg`, BACKGROUND_Google left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -43,6 +43,10 @@ pub struct Caltech101Spec {
 impl DatasetOptions for Caltech101Spec {
     fn name(&self) -> &'static str {
         "caltech101"
+    }
+
+    fn original(&self) -> Option<Original> {
+        Some(Original { name: "Caltech-101", classes: 101, test: None })
     }
 
     fn normalize(&self) -> Normalize {

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetOptions, DatasetSpec, Normalize};
+use super::{DatasetOptions, DatasetSpec, Normalize, Original};
 
 /// CIFAR-10 in its official binary format: 50,000 + 10,000 images of 32x32.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -36,6 +36,10 @@ impl Cifar10Spec {
 impl DatasetOptions for Cifar10Spec {
     fn name(&self) -> &'static str {
         "cifar10"
+    }
+
+    fn original(&self) -> Option<Original> {
+        Some(Original { name: "CIFAR-10", classes: 10, test: Some(10_000) })
     }
 
     fn normalize(&self) -> Normalize {

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetOptions, DatasetSpec, Normalize, SMALLEST, Storage};
+use super::{DatasetOptions, DatasetSpec, Normalize, Original, SMALLEST, Storage};
 use crate::spec::TaskKind;
 
 /// The largest side of images with a class for each pixel, so that a mistyped size is an error before it takes memory.
@@ -53,6 +53,10 @@ pub enum LabelFiles {
 impl DatasetOptions for CityscapesSpec {
     fn name(&self) -> &'static str {
         "cityscapes"
+    }
+
+    fn original(&self) -> Option<Original> {
+        Some(Original { name: "Cityscapes", classes: 19, test: Some(500) })
     }
 
     fn task(&self) -> TaskKind {

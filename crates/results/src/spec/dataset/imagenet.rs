@@ -4,7 +4,7 @@ use anyhow::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetOptions, DatasetSpec, Input, Normalize, Storage, check_pool};
+use super::{DatasetOptions, DatasetSpec, Input, Normalize, Original, Storage, check_pool};
 
 /// ImageNet (ILSVRC2012): `train/<wnid>/*.JPEG` and `val/<wnid>/` or a flat `val/` with the devkit's ground truth. The
 /// classes are the folders below `train`.
@@ -37,6 +37,10 @@ pub struct ImagenetSpec {
 impl DatasetOptions for ImagenetSpec {
     fn name(&self) -> &'static str {
         "imagenet"
+    }
+
+    fn original(&self) -> Option<Original> {
+        Some(Original { name: "ImageNet", classes: 1_000, test: Some(50_000) })
     }
 
     fn normalize(&self) -> Normalize {

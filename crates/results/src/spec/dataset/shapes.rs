@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetOptions, DatasetSpec, Normalize};
+use super::{DatasetOptions, DatasetSpec, Normalize, Original};
 use crate::spec::rules::check_count;
 
 /// The largest number of generated images in a split. Whether they fit into memory is checked when they are made.
@@ -34,6 +34,10 @@ pub struct ShapesSpec {
 impl DatasetOptions for ShapesSpec {
     fn name(&self) -> &'static str {
         "shapes"
+    }
+
+    fn original(&self) -> Option<Original> {
+        None
     }
 
     fn normalize(&self) -> Normalize {

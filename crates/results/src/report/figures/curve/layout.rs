@@ -165,6 +165,7 @@ mod tests {
         let plot = Plot {
             title: "t".into(),
             subtitle: "s".into(),
+            badge: String::new(),
             x_label: "x".into(),
             y_label: "y".into(),
             ours: (0..16).map(series).collect(),

@@ -12,9 +12,9 @@ use plotters::prelude::DrawingBackend;
 
 use self::layout::Layout;
 pub(crate) use self::style::{MARKERS, Marker, Style};
-use super::picture::{self, Area, Drawn, Picture, register_font};
+use super::picture::{self, Area, Badged, Drawn, Picture, register_font};
 use crate::report::findings::Findings;
-use crate::report::page::Figure;
+use crate::report::page::{Badge, Figure};
 use crate::report::reference::ReferencePoint;
 use crate::report::summary::samplers;
 use crate::report::words::arm::{Images, TRAIN_MARK};
@@ -28,6 +28,8 @@ use crate::stats::Summary;
 pub struct Plot {
     title: String,
     subtitle: String,
+    /// The scale badge at the foot.
+    badge: String,
     x_label: String,
     y_label: String,
     ours: Vec<Series>,
@@ -88,7 +90,8 @@ impl Plot {
         let intervals = if rows.iter().any(|r| r.n > 1) { "95 % intervals" } else { "no intervals" };
         let warning = if images == Images::Test { "" } else { "; labels among TRAIN images were trained on" };
         Some(Self {
-            title: findings.spec().title.clone(),
+            title: findings.title(),
+            badge: findings.badge().line(),
             subtitle: format!("n = {seeds}, {intervals}; {}{warning}", rule_in_words(rule, images)),
             x_label: "labels".into(),
             y_label: metric_in_words(metric.label, images),
@@ -121,6 +124,8 @@ impl Plot {
         all.ours = plots.iter().flat_map(named).collect();
         let seeds = parts.iter().flat_map(|(_, findings)| findings.rows(metric, Rule::Own)).map(|row| row.n);
         let seeds = seeds_in_words(seeds.collect::<Vec<_>>().into_iter());
+        // Each folder has a badge of its own.
+        all.badge.clear();
         all.title = parts.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" against ");
         let warning = if !mixed && first == Images::Test { "" } else { "; labels among TRAIN images were trained on" };
         all.subtitle = format!(
@@ -133,6 +138,7 @@ impl Plot {
     pub(crate) fn of_means(
         title: String,
         subtitle: String,
+        badge: &Badge,
         y_label: String,
         curves: Vec<(String, Vec<(usize, Summary)>)>,
     ) -> Option<Self> {
@@ -149,6 +155,7 @@ impl Plot {
         (!ours.is_empty()).then(|| Self {
             title,
             subtitle,
+            badge: badge.line(),
             x_label: "labels".into(),
             y_label,
             ours,
@@ -206,7 +213,7 @@ impl Picture for Curves<'_> {
 /// # Errors
 /// If the picture cannot be drawn.
 pub fn svg(plot: &Plot) -> Result<String> {
-    picture::svg(&Curves::of(plot)?)
+    picture::svg(&Badged::of(&Curves::of(plot)?, &plot.badge))
 }
 
 /// The curves as a PNG file.
@@ -214,5 +221,5 @@ pub fn svg(plot: &Plot) -> Result<String> {
 /// # Errors
 /// If the picture cannot be drawn.
 pub fn png(plot: &Plot) -> Result<Vec<u8>> {
-    picture::png(&Curves::of(plot)?)
+    picture::png(&Badged::of(&Curves::of(plot)?, &plot.badge))
 }

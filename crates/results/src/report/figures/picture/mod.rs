@@ -3,6 +3,7 @@
 //! A picture is laid out in shown pixels and drawn in fine ones, on any backend of plotters, as SVG and as PNG.
 
 mod axis;
+mod badged;
 mod colour;
 mod text;
 
@@ -13,6 +14,7 @@ use plotters::prelude::{
 };
 
 pub(crate) use axis::{Axes, Axis, TICK, axes};
+pub(crate) use badged::Badged;
 pub(crate) use colour::{COLORS, category, ink_on, ramp, sequence};
 pub(crate) use text::{Anchor, LINE, Line, heading, register_font, text, text_at, width, wrap};
 

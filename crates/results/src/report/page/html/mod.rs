@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::inline::events;
 use super::table::{Cell, Table};
 use super::text::{Span, Text};
-use super::{Block, Curves, Figure, Fold, Item, Page, Section};
+use super::{Badge, Block, ClaimLine, Curves, Figure, Fold, Item, Page, Section};
 use crate::findings::Verdict;
 
 /// The parts of `report.html` that are not blocks of [`Page`].
@@ -17,8 +17,6 @@ use crate::findings::Verdict;
 pub(crate) struct Extras {
     /// The data of the chart as JSON; without it the figures of the curves are shown.
     pub chart: Option<String>,
-    /// How many claims have each verdict, for the head of the page.
-    pub tally: Vec<(Verdict, usize)>,
     /// Behind the sections of the page.
     pub sections: Vec<Section>,
 }
@@ -29,28 +27,36 @@ pub(crate) fn document(page: &Page, extras: &Extras) -> String {
     let title = escape(&page.title.replace(['\n', '\r'], " "));
     let entry = |s: &&Section| format!("<li><a href=\"#{}\">{}</a></li>\n", anchor(s), escape(&s.heading));
     let contents: String = sections.iter().map(entry).collect();
-    let lead = blocks(&page.lead, None);
+    let (badge, opening) = (badge(&page.badge), opening(page, extras));
     let sections: String = sections.into_iter().map(|section| self::section(section, extras)).collect();
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
          <link rel=\"icon\" href=\"data:,\">\n<style>\n{css}</style>\n</head>\n<body>\n\
-         <a class=\"skip\" href=\"#main\">Skip to the content</a>\n<header>\n<h1>{title}</h1>\n{tally}\
-         <button id=\"theme\" type=\"button\" hidden></button>\n</header>\n\
-         <nav aria-label=\"Sections\">\n<ol>\n{contents}</ol>\n</nav>\n<main id=\"main\">\n{lead}{sections}</main>\n\
+         <a class=\"skip\" href=\"#main\">Skip to the content</a>\n<header>\n<h1>{title}</h1>\n\
+         <button id=\"theme\" type=\"button\" hidden></button>\n{badge}</header>\n\
+         <nav aria-label=\"Sections\">\n<ol>\n{contents}</ol>\n</nav>\n<main id=\"main\">\n{opening}{sections}</main>\n\
          <script>\n{js}</script>\n</body>\n</html>\n",
-        tally = tally(&extras.tally),
         css = include_str!("page.css"),
         js = concat!(include_str!("page.js"), include_str!("chart.js")),
     )
 }
 
-fn tally(tally: &[(Verdict, usize)]) -> String {
-    let chip = |(verdict, n): &(Verdict, usize)| {
-        format!("{}\n", verdict_chip(*verdict, &format!("{n} {}", verdict.in_words())))
+fn badge(badge: &Badge) -> String {
+    let facts: String = badge.facts().iter().map(|fact| format!("<li>{}</li>\n", escape(fact))).collect();
+    if facts.is_empty() { facts } else { format!("<ul class=\"badge\" aria-label=\"Scale\">\n{facts}</ul>\n") }
+}
+
+/// The lead beside the picture, on the first screen.
+fn opening(page: &Page, extras: &Extras) -> String {
+    if page.lead.is_empty() && page.picture.is_empty() {
+        return String::new();
+    }
+    let part = |class, blocks: &[Block]| match blocks {
+        [] => String::new(),
+        blocks => format!("<div class=\"{class}\">\n{}</div>\n", self::blocks(blocks, extras.chart.as_deref())),
     };
-    let chips: String = tally.iter().map(chip).collect();
-    if chips.is_empty() { chips } else { format!("<p class=\"tally\">Claims: {chips}</p>\n") }
+    format!("<div class=\"opening\">\n{}{}</div>\n", part("lead", &page.lead), part("shown", &page.picture))
 }
 
 /// The id of a section. A prefix keeps headings apart from the page's own ids.
@@ -78,6 +84,9 @@ fn block(block: &Block, chart: Option<&str>) -> String {
         Block::Heading(text) => format!("<h3>{}</h3>\n", self::text(text)),
         Block::Paragraph(text) => format!("<p>{}</p>\n", self::text(text)),
         Block::List(items) => format!("<ul>\n{}</ul>\n", items.iter().map(item).collect::<String>()),
+        Block::Claims(claims) => {
+            format!("<ul class=\"claims\">\n{}</ul>\n", claims.claims.iter().map(claim).collect::<String>())
+        }
         Block::Table(table) => self::table(table),
         Block::Warning(text) => {
             format!(
@@ -89,6 +98,16 @@ fn block(block: &Block, chart: Option<&str>) -> String {
         Block::Figure(figure) => self::figure(figure),
         Block::Curves(curves) => self::curves(curves, chart),
     }
+}
+
+/// A sentence; a claim with details is a fold.
+fn claim(claim: &ClaimLine) -> String {
+    let sentence = format!("{} <span>{}</span>", verdict_chip(claim.verdict, &claim.words), text(&claim.sentence));
+    let details: String = claim.details.iter().map(|detail| format!("<p>{}</p>\n", text(detail))).collect();
+    if details.is_empty() {
+        return format!("<li>{sentence}</li>\n");
+    }
+    format!("<li><details>\n<summary>{sentence}</summary>\n{details}</details></li>\n")
 }
 
 fn item(item: &Item) -> String {

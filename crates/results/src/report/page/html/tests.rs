@@ -1,5 +1,5 @@
 use super::*;
-use crate::report::page::{Code, Column, Item};
+use crate::report::page::{Claims, Code, Column, Item};
 
 fn rendered(block: Block) -> String {
     blocks(&[block], None)
@@ -79,4 +79,42 @@ fn a_figure_is_an_image_inside_the_page_and_curves_give_way_to_the_chart() {
         with.starts_with("<div id=\"chart\"></div>\n<script type=\"application/json\" id=\"chart-data\">{}</script>")
     );
     assert!(with.contains(&format!("<noscript>\n{without}</noscript>")), "{with}");
+}
+
+#[test]
+fn a_claim_folds_its_details_out_and_its_table_is_only_for_documents() {
+    let claim = |details: Vec<Text>| ClaimLine {
+        verdict: Verdict::Held,
+        words: "held".into(),
+        sentence: "a <b>".into(),
+        details,
+    };
+    let mut table = Table::new("claims", Column::all(["claim"]));
+    table.push("in the table", []);
+    let html = rendered(Block::Claims(Claims { claims: vec![claim(vec!["why".into()]), claim(Vec::new())], table }));
+    let chip = "<strong class=\"verdict held\">held</strong> <span>a &lt;b&gt;</span>";
+    let expected = format!(
+        "<ul class=\"claims\">\n<li><details>\n<summary>{chip}</summary>\n<p>why</p>\n</details></li>\n<li>{chip}</li>\n</ul>\n"
+    );
+    assert_eq!(html, expected);
+}
+
+#[test]
+fn the_badge_is_in_the_header_and_the_picture_beside_the_lead() {
+    let figure = Figure::new("a.svg", "a", "<svg/>".into());
+    let page = Page {
+        badge: Badge::new(vec!["profile <cpu>".into()]),
+        picture: vec![Block::Figure(figure)],
+        ..Page::new("T", vec![Block::paragraph("found")], Vec::new())
+    };
+    let html = document(&page, &Extras::default());
+    let (before, rest) = html.split_once("</header>").unwrap();
+    assert!(
+        before.contains("<ul class=\"badge\" aria-label=\"Scale\">\n<li>profile &lt;cpu&gt;</li>\n</ul>"),
+        "{before}"
+    );
+    let opening = "<div class=\"opening\">\n<div class=\"lead\">\n<p>found</p>\n</div>\n<div class=\"shown\">\n<div class=\"picture\"";
+    assert!(rest.contains(opening), "{rest}");
+    let bare = document(&Page::new("T", Vec::new(), Vec::new()), &Extras::default());
+    assert!(!bare.contains("class=\"badge\"") && !bare.contains("class=\"opening\""), "{bare}");
 }

@@ -55,9 +55,9 @@ pub(super) fn section(findings: &Findings) -> Result<Section> {
     let mut blocks = Vec::new();
     if !found.is_empty() {
         let drawn: Vec<Batches> = found.iter().map(Batched::drawn).collect();
-        let histograms = Histograms::of(&findings.spec().title, seed, &drawn)?;
+        let histograms = Histograms::of(&findings.title(), seed, &drawn)?;
         let alt = "Histogram of the pretext losses with the pretext batches";
-        blocks.push(Block::Figure(figure(Drawing::Losses, alt, &histograms)?));
+        blocks.push(Block::Figure(figure(Drawing::Losses, alt, &histograms, &findings.badge())?));
         blocks.push(Block::Table(quantiles(&found)));
         blocks.push(Block::paragraph(format!(
             "Losses of seed {seed}, in nats. Losses under 1e-4 are printed with an exponent; sorted as strings, they \

@@ -99,13 +99,14 @@ impl Balance {
             Labeled::Pixels => "labelled pixels",
         };
         let seeds = seeds_in_words(self.arms.iter().flat_map(|arm| &arm.rounds).map(Vec::len).filter(|&n| n > 0));
-        let title = format!("{}: classes of the queried images", findings.spec().title);
+        let title = format!("{}: classes of the queried images", findings.title());
         let figure = if self.classes.len() <= CLASSES_SHOWN {
             let subtitle = format!("Shares of the {what} that each round (0, 1, ...) queried, mean of {seeds}");
             let stacks: Vec<Stacks> =
                 self.arms.iter().map(|arm| Stacks { label: arm.label.clone(), rounds: arm.means() }).collect();
             let bars = Bars::of(&title, &subtitle, &self.classes, self.pool.as_deref(), &stacks)?;
-            Some(figure(Drawing::Classes, "Classes of the images that each round queried, by sampler", &bars)?)
+            let alt = "Classes of the images that each round queried, by sampler";
+            Some(figure(Drawing::Classes, alt, &bars, &findings.badge())?)
         } else if let Some(plot) = self.plot(findings, title, &seeds) {
             let alt = "Imbalance of the classes that each round queried, by sampler";
             Some(Figure::new(Drawing::Classes.file(), alt, curve::svg(&plot)?))
@@ -127,7 +128,7 @@ impl Balance {
             (arm.label.clone(), arm.rounds.iter().enumerate().filter_map(point).collect())
         });
         let subtitle = format!("Of the labels that each round added, not of all so far; n = {seeds}, 95 % intervals");
-        Plot::of_means(title, subtitle, "imbalance of the classes (%)".into(), series.collect())
+        Plot::of_means(title, subtitle, &findings.badge(), "imbalance of the classes (%)".into(), series.collect())
     }
 
     fn table(&self) -> Table {

@@ -38,7 +38,7 @@ pub(super) fn blocks(findings: &Findings, queried: &ArmQueries) -> Result<Vec<Bl
     let pairs: Vec<&Shared> = found.iter().flatten().flatten().collect();
     let Some(most) = pairs.iter().map(|s| s.part).reduce(f64::max) else { return Ok(Vec::new()) };
     let heat = Heat::of(Square {
-        title: "Images that samplers query in common, in %".into(),
+        title: format!("{}: images that samplers query in common, in %", findings.title()),
         subtitle:
             "Share of one sampler's labels that the other has, too, after the rounds that both have; mean over seeds"
                 .into(),
@@ -49,7 +49,8 @@ pub(super) fn blocks(findings: &Findings, queried: &ArmQueries) -> Result<Vec<Bl
         most: ((most * 10.0 - 1e-9).ceil() / 10.0).clamp(0.1, 1.0),
         scale: "share in common".into(),
     })?;
-    let figure = figure(Drawing::Overlap, "Overlap of the images that samplers query", &heat)?;
+    let alt = "Overlap of the images that samplers query";
+    let figure = figure(Drawing::Overlap, alt, &heat, &findings.badge())?;
     let chances: Vec<f64> = pairs.iter().filter_map(|s| s.chance).collect();
     let least = chances.iter().copied().reduce(f64::min);
     let greatest = chances.iter().copied().reduce(f64::max);

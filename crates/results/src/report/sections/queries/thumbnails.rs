@@ -38,8 +38,9 @@ pub(super) fn figure(findings: &Findings, queried: &ArmQueries, sheet: &Sheet) -
     if blocks.iter().all(|block| block.rounds.iter().all(Vec::is_empty)) {
         return Ok(None);
     }
-    let svg =
-        svg(&blocks, sheet, &format!("Seed {seed}: a row per round, the image that was queried first on the left"))?;
+    let title = format!("{}: the first images that each sampler queried", findings.title());
+    let subtitle = format!("Seed {seed}: a row per round, the image that was queried first on the left");
+    let svg = svg(&blocks, sheet, (&title, &subtitle), &findings.badge())?;
     let alt = "The first images that each sampler queried, round by round";
     Ok(Some(Figure::new(Drawing::Thumbnails.file(), alt, svg)))
 }

@@ -1,60 +1,28 @@
-//! What a page opens on: the claims and their verdicts, the circumstances, and which differences are significant.
+//! Which differences are significant, and which ones the seeds could not detect.
 
-use std::collections::BTreeSet;
-
-use super::claims::claims;
 use crate::findings::{Comparison, DetectableDifference, What, detectable_difference};
 use crate::report::findings::Findings;
-use crate::report::page::{Block, Fold, Number, Section};
-use crate::report::words::protocol::network;
-use crate::report::words::{PLUS_MINUS, capitalised, data_note};
+use crate::report::page::{Block, Number, Section};
+use crate::report::words::{PLUS_MINUS, capitalised};
 use crate::results::Rule;
 use crate::spec::Metric;
 use crate::stats::LEAST_PAIRS;
-use crate::words::{code, counted, thousands};
+use crate::words::counted;
 
-/// The claims, the circumstances under which their verdicts hold, and what a reader must know before trusting them.
+/// Which arms differ significantly, and which differences so many seeds could not detect; empty with one arm.
 pub(super) fn section(findings: &Findings) -> Section {
-    let mut blocks = claims(findings.spec(), &findings.judged_claims);
-    blocks.push(Block::paragraph(circumstances(findings)));
-    blocks.extend(findings.results.warnings().into_iter().map(Block::warning));
-    blocks.extend(findings.warning().map(Block::warning));
-    blocks.extend(significance(findings));
+    if findings.results.arms().len() < 2 {
+        return Section::default();
+    }
+    let mut blocks = significance(findings);
     if has_intervals(findings) {
         blocks.push(Block::paragraph(PLUS_MINUS));
     }
-    Section::new("In short", blocks).with_fold(Fold::Never)
-}
-
-/// n, data, hardware and protocol in a few lines.
-fn circumstances(findings: &Findings) -> String {
-    let spec = findings.spec();
-    let seeds = findings.rows.iter().map(|row| row.n).max().unwrap_or(0);
-    let mut parts = vec![format!("n = {seeds} of {} seeds", spec.seeds.len())];
-    let (experiment, profile) = spec.identity();
-    let profile = if profile.is_empty() { String::new() } else { format!(", profile {}", code(profile)) };
-    parts.push(format!("experiment {}{profile}, protocol `{}`", code(experiment), spec.hash()));
-    parts.push(network(spec));
-    if let Some(manifest) = findings.manifest() {
-        parts.push(format!("{}, pool of {} images", manifest.data.name, thousands(manifest.data.pool)));
-        let cpus: BTreeSet<&str> = manifest.sessions.iter().map(|s| s.cpu.as_str()).collect();
-        parts.extend(cpus.into_iter().map(str::to_owned));
-    }
-    if !findings.results.devices.is_empty() {
-        parts.push(format!("device {}", findings.results.devices.join(", ")));
-    }
-    let mut text = format!("{}.", parts.join("; "));
-    if !spec.identity().1.is_empty() {
-        text += " A profile is a protocol of its own, usually of another scale: these results apply only to it.";
-    }
-    if let Some(note) = data_note(findings.manifest()) {
-        text += &format!(" {note}");
-    }
-    text
+    Section::new("Significance", blocks)
 }
 
 /// The comparisons of one kind that the page is about: of the primary metric, under the rule that is reported first.
-fn family(findings: &Findings, what: What) -> Vec<&Comparison> {
+pub(super) fn family(findings: &Findings, what: What) -> Vec<&Comparison> {
     let metric = findings.primary_metric();
     let is_shown = |c: &&Comparison| c.metric == metric.name && c.select == findings.rule().name() && c.what == what;
     findings.comparisons.iter().filter(is_shown).collect()
@@ -67,13 +35,10 @@ fn kinds(findings: &Findings) -> Vec<(What, &'static str)> {
     if findings.spec().rounds.count > 1 { vec![area, last] } else { vec![last] }
 }
 
-/// Whether a claim or a significant difference is shown with its interval.
+/// Whether a significant difference is shown with its interval.
 fn has_intervals(findings: &Findings) -> bool {
     let is_shown = |c: &&Comparison| c.is_significant() && c.half_width().is_some();
-    findings.judged_claims.iter().any(|judged| {
-        let own = judged.own.as_ref().and_then(|own| own.half_width);
-        judged.measured.and(judged.half_width).or(own).is_some()
-    }) || kinds(findings).into_iter().any(|(what, _)| family(findings, what).iter().any(is_shown))
+    kinds(findings).into_iter().any(|(what, _)| family(findings, what).iter().any(is_shown))
 }
 
 /// Which arms differ significantly, over the whole curve and after the last round, and which differences so many seeds
@@ -98,10 +63,9 @@ fn significance(findings: &Findings) -> Vec<Block> {
 fn family_in_words(findings: &Findings, family: &[&Comparison], words: &str, metric: Metric) -> String {
     let place = capitalised(words);
     if family.is_empty() {
-        let why = match findings.results.arms().len() {
-            1 => "there is only one arm",
-            _ if findings.rows.is_empty() => "no round has finished",
-            _ => "no two arms have a complete trial of the same seed",
+        let why = match findings.rows.is_empty() {
+            true => "no round has finished",
+            false => "no two arms have a complete trial of the same seed",
         };
         return format!("{place}: nothing can be compared yet, because {why}.");
     }
@@ -232,7 +196,7 @@ mod tests {
         let mut alone = spec();
         alone.samplers.truncate(1);
         let rows = full().into_iter().filter(|row| row.sampler == "random").collect();
-        assert!(section(&findings(&alone, rows)).markdown().contains("yet, because there is only one arm."));
+        assert_eq!(section(&findings(&alone, rows)), Section::default());
     }
 
     #[test]

@@ -1,0 +1,168 @@
+//! The scale badge: in a few words each, what the numbers of a page or of a picture hold for.
+
+use std::collections::BTreeSet;
+
+use super::protocol::precision;
+use crate::report::page::Badge;
+use crate::spec::Spec;
+use crate::store::Manifest;
+use crate::words::{counted, thousands};
+
+/// The badge of results. `devices` are those of the records, and `seeds` are the least and the most seeds that a shown
+/// value is a mean of; `None` before a round has finished.
+pub(crate) fn badge(
+    spec: &Spec,
+    manifest: Option<&Manifest>,
+    devices: &[String],
+    seeds: Option<(usize, usize)>,
+) -> Badge {
+    let mut facts = vec![scale(spec), Data::of(spec, manifest).in_words(), precisions(spec)];
+    facts.extend(device(manifest, devices));
+    facts.extend(seeds.map(|seeds| in_words(seeds, spec.seeds.len())));
+    Badge::new(facts)
+}
+
+/// Whether a spec's images are those of the published data set.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Data {
+    Generated,
+    /// All files have the checksums of the published ones.
+    Official(&'static str),
+    /// Not the published images, or not all of them; in words.
+    Other(String),
+    /// Nothing tells whether they are the published images.
+    Unverified(&'static str),
+}
+
+impl Data {
+    pub fn of(spec: &Spec, manifest: Option<&Manifest>) -> Self {
+        let Some(original) = spec.dataset.options().original() else { return Self::Generated };
+        let Some(data) = manifest.map(|manifest| &manifest.data) else { return Self::Unverified(original.name) };
+        let name = original.name;
+        if !data.files.is_empty() {
+            let is_official = data.files.iter().all(|file| file.official);
+            return if is_official {
+                Self::Official(name)
+            } else {
+                Self::Other(format!("not the official {name} files"))
+            };
+        }
+        let classes = data.classes.len();
+        if (1..original.classes).contains(&classes) {
+            return Self::Other(format!("{classes} of {name}'s {} classes", thousands(original.classes)));
+        }
+        match original.test {
+            Some(test) if test != data.test => Self::Other(format!("not the {name} images")),
+            _ => Self::Unverified(name),
+        }
+    }
+
+    /// Why the images are known not to be those of the published data set; `None` if that is not known.
+    pub fn difference(&self) -> Option<&str> {
+        match self {
+            Self::Other(words) => Some(words),
+            Self::Generated | Self::Official(_) | Self::Unverified(_) => None,
+        }
+    }
+
+    fn in_words(&self) -> String {
+        match self {
+            Self::Generated => "generated images".into(),
+            Self::Official(name) => format!("official {name} files"),
+            Self::Other(words) => words.clone(),
+            Self::Unverified(name) => format!("{name}, files not verified"),
+        }
+    }
+}
+
+/// The profile, which is usually a smaller scale than the experiment's own.
+fn scale(spec: &Spec) -> String {
+    match spec.identity().1 {
+        "" => "full protocol".into(),
+        profile => format!("profile {profile}"),
+    }
+}
+
+/// The precision of the networks of all protocols.
+fn precisions(spec: &Spec) -> String {
+    let all: BTreeSet<String> = spec.protocols().map(|(_, protocol)| precision(protocol)).collect();
+    all.into_iter().collect::<Vec<_>>().join(" or ")
+}
+
+/// The names of GPUs, or `CPU`. The manifest knows a GPU's name; records know only its number.
+fn device(manifest: Option<&Manifest>, devices: &[String]) -> Option<String> {
+    let named: BTreeSet<String> = match manifest {
+        Some(manifest) => manifest.sessions.iter().map(|session| device_name(&session.device)).collect(),
+        None => devices.iter().map(|device| device_name(device)).collect(),
+    };
+    (!named.is_empty()).then(|| named.into_iter().collect::<Vec<_>>().join(" and "))
+}
+
+/// `NVIDIA H100` of `cuda:0 (NVIDIA H100)`, and `CPU` of `cpu`.
+fn device_name(device: &str) -> String {
+    let inside = device.split_once('(').and_then(|(_, rest)| rest.rsplit_once(')')).map(|(name, _)| name);
+    match inside {
+        Some(name) => name.to_owned(),
+        None => device.split(':').next().unwrap_or(device).to_uppercase(),
+    }
+}
+
+/// `n = 5 seeds`; `n = 3 of 5 seeds` while some are missing; `n = 2 to 3 of 5 seeds` if means are over different seeds.
+fn in_words((least, most): (usize, usize), planned: usize) -> String {
+    match (least == most, most < planned) {
+        (true, false) => format!("n = {}", counted(most, "seed")),
+        (true, true) => format!("n = {most} of {planned} seeds"),
+        (false, _) => format!("n = {least} to {most} of {planned} seeds"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::testing::{manifest, spec_of};
+    use crate::store::{ClassCount, DataFile};
+
+    fn experiment(name: &str) -> Spec {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../experiments/{name}.toml"));
+        crate::spec::load(&crate::spec::Source { path, profile: None, sets: Vec::new() }).unwrap()
+    }
+
+    #[test]
+    fn a_badge_names_scale_data_precision_device_and_seeds() {
+        let spec = spec_of(Some("tiny"));
+        let mut manifest = manifest(&spec);
+        manifest.sessions[0].device = "cuda:0 (NVIDIA H100)".into();
+        let found = badge(&spec, Some(&manifest), &[], Some((3, 3)));
+        assert_eq!(found.line(), "profile tiny · generated images · f32 · NVIDIA H100 · n = 3 seeds");
+        let found = badge(&spec_of(None), None, &["cpu".into()], Some((2, 2)));
+        assert_eq!(found.line(), "full protocol · generated images · f32 · CPU · n = 2 of 3 seeds");
+        assert_eq!(in_words((1, 2), 3), "n = 1 to 2 of 3 seeds");
+        assert_eq!(badge(&spec, None, &[], None).facts().len(), 3);
+    }
+
+    #[test]
+    fn only_files_with_the_published_checksums_are_official() {
+        let spec = experiment("cifar10");
+        let mut manifest = manifest(&spec);
+        let file = |official| DataFile { path: "a.bin".into(), bytes: 1, sha256: String::new(), official };
+        manifest.data.files = vec![file(true), file(true)];
+        assert_eq!(Data::of(&spec, Some(&manifest)).in_words(), "official CIFAR-10 files");
+        manifest.data.files.push(file(false));
+        assert_eq!(Data::of(&spec, Some(&manifest)).difference(), Some("not the official CIFAR-10 files"));
+        assert_eq!(Data::of(&spec, None).in_words(), "CIFAR-10, files not verified");
+    }
+
+    #[test]
+    fn other_numbers_of_images_or_classes_are_not_the_published_data_set() {
+        let spec = experiment("cityscapes");
+        let mut manifest = manifest(&spec);
+        (manifest.data.files, manifest.data.test) = (Vec::new(), 101);
+        assert_eq!(Data::of(&spec, Some(&manifest)).in_words(), "not the Cityscapes images");
+        manifest.data.test = 500;
+        assert_eq!(Data::of(&spec, Some(&manifest)).in_words(), "Cityscapes, files not verified");
+        let spec = experiment("imagenet");
+        let class = |i: usize| ClassCount { name: i.to_string(), pool: 1, test: 1 };
+        manifest.data.classes = (0..10).map(class).collect();
+        assert_eq!(Data::of(&spec, Some(&manifest)).in_words(), "10 of ImageNet's 1,000 classes");
+    }
+}
