@@ -40,7 +40,7 @@ pub(crate) fn page(findings: &Findings, curves: Vec<Figure>) -> Result<Made> {
         lead: Vec::new(),
         sections: vec![
             overview,
-            curves::section(curves),
+            curves::section(findings, curves),
             results::section(findings, tables),
             published::section(findings),
             pairwise::section(findings)?,
