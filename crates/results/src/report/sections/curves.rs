@@ -1,19 +1,20 @@
 //! The learning curves.
 
+use crate::report::figures::curve::Plot;
+use crate::report::findings::Findings;
 use crate::report::page::{Block, Curves, Figure, Fold, Section, Text};
 
 const HEADING: &str = "Learning curves";
 
-/// How to read the figures; the browser's chart does not need it.
-const NOTE: &str = "\
-Bars are 95 % intervals of the mean. Bars and single published numbers are shifted sideways by a few pixels, so that \
-they do not hide each other. A bar without a cap extends beyond the picture.";
-
-/// The figures with how to read them; empty without figures.
-pub(crate) fn blocks(figures: Vec<Figure>) -> Vec<Block> {
+/// The figures with how to read them, which the browser's chart does not need; empty without figures.
+pub(crate) fn blocks(findings: &Findings, figures: Vec<Figure>) -> Vec<Block> {
+    let note = || Some(Plot::of(findings, findings.primary_metric(), findings.rule())?.note());
     match figures.is_empty() {
         true => Vec::new(),
-        false => vec![Block::Curves(Curves { figures, note: Some(Text::from(NOTE)) })],
+        false => {
+            let note = note().filter(|note| !note.is_empty()).map(Text::from);
+            vec![Block::Curves(Curves { figures, note })]
+        }
     }
 }
 

@@ -41,7 +41,7 @@ pub(crate) fn page(findings: &Findings, curves: Vec<Figure>) -> Result<Made> {
         title: findings.title(),
         badge: findings.badge(),
         lead,
-        picture: curves::blocks(curves),
+        picture: curves::blocks(findings, curves),
         sections: vec![
             results::section(findings, tables),
             published::section(findings),

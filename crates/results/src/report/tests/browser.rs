@@ -50,7 +50,7 @@ fn the_page_has_the_sections_the_files_and_the_chart() {
     }
     let curve = page.split_once("<noscript>").unwrap().1.split_once("</noscript>").unwrap().0;
     assert_eq!(curve.matches("<img").count(), 1, "the picture of the curves, for those without JavaScript");
-    assert_eq!(page.matches("Bars are 95 % intervals").count(), 1);
+    assert_eq!(page.matches("Bands are 95 % intervals").count(), 1);
 
     let chart = chart(&page);
     assert_eq!(chart["arms"][1]["name"], "core-set");

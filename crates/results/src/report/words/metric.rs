@@ -45,6 +45,22 @@ pub(crate) fn seeds_in_words(counts: impl Iterator<Item = usize> + Clone) -> Str
     }
 }
 
+/// The fewest seeds for a 95 % interval in a picture: with two, it is 12.7 standard errors to each side of the mean, and
+/// would be all that is seen.
+pub(crate) const LEAST_FOR_INTERVAL: usize = 3;
+
+/// What a picture shows of how the seeds differ, by the numbers of seeds of its means.
+pub(crate) fn spread_in_words(counts: impl Iterator<Item = usize> + Clone) -> &'static str {
+    let has_intervals = counts.clone().any(|n| n >= LEAST_FOR_INTERVAL);
+    let has_trials = counts.clone().any(|n| (2..LEAST_FOR_INTERVAL).contains(&n));
+    match (has_intervals, has_trials) {
+        (true, true) => "95 % intervals (two seeds: dots are single trials)",
+        (true, false) => "95 % intervals",
+        (false, true) => "dots are single trials",
+        (false, false) => "no intervals",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,5 +87,8 @@ mod tests {
         assert_eq!(seeds_in_words([3, 3].into_iter()), "3 seeds");
         assert_eq!(seeds_in_words([1].into_iter()), "1 seed");
         assert_eq!(seeds_in_words([3, 1].into_iter()), "1 to 3 seeds");
+        let spreads = [&[5, 3][..], &[1, 1], &[2, 1], &[2, 5]].map(|counts| spread_in_words(counts.iter().copied()));
+        let with_both = "95 % intervals (two seeds: dots are single trials)";
+        assert_eq!(spreads, ["95 % intervals", "no intervals", "dots are single trials", with_both]);
     }
 }

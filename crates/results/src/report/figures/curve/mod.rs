@@ -1,27 +1,44 @@
-//! Learning curves: a mean line with 95 % intervals per arm over the number of labels, as SVG and as PNG.
+//! Learning curves: means per arm over the number of labels, with 95 % intervals or single trials, as SVG and as PNG.
+//! Results of one number of labels are a dot plot.
 //!
-//! `Plot` is what to draw, `Layout` where, `draw` does it on any backend. Arms differ by colour (Okabe and Ito's,
-//! which the colour-blind can tell apart), marker and dashes, so that a grey print can be read too.
+//! `Plot` is what to draw (`make` makes it from findings), `Layout` and `Dots` say where, and draw it on any backend.
+//! Arms differ by colour (Okabe and Ito's, which the colour-blind can tell apart), marker and dashes, so that a grey
+//! print can be read too.
 
+mod chosen;
+mod describe;
+mod dots;
 mod draw;
+mod ends;
 mod layout;
+mod legend;
+mod make;
+mod marks;
+mod range;
 mod style;
+#[cfg(test)]
+mod tests;
 
 use anyhow::Result;
 use plotters::prelude::DrawingBackend;
 
+// The browser's chart colours the same arms.
+#[allow(unused_imports)]
+pub(crate) use self::chosen::{chosen_arms, chosen_of_several};
+use self::dots::Dots;
 use self::layout::Layout;
 pub(crate) use self::style::{MARKERS, Marker, Style};
 use super::picture::{self, Area, Badged, Drawn, Picture, register_font};
-use crate::report::findings::Findings;
-use crate::report::page::{Badge, Figure};
-use crate::report::reference::ReferencePoint;
-use crate::report::summary::samplers;
-use crate::report::words::arm::{Images, TRAIN_MARK};
-use crate::report::words::metric::{metric_in_words, rule_in_words, seeds_in_words};
-use crate::results::Rule;
-use crate::spec::Metric;
+use crate::report::page::Figure;
+use crate::report::words::metric::LEAST_FOR_INTERVAL;
 use crate::stats::Summary;
+
+/// Up to so many arms have their intervals as bands; more bands would hide each other.
+const MOST_BANDS: usize = 4;
+/// Up to so many arms have their names at the ends of their curves; more have a legend.
+const MOST_ENDS: usize = 6;
+/// Up to so many single published numbers at one number of labels have a marker each.
+const MOST_SINGLE: usize = 8;
 
 /// Learning curves to draw: at least one point, all finite.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,144 +50,86 @@ pub struct Plot {
     x_label: String,
     y_label: String,
     ours: Vec<Series>,
-    published: Vec<Series>,
+    published: Vec<Published>,
     published_heading: String,
     /// The least and the most that a value can be.
     possible: (f64, f64),
 }
 
-/// One curve.
+/// The curve of an arm.
 #[derive(Clone, Debug, PartialEq)]
 struct Series {
     name: String,
     /// In the order of their numbers of labels.
     points: Vec<Point>,
+    /// Whether it has a colour; the others are grey.
+    is_chosen: bool,
 }
 
-impl Series {
+/// The mean of an arm's trials; all values are in the unit of the axis.
+#[derive(Clone, Debug, PartialEq)]
+struct Point {
+    labeled: f64,
+    value: f64,
+    /// The 95 % interval, if there are enough trials for one that is worth drawing.
+    interval: Option<(f64, f64)>,
+    /// The values of the trials.
+    trials: Vec<f64>,
+}
+
+impl Point {
+    fn of(labeled: usize, summary: Summary, trials: Vec<f64>) -> Self {
+        let interval = summary.low.zip(summary.high).filter(|_| summary.n >= LEAST_FOR_INTERVAL);
+        Self { labeled: labeled as f64, value: summary.mean, interval, trials }
+    }
+
+    /// The trials that stand for an interval: those of a mean of two.
+    fn lone_trials(&self) -> &[f64] {
+        if self.interval.is_none() && self.trials.len() > 1 { &self.trials } else { &[] }
+    }
+}
+
+/// The numbers of one source.
+#[derive(Clone, Debug, PartialEq)]
+struct Published {
+    name: String,
+    /// Who published them: a part of the name.
+    source: String,
+    /// Numbers of labels, in their order, and values.
+    points: Vec<(f64, f64)>,
+}
+
+impl Published {
     fn is_single(&self) -> bool {
         self.points.len() == 1
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Point {
+/// Many single published numbers at one number of labels.
+#[derive(Clone, Debug, PartialEq)]
+struct Crowd {
     labeled: f64,
-    /// In the unit of the axis, as the interval.
-    value: f64,
-    interval: Option<(f64, f64)>,
+    /// Sorted.
+    values: Vec<f64>,
+    /// Each once.
+    sources: Vec<String>,
+}
+
+impl Crowd {
+    /// `12 published: 89.5 to 93.1 %`
+    fn label(&self) -> String {
+        let (low, high) = (self.values[0], self.values[self.values.len() - 1]);
+        format!("{} published: {low:.1} to {high:.1} %", self.values.len())
+    }
 }
 
 impl Plot {
-    /// The curves of a metric under a selection rule, beside the published numbers between our first and our last
-    /// number of labels; none before a round has finished.
-    pub fn of(findings: &Findings, metric: Metric, rule: Rule) -> Option<Self> {
-        let rows = findings.rows(metric, rule);
-        let first = rows.iter().map(|r| r.labeled).min()?;
-        let last = rows.iter().map(|r| r.labeled).max()?;
-        let arms = samplers(rows.iter().copied());
-        let images = findings.images(&arms);
-        let series = |arm: &&str| Series {
-            name: findings.marked(arm),
-            points: rows
-                .iter()
-                .filter(|r| r.sampler == **arm)
-                .map(|r| Point {
-                    labeled: r.labeled as f64,
-                    value: r.mean * metric.factor,
-                    interval: r.low.zip(r.high).map(|(low, high)| (low * metric.factor, high * metric.factor)),
-                })
-                .collect(),
-        };
-        let point = |p: &ReferencePoint| Point { labeled: p.labeled as f64, value: p.value, interval: None };
-        let published = findings.published_between(metric, (first, last)).into_iter();
-        let published =
-            published.map(|(r, points)| Series { name: r.name(), points: points.iter().map(point).collect() });
-        let seeds = seeds_in_words(rows.iter().map(|r| r.n));
-        let intervals = if rows.iter().any(|r| r.n > 1) { "95 % intervals" } else { "no intervals" };
-        let warning = if images == Images::Test { "" } else { "; labels among TRAIN images were trained on" };
-        Some(Self {
-            title: findings.title(),
-            badge: findings.badge().line(),
-            subtitle: format!("n = {seeds}, {intervals}; {}{warning}", rule_in_words(rule, images)),
-            x_label: "labels".into(),
-            y_label: metric_in_words(metric.label, images),
-            ours: arms.iter().map(series).collect(),
-            published: published.collect(),
-            published_heading: findings.published_heading(),
-            possible: (0.0, metric.factor),
-        })
-    }
-
-    /// The curves of several experiments in one picture, each arm under its own rule, by the experiments' names; the
-    /// published numbers are those of the first. None before a round has finished in any.
-    pub(crate) fn of_several(parts: &[(&str, &Findings)], metric: Metric) -> Option<Self> {
-        let plots: Vec<(&str, Images, Self)> = parts
-            .iter()
-            .filter_map(|(name, findings)| Some((*name, findings.images(&[]), Self::of(findings, metric, Rule::Own)?)))
-            .collect();
-        let mut all = plots.first()?.2.clone();
-        let first = plots[0].1;
-        // One folder may have accuracies on train images, another on test images.
-        let mixed = plots.iter().any(|(_, images, _)| *images != first);
-        if mixed {
-            all.y_label = metric_in_words(metric.label, Images::Mixed);
-        }
-        let named = |(name, images, plot): &(&str, Images, Self)| -> Vec<Series> {
-            let mark = if mixed && *images == Images::Train { format!(" {TRAIN_MARK}") } else { String::new() };
-            let name = |series: &Series| format!("{name}: {}{mark}", series.name);
-            plot.ours.iter().map(|series| Series { name: name(series), points: series.points.clone() }).collect()
-        };
-        all.ours = plots.iter().flat_map(named).collect();
-        let seeds = parts.iter().flat_map(|(_, findings)| findings.rows(metric, Rule::Own)).map(|row| row.n);
-        let seeds = seeds_in_words(seeds.collect::<Vec<_>>().into_iter());
-        // Each folder has a badge of its own.
-        all.badge.clear();
-        all.title = parts.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" against ");
-        let warning = if !mixed && first == Images::Test { "" } else { "; labels among TRAIN images were trained on" };
-        all.subtitle = format!(
-            "n = {seeds}, 95 % intervals where there are two; each under the rule that it queries with{warning}"
-        );
-        Some(all)
-    }
-
-    /// Curves of means over the number of labels, of what goes from 0 to 100 %; none without a point.
-    pub(crate) fn of_means(
-        title: String,
-        subtitle: String,
-        badge: &Badge,
-        y_label: String,
-        curves: Vec<(String, Vec<(usize, Summary)>)>,
-    ) -> Option<Self> {
-        let point = |(labeled, summary): (usize, Summary)| Point {
-            labeled: labeled as f64,
-            value: summary.mean,
-            interval: summary.low.zip(summary.high),
-        };
-        let series = |(name, points): (String, Vec<(usize, Summary)>)| Series {
-            name,
-            points: points.into_iter().map(point).collect(),
-        };
-        let ours: Vec<Series> = curves.into_iter().map(series).filter(|series| !series.points.is_empty()).collect();
-        (!ours.is_empty()).then(|| Self {
-            title,
-            subtitle,
-            badge: badge.line(),
-            x_label: "labels".into(),
-            y_label,
-            ours,
-            published: Vec::new(),
-            published_heading: String::new(),
-            possible: (0.0, 100.0),
-        })
-    }
-
     /// The curves as a figure of a page.
     ///
     /// # Errors
     /// If the picture cannot be drawn.
     pub(crate) fn figure(&self, file: impl Into<String>) -> Result<Figure> {
-        Ok(Figure::new(file, format!("Learning curves: {}", self.y_label), svg(self)?))
+        Ok(Figure::new(file, describe::alt(self), svg(self)?))
     }
 
     /// The metric that the curves show, with its unit.
@@ -178,8 +137,64 @@ impl Plot {
         &self.y_label
     }
 
-    fn points(&self) -> impl Iterator<Item = &Point> + Clone {
-        self.ours.iter().chain(&self.published).flat_map(|s| &s.points)
+    /// How to read the picture, in sentences; may be empty.
+    pub(crate) fn note(&self) -> String {
+        describe::note(self)
+    }
+
+    /// The number of labels of all our points, if it is the same for all.
+    fn single_labeled(&self) -> Option<f64> {
+        let mut all = self.ours.iter().flat_map(|series| &series.points).map(|point| point.labeled);
+        let first = all.next()?;
+        all.all(|labeled| labeled == first).then_some(first)
+    }
+
+    /// The coloured arms with their places.
+    fn chosen(&self) -> impl Iterator<Item = (usize, &Series)> + Clone {
+        self.ours.iter().enumerate().filter(|(_, series)| series.is_chosen)
+    }
+
+    fn has_grey_arms(&self) -> bool {
+        self.ours.iter().any(|series| !series.is_chosen)
+    }
+
+    /// Whether intervals are bands; they are bars where there are more than a few arms, or gaps in the bands.
+    fn has_bands(&self) -> bool {
+        let has_all = |series: &Series| series.points.len() > 1 && series.points.iter().all(|p| p.interval.is_some());
+        self.ours.len() <= MOST_BANDS && self.ours.iter().all(has_all)
+    }
+
+    /// Whether the names of the arms are at the ends of their curves.
+    fn has_ends(&self) -> bool {
+        self.ours.len() <= MOST_ENDS
+    }
+
+    /// Single published numbers that are too many at a number of labels for markers of their own.
+    fn crowds(&self) -> Vec<Crowd> {
+        let mut crowds: Vec<Crowd> = Vec::new();
+        for published in self.published.iter().filter(|published| published.is_single()) {
+            let (labeled, value) = published.points[0];
+            let place = crowds.iter().position(|crowd| crowd.labeled == labeled).unwrap_or_else(|| {
+                crowds.push(Crowd { labeled, values: Vec::new(), sources: Vec::new() });
+                crowds.len() - 1
+            });
+            crowds[place].values.push(value);
+            if !crowds[place].sources.contains(&published.source) {
+                crowds[place].sources.push(published.source.clone());
+            }
+        }
+        crowds.retain(|crowd| crowd.values.len() > MOST_SINGLE);
+        crowds.iter_mut().for_each(|crowd| crowd.values.sort_by(f64::total_cmp));
+        crowds
+    }
+
+    /// Published numbers with a curve or a marker of their own, with their places.
+    fn marked_published(&self) -> impl Iterator<Item = (usize, &Published)> {
+        let crowds = self.crowds();
+        let is_in_crowd = move |published: &Published| {
+            published.is_single() && crowds.iter().any(|crowd| crowd.labeled == published.points[0].0)
+        };
+        self.published.iter().filter(move |published| !is_in_crowd(published)).enumerate()
     }
 }
 
@@ -187,15 +202,6 @@ impl Plot {
 struct Curves<'a> {
     plot: &'a Plot,
     layout: Layout,
-}
-
-impl<'a> Curves<'a> {
-    /// # Errors
-    /// If the font, by which text is measured, cannot be read.
-    fn of(plot: &'a Plot) -> Result<Self> {
-        register_font()?;
-        Ok(Self { plot, layout: Layout::of(plot) })
-    }
 }
 
 impl Picture for Curves<'_> {
@@ -213,7 +219,12 @@ impl Picture for Curves<'_> {
 /// # Errors
 /// If the picture cannot be drawn.
 pub fn svg(plot: &Plot) -> Result<String> {
-    picture::svg(&Badged::of(&Curves::of(plot)?, &plot.badge))
+    // Text is measured by the font.
+    register_font()?;
+    match plot.single_labeled() {
+        Some(labeled) => picture::svg(&Badged::of(&Dots::of(plot, labeled), &plot.badge)),
+        None => picture::svg(&Badged::of(&Curves { plot, layout: Layout::of(plot) }, &plot.badge)),
+    }
 }
 
 /// The curves as a PNG file.
@@ -221,5 +232,9 @@ pub fn svg(plot: &Plot) -> Result<String> {
 /// # Errors
 /// If the picture cannot be drawn.
 pub fn png(plot: &Plot) -> Result<Vec<u8>> {
-    picture::png(&Badged::of(&Curves::of(plot)?, &plot.badge))
+    register_font()?;
+    match plot.single_labeled() {
+        Some(labeled) => picture::png(&Badged::of(&Dots::of(plot, labeled), &plot.badge)),
+        None => picture::png(&Badged::of(&Curves { plot, layout: Layout::of(plot) }, &plot.badge)),
+    }
 }

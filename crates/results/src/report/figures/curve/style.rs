@@ -45,6 +45,8 @@ const DASHES: [&[f64]; 5] = [&[], &[9.0, 4.0], &[2.5, 2.5], &[9.0, 3.0, 2.5, 3.0
 /// Published numbers are thinner, in grey, and their markers hollow.
 const PUBLISHED_DASHES: [&[f64]; 4] = [&[5.0, 4.0], &[2.0, 3.0], &[10.0, 4.0], &[8.0, 3.0, 2.0, 3.0]];
 const PUBLISHED_GREYS: [RGBColor; 2] = [RGBColor(0x70, 0x70, 0x70), RGBColor(0x9a, 0x9a, 0x9a)];
+/// Arms that are not among the coloured ones: lighter than any colour, so that they stay behind in print.
+const OTHERS_GREY: RGBColor = RGBColor(0xb4, 0xb4, 0xb4);
 
 impl Style {
     /// The style of the i-th sampler. The numbers of colours, markers and dashes have no common divisor, so that there
@@ -57,6 +59,11 @@ impl Style {
             width: 2.0,
             hollow: false,
         }
+    }
+
+    /// The style of an arm that is not among the coloured ones: a line without markers.
+    pub fn grey() -> Self {
+        Self { color: OTHERS_GREY, marker: Marker::Circle, dashes: &[], width: 1.2, hollow: false }
     }
 
     /// The style of the i-th source of published numbers.

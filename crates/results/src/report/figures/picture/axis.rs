@@ -7,7 +7,7 @@ use super::text::FONT;
 use super::{Area, Drawn, FAINT_INK, FINE, INK, fine, scaled};
 
 /// The size of a tick's label in shown pixels.
-pub(crate) const TICK: f64 = 14.0;
+pub(crate) const TICK: f64 = 15.0;
 /// The size of an axis's label in shown pixels.
 const AXIS: f64 = 16.0;
 const GRID: RGBColor = RGBColor(0xe4, 0xe4, 0xe4);

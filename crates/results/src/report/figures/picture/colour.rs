@@ -51,6 +51,23 @@ pub(crate) fn ink_on(color: RGBColor) -> RGBColor {
     if light > 130.0 { RGBColor(0x11, 0x11, 0x11) } else { RGBColor(0xfe, 0xfe, 0xfe) }
 }
 
+/// A colour for text on white: the same, or as much darker as reading needs (a contrast of 4.5, WCAG 2.1's level AA).
+pub(crate) fn ink_of(color: RGBColor) -> RGBColor {
+    let black = RGBColor(0x00, 0x00, 0x00);
+    let darker = |step: u8| mixed(color, black, f64::from(step) / 20.0);
+    (0..=20).map(darker).find(|color| contrast_with_white(*color) >= 4.5).unwrap_or(black)
+}
+
+/// The contrast of WCAG 2.1, 1 to 21.
+fn contrast_with_white(color: RGBColor) -> f64 {
+    let linear = |channel: u8| {
+        let part = f64::from(channel) / 255.0;
+        if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+    };
+    let luminance = 0.2126 * linear(color.0) + 0.7152 * linear(color.1) + 0.0722 * linear(color.2);
+    1.05 / (luminance + 0.05)
+}
+
 /// The colour at `part` of the way through the stops, 0 to 1.
 fn between(stops: &[RGBColor], part: f64) -> RGBColor {
     let at = part.clamp(0.0, 1.0) * (stops.len() - 1) as f64;
@@ -74,6 +91,15 @@ mod tests {
         assert_eq!((ramp(1.0), ramp(2.0)), (RGBColor(0x08, 0x3a, 0x75), RGBColor(0x08, 0x3a, 0x75)));
         assert_eq!((sequence(0.25), sequence(1.0)), (RGBColor(0x3b, 0x52, 0x8b), RGBColor(0xf0, 0xd9, 0x2a)));
         assert_eq!(mixed(RGBColor(0, 10, 200), RGBColor(100, 20, 100), 0.5), RGBColor(50, 15, 150));
+    }
+
+    #[test]
+    fn text_in_the_colour_of_a_curve_can_be_read() {
+        assert!((contrast_with_white(RGBColor(0x77, 0x77, 0x77)) - 4.48).abs() < 0.01);
+        assert_eq!(ink_of(COLORS[0]), COLORS[0]);
+        let inks: Vec<RGBColor> = COLORS.into_iter().map(ink_of).collect();
+        assert!(inks.iter().all(|ink| contrast_with_white(*ink) >= 4.5), "{inks:?}");
+        assert!((0..inks.len()).all(|i| !inks[..i].contains(&inks[i])), "{inks:?}");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use plotters::prelude::{
 
 pub(crate) use axis::{Axes, Axis, TICK, axes};
 pub(crate) use badged::Badged;
-pub(crate) use colour::{COLORS, category, ink_on, ramp, sequence};
+pub(crate) use colour::{COLORS, category, ink_of, ink_on, ramp, sequence};
 pub(crate) use text::{Anchor, LINE, Line, heading, register_font, text, text_at, width, wrap};
 
 pub(crate) type Area<DB> = DrawingArea<DB, Shift>;

@@ -12,7 +12,7 @@ use crate::report::findings::Findings;
 use crate::report::page::{Block, Cell, Column, Figure, Table};
 use crate::report::words::metric::seeds_in_words;
 use crate::spec::Labeled;
-use crate::stats::{Summary, mean};
+use crate::stats::mean;
 use crate::store::{QueriedImages, Queries};
 
 /// The most classes that stacked bars can tell apart; with more, the imbalance is drawn instead.
@@ -107,7 +107,7 @@ impl Balance {
             let bars = Bars::of(&title, &subtitle, &self.classes, self.pool.as_deref(), &stacks)?;
             let alt = "Classes of the images that each round queried, by sampler";
             Some(figure(Drawing::Classes, alt, &bars, &findings.badge())?)
-        } else if let Some(plot) = self.plot(findings, title, &seeds) {
+        } else if let Some(plot) = self.plot(findings, title) {
             let alt = "Imbalance of the classes that each round queried, by sampler";
             Some(Figure::new(Drawing::Classes.file(), alt, curve::svg(&plot)?))
         } else {
@@ -118,17 +118,16 @@ impl Balance {
     }
 
     /// The imbalance over the number of labels.
-    fn plot(&self, findings: &Findings, title: String, seeds: &str) -> Option<Plot> {
+    fn plot(&self, findings: &Findings, title: String) -> Option<Plot> {
         let rounds = &findings.spec().rounds;
         let series = self.arms.iter().map(|arm| {
             let point = |(round, seeds): (usize, &Vec<Vec<f64>>)| {
-                let values: Vec<f64> = seeds.iter().map(|shares| 100.0 * imbalance(shares)).collect();
-                Some((rounds.labeled(round), Summary::of(&values)?))
+                (rounds.labeled(round), seeds.iter().map(|shares| 100.0 * imbalance(shares)).collect())
             };
-            (arm.label.clone(), arm.rounds.iter().enumerate().filter_map(point).collect())
+            (arm.label.clone(), arm.rounds.iter().enumerate().map(point).collect())
         });
-        let subtitle = format!("Of the labels that each round added, not of all so far; n = {seeds}, 95 % intervals");
-        Plot::of_means(title, subtitle, &findings.badge(), "imbalance of the classes (%)".into(), series.collect())
+        let caption = "Of the labels that each round added, not of all so far";
+        Plot::of_means(findings, title, caption, "imbalance of the classes (%)".into(), series.collect())
     }
 
     fn table(&self) -> Table {
