@@ -100,7 +100,11 @@ fn a_reader_can_use_the_page() {
     let wanted = serde_json::json!({
         "arms": 4, "published": 2, "rounds": 3, "seeds": 3, "metrics": 2, "rules": 3,
         // Half an interval is 0.01 * 4.3027 / sqrt(3).
-        "tip": "random | 200 labels: 30.00 % | 95 % interval 27.52 to 32.48 | n = 3 seeds",
+        "tip": "200 labels, n = 3 seeds, in % | core-set@other [TRAIN images] 47.00 ± 2.48 | \
+                random@other [TRAIN images] 42.00 ± 2.48 | core-set 35.00 ± 2.48 | a paper: random 31.00 | \
+                random 30.00 ± 2.48 | 95 % interval 27.52 to 32.48",
+        // The variant's core-set is compared with core-set alone.
+        "reference": { "arms": 3, "arm": "arm-1", "values": [5, 5, 5] },
     });
     check(&folder, &wanted);
     let page = folder.read("report.html");
@@ -116,8 +120,35 @@ fn one_point_is_a_page_too() {
     );
     let folder = Folder::new("one", &spec, 50, &[("random", 0, 0, "accuracy", "last", 0.5)]);
     let wanted = serde_json::json!({
-        "arms": 1, "published": 0, "rounds": 1, "seeds": 1, "metrics": 1, "rules": 1,
-        "tip": "random | 50 labels: 50.00 % | n = 1 seed",
+        "arms": 1, "published": 0, "rounds": 1, "seeds": 1, "metrics": 1, "rules": 1, "names": ["random"],
+        "tip": "50 labels, n = 1 seed, in % | random 50.00",
+    });
+    check(&folder, &wanted);
+}
+
+/// Four arms, 3 seeds, more published numbers than a picture shows at first.
+#[test]
+fn a_single_round_is_a_row_for_each_arm() {
+    let arms = ["random", "random@class-balanced", "random@core-set", "random@typical"];
+    let mut spec = format!(
+        "title = \"One round\"\nseeds = [0, 1, 2]\nsamplers = [\"random\"]\nrounds = {{ count = 1, initial = 50, query = 50 }}\n{REST}"
+    );
+    let mut values: Vec<Value> = Vec::new();
+    for (i, arm) in arms.into_iter().enumerate() {
+        if let Some((_, variant)) = arm.split_once('@') {
+            spec += &format!("[variant.{variant}]\ntrain.epochs = {}\n", i + 2);
+        }
+        values
+            .extend((0..3).map(|seed| (arm, seed, 0, "accuracy", "last", 0.5 - 0.02 * i as f64 + 0.01 * seed as f64)));
+    }
+    let folder = Folder::new("row", &spec, 50, &values);
+    let published: String = (0..7).map(|i| format!("source {i},random,50,accuracy,4{i},,\n")).collect();
+    folder.write("../reference/row.csv", &format!("source,sampler,labeled,metric,value,trials,note\n{published}"));
+    let wanted = serde_json::json!({
+        "arms": 4, "published": 0, "folded": 7, "rounds": 1, "seeds": 3, "metrics": 1, "rules": 1,
+        "names": arms, "short": ["random", "@class-balanced", "@core-set", "@typical"],
+        "tip": "50 labels, n = 3 seeds, in % | random 51.00 ± 2.48 | 95 % interval 48.52 to 53.48",
+        "reference": { "arms": 4, "arm": "arm-2", "values": [-4] },
     });
     check(&folder, &wanted);
 }
@@ -147,6 +178,8 @@ fn many_arms_of_many_rounds_are_a_page_too() {
     let folder = Folder::new("many", &spec, 100, &values);
     let wanted = serde_json::json!({
         "arms": 14, "published": 0, "rounds": 40, "seeds": 2, "metrics": 1, "rules": 1,
+        // Two seeds make nothing significant: only the reference arm has a colour.
+        "grey": 13, "reference": { "arms": 14, "arm": "arm-1", "values": vec![0.4; 40] },
     });
     check(&folder, &wanted);
 }

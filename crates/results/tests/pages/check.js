@@ -68,9 +68,33 @@
   const arms = () => all(".plot .series[data-series^='arm-']");
   const values = () => all(".plot .series[data-series^='arm-'] .dot").map((dot) => dot.dataset.value);
   const button = (id) => one(`.entries [data-series='${id}']`);
+  const isNarrow = one(".plot").clientWidth < 500;
+  const coloured = () => all(".plot .series[data-series^='arm-']:not(.muted)").map((curve) => curve.dataset.series);
   equal("a curve for each arm", arms().length, wanted.arms);
   equal("a curve for each source", all(".plot .series[data-series^='published-']").length, wanted.published);
-  equal("a button for each", all(".entries button").length, wanted.arms + wanted.published);
+  equal("a button for each", all(".entries [data-series]").length, wanted.arms + wanted.published);
+  equal("grey arms where there are many", wanted.arms - coloured().length, wanted.grey ?? 0);
+  const names = () => all(".plot .end").map((name) => name.dataset.series);
+  equal("names at the ends of the curves, if they have room", names().sort(),
+    wanted.rounds > 1 && !isNarrow && coloured().length <= 6 ? coloured().sort() : []);
+  const rows = all(".plot .end text").map((text) => text.getBoundingClientRect().top).sort((a, b) => a - b);
+  check("and they are apart", rows.every((y, i) => i === 0 || y - rows[i - 1] > 14), rows);
+  if (wanted.rounds === 1) equal("rows have names", all(".plot .row-name:not(.other)").map((name) => name.textContent), (isNarrow && wanted.short) || wanted.names);
+  if (wanted.folded) {
+    const rows = () => all(".plot .series[data-series^='published-']").length;
+    one(".fold").click();
+    equal("published numbers unfold", [rows(), all(".published [data-series]").length, one(".fold").ariaExpanded], [wanted.folded, wanted.folded, "true"]);
+    one(".fold").click();
+    equal("and fold", [rows(), one(".fold").ariaExpanded], [0, "false"]);
+  }
+  if (wanted.grey) {
+    const grey = one(".others [data-series]").dataset.series;
+    const before = coloured().length;
+    button(grey).click();
+    equal("a click colours a grey arm", [coloured().length, coloured().includes(grey), button(grey).ariaPressed], [before + 1, true, "true"]);
+    one(`[data-grey='${grey}']`).click();
+    equal("and it can be grey again", [coloured().length, document.activeElement.dataset.series], [before, grey]);
+  }
   if (wanted.arms > 1) {
     button("arm-0").click();
     equal("a button hides its curve", [arms().length, button("arm-0").ariaPressed], [wanted.arms - 1, "false"]);
@@ -81,6 +105,20 @@
     check("and says so", one(".plot svg").textContent.includes("Nothing is chosen") || wanted.published > 0, "no word");
     one(".ours [data-all=all]").click();
     equal("all shows all", arms().length, wanted.arms);
+    const shown = () => arms().map((curve) => curve.dataset.series);
+    one("[data-only='arm-1']").click();
+    equal("only shows one arm", [shown(), all(".entries [data-series^='arm-'][aria-pressed=true]").length], [["arm-1"], 1]);
+    one(".ours [data-all=all]").click();
+    button("arm-0").dispatchEvent(new MouseEvent("dblclick", { bubbles: true }));
+    equal("so do two clicks", shown(), ["arm-0"]);
+    one(".ours [data-all=all]").click();
+    const order = () => all(".ours [data-series]").map((entry) => entry.dataset.series);
+    const last = (id) => Number([...all(`.plot [data-series='${id}'] .dot`)].pop().dataset.value);
+    const spec = order();
+    one("#sort [data-value=value]").click();
+    equal("the largest final value comes first", order(), [...spec].sort((a, b) => last(b) - last(a)));
+    one("#sort [data-value=spec]").click();
+    equal("and the spec's order again", order(), spec);
   }
   if (wanted.published > 0) {
     button("published-0").click();
@@ -90,7 +128,12 @@
 
   const ticks = () => all(".x-tick").map((tick) => Number(tick.getAttribute("x")));
   const dots = () => all(".dot").map((dot) => dot.getAttribute("transform"));
-  check("the axes have ticks", ticks().length > 0 && all(".y-tick").length > 2, `${ticks()}`);
+  check("the axes have ticks", ticks().length > 0 && (wanted.rounds === 1 || all(".y-tick").length > 2), `${ticks()}`);
+  const labels = all(".dot").map((dot) => Number(dot.dataset.labels));
+  if (wanted.rounds > 1) {
+    const strange = all(".x-tick").map((tick) => Number(tick.textContent.replace(/,/g, ""))).filter((v) => !labels.includes(v));
+    equal("ticks are at numbers of labels that have values", strange, []);
+  }
   check("places are numbers", !one(".plot").innerHTML.includes("NaN") && !one(".plot").innerHTML.includes("Infinity"), one(".plot").innerHTML.slice(0, 400));
   if (one("#scale")) {
     const [before, places] = [ticks(), dots()];
@@ -102,7 +145,10 @@
     equal("and back", dots(), places);
   }
   equal("a choice of the axis where it changes anything", Boolean(one("#scale")), wanted.rounds > 1);
-  equal("a choice of intervals where there are any", Boolean(one("#intervals")), wanted.seeds > 1);
+  equal("a choice of intervals where there are useful ones", Boolean(one("#intervals")), wanted.seeds > 2);
+  if (wanted.seeds === 2) {
+    equal("two seeds are dots", [all(".bar, .band").length, all(".plot .series:not(.muted) .trial").length > 2 * coloured().length], [0, true]);
+  }
   if (one("#intervals")) {
     const count = (value) => {
       one(`#intervals [data-value=${value}]`).click();
@@ -110,6 +156,11 @@
     };
     if (wanted.rounds > 1) equal("bands", count("bands"), [true, false]);
     equal("no intervals, and bars", ["none", "bars"].map(count), [[false, false], [false, true]]);
+    const middle = (box) => Math.round(wanted.rounds > 1 ? box.x + box.width / 2 : box.y + box.height / 2);
+    all(".plot .series").filter((curve) => curve.querySelector(".bar")).forEach((curve) => {
+      const [bars, marks] = [".bar", ".dot"].map((kind) => [...curve.querySelectorAll(kind)].map((e) => middle(e.getBoundingClientRect())));
+      check(`whiskers of ${curve.dataset.series} are at their markers`, bars.every((at) => marks.some((mark) => Math.abs(mark - at) <= 1)), `${bars} ${marks}`);
+    });
   }
 
   const choose = (id, place) => {
@@ -125,10 +176,49 @@
     choose(id, 0);
     equal(`${id} and back`, values(), before);
   });
+  equal("what can be shown", one("#shown") ? [...one("#shown").options].map((option) => option.value) : ["value"],
+    ["value", ...(wanted.reference ? ["difference"] : []), ...(wanted.seeds > 1 ? ["seeds"] : [])]);
+  const show = (kind) => choose("#shown", [...one("#shown").options].findIndex((option) => option.value === kind));
+  if (wanted.reference) {
+    show("difference");
+    equal("the arms that are compared", arms().length, wanted.reference.arms);
+    equal("their differences", [...all(`.plot [data-series='${wanted.reference.arm}'] .dot`)].map((dot) => Number(dot.dataset.value)), wanted.reference.values);
+    equal("published numbers have none", all(".plot .series[data-series^='published-']").length, 0);
+    check("the axis says so", one(".plot .axis-label").textContent.startsWith("Difference to "), one(".plot .axis-label").textContent);
+  }
+  if (wanted.seeds > 1) {
+    show("seeds");
+    equal("a line for each seed", all(".plot .series[data-series='arm-0'] .seed").length, wanted.rounds > 1 ? wanted.seeds : 0);
+    equal("without intervals", all(".bar, .band, #intervals").length, 0);
+    show("value");
+  }
   fits("with the chart used");
 
+  // ---- files ----
+  const saved = [];
+  const { Blob } = window;
+  window.Blob = class extends Blob {
+    constructor(parts, options) { super(parts, options); saved.push(parts.join("")); }
+  };
+  HTMLAnchorElement.prototype.click = () => {};
+  ["svg", "csv"].forEach((kind) => one(`[data-save=${kind}]`).click());
+  window.Blob = Blob;
+  const file = new DOMParser().parseFromString(saved[0], "image/svg+xml");
+  check("the SVG can be read", !file.querySelector("parsererror") && file.documentElement.tagName === "svg", saved[0].slice(0, 200));
+  check("and stands by itself", !/var\(|class=|light-dark/.test(saved[0]), saved[0].match(/.{40}(var\(|class=|light-dark).{40}/)?.[0]);
+  check("it is on white paper in the dark, too", root.dataset.theme === "dark" && file.querySelector("rect[fill='#ffffff']")
+    && ![...file.querySelectorAll("text")].some((text) => luminance(rgb(text.closest("[fill]").getAttribute("fill"))) > 0.25), "no white or no ink");
+  check("it has the title and all names", [one("h1"), ...all(".entries [data-series]:not(.published *) span")].every((e) => {
+    const text = file.documentElement.textContent.replace(/\s/g, "");
+    return text.includes((e.closest("button")?.title || e.textContent).replace(/\s/g, "")) || text.includes(e.textContent.replace(/\s/g, ""));
+  }), file.documentElement.textContent.slice(0, 300));
+  const table = saved[1].trim().split("\n");
+  equal("the CSV has a line for each mean, and for trials of two", table.length, 1 + all(".plot .series .dot").length + all(".plot .trial").length);
+  equal("and a heading", table[0], "metric,rule,curve,labels,seed,value,low,high,n");
+
   // ---- values: by pointer and by keys ----
-  const tip = () => (one(".tip").hidden ? "" : [...one(".tip").children].map((line) => line.textContent).join(" | "));
+  const words = (line) => (line.matches(".at") ? [...line.querySelectorAll("span")].map((span) => span.textContent).join(" ") : line.textContent);
+  const tip = () => (one(".tip").hidden ? "" : [...one(".tip").children].map(words).join(" | "));
   const picture = () => one(".plot svg");
   equal("no value is shown at first", tip(), "");
   const dot = one(".series[data-series='arm-0'] .dot").getBoundingClientRect();
@@ -136,7 +226,15 @@
   picture().dispatchEvent(new PointerEvent("pointermove", pointer));
   // Another curve may have its point at the same place.
   if (wanted.tip) equal("the values under the pointer", tip(), wanted.tip);
-  else check("there are values under the pointer", tip().includes(" labels: "), tip());
+  else check("there are values under the pointer", tip().includes(" labels, "), tip());
+  if (wanted.rounds > 1) {
+    const here = [...all(".dot")].filter((other) => other.dataset.labels === one(".series[data-series='arm-0'] .dot").dataset.labels);
+    equal("of all that is shown there", all(".tip .at").length, here.length);
+  }
+  equal("one of them is the nearest", all(".tip .near").length, 1);
+  const [box, ring] = [one(".tip").getBoundingClientRect(), one(".ring").getBoundingClientRect()];
+  check("they stand beside the point", box.left >= ring.right || box.right <= ring.left, `${box.left} ${box.right} ${ring.left}`);
+  check("and in the window", box.left >= 0 && box.right <= innerWidth && box.top >= 0 && box.bottom <= Math.max(innerHeight, box.height), JSON.stringify(box));
   picture().dispatchEvent(new PointerEvent("pointerleave", pointer));
   equal("they go with the pointer", tip(), "");
   const press = (key) => picture().dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));

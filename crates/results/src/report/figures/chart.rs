@@ -1,11 +1,19 @@
 //! The data of the interactive chart of learning curves.
+//!
+//! Everything that the chart shows is computed here; its scripts only draw.
+
+mod short;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 
 use plotters::style::RGBColor;
 use serde::Serialize;
 
-use super::curve::{MARKERS, Marker, Style};
+use self::short::Short;
+use super::curve::{MARKERS, Marker, Style, chosen_arms, chosen_of_several};
+use crate::findings::What;
 use crate::report::findings::Findings;
 use crate::report::reference::{Reference, ReferencePoint};
 use crate::report::summary::{Row, samplers};
@@ -14,11 +22,14 @@ use crate::report::words::metric::{metric_in_words, rule_in_words};
 use crate::results::Rule;
 use crate::spec::{EvaluationImages, Metric};
 
-/// All curves that the page can show; `page.js` reads it.
+/// All curves that the page can show; `page/html/chart/` reads it.
 #[derive(Debug, PartialEq, Serialize)]
 struct Chart {
     /// The arms of the first view come first; an arm looks the same in all views.
     arms: Vec<Curve>,
+    /// What the short names of the arms leave out, in a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    short_note: Option<String>,
     published: Vec<Published>,
     published_heading: String,
     /// The paths of the markers about (0, 0), in units of their size, by the place that a curve names.
@@ -32,6 +43,11 @@ struct Chart {
 struct Curve {
     /// The arm's label, marked if its values are of train images.
     name: String,
+    /// The name for narrow windows, if it is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    short: Option<String>,
+    /// Whether it has its colour where arms are many; the others are grey there.
+    chosen: bool,
     look: Look,
 }
 
@@ -71,19 +87,40 @@ struct View {
     warning: Option<String>,
     /// The largest possible value; the smallest is 0.
     most: f64,
+    /// None if no arm is compared with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<ReferenceArm>,
     arms: Vec<Points>,
+}
+
+/// The arm that the others are compared with.
+#[derive(Debug, PartialEq, Serialize)]
+struct ReferenceArm {
+    /// The place in the chart's list.
+    arm: usize,
+    /// The label of the y axis of differences.
+    label: String,
 }
 
 /// Labels, mean, ends of the interval, seeds.
 type PlottedPoint = (usize, f64, Option<f64>, Option<f64>, usize);
 
-/// The means of an arm.
+/// The values of an arm, in the unit of the axis.
 #[derive(Debug, PartialEq, Serialize)]
 struct Points {
     /// The place in the chart's list.
     arm: usize,
-    /// Labels, mean, lower and upper end of its 95 % interval, all in the unit of the axis, and seeds.
+    /// Labels, mean, lower and upper end of its 95 % interval, and seeds.
     points: Vec<PlottedPoint>,
+    /// The same of the differences to the reference arm, paired by seed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    differences: Vec<PlottedPoint>,
+    /// The seeds of the rows of `trials`; both are empty if there are no two seeds.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    seeds: Vec<u64>,
+    /// The values of each trial, in the order of `points`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    trials: Vec<Vec<Option<f64>>>,
 }
 
 /// The chart as JSON. No text in it can end the HTML element that holds it. None before a round has finished.
@@ -105,15 +142,15 @@ fn markers() -> Vec<String> {
 pub(crate) fn data_of_several(parts: &[(&str, &Findings)], metric: Metric) -> Option<String> {
     let each: Vec<Images> = parts.iter().map(|(_, findings)| findings.images(&[])).collect();
     let images = if each.iter().all(|images| *images == each[0]) { each[0] } else { Images::Mixed };
-    let (mut arms, mut curves) = (Vec::new(), Vec::new());
+    let (mut names, mut curves) = (Vec::new(), Vec::new());
     for (name, findings) in parts {
         let rows = findings.rows(metric, Rule::Own);
         for label in samplers(rows.iter().copied()) {
-            let arm = arms.len();
+            let arm = names.len();
             let is_marked = images == Images::Mixed && findings.images(&[label]) == Images::Train;
             let mark = if is_marked { format!(" {TRAIN_MARK}") } else { String::new() };
-            arms.push(Curve { name: format!("{name}: {label}{mark}"), look: Look::of(&Style::ours(arm)) });
-            curves.push(points(arm, label, &rows, metric));
+            names.push(format!("{name}: {label}{mark}"));
+            curves.push(points(findings, arm, label, &rows, (metric, Rule::Own)));
         }
     }
     let view = View {
@@ -124,12 +161,22 @@ pub(crate) fn data_of_several(parts: &[(&str, &Findings)], metric: Metric) -> Op
         x_label: "labels",
         warning: (images != Images::Test).then(|| "labels among TRAIN images were trained on".into()),
         most: metric.factor,
+        reference: None,
         arms: curves,
     };
     let first = parts.first()?.1;
-    (!arms.is_empty()).then(|| {
+    let short = Short::of(&names, None);
+    let shown: Vec<(&Findings, Vec<Row>)> = parts
+        .iter()
+        .map(|(_, findings)| (*findings, findings.rows(metric, Rule::Own).into_iter().cloned().collect()))
+        .collect();
+    let shown: Vec<(&Findings, Vec<&str>)> =
+        shown.iter().map(|(findings, rows)| (*findings, samplers(rows.iter()))).collect();
+    let chosen = chosen_of_several(&shown);
+    (!names.is_empty()).then(|| {
         json(&Chart {
-            arms,
+            arms: curves_of(names, &short, &chosen),
+            short_note: short.note(),
             published: published(first, metric),
             published_heading: first.published_heading(),
             markers: markers(),
@@ -153,13 +200,12 @@ fn chart(findings: &Findings) -> Option<Chart> {
             views.push(view(findings, metric, rule, &rows, &labels));
         }
     }
-    let arms: Vec<Curve> = labels
-        .iter()
-        .enumerate()
-        .map(|(i, arm)| Curve { name: findings.marked(arm), look: Look::of(&Style::ours(i)) })
-        .collect();
-    (!arms.is_empty()).then(|| Chart {
-        arms,
+    let names: Vec<String> = labels.iter().map(|arm| findings.marked(arm)).collect();
+    let reference = labels.iter().position(|arm| Some(*arm) == reference_arm(findings).as_deref());
+    let short = Short::of(&names, reference);
+    (!names.is_empty()).then(|| Chart {
+        arms: curves_of(names, &short, &chosen_arms(findings, &labels)),
+        short_note: short.note(),
         published: findings.metrics().into_iter().flat_map(|metric| published(findings, metric)).collect(),
         published_heading: findings.published_heading(),
         markers: markers(),
@@ -167,29 +213,100 @@ fn chart(findings: &Findings) -> Option<Chart> {
     })
 }
 
+fn curves_of(names: Vec<String>, short: &Short, chosen: &[bool]) -> Vec<Curve> {
+    let curve = |((name, style), &chosen): ((String, Style), &bool)| Curve {
+        short: short.name(&name),
+        chosen,
+        look: Look::of(&style),
+        name,
+    };
+    names.into_iter().zip(styles(chosen)).zip(chosen).map(curve).collect()
+}
+
+/// The style of each arm. The chosen ones have the first styles, so that no two of them share a colour.
+fn styles(chosen: &[bool]) -> Vec<Style> {
+    let first_other = chosen.iter().filter(|is_chosen| **is_chosen).count();
+    let (mut next_chosen, mut next_other) = (0, first_other);
+    let style = |is_chosen: &bool| {
+        let next = if *is_chosen { &mut next_chosen } else { &mut next_other };
+        *next += 1;
+        Style::ours(*next - 1)
+    };
+    chosen.iter().map(style).collect()
+}
+
+/// The arm that the others are compared with: `random` under the experiment's own protocol, else the spec's first arm.
+fn reference_arm(findings: &Findings) -> Option<String> {
+    let arms = findings.results.arms();
+    let random = arms.iter().find(|arm| arm.variant.is_none() && arm.label == "random");
+    random.or(arms.first()).map(|arm| arm.label.clone())
+}
+
 fn view(findings: &Findings, metric: Metric, rule: Rule, rows: &[&Row], labels: &[&str]) -> View {
     let arms = samplers(rows.iter().copied());
     let images = findings.images(&arms);
     let of_train = |arm: &&str| findings.protocol_of(arm).train.select.images == EvaluationImages::Train;
     let place: HashMap<&str, usize> = labels.iter().enumerate().map(|(i, label)| (*label, i)).collect();
+    let mut shown: Vec<Points> =
+        arms.iter().map(|arm| points(findings, place[arm], arm, rows, (metric, rule))).collect();
+    let reference = reference_arm(findings).filter(|label| arms.contains(&label.as_str()));
+    if let Some(versus) = &reference {
+        for points in &mut shown {
+            points.differences = differences(findings, (labels[points.arm], versus), metric, rule);
+        }
+    }
+    let reference = reference.filter(|_| shown.iter().any(|points| !points.differences.is_empty()));
+    let metric_label = metric_in_words(metric.label, images);
     View {
         metric: metric.name,
         rule: rule.name().to_owned(),
-        metric_label: metric_in_words(metric.label, images),
         rule_label: rule_in_words(rule, images),
         x_label: "labels",
         warning: findings.warning().filter(|_| arms.iter().any(of_train)).map(|text| text.trim_end().to_owned()),
         most: metric.factor,
-        arms: arms.iter().map(|arm| points(place[arm], arm, rows, metric)).collect(),
+        reference: reference.map(|label| ReferenceArm {
+            arm: place[label.as_str()],
+            label: format!("difference to {label}, {}", metric_label.replace(" (%)", " (points)")),
+        }),
+        metric_label,
+        arms: shown,
     }
 }
 
-/// The rows of one arm, which has a place in the chart's list.
-fn points(arm: usize, label: &str, rows: &[&Row], metric: Metric) -> Points {
+/// The values of one arm, which has a place in the chart's list.
+fn points(findings: &Findings, arm: usize, label: &str, rows: &[&Row], (metric, rule): (Metric, Rule)) -> Points {
     let shown = |value: f64| rounded(value * metric.factor);
-    let of_arm = rows.iter().filter(|row| row.sampler == label);
-    let points = of_arm.map(|row| (row.labeled, shown(row.mean), row.low.map(shown), row.high.map(shown), row.n));
-    Points { arm, points: points.collect() }
+    let of_arm: Vec<&&Row> = rows.iter().filter(|row| row.sampler == label).collect();
+    let point = |row: &&&Row| (row.labeled, shown(row.mean), row.low.map(shown), row.high.map(shown), row.n);
+    let points = of_arm.iter().map(point).collect();
+    let results = &findings.results;
+    let known = results.arms().into_iter().find(|known| known.label == label);
+    let recorded = known.map(|known| results.trials(label, metric.name, results.select_of(&known, rule)));
+    let several = recorded.filter(|trials| trials.len() > 1).into_iter().flatten();
+    let (seeds, trials) = several
+        .map(|(seed, curve)| (*seed, of_arm.iter().map(|row| curve.get(&row.round).copied().map(shown)).collect()))
+        .unzip();
+    Points { arm, points, differences: Vec::new(), seeds, trials }
+}
+
+/// The mean differences between an arm and `versus` after each round; empty if they are not compared.
+fn differences(findings: &Findings, (arm, versus): (&str, &str), metric: Metric, rule: Rule) -> Vec<PlottedPoint> {
+    let shown = |value: f64| rounded(value * metric.factor);
+    let mut found = Vec::new();
+    for c in &findings.comparisons {
+        if c.what != What::Round || c.metric != metric.name || c.select != rule.name() {
+            continue;
+        }
+        // Of a pair, one direction is stored.
+        let (sign, low, high) = match (c.arm.as_str(), c.versus.as_str()) {
+            pair if pair == (arm, versus) => (1.0, c.low, c.high),
+            pair if pair == (versus, arm) => (-1.0, c.high, c.low),
+            _ => continue,
+        };
+        let end = |value: Option<f64>| value.map(|value| shown(sign * value));
+        found.extend(c.labeled.map(|labeled| (labeled, shown(sign * c.mean), end(low), end(high), c.n)));
+    }
+    found
 }
 
 /// Between our first and our last number of labels; curves first, as in the pictures.
@@ -224,7 +341,7 @@ fn path(marker: Marker) -> String {
     format!("M{}Z", corners.join("L"))
 }
 
-/// Rounds to four digits, so that pages stay small.
+/// Rounds to four digits, so that pages stay small. There is no negative zero.
 fn rounded(value: f64) -> f64 {
-    (value * 1e4).round() / 1e4
+    (value * 1e4).round() / 1e4 + 0.0
 }

@@ -22,8 +22,6 @@ mod tests;
 use anyhow::Result;
 use plotters::prelude::DrawingBackend;
 
-// The browser's chart colours the same arms.
-#[allow(unused_imports)]
 pub(crate) use self::chosen::{chosen_arms, chosen_of_several};
 use self::dots::Dots;
 use self::layout::Layout;

@@ -37,8 +37,21 @@ pub(crate) fn document(page: &Page, extras: &Extras) -> String {
          <button id=\"theme\" type=\"button\" hidden></button>\n{badge}</header>\n\
          <nav aria-label=\"Sections\">\n<ol>\n{contents}</ol>\n</nav>\n<main id=\"main\">\n{opening}{sections}</main>\n\
          <script>\n{js}</script>\n</body>\n</html>\n",
-        css = include_str!("page.css"),
-        js = concat!(include_str!("page.js"), include_str!("chart.js")),
+        css = concat!(include_str!("chart.css"), include_str!("page.css")),
+        js = concat!(
+            include_str!("page.js"),
+            include_str!("chart/elements.js"),
+            include_str!("chart/model.js"),
+            include_str!("chart/scales.js"),
+            include_str!("chart/marks.js"),
+            include_str!("chart/lines.js"),
+            include_str!("chart/rows.js"),
+            include_str!("chart/controls.js"),
+            include_str!("chart/legend.js"),
+            include_str!("chart/reader.js"),
+            include_str!("chart/save.js"),
+            include_str!("chart/chart.js"),
+        ),
     )
 }
 
