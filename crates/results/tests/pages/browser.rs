@@ -101,6 +101,8 @@ fn a_reader_can_use_the_page() {
         "arms": 4, "published": 2, "rounds": 3, "seeds": 3, "metrics": 2, "rules": 3,
         // Half an interval is 0.01 * 4.3027 / sqrt(3).
         "tip": "random | 200 labels: 30.00 % | 95 % interval 27.52 to 32.48 | n = 3 seeds",
+        // Two variants and two samplers; the variants add 10 points, and their rule 2.
+        "forest": { "rows": 4, "first": "+12.0 points", "reordered": false, "measure": "last round (600 labels)" },
     });
     check(&folder, &wanted);
     let page = folder.read("report.html");
@@ -147,6 +149,8 @@ fn many_arms_of_many_rounds_are_a_page_too() {
     let folder = Folder::new("many", &spec, 100, &values);
     let wanted = serde_json::json!({
         "arms": 14, "published": 0, "rounds": 40, "seeds": 2, "metrics": 1, "rules": 1,
+        // One of 13 variants has no area.
+        "forest": { "rows": 12, "first": "+5.2 points", "reordered": true, "measure": "round 0 (100 labels)" },
     });
     check(&folder, &wanted);
 }

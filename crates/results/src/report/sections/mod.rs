@@ -3,6 +3,7 @@
 pub(crate) mod claims;
 mod classes;
 pub(crate) mod curves;
+mod effects;
 mod efficiency;
 mod losses;
 mod overview;
@@ -40,6 +41,7 @@ pub(crate) fn page(findings: &Findings, curves: Vec<Figure>) -> Result<Made> {
         lead: Vec::new(),
         sections: vec![
             overview,
+            effects::section(findings)?,
             curves::section(curves),
             results::section(findings, tables),
             published::section(findings),

@@ -80,3 +80,16 @@ fn a_figure_is_an_image_inside_the_page_and_curves_give_way_to_the_chart() {
     );
     assert!(with.contains(&format!("<noscript>\n{without}</noscript>")), "{with}");
 }
+
+#[test]
+fn a_forest_plot_is_its_data_and_for_readers_without_scripts_its_figure() {
+    let figure = Figure::new("forest.svg", "what", "<svg/>".into());
+    let image = rendered(Block::Figure(figure.clone()));
+    let data = "{\"measures\":[]}".to_owned();
+    let html = rendered(Block::Forest(Forest { figure, data }));
+    let expected = format!(
+        "<div class=\"forest\">\n<script type=\"application/json\">{{\"measures\":[]}}</script>\n\
+         <noscript>\n{image}</noscript>\n</div>\n"
+    );
+    assert_eq!(html, expected);
+}
