@@ -71,6 +71,24 @@ impl Comparison {
         self.p_holm.is_some_and(|p| p < LEVEL)
     }
 
+    /// The same comparison as `versus - arm`.
+    pub fn reversed(&self) -> Self {
+        let negative = |value: Option<f64>| value.map(|v| -v);
+        let opposite = |value: Option<f64>| value.map(|v| 1.0 - v);
+        Self {
+            arm: self.versus.clone(),
+            versus: self.arm.clone(),
+            mean: -self.mean,
+            low: negative(self.high),
+            high: negative(self.low),
+            t: negative(self.t),
+            improvement: opposite(self.improvement),
+            improvement_low: opposite(self.improvement_high),
+            improvement_high: opposite(self.improvement_low),
+            ..self.clone()
+        }
+    }
+
     /// Half the width of the 95 % interval of the mean; `None` for one pair.
     pub fn half_width(&self) -> Option<f64> {
         Some((self.high? - self.low?) / 2.0)

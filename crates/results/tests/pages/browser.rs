@@ -105,6 +105,8 @@ fn a_reader_can_use_the_page() {
                 random 30.00 ± 2.48 | 95 % interval 27.52 to 32.48",
         // The variant's core-set is compared with core-set alone.
         "reference": { "arms": 3, "arm": "arm-1", "values": [5, 5, 5] },
+        // Two variants and two samplers; the variants add 10 points, and their rule 2.
+        "forest": { "rows": 4, "first": "+12.0 points", "reordered": false, "measure": "last round (600 labels)" },
     });
     check(&folder, &wanted);
     let page = folder.read("report.html");
@@ -180,6 +182,8 @@ fn many_arms_of_many_rounds_are_a_page_too() {
         "arms": 14, "published": 0, "rounds": 40, "seeds": 2, "metrics": 1, "rules": 1,
         // Two seeds make nothing significant: only the reference arm has a colour.
         "grey": 13, "reference": { "arms": 14, "arm": "arm-1", "values": vec![0.4; 40] },
+        // One of 13 variants has no area.
+        "forest": { "rows": 12, "first": "+5.2 points", "reordered": true, "measure": "round 0 (100 labels)" },
     });
     check(&folder, &wanted);
 }

@@ -57,7 +57,7 @@
   };
   const papers = ["light", "dark"].map((name) => {
     for (let i = 0; i < 3 && root.dataset.theme !== name; i++) theme.click();
-    const texts = all("h1, h2, h3, p, li, th, td, a, button, code, .verdict, .warning, .note, .plot text");
+    const texts = all("h1, h2, h3, p, li, th, td, a, button, code, .verdict, .warning, .note, .plot text, .forest-plot text");
     const faint = texts.filter((e) => contrast(e) < 4.5);
     check(`text can be read in the ${name} theme`, faint.length === 0, faint.slice(0, 3).map((e) => `${e.outerHTML.slice(0, 80)} ${contrast(e).toFixed(2)}`));
     return getComputedStyle(document.body).backgroundColor;
@@ -250,6 +250,43 @@
   press("Escape");
   equal("escape hides them", tip(), "");
   fits("at last");
+
+  // ---- the forest plot ----
+  equal("a forest plot where it is wanted", Boolean(one(".forest-plot svg")), Boolean(wanted.forest));
+  if (wanted.forest) {
+    const rows = () => all(".forest-plot .row");
+    const press = (text) => all(".forest button").find((b) => b.textContent === text).click();
+    const names = () => rows().map((row) => row.ariaLabel);
+    const hint = () => (one(".hint").hidden ? "" : [...one(".hint").children].map((line) => line.textContent).join(" | "));
+    equal("a row for each difference", rows().length, wanted.forest.rows);
+    const sorted = names();
+    press("as in the spec");
+    equal("the order of the spec is another one", String(names()) !== String(sorted), wanted.forest.reordered);
+    press("by difference");
+    equal("and back", names(), sorted);
+    equal("no value is shown at first", hint(), "");
+    rows()[0].focus();
+    check("the row that has the focus tells its value", hint().includes(wanted.forest.first), hint());
+    rows()[0].dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true, cancelable: true }));
+    equal("arrows go from row to row", document.activeElement.ariaLabel, sorted[1]);
+    check("the hint is in the window", one(".hint").getBoundingClientRect().right <= innerWidth && one(".hint").getBoundingClientRect().left >= 0, "outside");
+    rows()[1].dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+    equal("escape hides it", hint(), "");
+    rows()[1].blur();
+    const before = sorted.join() + one(".forest h3").textContent;
+    press(wanted.forest.measure);
+    check("another measure has other values", names().join() + one(".forest h3").textContent !== before, before);
+    check("places are numbers", !/NaN|Infinity|undefined/.test(one(".forest").innerHTML.replace(/<script[^]*?<\/script>/, "")), one(".forest-plot").innerHTML.slice(0, 400));
+    check("text is inside the picture", all(".forest-plot text").every((text) => {
+      const [box, frame] = [text.getBoundingClientRect(), one(".forest-plot svg").getBoundingClientRect()];
+      return box.left >= frame.left - 1 && box.right <= frame.right + 1;
+    }), all(".forest-plot text").map((text) => text.textContent).join(" | ").slice(0, 300));
+    const saved = [];
+    HTMLAnchorElement.prototype.click = function () { saved.push(this.download); };
+    ["SVG", "CSV"].forEach(press);
+    equal("files can be saved", saved.map((name) => name.split(".")[1]), ["svg", "csv"]);
+    fits("with the forest plot used");
+  }
 
   equal("nothing was asked of a network", performance.getEntriesByType("resource").map((entry) => entry.name), []);
   equal("no error and no warning", window.complaints, []);

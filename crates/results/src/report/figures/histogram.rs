@@ -134,7 +134,7 @@ impl Panel {
 }
 
 /// Round numbers in a range, at most 8; whole powers of 10 if the range is logarithmic.
-fn ticks(low: f64, high: f64, is_logarithmic: bool) -> Vec<f64> {
+pub(super) fn ticks(low: f64, high: f64, is_logarithmic: bool) -> Vec<f64> {
     let rough = (high - low) / 7.0;
     let power = 10f64.powf(rough.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|s| *s >= rough).unwrap_or(10.0 * power);

@@ -1,10 +1,11 @@
-//! Figures: learning curves, squares of numbers, bars, histograms, scatter plots, thumbnails.
+//! Figures: learning curves, squares of numbers, bars, forest plots, histograms, scatter plots, thumbnails.
 //!
 //! Each is laid out from plain values, and drawn by `picture`.
 
 pub(crate) mod bars;
 pub(crate) mod chart;
 pub(crate) mod curve;
+pub(crate) mod forest;
 pub(crate) mod heat;
 pub(crate) mod histogram;
 pub(crate) mod picture;
@@ -20,6 +21,7 @@ use super::page::{Badge, Figure};
 /// The figures that a results folder's page may have beside its curves. The derive lists them and names their files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Drawing {
+    Forest,
     Penalties,
     Classes,
     Overlap,

@@ -66,6 +66,7 @@ pub(crate) enum Block {
     Code(Code),
     Figure(Figure),
     Curves(Curves),
+    Forest(Forest),
 }
 
 /// Claims with their verdicts: a sentence for each in which its details fold out, or the rows of a table.
@@ -121,6 +122,14 @@ pub(crate) struct Curves {
     pub figures: Vec<Figure>,
     /// How to read the figures; it does not apply to the chart.
     pub note: Option<Text>,
+}
+
+/// Paired differences: a figure, in whose place the browser shows one that sorts and tells values.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Forest {
+    pub figure: Figure,
+    /// What the browser draws, as JSON: `{ "measures": [..] }`. No text in it can end the HTML element that holds it.
+    pub data: String,
 }
 
 impl Page {
@@ -220,7 +229,7 @@ impl Section {
         self.heading.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-")
     }
 
-    /// The figures of the section, those of the learning curves among them.
+    /// The figures of the section, those that the browser replaces among them.
     pub fn figures(&self) -> impl Iterator<Item = &Figure> {
         figures_of(&self.blocks)
     }
@@ -271,6 +280,7 @@ fn figures_of(blocks: &[Block]) -> impl Iterator<Item = &Figure> {
     blocks.iter().flat_map(|block| match block {
         Block::Figure(figure) => std::slice::from_ref(figure),
         Block::Curves(curves) => &curves.figures,
+        Block::Forest(forest) => std::slice::from_ref(&forest.figure),
         _ => &[],
     })
 }

@@ -13,6 +13,7 @@ fn page() -> Page {
     let figure = |file: &str| Figure::new(file, "an [old] one", "<svg/>".into());
     let blocks = vec![Block::paragraph("before"), Block::Table(table()), Block::Figure(figure("a.svg"))];
     let curves = Block::Curves(Curves { figures: vec![figure("b.svg")], note: Some("a note".into()) });
+    let forest = Block::Forest(Forest { figure: figure("c.svg"), data: "{}".into() });
     Page {
         title: "A\ntitle".into(),
         badge: Badge::new(vec!["small".into(), "n = 3 seeds".into()]),
@@ -21,7 +22,7 @@ fn page() -> Page {
         sections: vec![
             Section::new("First part", blocks),
             Section::new("Empty", Vec::new()),
-            Section::new("Second", vec![curves, Block::code("sh", "a ``` b\n")]),
+            Section::new("Second", vec![curves, forest, Block::code("sh", "a ``` b\n")]),
         ],
     }
 }
@@ -54,13 +55,15 @@ before
 
 a note
 
+![an old one](c.svg)
+
 ````sh
 a ``` b
 ````
 ";
     assert_eq!(page().markdown(), expected);
     let files: Vec<String> = page().figures().map(|figure| figure.file.clone()).collect();
-    assert_eq!(files, ["shown.svg", "a.svg", "b.svg"]);
+    assert_eq!(files, ["shown.svg", "a.svg", "b.svg", "c.svg"]);
 }
 
 #[test]

@@ -18,6 +18,11 @@ pub(crate) fn blocks(findings: &Findings, figures: Vec<Figure>) -> Vec<Block> {
     }
 }
 
+/// The curves under a heading of their own, on a page that opens on another picture.
+pub(crate) fn section(blocks: Vec<Block>) -> Section {
+    Section::new(HEADING, blocks).with_fold(Fold::Never)
+}
+
 /// The figures of several experiments.
 pub(crate) fn of_several(figures: Vec<Figure>) -> Section {
     let blocks = match figures.is_empty() {

@@ -3,6 +3,7 @@
 pub(crate) mod claims;
 mod classes;
 pub(crate) mod curves;
+mod effects;
 mod efficiency;
 mod losses;
 mod opening;
@@ -19,7 +20,7 @@ mod variants;
 use anyhow::Result;
 
 use super::findings::Findings;
-use super::page::{Block, Figure, Page};
+use super::page::{Block, Figure, Page, Section};
 
 /// A page, and the part of it that a terminal shows.
 pub(crate) struct Made {
@@ -36,13 +37,20 @@ pub(crate) fn page(findings: &Findings, curves: Vec<Figure>) -> Result<Made> {
     let lead = opening::lead(findings);
     let tables = results::tables(findings);
     let significance = significance::section(findings);
+    let curves = curves::blocks(findings, curves);
+    // Where arms are many, their differences answer the title; the curves follow.
+    let (picture, curves) = match effects::forest(findings)? {
+        Some(forest) => (vec![Block::Forest(forest)], curves::section(curves)),
+        None => (curves, Section::default()),
+    };
     let shown: Vec<Block> = lead.iter().chain(&tables).chain(&significance.blocks).cloned().collect();
     let page = Page {
         title: findings.title(),
         badge: findings.badge(),
         lead,
-        picture: curves::blocks(findings, curves),
+        picture,
         sections: vec![
+            curves,
             results::section(findings, tables),
             published::section(findings),
             significance,

@@ -1,15 +1,14 @@
 //! Variants against the experiment: what each changes, and the differences that it makes, paired by seed.
 
-use super::paired::{difference, note};
-use crate::findings::{Comparison, What};
+use super::paired::{Measure, difference, note};
+use crate::findings::Comparison;
 use crate::report::findings::Findings;
-use crate::report::page::{Block, Cell, Column as Head, Table};
+use crate::report::page::{Block, Cell, Column, Table};
 use crate::report::words::arm::TRAIN_MARK;
 use crate::report::words::change::{changes as changes_between, in_words};
 use crate::report::words::metric::metric_in_words;
 use crate::results::{Arm, Rule};
 use crate::spec::Spec;
-use crate::words::thousands;
 
 /// An item for each variant: the keys in which its protocol differs from the experiment's, with both values. Empty
 /// without variants.
@@ -32,38 +31,6 @@ fn alone(spec: &Spec) -> Spec {
     spec
 }
 
-/// The columns: the first round, the last one and the area.
-#[derive(Clone, Copy, PartialEq)]
-enum Column {
-    Round0,
-    LastRound,
-    Area,
-}
-
-impl Column {
-    /// One round is compared once.
-    fn of(spec: &Spec) -> &'static [Self] {
-        if spec.rounds.count == 1 { &[Self::LastRound] } else { &[Self::Round0, Self::LastRound, Self::Area] }
-    }
-
-    fn holds(self, comparison: &Comparison) -> bool {
-        match self {
-            Self::Round0 => comparison.what == What::Round && comparison.round == Some(0),
-            Self::LastRound => comparison.what == What::LastRound,
-            Self::Area => comparison.what == What::Area,
-        }
-    }
-
-    fn heading(self, spec: &Spec) -> String {
-        let labels = |round| thousands(spec.rounds.labeled(round));
-        match self {
-            Self::Round0 => format!("round 0 ({} labels)", labels(0)),
-            Self::LastRound => format!("last round ({} labels)", labels(spec.rounds.count - 1)),
-            Self::Area => "area".into(),
-        }
-    }
-}
-
 /// The differences in the primary metric, in points: a row per arm of a variant, then what a reader must know of them.
 /// Empty if nothing can be compared.
 pub(super) fn differences(findings: &Findings) -> Vec<Block> {
@@ -74,19 +41,20 @@ pub(super) fn differences(findings: &Findings) -> Vec<Block> {
         |arm: &Arm| arms.iter().find(|a| a.variant.is_none() && a.sampler == arm.sampler).map(|a| a.label.clone());
     let rows: Vec<(&Arm, String)> =
         arms.iter().filter(|arm| arm.variant.is_some()).filter_map(|arm| Some((arm, base(arm)?))).collect();
-    let comparison = |(arm, base): &(&Arm, String), column: Column| {
+    let comparison = |(arm, base): &(&Arm, String), column: Measure| {
         let all = findings.comparisons.iter();
         all.filter(|c| c.metric == metric.name && c.select == findings.rule().name())
             .find(|c| c.arm == arm.label && c.versus == *base && column.holds(c))
     };
-    let columns = Column::of(spec);
+    let columns = Measure::of(spec);
     let shown: Vec<&Comparison> =
         rows.iter().flat_map(|row| columns.iter().filter_map(|&column| comparison(row, column))).collect();
     let Some(most) = shown.iter().map(|c| c.n).max() else { return Vec::new() };
     let heads = columns.iter().map(|column| column.heading(spec));
-    let mut table = Table::new("variants", Head::all(std::iter::once("variant - experiment".to_owned()).chain(heads)));
+    let mut table =
+        Table::new("variants", Column::all(std::iter::once("variant - experiment".to_owned()).chain(heads)));
     for row in &rows {
-        let cell = |&column: &Column| Cell::or_missing(comparison(row, column).map(|c| difference(c, metric, most)));
+        let cell = |&column: &Measure| Cell::or_missing(comparison(row, column).map(|c| difference(c, metric, most)));
         table.push(flagged(&row.0.label, row.0.protocol, spec), columns.iter().map(cell));
     }
     let words = metric_in_words(metric.label, findings.images(&[])).replace(" (%)", " (points)");

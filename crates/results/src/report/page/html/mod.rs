@@ -1,7 +1,7 @@
 //! A page as one HTML file that loads nothing from a network.
 //!
-//! Figures are images inside the file. In place of the learning curves there is an interactive chart; readers without
-//! JavaScript see the figures.
+//! Figures are images inside the file. In place of the learning curves and of the forest plot there are interactive ones;
+//! readers without JavaScript see the figures.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::inline::events;
 use super::table::{Cell, Table};
 use super::text::{Span, Text};
-use super::{Badge, Block, ClaimLine, Curves, Figure, Fold, Item, Page, Section};
+use super::{Badge, Block, ClaimLine, Curves, Figure, Fold, Forest, Item, Page, Section};
 use crate::findings::Verdict;
 
 /// The parts of `report.html` that are not blocks of [`Page`].
@@ -37,7 +37,7 @@ pub(crate) fn document(page: &Page, extras: &Extras) -> String {
          <button id=\"theme\" type=\"button\" hidden></button>\n{badge}</header>\n\
          <nav aria-label=\"Sections\">\n<ol>\n{contents}</ol>\n</nav>\n<main id=\"main\">\n{opening}{sections}</main>\n\
          <script>\n{js}</script>\n</body>\n</html>\n",
-        css = concat!(include_str!("chart.css"), include_str!("page.css")),
+        css = concat!(include_str!("chart.css"), include_str!("page.css"), include_str!("forest.css")),
         js = concat!(
             include_str!("page.js"),
             include_str!("chart/elements.js"),
@@ -51,6 +51,7 @@ pub(crate) fn document(page: &Page, extras: &Extras) -> String {
             include_str!("chart/reader.js"),
             include_str!("chart/save.js"),
             include_str!("chart/chart.js"),
+            include_str!("forest.js"),
         ),
     )
 }
@@ -110,6 +111,7 @@ fn block(block: &Block, chart: Option<&str>) -> String {
         Block::Code(code) => format!("<pre tabindex=\"0\"><code>{}</code></pre>\n", escape(&code.text)),
         Block::Figure(figure) => self::figure(figure),
         Block::Curves(curves) => self::curves(curves, chart),
+        Block::Forest(forest) => self::forest(forest),
     }
 }
 
@@ -173,6 +175,14 @@ fn curves(curves: &Curves, chart: Option<&str>) -> String {
              <noscript>\n{figures}</noscript>\n"
         ),
     }
+}
+
+fn forest(forest: &Forest) -> String {
+    format!(
+        "<div class=\"forest\">\n<script type=\"application/json\">{}</script>\n<noscript>\n{}</noscript>\n</div>\n",
+        forest.data,
+        figure(&forest.figure)
+    )
 }
 
 /// Line breaks of a text stay: each is one on purpose.

@@ -118,3 +118,16 @@ fn the_badge_is_in_the_header_and_the_picture_beside_the_lead() {
     let bare = document(&Page::new("T", Vec::new(), Vec::new()), &Extras::default());
     assert!(!bare.contains("class=\"badge\"") && !bare.contains("class=\"opening\""), "{bare}");
 }
+
+#[test]
+fn a_forest_plot_is_its_data_and_for_readers_without_scripts_its_figure() {
+    let figure = Figure::new("forest.svg", "what", "<svg/>".into());
+    let image = rendered(Block::Figure(figure.clone()));
+    let data = "{\"measures\":[]}".to_owned();
+    let html = rendered(Block::Forest(Forest { figure, data }));
+    let expected = format!(
+        "<div class=\"forest\">\n<script type=\"application/json\">{{\"measures\":[]}}</script>\n\
+         <noscript>\n{image}</noscript>\n</div>\n"
+    );
+    assert_eq!(html, expected);
+}
