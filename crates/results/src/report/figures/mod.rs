@@ -1,4 +1,4 @@
-//! Figures: learning curves, squares of numbers, bars, histograms, scatter plots, thumbnails.
+//! Figures: learning curves, squares of numbers, bars, histograms, scatter plots, thumbnails, trainings by epoch.
 //!
 //! Each is laid out from plain values, and drawn by `picture`.
 
@@ -10,6 +10,7 @@ pub(crate) mod histogram;
 pub(crate) mod picture;
 pub(crate) mod scatter;
 pub(crate) mod thumbnails;
+pub(crate) mod training;
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -25,6 +26,7 @@ pub(crate) enum Drawing {
     Overlap,
     Thumbnails,
     Losses,
+    Training,
 }
 
 impl Drawing {

@@ -13,6 +13,7 @@ mod published;
 mod queries;
 mod results;
 mod time;
+mod training;
 mod variants;
 
 use anyhow::Result;
@@ -47,6 +48,7 @@ pub(crate) fn page(findings: &Findings, curves: Vec<Figure>) -> Result<Made> {
             efficiency::section(findings),
             queries::section(findings)?,
             losses::section(findings)?,
+            training::section(findings)?,
             time::section(findings),
             protocol::section(findings),
             protocol::commands(findings),

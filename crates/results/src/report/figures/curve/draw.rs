@@ -124,8 +124,8 @@ fn marker<DB: DrawingBackend>(root: &Area<DB>, (x, y): Pixel, style: &Style) -> 
     }
 }
 
-/// A line through `points` in the style's dashes.
-fn stroke<DB: DrawingBackend>(root: &Area<DB>, points: &[Pixel], style: &Style) -> Drawn<DB> {
+/// A line through `points`, in fine pixels, in the style's dashes.
+pub(crate) fn stroke<DB: DrawingBackend>(root: &Area<DB>, points: &[Pixel], style: &Style) -> Drawn<DB> {
     let line = style.color.stroke_width(fine(style.width) as u32);
     for part in dashed(points, style.dashes) {
         root.draw(&PathElement::new(part, line))?;

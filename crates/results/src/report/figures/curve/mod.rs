@@ -10,6 +10,7 @@ mod style;
 use anyhow::Result;
 use plotters::prelude::DrawingBackend;
 
+pub(crate) use self::draw::stroke;
 use self::layout::Layout;
 pub(crate) use self::style::{MARKERS, Marker, Style};
 use super::picture::{self, Area, Drawn, Picture, register_font};
