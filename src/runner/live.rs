@@ -177,7 +177,7 @@ mod tests {
 
     fn shown(has_page: bool) -> Shown {
         let live = Live::default();
-        live.begin(Path::new("/no/such/folder"), has_page, "pt4al run x.toml".into());
+        live.begin(Path::new("/dev/null/folder"), has_page, "pt4al run x.toml".into());
         live.hold().take().unwrap()
     }
 

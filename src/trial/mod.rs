@@ -19,7 +19,7 @@ use crate::dataset;
 use crate::task;
 use crate::train::Learner;
 use pt4al_results::spec::{Spec, Start, Trial, Work};
-use pt4al_results::store::{ANEW, Epoch, Epochs, Manifest, Queries, Record, Records, TrialFiles};
+use pt4al_results::store::{ANEW, Epoch, Manifest, Queries, Record, Records, TrialFiles};
 
 pub use pace::OutOfTime;
 pub use pretext::Pretext;
