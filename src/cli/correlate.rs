@@ -27,7 +27,7 @@ pub(super) struct CorrelateArgs {
 
 /// Trains what is missing, writes the results folder <experiment>[-<profile>]-correlation, and prints its table.
 pub(super) fn correlate(args: &CorrelateArgs) -> Result<i32> {
-    say_when_stopped(Stopped::Resumable);
+    say_when_stopped(Stopped::Resumable, || {});
     let options = args.machine.options(&args.start)?;
     let spec = args.spec.load_on(&options)?;
     let seed = args.seed.unwrap_or(spec.seeds[0]);

@@ -77,7 +77,7 @@ fn fetch(known: &Known, dir: &Path, url: Option<&str>) -> Result<()> {
         return super::print(format!("{name} is generated: there is nothing to fetch"));
     };
     let Some(download) = files.download else { return fetch_by_hand(known, files.folder, dir) };
-    say_when_stopped(Stopped::Resumable);
+    say_when_stopped(Stopped::Resumable, || {});
     let fetched = download_with_progress(download, dir, url)?;
     let done = if fetched.downloaded { "fetched and verified" } else { "is there already" };
     super::print(format!("{name} {done}: {}", fetched.folder.display()))?;

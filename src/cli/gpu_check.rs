@@ -27,7 +27,7 @@ pub(super) struct GpuCheckArgs {
 
 /// Prints the result and returns the exit code: 1 if something is wrong.
 pub(super) fn gpu_check(args: &GpuCheckArgs) -> Result<i32> {
-    say_when_stopped(Stopped::Nothing);
+    say_when_stopped(Stopped::Nothing, || {});
     let options = args.machine.options(&StartArgs::default())?;
     let check = runner::gpu_check(&args.spec.load("paper")?, &options, args.python.as_deref())?;
     super::print(&check.page)?;

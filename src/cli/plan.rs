@@ -19,7 +19,7 @@ pub(super) struct PlanArgs {
 
 /// Prints the plan, and returns the exit code.
 pub(super) fn plan(args: &PlanArgs) -> Result<i32> {
-    say_when_stopped(Stopped::Nothing);
+    say_when_stopped(Stopped::Nothing, || {});
     let options = args.machine.options(&StartArgs::default())?;
     super::print(runner::plan(&args.spec.load_on(&options)?, &options, true)?)?;
     Ok(0)

@@ -111,7 +111,7 @@ pub(super) fn pretext(args: PretextArgs) -> Result<i32> {
 /// Writes the losses of a learner.
 fn losses(args: LossesArgs) -> Result<()> {
     let LossesArgs { spec: args, machine, start, seed, variant, by_epoch, out } = args;
-    say_when_stopped(Stopped::Resumable);
+    say_when_stopped(Stopped::Resumable, || {});
     let options = machine.options(&start)?;
     let spec = args.load_on(&options)?;
     if let Some(name) = &variant {

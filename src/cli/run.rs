@@ -10,7 +10,7 @@ use super::start::{StartArgs, halted};
 use super::stopped::{Stopped, say_when_stopped};
 use super::{DataDir, SMALLER, SpecArgs, WHOLE};
 use crate::device::{self, Choice};
-use crate::runner::{self, Jobs, MpsChoice, Options};
+use crate::runner::{self, Cost, Jobs, Live, MpsChoice, Options, Outcome};
 use pt4al_results::cli::say_written;
 use pt4al_results::cli::usage::pattern;
 use pt4al_results::machine::say;
@@ -31,6 +31,12 @@ pub(super) struct RunArgs {
     /// Train on recorded queries instead of the samplers' own; DIR is the queries/ folder of a results folder
     #[arg(long, value_name = "DIR")]
     replay: Option<PathBuf>,
+    /// Write report.html while the run goes on: a page that loads itself again, with progress, time left and the curves so far
+    #[arg(long)]
+    page: bool,
+    /// Also write event files for TensorBoard, into tensorboard/ of the results folder
+    #[arg(long)]
+    tensorboard: bool,
 }
 
 /// Where and how a spec runs.
@@ -76,6 +82,8 @@ impl MachineArgs {
             quiet: start.quiet,
             operations_per_second: None,
             deadline,
+            page: false,
+            tensorboard: false,
         })
     }
 }
@@ -93,18 +101,27 @@ pub(super) fn run(mut args: RunArgs) -> Result<i32> {
         };
         args.spec.sets.push(format!("replay.queries={}", toml::Value::from(folder)));
     }
-    say_when_stopped(Stopped::Resumable);
+    let live = Live::default();
+    let shown = live.clone();
+    say_when_stopped(Stopped::Resumable, move || shown.end_for_good("it was told to stop"));
     let args = &args;
     let mut options = args.machine.options(&args.start)?;
     options.only = args.only.clone();
+    options.page = args.page;
+    options.tensorboard = args.tensorboard;
     let spec = if args.spec.is_automatic() { load_automatic(args, &mut options)? } else { args.spec.load(WHOLE)? };
-    let outcome = runner::run(&spec, &options, &|cost| args.start.consent(cost, &args.spec, &options.device))?;
+    let consent = |cost: &Cost| args.start.consent(cost, &args.spec, &options.device);
+    let outcome = runner::run(&spec, &options, &live, &consent).inspect_err(|error| {
+        live.end(Some(&format!("of an error: {error:#}")));
+    })?;
     // A report needs a finished round. If the time limit came before, the line about the limit says so.
     let reported = if outcome.halt.is_some() && !outcome.has_rounds {
         Ok(0)
     } else {
-        report::report(&outcome.folder, None).and_then(|page| say_written(&page, args.start.quiet))
+        let written = live.undisturbed(|| report::report(&outcome.folder, None));
+        written.and_then(|page| say_written(&page, args.start.quiet))
     };
+    live.end(why_unfinished(&outcome, &reported).as_deref());
     if let Some((key, why)) = outcome.failed.first() {
         if let Err(error) = &reported {
             // Only a warning, for instance that no round is finished: the error is that trials failed.
@@ -126,6 +143,17 @@ pub(super) fn run(mut args: RunArgs) -> Result<i32> {
         }
         None if outcome.failed.is_empty() => reported,
         None => Ok(1),
+    }
+}
+
+/// Why a run that has ended has not finished everything that it was to do.
+fn why_unfinished(outcome: &Outcome, reported: &Result<i32>) -> Option<String> {
+    match (&outcome.halt, outcome.failed.len(), reported) {
+        (Some(_), ..) => Some("its time limit is over".into()),
+        (None, 0, Ok(_)) => None,
+        (None, 0, Err(error)) => Some(format!("of an error: {error:#}")),
+        (None, 1, _) => Some("a trial failed".into()),
+        (None, failed, _) => Some(format!("{failed} trials failed")),
     }
 }
 

@@ -16,12 +16,18 @@ pub(super) enum Stopped {
 }
 
 /// From now on Ctrl-C (SIGINT) and SIGTERM end the process with a line, and with the exit code that shells expect: 128 plus
-/// the signal's number. Files are complete at every moment, and workers end with this process.
-pub(super) fn say_when_stopped(what: Stopped) {
+/// the signal's number. Files are complete at every moment, and workers end with this process. `last` is what else to do before
+/// the end; a second signal does not wait for it.
+pub(super) fn say_when_stopped(what: Stopped, last: impl FnOnce() + Send + 'static) {
     // Without a handler the process still ends, only without the line.
     let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) else { return };
     std::thread::spawn(move || {
         let Some(signal) = signals.forever().next() else { return };
+        std::thread::spawn(move || {
+            if let Some(signal) = signals.forever().next() {
+                end(signal);
+            }
+        });
         // On a new line, below the bars and the ^C that the terminal shows.
         let line = if std::io::stderr().is_terminal() { "\n" } else { "" };
         say(&format!(
@@ -31,8 +37,14 @@ pub(super) fn say_when_stopped(what: Stopped) {
                 Stopped::Nothing => "nothing was changed",
             }
         ));
-        // Not exit(): that would run destructors while other threads use what they destroy.
-        // SAFETY: it ends the process; files are complete at every moment.
-        unsafe { libc::_exit(128 + signal) }
+        last();
+        end(signal);
     });
+}
+
+/// Ends the process as one that a signal has ended.
+fn end(signal: i32) {
+    // Not exit(): that would run destructors while other threads use what they destroy.
+    // SAFETY: it ends the process; files are complete at every moment.
+    unsafe { libc::_exit(128 + signal) }
 }

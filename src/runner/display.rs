@@ -146,10 +146,14 @@ impl Display {
         self.begun.elapsed().as_secs_f64()
     }
 
+    /// Seconds until everything is done; `None` until a rate was measured.
+    pub fn seconds_left(&self) -> Option<f64> {
+        self.left.seconds(self.now())
+    }
+
     /// `, about 12 min left`; empty until a rate was measured.
     fn time_left(&self) -> String {
-        let seconds = self.left.seconds(self.now());
-        seconds.map_or(String::new(), |seconds| format!(", about {} left", duration(seconds)))
+        self.seconds_left().map_or(String::new(), |seconds| format!(", about {} left", duration(seconds)))
     }
 
     /// Prints the last line of a task that failed or ran out of time, also with `--quiet`.

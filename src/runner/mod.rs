@@ -7,7 +7,8 @@
 //! - `drive` is the one loop that starts workers and handles their messages; `crew` holds workers, `worker` is one;
 //! - `opening` opens data, `session` opens a results folder and keeps its manifest;
 //! - `cost` decides how a run starts; it uses `calibrate` (measured speeds), `jobs` and `memory`;
-//! - `tasks` is what is left to do, `task` one piece of it; `display` shows progress, `time_left` estimates the rest;
+//! - `tasks` is what is left to do, `task` one piece of it; `display` shows progress, `live` shows it in the
+//!   results folder, `time_left` estimates the rest;
 //! - `deadline` decides what fits into a time limit;
 //! - `sharing` starts an MPS daemon (`mps`); `gpu` and `tool` ask other programs.
 
@@ -25,6 +26,7 @@ mod gpu;
 mod gpu_check;
 mod jobs;
 mod learners;
+mod live;
 mod memory;
 mod mps;
 mod opening;
@@ -46,6 +48,7 @@ pub use cost::{A_DAY, Consent, Cost};
 pub use deadline::Halt;
 pub use gpu_check::{GpuCheck, gpu_check};
 pub use jobs::Jobs;
+pub use live::Live;
 pub use options::{MpsChoice, Options};
 pub use plan::{Plan, plan};
 pub use pretext::pretext_losses;

@@ -31,6 +31,10 @@ pub struct Options {
     pub operations_per_second: Option<f64>,
     /// When the command must have ended. It changes no value.
     pub deadline: Option<Deadline>,
+    /// Write the page while the run goes on.
+    pub page: bool,
+    /// Write event files for TensorBoard.
+    pub tensorboard: bool,
 }
 
 impl Options {
@@ -48,6 +52,8 @@ impl Options {
             quiet: true,
             operations_per_second: None,
             deadline: None,
+            page: false,
+            tensorboard: false,
         }
     }
 

@@ -9,6 +9,7 @@ use super::cost::{self, Consent, Start};
 use super::deadline::{Halt, Watch, left_in_words};
 use super::display::Display;
 use super::drive::{About, Agenda, drive};
+use super::live::{Live, Shown};
 use super::opening::Opening;
 use super::options::Options;
 use super::session::{self, Existing, RunningSession};
@@ -18,9 +19,9 @@ use super::worker::{Ended, Share};
 use super::{cache, given, memory, queried};
 use crate::trial::Event;
 use pt4al_data as data;
-use pt4al_results::machine;
 use pt4al_results::spec::{Spec, Trial};
 use pt4al_results::store::{DataOrigin, Folder, Record};
+use pt4al_results::{machine, store};
 
 /// The outcome of a run.
 #[derive(Debug)]
@@ -35,11 +36,11 @@ pub struct Outcome {
 }
 
 /// Runs everything that is not finished yet, if `consent` agrees to the cost. A trial that fails is recorded, and the
-/// others continue.
+/// others continue. Once the work begins, `live` shows it; [`Live::end`] is the caller's.
 ///
 /// # Errors
 /// If the data or the results folder cannot be used, or if there is no consent. Nothing has been run then.
-pub fn run(spec: &Spec, options: &Options, consent: &Consent) -> Result<Outcome> {
+pub fn run(spec: &Spec, options: &Options, live: &Live, consent: &Consent) -> Result<Outcome> {
     ensure_some_trial_matches(spec, options)?;
     let opening = Opening::validate(spec, options)?;
     let mut origin = opening.origin().clone();
@@ -68,6 +69,7 @@ pub fn run(spec: &Spec, options: &Options, consent: &Consent) -> Result<Outcome>
     let mut tasks = Tasks::left(spec, Some(&folder), options, &origin, threads)?;
     tasks.prepare(spec, &folder, options, &origin, (&opening.read.pool, opening.read.splits.train.len), threads)?;
     let read = opening.done();
+    write_events(spec, options, &folder);
     if tasks.is_empty() {
         options.say(&format!("{}: all trials are finished; nothing to run", folder.root().display()));
         folder.merge(spec)?;
@@ -82,9 +84,12 @@ pub fn run(spec: &Spec, options: &Options, consent: &Consent) -> Result<Outcome>
     let display = Display::new(&tasks, jobs, threads, &origin, options);
     let mut watch = Watch::new(options.deadline.as_ref(), jobs);
     let before = tasks.remaining();
-    let mut trials = Trials { spec, options, folder: &folder, tasks: &mut tasks, display, failed: Vec::new() };
+    live.begin(folder.root(), options.page, session::command_line());
+    let mut trials = Trials { spec, options, folder: &folder, tasks: &mut tasks, display, live, failed: Vec::new() };
+    trials.show(&mut live.hold(), true, |_| {});
     drive(&mut trials, Share { device: &options.device, jobs, threads, mps: &mps }, &mut watch)?;
     let failed = trials.failed;
+    live.ended_work();
     // Without a time limit nothing is left; with one, what is left did not fit.
     watch.is_over |= options.deadline.is_some() && !tasks.is_empty();
     let mut halt = None;
@@ -129,6 +134,20 @@ fn ensure_labels_have_classes(origin: &DataOrigin) -> Result<()> {
     Ok(())
 }
 
+/// Writes the event files of the rounds that were finished before, if they are wanted.
+fn write_events(spec: &Spec, options: &Options, folder: &Folder) {
+    spec.trials().iter().for_each(|trial| write_events_of(trial, options, folder));
+}
+
+/// Writes the event files of a trial that are not there yet, if they are wanted. Failing to do so is only a warning.
+fn write_events_of(trial: &Trial, options: &Options, folder: &Folder) {
+    if options.tensorboard
+        && let Err(error) = store::write_events(folder.root(), trial)
+    {
+        machine::say(&format!("warning: {}: no event files: {error:#}", trial.key()));
+    }
+}
+
 /// The pretext learners and trials of a run, as workers do them.
 struct Trials<'a> {
     spec: &'a Spec,
@@ -136,6 +155,7 @@ struct Trials<'a> {
     folder: &'a Folder,
     tasks: &'a mut Tasks,
     display: Display,
+    live: &'a Live,
     /// The keys of the trials that failed, with the reason.
     failed: Vec<(String, String)>,
 }
@@ -185,17 +205,26 @@ impl Agenda for Trials<'_> {
 
     fn started(&mut self, worker: usize, planned: &Planned) {
         self.display.started(worker, planned, self.tasks);
+        self.show(&mut self.live.hold(), true, |shown| shown.started(worker, planned.task.name(), planned.units));
     }
 
     fn event(&mut self, worker: usize, planned: &Planned, event: &Event) -> Result<()> {
+        let mut held = self.live.hold();
         self.display.event(worker, &planned.task, event);
-        if let Event::Round { .. } = event {
+        let is_round = matches!(event, Event::Round { .. });
+        if is_round {
             self.folder.merge(self.spec)?;
+            if let Task::Trial { trial, .. } = &planned.task {
+                write_events_of(trial, self.options, self.folder);
+            }
         }
+        self.show(&mut held, is_round, |shown| shown.event(worker, event));
         Ok(())
     }
 
     fn ended(&mut self, worker: usize, planned: Planned, ended: Ended) -> Result<()> {
+        // A trial that Ctrl-C has stopped has not failed: the process then ends here.
+        let mut held = self.live.hold();
         self.display.ended(worker, &planned, &ended);
         match (&planned.task, ended) {
             // Out of time is no failure: the same command continues later, and trials that wait for a learner wait for it then.
@@ -222,11 +251,20 @@ impl Agenda for Trials<'_> {
             }
         }
         self.folder.merge(self.spec)?;
+        self.show(&mut held, true, |shown| shown.ended(worker));
         Ok(())
     }
 }
 
 impl Trials<'_> {
+    /// Notes something about the run, and writes what is due of it.
+    fn show(&self, held: &mut Option<Shown>, has_news: bool, note: impl FnOnce(&mut Shown)) {
+        if let Some(shown) = held {
+            note(shown);
+            shown.show(has_news, self.display.seconds_left());
+        }
+    }
+
     /// Records a failed trial as a row.
     fn fail(&mut self, trial: &Trial, why: &str) -> Result<()> {
         let files = self.folder.trial(trial);

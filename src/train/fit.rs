@@ -42,8 +42,19 @@ pub struct Fit<'a> {
 pub enum Step<'n> {
     /// A minibatch of `images` images, in an epoch counted from 1.
     Minibatch { epoch: usize, images: usize },
-    /// An epoch, counted from 1, and the network after it.
-    Epoch(usize, &'n mut Network),
+    /// An epoch, and the network after it.
+    Epoch(Epoch, &'n mut Network),
+}
+
+/// An epoch that has ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Epoch {
+    /// Counted from 1.
+    pub number: usize,
+    /// The learning rate of its steps.
+    pub lr: f64,
+    /// The mean loss of its images, each in the step that it was trained on.
+    pub loss: f64,
 }
 
 impl<'a> Learner<'a> {
@@ -85,7 +96,8 @@ impl<'a> Learner<'a> {
                 epoch + 1,
                 train.epochs
             );
-            after(Step::Epoch(epoch + 1, network))?;
+            let lr = train.optimizer.lr() * factor;
+            after(Step::Epoch(Epoch { number: epoch + 1, lr, loss }, network))?;
         }
         self.training.replace(Some(training));
         Ok(())

@@ -6,7 +6,7 @@ mod sgd;
 pub mod speed;
 mod steps;
 
-pub use fit::{Fit, Learner, Step};
+pub use fit::{Epoch, Fit, Learner, Step};
 pub(crate) use predict::minibatches;
 pub use predict::{evaluate, infer};
 pub use sgd::Sgd;

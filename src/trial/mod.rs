@@ -19,7 +19,7 @@ use crate::dataset;
 use crate::task;
 use crate::train::Learner;
 use pt4al_results::spec::{Spec, Start, Trial, Work};
-use pt4al_results::store::{ANEW, Manifest, Queries, Record, Records, TrialFiles};
+use pt4al_results::store::{ANEW, Epoch, Manifest, Queries, Record, Records, TrialFiles};
 
 pub use pace::OutOfTime;
 pub use pretext::Pretext;
@@ -63,6 +63,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
     if finished >= count {
         return Ok(());
     }
+    let mut epochs = files.epochs(finished)?;
     let data = dataset::open(spec, job.data, job.device, &Manifest::data_of(job.folder)?)?;
     spec.check_pool(data.pool.len(), data.test.len())?;
     let stranger = queries.rounds.iter().flatten().find(|index| data.pool.binary_search(index).is_err());
@@ -129,12 +130,13 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
             device: crate::device::name(job.device),
             error: String::new(),
         }));
+        epochs.rows.extend(trained.epochs.into_iter().map(|noted| epoch_row(spec, job.trial, round, noted)));
         queries.rounds.truncate(round + 1);
         if round + 1 < count {
             // Saved before the records, since another process may have to make the query of a recorded round.
             network.save(&files.weights_path(round))?;
         }
-        files.commit_round(&records, &queries)?;
+        files.commit_round(&records, &queries, &epochs)?;
         // Removed only now, since a repeated round needs them.
         if let Some(older) = round.checked_sub(1) {
             files.remove_weights(older);
@@ -153,6 +155,25 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The row of an epoch of a round.
+fn epoch_row(spec: &Spec, trial: &Trial, round: usize, noted: round::Epoch) -> Epoch {
+    let (experiment, profile) = spec.identity();
+    let round::Epoch { training, trained, value } = noted;
+    Epoch {
+        experiment: experiment.into(),
+        profile: profile.into(),
+        sampler: trial.label(),
+        seed: trial.seed,
+        round,
+        training,
+        epoch: trained.number,
+        lr: trained.lr,
+        loss: trained.loss,
+        metric: spec.dataset.task().primary_metric().name.into(),
+        value,
+    }
 }
 
 /// Commits the labels of the next round. The rows of the last round get the seconds that the query took.

@@ -8,9 +8,10 @@ use super::Reporter;
 use crate::dataset::{Data, Dataset};
 use crate::model::{Network, Snapshot};
 use crate::task::Metrics;
-use crate::train::{Fit, Learner, Step};
+use crate::train::{self, Fit, Learner, Step};
 use pt4al_results::seed::{self, Purpose};
 use pt4al_results::spec::{EvaluationImages, Select, Spec};
+use pt4al_results::store::Training;
 
 /// One value of a round.
 #[derive(Debug)]
@@ -18,6 +19,15 @@ pub(super) struct Value {
     pub metric: String,
     pub select: Select,
     pub value: f64,
+}
+
+/// One epoch of a round.
+#[derive(Debug)]
+pub(super) struct Epoch {
+    pub training: Training,
+    pub trained: train::Epoch,
+    /// The primary metric after the epoch, if it was evaluated.
+    pub value: Option<f64>,
 }
 
 /// Seconds of a round's stages.
@@ -45,6 +55,7 @@ pub(super) struct Round<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Trained {
     pub values: Vec<Value>,
+    pub epochs: Vec<Epoch>,
     pub timing: Timing,
 }
 
@@ -78,8 +89,8 @@ pub(super) fn train(
     let mut out = Trained::default();
     let mut queries: Option<Snapshot> = None;
     // If the rule that queries belongs to the first training, its weights are kept until the second has ended.
-    for part in [Part::AllLabels, Part::NotHeldOut] {
-        let rules: Vec<Select> = select.record.iter().copied().filter(|&rule| part.serves(rule)).collect();
+    for part in [Training::AllLabels, Training::NotHeldOut] {
+        let rules: Vec<Select> = select.record.iter().copied().filter(|&rule| serves(part, rule)).collect();
         if rules.is_empty() {
             continue;
         }
@@ -101,25 +112,16 @@ fn evaluation_images(data: &Data, images: EvaluationImages) -> (&dyn Dataset, Ve
     }
 }
 
-/// The trainings that a round may need.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    AllLabels,
-    NotHeldOut,
-}
-
-impl Part {
-    /// Whether a selection rule uses this training.
-    fn serves(self, rule: Select) -> bool {
-        (self == Self::NotHeldOut) == (rule == Select::BestOnHeldOut)
-    }
+/// Whether a selection rule uses a training.
+fn serves(part: Training, rule: Select) -> bool {
+    (part == Training::NotHeldOut) == (rule == Select::BestOnHeldOut)
 }
 
 /// Does one training and its evaluations. Returns the weights of the rule that queries, if that is one of `rules`.
 fn one_training(
     learner: &Learner,
     inputs: &Round,
-    part: Part,
+    part: Training,
     rules: &[Select],
     network: &mut Network,
     report: &mut Reporter,
@@ -129,8 +131,8 @@ fn one_training(
     let query = spec.train.select.query;
     let (evaluated, images) = evaluation_images(learner.data, spec.train.select.images);
     let (trained_on, held_out) = match part {
-        Part::AllLabels => (labeled.to_vec(), Vec::new()),
-        Part::NotHeldOut => hold_out(labeled, spec.held_out(labeled.len()), seed, round),
+        Training::AllLabels => (labeled.to_vec(), Vec::new()),
+        Training::NotHeldOut => hold_out(labeled, spec.held_out(labeled.len()), seed, round),
     };
     let every = spec.evaluated_epochs();
     let chooses = rules.iter().any(|&rule| rule != Select::Last);
@@ -142,12 +144,20 @@ fn one_training(
         Some(weights) => network.restore(weights),
         None => network.initialise(seed, Purpose::Weights, round as u64),
     }
-    let fit = Fit { labeled: &trained_on, seed, round: round as u64, part: part as u64 };
+    // It names the training's random streams.
+    let number = match part {
+        Training::AllLabels => 0,
+        Training::NotHeldOut => 1,
+    };
+    let fit = Fit { labeled: &trained_on, seed, round: round as u64, part: number };
+    let mut epochs = Vec::new();
     learner.fit(network, fit, &mut |step| {
-        let (epoch, network) = match step {
+        let (trained, network) = match step {
             Step::Minibatch { epoch, images } => return report.epoch(round, epoch, last_epoch, 3 * images as u64),
             Step::Epoch(epoch, network) => (epoch, network),
         };
+        let epoch = trained.number;
+        epochs.push(Epoch { training: part, trained, value: None });
         // On a GPU, minibatches are reported before they are done; only now is it known how long they took.
         report.epoch(round, epoch, last_epoch, 0)?;
         if !(epoch == last_epoch || chooses && every.contains(&epoch)) {
@@ -155,8 +165,8 @@ fn one_training(
         }
         let begun = Instant::now();
         let metrics = match part {
-            Part::AllLabels => learner.evaluate(network, evaluated, &images)?,
-            Part::NotHeldOut => learner.evaluate(network, learner.data.train.as_ref(), &held_out)?,
+            Training::AllLabels => learner.evaluate(network, evaluated, &images)?,
+            Training::NotHeldOut => learner.evaluate(network, learner.data.train.as_ref(), &held_out)?,
         };
         let diverged = metrics.iter().find(|metric| !metric.1.is_finite());
         ensure!(
@@ -164,17 +174,21 @@ fn one_training(
             "training diverged in round {round}: {} is not a number after epoch {epoch}; lower `train.optimizer.sgd.lr`",
             diverged.map_or("", |metric| metric.0.as_str())
         );
+        if let Some(noted) = epochs.last_mut() {
+            noted.value = Some(metrics[0].1);
+        }
         if chooses && best.as_ref().is_none_or(|b| metrics[0].1 > b.metrics[0].1) {
-            let needed = part == Part::NotHeldOut || query == Select::BestOnTest;
+            let needed = part == Training::NotHeldOut || query == Select::BestOnTest;
             best = Some(Best { epoch, metrics: metrics.clone(), weights: needed.then(|| network.snapshot()) });
         }
         if epoch == last_epoch {
             last = Some(metrics);
         }
         evaluating += begun.elapsed().as_secs_f64();
-        report.done((if part == Part::AllLabels { images.len() } else { held_out.len() }) as u64);
+        report.done((if part == Training::AllLabels { images.len() } else { held_out.len() }) as u64);
         Ok(())
     })?;
+    out.epochs.extend(epochs);
     let mut weights = None;
     for &rule in rules {
         match (rule, &mut best) {
@@ -233,7 +247,7 @@ mod tests {
     #[test]
     fn every_selection_rule_uses_exactly_one_training() {
         for rule in [Select::Last, Select::BestOnTest, Select::BestOnHeldOut] {
-            assert_ne!(Part::AllLabels.serves(rule), Part::NotHeldOut.serves(rule));
+            assert_ne!(serves(Training::AllLabels, rule), serves(Training::NotHeldOut, rule));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::pictures::{cityscapes, tiny_cityscapes};
-use crate::support::{Workplace, queries, stderr, values};
+use crate::support::{Workplace, epochs, queries, stderr, values};
 
 /// Long trainings, so that there is time to interrupt them.
 const RUN: &str = "run tiny.toml --device cpu --jobs 2 --set train.epochs=12";
@@ -79,6 +79,7 @@ fn after_kills_of_drivers_and_trials_the_values_are_the_same() {
 
     let output = place.succeeds(RUN);
     assert_eq!(expected, values(&folder), "{}", stderr(&output));
+    assert_eq!(epochs(&whole.path("results/tiny")), epochs(&folder));
     for trial in ["random-seed0", "entropy-seed1", "core-set-seed0", "pretext-batch-seed1"] {
         assert_eq!(queries(&whole.path("results/tiny"), trial), queries(&folder, trial));
     }

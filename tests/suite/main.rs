@@ -22,3 +22,4 @@ mod terminal;
 mod threads;
 mod tidy;
 mod time_limit;
+mod watching;

@@ -111,6 +111,11 @@ pub fn queries(folder: &Path, trial: &str) -> String {
     std::fs::read_to_string(folder.join("queries").join(format!("{trial}.csv"))).unwrap()
 }
 
+/// Returns the text of `epochs.csv`.
+pub fn epochs(folder: &Path) -> String {
+    std::fs::read_to_string(folder.join("epochs.csv")).unwrap()
+}
+
 /// Reports a skipped test, even if the output of tests is captured.
 pub fn skip(why: &str) {
     use std::io::Write;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Output;
 
-use crate::support::{TINY, Workplace, queries, stderr, stdout, values};
+use crate::support::{TINY, Workplace, epochs, queries, stderr, stdout, values};
 
 /// Repeats a command under a limit until it is finished; returns the outputs of the commands that were stopped.
 fn in_sessions(place: &Workplace, run: &str, limit: u32) -> Vec<Output> {
@@ -55,6 +55,7 @@ fn same_as_without_limit(spec: &str, run: &str, trials: &[&str], limits: impl It
             stops.insert(rounds);
         }
         assert_eq!(values(&folder), expected, "--time-limit {limit}s");
+        assert_eq!(epochs(&folder), epochs(&whole.path("results/tiny")), "--time-limit {limit}s");
         for trial in trials {
             assert_eq!(queries(&folder, trial), queries(&whole.path("results/tiny"), trial), "--time-limit {limit}s");
         }

@@ -6,6 +6,7 @@
 //! - [`results`]: reads and validates a results folder;
 //! - [`findings`]: comparisons of arms, label efficiency, and the verdicts of claims;
 //! - [`gate`]: compares whole learning curves with a baseline;
+//! - [`status`]: how far a results folder is, also while a run works on it;
 //! - [`stats`]: the statistics behind all of these, as pure functions;
 //! - [`report`]: pages, tables and figures;
 //! - [`spec`]: reads a TOML file as a checked [`spec::Spec`], and lists its trials;
@@ -49,5 +50,6 @@ pub mod seed;
 pub mod shell;
 pub mod spec;
 pub mod stats;
+pub mod status;
 pub mod store;
 pub mod words;

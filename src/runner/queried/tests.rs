@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use super::*;
 use pt4al_data::images::{IGNORED, Labels, Records, Source};
-use pt4al_results::spec;
+use pt4al_results::{spec, store};
 
 /// Images of 8 x 8: image i is of class 0, except for i rows of class 1; image 4 has no labels. The image with the stored
 /// index is broken.
@@ -52,7 +52,8 @@ fn known_classes_are_not_read_again_and_unreadable_images_are_left_out() {
     let trial = trials.iter().find(|trial| trial.seed == spec.seeds[1]).unwrap();
     let commit = |rounds: &[&[usize]]| {
         let rounds = rounds.iter().map(|query| query.to_vec()).collect();
-        folder.trial(trial).commit_round(&pt4al_results::store::Records::default(), &Queries { rounds }).unwrap();
+        let (records, epochs) = (store::Records::default(), store::Epochs::default());
+        folder.trial(trial).commit_round(&records, &Queries { rounds }, &epochs).unwrap();
     };
     commit(&[&[4, 2], &[0]]);
     let first = made().unwrap();

@@ -1,6 +1,6 @@
 use super::*;
 use pt4al_results::spec::Source;
-use pt4al_results::store::{Queries, Record, Records};
+use pt4al_results::store::{Epochs, Queries, Record, Records};
 
 /// The demo on one seed, with the options and the data of a run.
 fn demo(results: &Path) -> (Spec, Options, DataOrigin) {
@@ -39,7 +39,7 @@ fn only_what_is_left_is_counted() {
     let files = folder.trial(&trials[0]);
     let row = |round| Record { round, labeled: 100, metric: "accuracy".into(), value: Some(0.5), ..Record::default() };
     let queries = Queries { rounds: vec![(0..100).collect(), (100..200).collect(), (200..300).collect()] };
-    files.commit_round(&Records { rows: vec![row(0), row(1)] }, &queries).unwrap();
+    files.commit_round(&Records { rows: vec![row(0), row(1)] }, &queries, &Epochs::default()).unwrap();
     let cached = cache::path(&spec, &options, &origin, 1, 0, "csv");
     std::fs::create_dir_all(cached.parent().unwrap()).unwrap();
     std::fs::write(&cached, "index,loss\n0,1\n").unwrap();

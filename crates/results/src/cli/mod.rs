@@ -6,6 +6,7 @@ mod check;
 mod explain;
 mod list;
 mod report;
+mod status;
 pub mod usage;
 
 use std::io::Write;
@@ -30,6 +31,8 @@ struct Cli {
 pub enum Verb {
     /// Write the page, tables and curves of a results folder
     Report(report::ReportArgs),
+    /// Say how far a results folder is, also while a run works on it
+    Status(status::StatusArgs),
     /// Compare several results folders: one table, one picture, and the keys in which their specs differ
     Compare {
         /// Results folders; the others are compared with the first
@@ -62,6 +65,7 @@ impl Verb {
     pub fn run(&self) -> Result<i32> {
         match self {
             Self::Report(args) => report::report(&args.folder, args.out.as_deref()),
+            Self::Status(args) => status::status(args),
             Self::Compare { folders, out } => {
                 let out = out.clone().unwrap_or_else(|| folders::default_folder(folders));
                 folders::compare(folders, &out).and_then(|written| say_written(&written, false))

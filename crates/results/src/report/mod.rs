@@ -3,8 +3,8 @@
 //!
 //! Reads only the folder (resolved spec, records, manifest) and the published numbers beside it; never the data.
 //!
-//! Modules import downward in this order: tables in documents (`splice`), the pages of several folders (`folders`, `claims`, `correlation`,
-//! `agreement`), `sections`, `figures`, `findings`, `words`, `page`.
+//! Modules import downward in this order: tables in documents (`splice`), the page of a run that goes on (`live`), the pages
+//! of several folders (`folders`, `claims`, `correlation`, `agreement`), `sections`, `figures`, `findings`, `words`, `page`.
 
 pub mod agreement;
 pub mod claims;
@@ -13,6 +13,7 @@ mod cost;
 mod figures;
 mod findings;
 pub mod folders;
+mod live;
 mod page;
 mod place;
 mod reference;
@@ -30,6 +31,7 @@ use anyhow::{Context, Result, anyhow};
 pub use self::cost::Cost;
 pub use self::figures::curve::{Plot, png, svg};
 pub use self::findings::Findings;
+pub use self::live::{Now, live};
 pub use self::page::Page;
 pub use self::place::Written;
 pub use self::reference::{Reference, ReferencePoint, reference_folder, references, references_for};
@@ -59,7 +61,7 @@ pub fn report(folder: &Path, out: Option<&Path>) -> Result<Written> {
     let mut findings = Findings::read(folder)?;
     let Place { folder: out, files } = Place::of(folder, out)?;
     findings.files = files;
-    let Curves { figures, pixels, mut outdated } = curves(&findings)?;
+    let Curves { figures, pixels, mut outdated } = curves(&findings, true)?;
     let made = sections::page(&findings, figures)?;
     let page = &made.page;
     let html = document(page, &extras(&findings)?);
@@ -102,7 +104,8 @@ struct Curves {
     outdated: Vec<String>,
 }
 
-fn curves(findings: &Findings) -> Result<Curves> {
+/// The learning curves; the PNG files, which take the most time, only `with_pixels`.
+fn curves(findings: &Findings, with_pixels: bool) -> Result<Curves> {
     let metrics = findings.metrics();
     let mut curves = Curves { figures: Vec::new(), pixels: Vec::new(), outdated: Vec::new() };
     for (i, metric) in findings.spec().dataset.task().metrics().iter().enumerate() {
@@ -110,7 +113,7 @@ fn curves(findings: &Findings) -> Result<Curves> {
         let (vector, pixels) = (format!("{name}.svg"), format!("{name}.png"));
         match Plot::of(findings, *metric, findings.rule()).filter(|_| metrics.contains(metric)) {
             Some(plot) => {
-                if i == 0 {
+                if i == 0 && with_pixels {
                     curves.pixels.push((pixels, png(&plot)?));
                 }
                 curves.figures.push(plot.figure(vector)?);
@@ -135,7 +138,7 @@ fn extras(findings: &Findings) -> Result<Extras> {
     let manifest = findings.manifest().map(serde_json::to_string_pretty).transpose()?;
     let mut sections = vec![file("The resolved spec", "spec.toml", "toml", spec)];
     sections.extend(manifest.map(|text| file("The manifest", "manifest.json", "json", text)));
-    Ok(Extras { chart: chart::data(findings), sections })
+    Ok(Extras { chart: chart::data(findings), sections, live: None })
 }
 
 fn remove(path: &Path) -> Result<()> {

@@ -86,6 +86,18 @@ impl Results {
     /// If a file is missing or damaged, if a record is impossible or belongs to another experiment, or if no round has
     /// finished. The message is one line with the file, the line if there is one, and what to do.
     pub fn read(folder: &Path) -> Result<Self> {
+        let results = Self::read_early(folder)?;
+        let file = folder.join("records.csv");
+        ensure!(file.exists(), "{}: not there yet; `pt4al run` writes it with the first round", file.display());
+        results.ensure_begun(&file)?;
+        Ok(results)
+    }
+
+    /// [`Results::read`] that also reads a folder without a finished round, in which a run may have just begun.
+    ///
+    /// # Errors
+    /// As for [`Results::read`].
+    pub fn read_early(folder: &Path) -> Result<Self> {
         let shown = folder.display();
         ensure!(folder.is_dir(), "{shown}: no such results folder; `pt4al run` makes it");
         ensure!(
@@ -94,12 +106,9 @@ impl Results {
         );
         let spec = load_resolved(&folder.join("spec.toml"))?;
         let file = folder.join("records.csv");
-        ensure!(file.exists(), "{}: not there yet; `pt4al run` writes it with the first round", file.display());
-        let records = Records::read(&file)?;
+        let records = if file.exists() { Records::read(&file)? } else { Records::default() };
         let manifest = Manifest::read(&folder.join("manifest.json"))?;
-        let results = Self::of(folder, spec, manifest, records)?;
-        results.ensure_begun(&file)?;
-        Ok(results)
+        Self::of(folder, spec, manifest, records)
     }
 
     /// Refuses results without a finished round: an earlier report must not be replaced by an empty one.

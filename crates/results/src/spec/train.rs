@@ -106,6 +106,14 @@ pub enum Optimizer {
     Sgd(Sgd),
 }
 
+impl Optimizer {
+    /// Returns the learning rate, which the schedule multiplies by its factors.
+    pub fn lr(&self) -> f64 {
+        let Self::Sgd(sgd) = self;
+        sgd.lr
+    }
+}
+
 /// Options of `sgd`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

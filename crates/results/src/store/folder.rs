@@ -2,11 +2,12 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail, ensure};
 
-use super::{DataOrigin, Manifest, Queries, Record, Records};
+use super::lock::{LOCK, lock_patiently};
+use super::{DataOrigin, Epochs, Manifest, Queries, Records, TrialFiles};
 use crate::spec::{self, Spec, Start, Trial};
 
 /// A results folder that is locked for this process.
@@ -28,8 +29,9 @@ impl Folder {
         let shown = root.display();
         std::fs::create_dir_all(root)
             .map_err(|e| anyhow!("{shown}: cannot create the results folder ({e}); choose another with --results"))?;
-        let lock =
-            lock(&root.join(".lock"), "another pt4al works on these results; wait for it, or use another --results")?;
+        let held = "another pt4al works on these results; wait for it, or use another --results";
+        // `pt4al status` may be asking at this moment whether a run works here.
+        let lock = lock_patiently(&root.join(LOCK), held, Duration::from_millis(300))?;
         let folder = Self { root: root.to_owned(), _lock: lock };
         folder.check_spec(spec)?;
         folder.check_data(data)?;
@@ -72,6 +74,11 @@ impl Folder {
         self.root.join("records.csv")
     }
 
+    /// The path of the merged rows of epochs.
+    fn epochs_path(&self) -> PathBuf {
+        self.root.join(Epochs::FILE)
+    }
+
     /// The path of the pretext losses of a protocol (see [`Spec::losses_of`]) and a seed.
     pub fn losses_path(&self, variant: Option<&str>, seed: u64) -> PathBuf {
         losses_path(&self.root, variant, seed)
@@ -82,16 +89,22 @@ impl Folder {
         TrialFiles::below(&self.root, trial)
     }
 
-    /// Rewrites `records.csv` from the trials' files, in the spec's order.
+    /// Rewrites `records.csv` and `epochs.csv` from the trials' files, in the spec's order. Results of versions that
+    /// noted no epochs get no `epochs.csv`.
     ///
     /// # Errors
     /// If a file cannot be read or written.
     pub fn merge(&self, spec: &Spec) -> Result<Records> {
-        let mut merged = Records::default();
+        let (mut merged, mut epochs) = (Records::default(), Epochs::default());
         for trial in spec.trials() {
             let files = self.trial(&trial);
-            merged.rows.extend(files.records()?.rows);
+            let records = files.records()?;
+            epochs.rows.extend(files.epochs(records.finished_rounds())?.rows);
+            merged.rows.extend(records.rows);
             merged.rows.extend(files.failure()?);
+        }
+        if !epochs.rows.is_empty() || self.epochs_path().exists() {
+            epochs.write(&self.epochs_path())?;
         }
         merged.write(&self.records_path())?;
         Ok(merged)
@@ -218,11 +231,14 @@ impl Folder {
         }
         let merged = Records::read(&path)?;
         let by_trial = merged.by_trial();
+        let epochs = Epochs::read(&self.epochs_path())?;
         for trial in &spec.trials() {
             let files = self.trial(trial);
             let Some(rows) = by_trial.get(&(trial.label(), trial.seed)) else { continue };
+            let own = files.records()?;
+            files.restore_epochs(&epochs.of_trial(&trial.label(), trial.seed, own.finished_rounds()))?;
             // A trial writes its file with its first round, so an empty file is damaged.
-            if !files.records()?.rows.is_empty() {
+            if !own.rows.is_empty() {
                 continue;
             }
             let rows = rows.iter().filter(|r| r.error.is_empty()).map(|r| (*r).clone()).collect();
@@ -234,6 +250,7 @@ impl Folder {
             if finished < spec.rounds.count {
                 self.ensure_goes_on(spec, trial, &files, finished)?;
             }
+            files.restore_epochs(&epochs.of_trial(&trial.label(), trial.seed, finished))?;
             records.write(&files.records_path())?;
         }
         Ok(())
@@ -243,13 +260,13 @@ impl Folder {
     /// lose those rounds.
     fn ensure_goes_on(&self, spec: &Spec, trial: &Trial, files: &TrialFiles, finished: usize) -> Result<()> {
         let key = trial.key();
-        let queried = Queries::read(&files.queries)?.rounds.len();
+        let queried = Queries::read(files.queries_path())?.rounds.len();
         ensure!(
             queried >= finished,
             "{}: has {finished} of {} rounds of {key}, but {} has the queries of {queried}; copy that file too, or {ANEW}",
             self.records_path().display(),
             spec.rounds.count,
-            files.queries.display()
+            files.queries_path().display()
         );
         let weights = files.weights_path(finished - 1);
         let why = match spec.protocol_of(trial).train.start {
@@ -307,178 +324,4 @@ pub(crate) fn differing_keys(a: &Spec, b: &Spec) -> Vec<String> {
     let mut out = Vec::new();
     walk("", Some(&json(a)), Some(&json(b)), &mut out);
     out
-}
-
-/// Keeps runs out of a results folder for as long as the returned file is open. Returns `None` if no run has ever
-/// worked in the folder, as in one that was committed or copied.
-///
-/// # Errors
-/// If a run works in the folder.
-pub(crate) fn keep_runs_out(root: &Path) -> Result<Option<File>> {
-    let path = root.join(".lock");
-    let held = "a pt4al run works on these results; wait for it, or stop it";
-    if path.exists() { lock(&path, held).map(Some) } else { Ok(None) }
-}
-
-/// Takes an exclusive lock, which ends with the process.
-fn lock(path: &Path, held: &str) -> Result<File> {
-    let shown = path.display();
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
-        .map_err(|e| anyhow!("{shown}: cannot be written ({e}); choose another folder with --results"))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => bail!("{}: {held}", path.parent().unwrap_or(path).display()),
-        Err(std::fs::TryLockError::Error(e)) => bail!("{shown}: cannot be locked ({e}); use a file system with locks"),
-    }
-}
-
-/// The files that one trial writes. Records and queries are always whole. A round's queries are written first, then its
-/// records; the next round's queries follow once its model has chosen them. A round without records is run again.
-#[derive(Clone, Debug)]
-pub struct TrialFiles {
-    folder: PathBuf,
-    queries: PathBuf,
-}
-
-impl TrialFiles {
-    /// The files of `trial` in the results folder `root`.
-    pub fn below(root: &Path, trial: &Trial) -> Self {
-        let key = trial.key();
-        Self { folder: root.join("trials").join(&key), queries: root.join("queries").join(format!("{key}.csv")) }
-    }
-
-    /// The path of the log: what the trial's process wrote on standard error.
-    pub fn log_path(&self) -> PathBuf {
-        self.folder.join("log.txt")
-    }
-
-    /// The path of the queries.
-    pub fn queries_path(&self) -> &Path {
-        &self.queries
-    }
-
-    fn records_path(&self) -> PathBuf {
-        self.folder.join("records.csv")
-    }
-
-    /// The path of the weights after `round`. They choose the next query, and if the spec says so, the next round
-    /// starts from them.
-    pub fn weights_path(&self, round: usize) -> PathBuf {
-        self.folder.join(format!("weights-{round}.safetensors"))
-    }
-
-    /// Removes the weights after `round`, if there are any. Errors are ignored: weights that stay do no harm.
-    pub fn remove_weights(&self, round: usize) {
-        let _ = std::fs::remove_file(self.weights_path(round));
-    }
-
-    fn failure_path(&self) -> PathBuf {
-        self.folder.join("failure.csv")
-    }
-
-    /// Keeps a second process from running the same trial, for as long as the returned file is open.
-    ///
-    /// # Errors
-    /// If another process runs the trial, or the folder cannot be written.
-    pub fn lock(&self) -> Result<File> {
-        std::fs::create_dir_all(&self.folder)
-            .map_err(|e| anyhow!("{}: cannot be created ({e})", self.folder.display()))?;
-        let path = self.folder.join(".lock");
-        // After a kill, the process that holds the lock may take a moment to end.
-        let patience = Instant::now() + Duration::from_secs(30);
-        loop {
-            match lock(&path, "another process runs this trial; wait for it") {
-                Err(_) if Instant::now() < patience => std::thread::sleep(Duration::from_millis(200)),
-                result => return result,
-            }
-        }
-    }
-
-    /// The rows of the finished rounds.
-    ///
-    /// # Errors
-    /// If the file is damaged.
-    pub fn records(&self) -> Result<Records> {
-        let path = self.records_path();
-        if path.exists() { Records::read(&path) } else { Ok(Records::default()) }
-    }
-
-    /// The number of finished rounds.
-    ///
-    /// # Errors
-    /// As for [`TrialFiles::records`].
-    pub fn finished(&self) -> Result<usize> {
-        Ok(self.records()?.finished_rounds())
-    }
-
-    /// The queries of the finished rounds and of the round after them.
-    ///
-    /// # Errors
-    /// If the file is damaged, or lacks a round that has records.
-    pub fn queries(&self) -> Result<Queries> {
-        let finished = self.finished()?;
-        let mut queries = Queries::read(&self.queries)?;
-        ensure!(
-            queries.rounds.len() >= finished,
-            "{}: lacks the queries of round {}, which has records; restore the file, or {ANEW}",
-            self.queries.display(),
-            queries.rounds.len()
-        );
-        queries.rounds.truncate(finished + 1);
-        Ok(queries)
-    }
-
-    /// All queries in the file, whether or not their rounds finished; no rounds if the file does not exist.
-    ///
-    /// # Errors
-    /// If the file is damaged.
-    pub fn all_queries(&self) -> Result<Queries> {
-        Queries::read(&self.queries)
-    }
-
-    /// Writes the queries of a round, and then its records.
-    ///
-    /// # Errors
-    /// If the folder cannot be written; the round then counts as not run.
-    pub fn commit_round(&self, records: &Records, queries: &Queries) -> Result<()> {
-        queries.write(&self.queries)?;
-        records.write(&self.records_path())
-    }
-
-    /// Writes the records, which now include the seconds of a query, and then the queries.
-    ///
-    /// # Errors
-    /// If the folder cannot be written; the images then count as not queried.
-    pub fn commit_query(&self, records: &Records, queries: &Queries) -> Result<()> {
-        records.write(&self.records_path())?;
-        queries.write(&self.queries)
-    }
-
-    /// The row that says why the trial failed, if it did.
-    ///
-    /// # Errors
-    /// If the file is damaged.
-    pub fn failure(&self) -> Result<Vec<Record>> {
-        let path = self.failure_path();
-        if path.exists() { Ok(Records::read(&path)?.rows) } else { Ok(Vec::new()) }
-    }
-
-    /// Writes why the trial failed; `None` removes that file.
-    ///
-    /// # Errors
-    /// If the folder cannot be written.
-    pub fn set_failure(&self, failure: Option<Record>) -> Result<()> {
-        let path = self.failure_path();
-        match failure {
-            Some(record) => super::write_csv(&path, &[record]),
-            None if path.exists() => {
-                std::fs::remove_file(&path).map_err(|e| anyhow!("{}: cannot be removed ({e})", path.display()))
-            }
-            None => Ok(()),
-        }
-    }
 }

@@ -6,10 +6,13 @@
 //!   spec.toml        the resolved spec, with its hash
 //!   manifest.json    where, when and on which data it ran
 //!   records.csv      one row per value, merged from the trials'
+//!   epochs.csv       one row per epoch, merged from the trials'
+//!   progress.json    what a run is doing now; only while it runs
 //!   queries/<trial>.csv     the indices of the images that each round queried
 //!   pretext/seed-<n>.csv    the pretext losses that the trials of a seed used
 //!   queried/                the classes of the queried images, and thumbnails of some
-//!   trials/<trial>/         the trial's own records.csv, its log, its error, and weights that may be needed again
+//!   tensorboard/<trial>/    event files for TensorBoard, on request
+//!   trials/<trial>/         the trial's own records.csv and epochs.csv, its log, its error, and weights that may be needed again
 //! ```
 //!
 //! A run can continue elsewhere from a copy of `spec.toml`, `manifest.json`, `records.csv`, `queries/` and `pretext/`;
@@ -18,19 +21,29 @@
 
 mod atomic;
 mod csv_fault;
+mod epoch;
 mod folder;
+mod lock;
 mod losses;
 mod manifest;
+mod progress;
 mod queried;
 mod queries;
 mod record;
+mod tensorboard;
+mod trial_files;
 
 pub use atomic::{write_atomically, write_csv};
 pub use csv_fault::csv_fault;
-pub use folder::{ANEW, Folder, TrialFiles, losses_path};
-pub(crate) use folder::{differing_keys, keep_runs_out};
+pub use epoch::{Epoch, Epochs, Training};
+pub(crate) use folder::differing_keys;
+pub use folder::{ANEW, Folder, losses_path};
+pub(crate) use lock::{is_running, keep_runs_out};
 pub use losses::{LossRow, Losses};
 pub use manifest::{ClassCount, DataFile, DataOrigin, Estimate, Manifest, Session, program};
+pub use progress::{Progress, RunningTask};
 pub use queried::{ClassShare, QueriedImages, Sheet, Thumbnail};
 pub use queries::{PartMetric, Queries};
 pub use record::{Record, Records};
+pub use tensorboard::write_events;
+pub use trial_files::TrialFiles;

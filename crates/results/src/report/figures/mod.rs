@@ -1,4 +1,5 @@
-//! Figures: learning curves, squares of numbers, bars, forest plots, histograms, scatter plots, thumbnails.
+//! Figures: learning curves, squares of numbers, bars, forest plots, histograms, scatter plots, thumbnails, trainings by
+//! epoch.
 //!
 //! Each is laid out from plain values, and drawn by `picture`.
 
@@ -11,6 +12,7 @@ pub(crate) mod histogram;
 pub(crate) mod picture;
 pub(crate) mod scatter;
 pub(crate) mod thumbnails;
+pub(crate) mod training;
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -27,6 +29,7 @@ pub(crate) enum Drawing {
     Overlap,
     Thumbnails,
     Losses,
+    Training,
 }
 
 impl Drawing {

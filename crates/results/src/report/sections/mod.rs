@@ -15,6 +15,7 @@ mod queries;
 mod results;
 mod significance;
 mod time;
+mod training;
 mod variants;
 
 use anyhow::Result;
@@ -58,6 +59,7 @@ pub(crate) fn page(findings: &Findings, curves: Vec<Figure>) -> Result<Made> {
             efficiency::section(findings),
             queries::section(findings)?,
             losses::section(findings)?,
+            training::section(findings)?,
             time::section(findings),
             protocol::section(findings),
             protocol::commands(findings),

@@ -57,7 +57,7 @@ pub(super) fn trial<DB: DrawingBackend>(root: &Area<DB>, at: Pixel, color: RGBCo
 }
 
 /// A line through `points` in the style's dashes.
-pub(super) fn stroke<DB: DrawingBackend>(root: &Area<DB>, points: &[Pixel], style: &Style) -> Drawn<DB> {
+pub(crate) fn stroke<DB: DrawingBackend>(root: &Area<DB>, points: &[Pixel], style: &Style) -> Drawn<DB> {
     let line = style.color.stroke_width(fine(style.width) as u32);
     for part in dashed(points, style.dashes) {
         root.draw(&PathElement::new(part, line))?;

@@ -25,6 +25,7 @@ use plotters::prelude::DrawingBackend;
 pub(crate) use self::chosen::{chosen_arms, chosen_of_several};
 use self::dots::Dots;
 use self::layout::Layout;
+pub(crate) use self::marks::stroke;
 pub(crate) use self::style::{MARKERS, Marker, Style};
 use super::picture::{self, Area, Badged, Drawn, Picture, register_font};
 use crate::report::page::Figure;

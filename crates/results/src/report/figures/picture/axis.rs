@@ -38,6 +38,16 @@ impl Ranged for Axis {
 }
 
 impl Axis {
+    /// An axis from `low` to `high`, which is greater, with at most `most` steps between round ticks.
+    pub fn spanning(low: f64, high: f64, most: usize) -> Self {
+        let rough = (high - low) / most.max(1) as f64;
+        let power = 10f64.powf(rough.log10().floor());
+        let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|s| *s >= rough).unwrap_or(10.0 * power);
+        // Counted in whole steps, so that no error adds up.
+        let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
+        Self { low, high, ticks: (first..=last).map(|k| k as f64 * step).collect() }
+    }
+
     /// The label of a tick, with the digits after the point that tell it from the others.
     pub fn label(&self, tick: f64) -> String {
         format!("{tick:.*}", decimals(self))
@@ -94,6 +104,15 @@ pub(crate) fn axes<'a, DB: DrawingBackend>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_axis_has_round_ticks_within_its_range() {
+        assert_eq!(Axis::spanning(0.0, 20.0, 8).ticks, [0.0, 5.0, 10.0, 15.0, 20.0]);
+        let narrow = Axis::spanning(0.25, 0.75, 8);
+        let labels: Vec<String> = narrow.ticks.iter().map(|&tick| narrow.label(tick)).collect();
+        assert_eq!(labels, ["0.3", "0.4", "0.5", "0.6", "0.7"]);
+        assert!(Axis::spanning(-1.0, 1.0, 0).ticks.contains(&0.0));
+    }
 
     #[test]
     fn ticks_show_the_digits_that_tell_them_apart() {

@@ -3,6 +3,8 @@
 //! Figures are images inside the file. In place of the learning curves and of the forest plot there are interactive ones;
 //! readers without JavaScript see the figures.
 
+pub(crate) mod live;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -19,6 +21,8 @@ pub(crate) struct Extras {
     pub chart: Option<String>,
     /// Behind the sections of the page.
     pub sections: Vec<Section>,
+    /// How far the run is that works on the results, or why it stopped; on the page of a finished run there is nothing.
+    pub live: Option<live::Banner>,
 }
 
 /// The document.
@@ -29,14 +33,19 @@ pub(crate) fn document(page: &Page, extras: &Extras) -> String {
     let contents: String = sections.iter().map(entry).collect();
     let (badge, opening) = (badge(&page.badge), opening(page, extras));
     let sections: String = sections.into_iter().map(|section| self::section(section, extras)).collect();
+    let live = live::Parts::of(extras.live.as_ref());
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
-         <link rel=\"icon\" href=\"data:,\">\n<style>\n{css}</style>\n</head>\n<body>\n\
+         <link rel=\"icon\" href=\"data:,\">\n{refresh}<style>\n{css}{live_css}</style>\n</head>\n<body>\n\
          <a class=\"skip\" href=\"#main\">Skip to the content</a>\n<header>\n<h1>{title}</h1>\n\
-         <button id=\"theme\" type=\"button\" hidden></button>\n{badge}</header>\n\
+         <button id=\"theme\" type=\"button\" hidden></button>\n{badge}{banner}</header>\n\
          <nav aria-label=\"Sections\">\n<ol>\n{contents}</ol>\n</nav>\n<main id=\"main\">\n{opening}{sections}</main>\n\
-         <script>\n{js}</script>\n</body>\n</html>\n",
+         <script>\n{js}{live_js}</script>\n</body>\n</html>\n",
+        refresh = live.refresh,
+        banner = live.banner,
+        live_css = live.css,
+        live_js = live.js,
         css = concat!(include_str!("chart.css"), include_str!("page.css"), include_str!("forest.css")),
         js = concat!(
             include_str!("page.js"),
