@@ -5,7 +5,7 @@
 //! Arms differ by colour (Okabe and Ito's, which the colour-blind can tell apart), marker and dashes, so that a grey
 //! print can be read too.
 
-mod chosen;
+pub(crate) mod chosen;
 mod describe;
 mod dots;
 mod draw;
@@ -22,9 +22,6 @@ mod tests;
 use anyhow::Result;
 use plotters::prelude::DrawingBackend;
 
-// The browser's chart colours the same arms.
-#[allow(unused_imports)]
-pub(crate) use self::chosen::{chosen_arms, chosen_of_several};
 use self::dots::Dots;
 use self::layout::Layout;
 pub(crate) use self::style::{MARKERS, Marker, Style};
