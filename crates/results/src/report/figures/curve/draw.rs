@@ -89,9 +89,14 @@ fn spreads<DB: DrawingBackend>(root: &Area<DB>, plot: &Plot, layout: &Layout, ch
         let intervals = series.points.iter().filter_map(|p| p.interval.map(|interval| (p.labeled, interval)));
         if plot.has_bands() {
             let at = |x: f64, value: f64| chart.backend_coord(&(x, value.clamp(bottom, top)));
-            let lower = intervals.clone().map(|(x, (low, _))| at(x, low));
-            let upper = intervals.clone().rev().map(|(x, (_, high))| at(x, high));
-            root.draw(&Polygon::new(lower.chain(upper).collect::<Vec<_>>(), color.mix(0.13).filled()))?;
+            let lower: Vec<Pixel> = intervals.clone().map(|(x, (low, _))| at(x, low)).collect();
+            let upper: Vec<Pixel> = intervals.map(|(x, (_, high))| at(x, high)).collect();
+            let around: Vec<Pixel> = lower.iter().chain(upper.iter().rev()).copied().collect();
+            root.draw(&Polygon::new(around, color.mix(0.13).filled()))?;
+            // Where bands lie over each other, their edges tell them apart.
+            for edge in [lower, upper] {
+                root.draw(&PathElement::new(edge, color.mix(0.45).stroke_width(fine(0.6) as u32)))?;
+            }
             continue;
         }
         // Bars stand over each other. The first has the widest caps, so that the caps of all can be seen.
