@@ -5,7 +5,7 @@
   // Says of each entry whether its curve is shown; the grey ones' buttons colour, so they are not pressed.
   const press = (app) => document.querySelectorAll(".entry [data-series]").forEach((button) => {
     const isShown = !app.model.state.hidden.has(button.dataset.series);
-    if (button.ariaLabel) button.toggleAttribute("data-off", !isShown);
+    if (button.hasAttribute("aria-label")) button.toggleAttribute("data-off", !isShown);
     else button.setAttribute("aria-pressed", String(isShown));
   });
 
