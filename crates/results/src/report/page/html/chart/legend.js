@@ -31,7 +31,8 @@
     button.addEventListener("click", () => (curve.isGrey ? move(colour) : act(toggle)));
     button.addEventListener("pointerenter", () => app.highlight(curve.id));
     button.addEventListener("pointerleave", () => app.highlight(null));
-    button.addEventListener("focus", () => app.highlight(curve.id));
+    // A mouse that has clicked has left.
+    button.addEventListener("focus", () => app.highlight(button.matches(":focus-visible") ? curve.id : null));
     button.addEventListener("blur", () => app.highlight(null));
     const more = (kind, label, click) => {
       const small = html("button", { type: "button", class: "more", [`data-${kind}`]: curve.id, "aria-label": label }, kind);
