@@ -95,15 +95,15 @@
       if (!step || !dots.length) return;
       event.preventDefault();
       if (!at) return show(dots.find((dot) => dot.curve.id === app.model.arms().find(app.model.isShown)?.id) || dots[0]);
-      const of = (id) => dots.filter((dot) => dot.curve.id === id);
+      const dotsOf = (id) => dots.filter((dot) => dot.curve.id === id);
       if (step[0]) {
-        const mine = of(at.curve.id);
+        const mine = dotsOf(at.curve.id);
         return show(mine[Math.min(Math.max(mine.findIndex((dot) => dot.p.x === at.p.x) + step[0], 0), mine.length - 1)]);
       }
       const ids = unique(dots.map((dot) => dot.curve.id));
       const id = ids[(ids.indexOf(at.curve.id) + step[1] + ids.length) % ids.length];
       const far = (dot) => Math.abs(dot.p.x - at.p.x);
-      show(of(id).reduce((a, b) => (far(a) <= far(b) ? a : b)));
+      show(dotsOf(id).reduce((a, b) => (far(a) <= far(b) ? a : b)));
     };
     // Listens to a picture that has just been drawn.
     app.listen = (picture) => {
