@@ -56,7 +56,7 @@ pub fn live(folder: &Path, now: &Now) -> Result<()> {
             Block::paragraph("No round has finished yet. Curves and tables are here as soon as the first one has."),
             Block::Table(trials(&status)),
         ];
-        let page = Page { title: results.spec.title.clone(), lead, sections: Vec::new() };
+        let page = Page::new(results.spec.title.clone(), lead, Vec::new());
         document(&page, &Extras { live: Some(banner), ..Extras::default() })
     };
     write_atomically(&folder.join("report.html"), |file| file.write_all(html.as_bytes()))

@@ -124,7 +124,7 @@ fn it_is_wanted_with_variants_or_many_arms_once_two_can_be_compared() {
     assert!(is_wanted(&findings(&spec_with(OTHER), full())));
     let one: Vec<Record> = full().into_iter().filter(|row| row.sampler == "random").collect();
     assert!(!is_wanted(&findings(&spec_with(OTHER), one.clone())));
-    assert_eq!(section(&findings(&spec_with(OTHER), one)).unwrap().blocks, []);
+    assert_eq!(forest(&findings(&spec_with(OTHER), one)).unwrap(), None);
 
     let mut spec = spec();
     let within = |within| SamplerSpec::PretextBatch(PretextBatchSpec { within });
