@@ -3,7 +3,8 @@
 # (crates/results/tests/pages).
 #
 # The browser is the one that PT4AL_CHROMIUM names, one on the path, or Debian's, which the script installs if apt-get
-# works. Without a browser these tests are skipped with a message, and the others run.
+# works. Without a browser these tests are skipped with a message, and the others run. Where PT4AL_AXE names the file
+# axe.min.js (npm install axe-core), axe-core looks at each page too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,16 +1,7 @@
 //! `report.html` as a browser shows it, used as a reader would.
 
-use std::path::Path;
-use std::process::Command;
-
-use crate::folder::{Folder, REST, Value, chromium, skip};
-
-/// What goes before everything else in the page, to hear of every complaint.
-const LISTENER: &str = "<script>window.complaints = [];
-addEventListener('error', (e) => complaints.push(String(e.message)));
-addEventListener('unhandledrejection', (e) => complaints.push(String(e.reason)));
-for (const level of ['error', 'warn']) console[level] = (...words) => complaints.push(words.join(' '));
-</script>";
+use crate::folder::{Folder, REST, Value};
+use crate::window::{checks, chromium, framed, open, skip, with_scripts};
 
 /// Opens a copy of the page in frames as wide as a desk's window and a phone's, and runs `check.js` in it with what it is to find.
 fn check(folder: &Folder, wanted: &serde_json::Value) {
@@ -23,38 +14,14 @@ fn check(folder: &Folder, wanted: &serde_json::Value) {
         let mut wanted = wanted.clone();
         wanted["width"] = width.into();
         let script = include_str!("check.js").replace("WANTED", &wanted.to_string());
-        let copy = page.replacen("<head>", &format!("<head>{LISTENER}"), 1);
-        let copy = copy.replacen("</body>", &format!("<script>{script}</script></body>"), 1);
-        // A window has a least width, a frame has not.
-        let frame = copy.replace('&', "&amp;").replace('"', "&quot;");
-        let frame =
-            format!("<iframe width=\"{width}\" height=\"900\" style=\"border: 0\" srcdoc=\"{frame}\"></iframe>");
-        folder.write("checked.html", &format!("<!DOCTYPE html><title>checks</title>{frame}"));
+        let copy = with_scripts(&page, &[&script]);
+        folder.write("checked.html", &framed(&copy, (width, 900)));
         let found = open(&chromium, &folder.path().join("checked.html"));
-        let checks = found.split("<pre id=\"checks\">").nth(1).and_then(|rest| rest.split("</pre>").next());
-        let checks = checks.unwrap_or_else(|| panic!("the checks did not end at {width}: {found}"));
+        let checks = checks(&found).unwrap_or_else(|| panic!("the checks did not end at {width}: {found}"));
         let failed: Vec<&str> = checks.lines().filter(|line| line.starts_with("FAILED")).collect();
         assert!(failed.is_empty(), "at {width}: {failed:#?}");
         assert!(checks.lines().filter(|line| line.starts_with("ok")).count() > 25, "{checks}");
     }
-}
-
-/// The document after the scripts; what the console said is an error.
-fn open(chromium: &Path, page: &Path) -> String {
-    let profile = tempfile::tempdir().unwrap();
-    let output = Command::new(chromium)
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--virtual-time-budget=2000"])
-        // Nothing can be reached, and what is tried shows in the console.
-        .args(["--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr", "--v=0", "--dump-dom"])
-        .arg(format!("--user-data-dir={}", profile.path().display()))
-        .args(["--window-size=1400,1000"])
-        .arg(format!("file://{}", page.display()))
-        .output()
-        .unwrap_or_else(|e| panic!("{}: does not start ({e})", chromium.display()));
-    let said = String::from_utf8_lossy(&output.stderr);
-    let console: Vec<&str> = said.lines().filter(|line| line.contains("CONSOLE")).collect();
-    assert!(console.is_empty(), "{console:?}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// No element loads anything: addresses on the web stand in links alone.

@@ -16,7 +16,7 @@
   equal("one heading of the first level", all("h1").length, 1);
   const levels = all("h1, h2, h3, h4").map((h) => Number(h.tagName[1]));
   check("no level of headings is left out", levels.every((level, i) => i === 0 || level <= levels[i - 1] + 1), levels);
-  check("the overview is first", one("main section h2").textContent === "In short", one("main section h2").textContent);
+  equal("the answer comes first", one("main").firstElementChild.className, "opening");
   const ids = all("[id]").map((element) => element.id);
   equal("ids are unique", ids.filter((id, i) => ids.indexOf(id) !== i), []);
   equal("links into the page lead somewhere", all("a[href^='#']").filter((a) => !document.getElementById(a.hash.slice(1))).length, 0);

@@ -1,6 +1,6 @@
 //! Results folders as text files, written by hand, and the program run on them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -75,21 +75,3 @@ optimizer.sgd = { lr = 0.1, momentum = 0.9, weight-decay = 5e-4 }
 schedule = "constant"
 select = { query = "last", record = ["last", "best-on-test"], every = 1 }
 "#;
-
-/// Says so where the test's output is captured too.
-pub fn skip(why: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
-}
-
-/// The browser that `PT4AL_CHROMIUM` names, or one on the path.
-pub fn chromium() -> Option<PathBuf> {
-    if let Some(named) = std::env::var_os("PT4AL_CHROMIUM") {
-        return Some(named.into());
-    }
-    let path = std::env::var_os("PATH")?;
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    std::env::split_paths(&path)
-        .flat_map(|folder| names.map(|name| folder.join(name)))
-        .find(|file| Path::new(file).is_file())
-}

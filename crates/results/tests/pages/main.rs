@@ -2,4 +2,6 @@
 
 mod browser;
 mod claims;
+mod committed;
 mod folder;
+mod window;

@@ -155,7 +155,7 @@ impl Picture for Heat {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::figures::picture::svg;
+    use crate::report::figures::picture::{FINE, svg};
     use crate::report::testing::assert_well_formed;
 
     fn square(n: usize, label: &str) -> Square {
@@ -181,6 +181,11 @@ mod tests {
             let svg = svg(&heat).unwrap();
             assert_well_formed(&svg);
             assert_eq!(svg.matches(&format!(">\n{label}1\n<")).count(), 2);
+            // A desk's page is at least 1180 pixels wide: the square is shown in its own size there, and scrolls elsewhere.
+            assert!(heat.size.0 <= 1180.0, "{}", heat.size.0);
+            let sizes = svg.split("font-size=\"").skip(1).map(|rest| rest.split('"').next().unwrap().parse::<f64>());
+            let least = sizes.map(Result::unwrap).fold(f64::INFINITY, f64::min) / f64::from(FINE);
+            assert!(least >= 11.0, "{least}");
             // The diagonal, and a mean for each column.
             assert_eq!((svg.matches(">\n-\n<").count(), svg.matches(">\n50\n<").count() >= n), (n, true));
         }

@@ -18,7 +18,8 @@ pub(super) fn tables(page: &Page) -> String {
     out
 }
 
-fn tabular(table: &Table) -> String {
+/// A table alone.
+pub(super) fn tabular(table: &Table) -> String {
     let columns = format!("l{}", "r".repeat(table.columns.len().saturating_sub(1)));
     let head = row(table.columns.iter().map(heading));
     let rows: String = table.rows.iter().map(|cells| row(cells.iter().map(cell))).collect();

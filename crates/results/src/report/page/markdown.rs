@@ -1,7 +1,7 @@
 //! Blocks as Markdown that also reads well on a terminal.
 
 use super::table::{Column, Table};
-use super::{Block, ClaimLine, Curves, Figure, Forest, Item};
+use super::{Block, ClaimLine, Curves, Figure, Forest, Item, Thumbnails};
 
 /// Blocks with an empty line between them; ends with a line break.
 pub(crate) fn markdown(blocks: &[Block]) -> String {
@@ -20,7 +20,9 @@ fn block(block: &Block) -> String {
             let fence = fence(&code.text);
             format!("{fence}{}\n{}{fence}\n", code.language, code.text)
         }
-        Block::Figure(figure) | Block::Forest(Forest { figure, .. }) => self::figure(figure),
+        Block::Figure(figure) | Block::Forest(Forest { figure, .. }) | Block::Thumbnails(Thumbnails { figure, .. }) => {
+            self::figure(figure)
+        }
         Block::Curves(Curves { figures, note }) => {
             let figures = figures.iter().map(figure);
             figures.chain(note.iter().map(|note| format!("{}\n", note.markdown()))).collect::<Vec<_>>().join("\n")

@@ -10,6 +10,7 @@ mod latex;
 mod markdown;
 mod table;
 mod text;
+mod thumbnails;
 
 use anyhow::Result;
 
@@ -19,6 +20,7 @@ pub(crate) use self::badge::Badge;
 pub(crate) use self::markdown::markdown;
 pub(crate) use self::table::{Cell, Column, End, Number, Spread, Table};
 pub(crate) use self::text::{Text, link};
+pub(crate) use self::thumbnails::{Shown, Thumbnails};
 
 /// A page of results: what `README.md`, `report.html` and `tables.tex` are rendered from.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +69,7 @@ pub(crate) enum Block {
     Figure(Figure),
     Curves(Curves),
     Forest(Forest),
+    Thumbnails(Thumbnails),
 }
 
 /// Claims with their verdicts: a sentence for each in which its details fold out, or the rows of a table.
@@ -114,6 +117,8 @@ pub(crate) struct Figure {
     pub alt: String,
     /// The SVG document.
     pub svg: String,
+    /// Whether it shows photographs, whose colours stay as they are where a browser turns drawings dark.
+    pub has_photos: bool,
 }
 
 /// The learning curves: figures, in whose place the browser shows an interactive chart.
@@ -271,8 +276,9 @@ impl Item {
 }
 
 impl Figure {
+    /// A drawing.
     pub fn new(file: impl Into<String>, alt: impl Into<String>, svg: String) -> Self {
-        Self { file: file.into(), alt: alt.into(), svg }
+        Self { file: file.into(), alt: alt.into(), svg, has_photos: false }
     }
 }
 
@@ -281,6 +287,7 @@ fn figures_of(blocks: &[Block]) -> impl Iterator<Item = &Figure> {
         Block::Figure(figure) => std::slice::from_ref(figure),
         Block::Curves(curves) => &curves.figures,
         Block::Forest(forest) => std::slice::from_ref(&forest.figure),
+        Block::Thumbnails(thumbnails) => std::slice::from_ref(&thumbnails.figure),
         _ => &[],
     })
 }

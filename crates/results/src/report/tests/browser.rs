@@ -112,5 +112,6 @@ fn the_page_is_made_in_no_time() {
     let html = document(&page, &extras(&findings).unwrap());
     // Unoptimised, on a busy machine: optimised it takes a millisecond.
     assert!(start.elapsed().as_millis() < 1000, "{:?}", start.elapsed());
-    assert!(html.len() < 100_000);
+    // Scripts and styles, mostly.
+    assert!(html.len() < 150_000);
 }

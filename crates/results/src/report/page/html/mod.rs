@@ -1,17 +1,15 @@
 //! A page as one HTML file that loads nothing from a network.
 //!
-//! Figures are images inside the file. In place of the learning curves and of the forest plot there are interactive ones;
+//! Figures are images inside the file, tables sort and scroll, and both can be downloaded. In place of the learning curves and of the forest plot there are interactive ones;
 //! readers without JavaScript see the figures.
 
 pub(crate) mod live;
-
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+mod media;
+mod table;
 
 use super::inline::events;
-use super::table::{Cell, Table};
 use super::text::{Span, Text};
-use super::{Badge, Block, ClaimLine, Curves, Figure, Fold, Forest, Item, Page, Section};
+use super::{Badge, Block, ClaimLine, Curves, Fold, Forest, Item, Page, Section};
 use crate::findings::Verdict;
 
 /// The parts of `report.html` that are not blocks of [`Page`].
@@ -46,9 +44,20 @@ pub(crate) fn document(page: &Page, extras: &Extras) -> String {
         banner = live.banner,
         live_css = live.css,
         live_js = live.js,
-        css = concat!(include_str!("chart.css"), include_str!("page.css"), include_str!("forest.css")),
+        css = concat!(
+            include_str!("chart.css"),
+            include_str!("page.css"),
+            include_str!("opening.css"),
+            include_str!("table.css"),
+            include_str!("media.css"),
+            include_str!("forest.css"),
+            include_str!("print.css"),
+        ),
         js = concat!(
             include_str!("page.js"),
+            include_str!("save.js"),
+            include_str!("table.js"),
+            include_str!("media.js"),
             include_str!("chart/elements.js"),
             include_str!("chart/model.js"),
             include_str!("chart/scales.js"),
@@ -110,7 +119,7 @@ fn block(block: &Block, chart: Option<&str>) -> String {
         Block::Claims(claims) => {
             format!("<ul class=\"claims\">\n{}</ul>\n", claims.claims.iter().map(claim).collect::<String>())
         }
-        Block::Table(table) => self::table(table),
+        Block::Table(table) => table::table(table),
         Block::Warning(text) => {
             format!(
                 "<div class=\"warning\" role=\"note\"><p><strong>Warning:</strong> {}</p></div>\n",
@@ -118,9 +127,10 @@ fn block(block: &Block, chart: Option<&str>) -> String {
             )
         }
         Block::Code(code) => format!("<pre tabindex=\"0\"><code>{}</code></pre>\n", escape(&code.text)),
-        Block::Figure(figure) => self::figure(figure),
+        Block::Figure(figure) => media::figure(figure),
         Block::Curves(curves) => self::curves(curves, chart),
         Block::Forest(forest) => self::forest(forest),
+        Block::Thumbnails(thumbnails) => media::thumbnails(thumbnails),
     }
 }
 
@@ -140,43 +150,9 @@ fn item(item: &Item) -> String {
     format!("<li>{}{below}</li>\n", self::text(&item.text))
 }
 
-/// A table in a container that scrolls. One with verdicts becomes a list of cards on a phone, whose cells need the
-/// names of their columns.
-fn table(table: &Table) -> String {
-    let class = if table.has_verdict() { "table verdicts" } else { "table" };
-    let headings: Vec<String> = table.columns.iter().map(|column| escape(&column.markdown())).collect();
-    let head: String = headings.iter().map(|heading| format!("<th>{heading}</th>")).collect();
-    let row = |cells: &Vec<Cell>| {
-        let cells = cells.iter().zip(&headings);
-        let cells = cells.map(|(cell, heading)| format!("<td data-column=\"{heading}\">{}</td>", self::cell(cell)));
-        format!("<tr>{}</tr>\n", cells.collect::<String>())
-    };
-    let rows: String = table.rows.iter().map(row).collect();
-    format!(
-        "<div class=\"{class}\" role=\"region\" aria-label=\"Table\" tabindex=\"0\"><table>\n<thead><tr>{head}</tr></thead>\n\
-         <tbody>\n{rows}</tbody>\n</table></div>\n"
-    )
-}
-
-fn cell(cell: &Cell) -> String {
-    match cell {
-        Cell::Text(text) => self::text(text),
-        Cell::Verdict(verdict, words) => verdict_chip(*verdict, words),
-        other => escape(&other.plain()),
-    }
-}
-
-fn figure(figure: &Figure) -> String {
-    format!(
-        "<div class=\"picture\" tabindex=\"0\"><img alt=\"{}\" src=\"data:image/svg+xml;base64,{}\"></div>\n",
-        escape(&figure.alt),
-        STANDARD.encode(&figure.svg)
-    )
-}
-
 fn curves(curves: &Curves, chart: Option<&str>) -> String {
     let note = curves.note.iter().map(|note| format!("<p>{}</p>\n", text(note)));
-    let figures: String = curves.figures.iter().map(figure).chain(note).collect();
+    let figures: String = curves.figures.iter().map(media::figure).chain(note).collect();
     match chart {
         None => figures,
         Some(data) => format!(
@@ -190,7 +166,7 @@ fn forest(forest: &Forest) -> String {
     format!(
         "<div class=\"forest\">\n<script type=\"application/json\">{}</script>\n<noscript>\n{}</noscript>\n</div>\n",
         forest.data,
-        figure(&forest.figure)
+        media::figure(&forest.figure)
     )
 }
 

@@ -19,6 +19,14 @@
   theme.hidden = false;
   theme.addEventListener("click", () => setTheme(THEMES[(THEMES.indexOf(chosen) + 1) % THEMES.length]));
 
+  // ---- paper: everything is unfolded while it is printed ----
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    folded = [...document.querySelectorAll("details:not([open])")];
+    folded.forEach((fold) => { fold.open = true; });
+  });
+  addEventListener("afterprint", () => folded.forEach((fold) => { fold.open = false; }));
+
   // ---- contents: the section that is being read; a link opens what is folded ----
   const links = [...document.querySelectorAll("nav a")];
   const section = (link) => byId(link.hash.slice(1));
@@ -34,9 +42,13 @@
   }));
   open();
   const mark = () => {
-    const read = links.filter((link) => section(link).getBoundingClientRect().top < Math.min(innerHeight / 3, 160));
+    const read = links.filter((link) => section(link).getBoundingClientRect().top < Math.min(innerHeight / 3, 200));
     const current = read[read.length - 1] || links[0];
     links.forEach((link) => link === current ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current"));
+    // In one line, the section that is being read is in view.
+    const nav = document.querySelector("nav");
+    const [at, all] = [current?.getBoundingClientRect(), nav.getBoundingClientRect()];
+    if (at && nav.scrollWidth > nav.clientWidth && (at.left < all.left || at.right > all.right)) nav.scrollLeft += at.left - all.left - 24;
   };
   let marking = false;
   addEventListener("scroll", () => {

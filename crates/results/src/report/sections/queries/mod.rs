@@ -96,9 +96,11 @@ pub(super) fn section(findings: &Findings) -> Result<Section> {
         )),
     }
     blocks.extend(overlap::blocks(findings, &queried)?);
-    match shown.as_ref().map(|shown| shown.sheet.as_ref()) {
-        Some(Some(sheet)) => blocks.extend(thumbnails::figure(findings, &queried, sheet)?.map(Block::Figure)),
-        Some(None) => blocks.push(Block::paragraph(
+    match shown.as_ref().map(|shown| (shown, shown.sheet.as_ref())) {
+        Some((images, Some(sheet))) => {
+            blocks.extend(thumbnails::thumbnails(findings, &queried, images, sheet)?.map(Block::Thumbnails));
+        }
+        Some((_, None)) => blocks.push(Block::paragraph(
             "Thumbnails of the queried images are not in the folder. The same `pt4al run` command makes them from the data.",
         )),
         None => {}

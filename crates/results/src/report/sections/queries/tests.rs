@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::report::page::Shown;
 use crate::report::testing::{assert_well_formed, findings, full, loaded, manifest, spec_text, write_folder};
 use crate::spec::Spec;
 use crate::store::{ClassCount, ClassShare, Sheet, Thumbnail};
@@ -80,6 +81,11 @@ fn classes_overlap_and_pictures_are_shown() {
     assert_eq!(thumbnails.matches("<use href=\"#queried-sheet\"/>").count(), 2 * ROUNDS * 2);
     assert_eq!(thumbnails.matches("data:image/jpeg;base64,/9j/").count(), 1);
     assert!(thumbnails.contains("viewBox=\"8 0 8 6\""));
+    let Some(Block::Thumbnails(shown)) = section.blocks.last() else { panic!("{:?}", section.blocks.last()) };
+    let (arm, rounds) = &shown.arms[1];
+    let second = Shown { index: 1, class: "class <1>".into(), place: [8, 0, 8, 6] };
+    assert_eq!((arm.as_str(), rounds.len(), rounds[0].len(), &rounds[0][1]), ("core-set", ROUNDS, 2, &second));
+    assert!(shown.figure.has_photos && shown.longest() == 8);
 }
 
 #[test]
