@@ -13,8 +13,8 @@ use plotters::style::RGBColor;
 use serde::Serialize;
 
 use self::short::Short;
-use super::curve::{MARKERS, Marker, Style, chosen_arms, chosen_of_several};
 use self::values::{Points, differences, points, reference_arm, rounded};
+use super::curve::{MARKERS, Marker, Style, chosen_arms, chosen_of_several};
 use crate::report::findings::Findings;
 use crate::report::reference::{Reference, ReferencePoint};
 use crate::report::summary::{Row, samplers};
@@ -200,19 +200,7 @@ fn curves_of(names: Vec<String>, short: &Short, chosen: &[bool]) -> Vec<Curve> {
         look: Look::of(&style),
         name,
     };
-    names.into_iter().zip(styles(chosen)).zip(chosen).map(curve).collect()
-}
-
-/// The style of each arm. The chosen ones have the first styles, so that no two of them share a colour.
-fn styles(chosen: &[bool]) -> Vec<Style> {
-    let first_other = chosen.iter().filter(|is_chosen| **is_chosen).count();
-    let (mut next_chosen, mut next_other) = (0, first_other);
-    let style = |is_chosen: &bool| {
-        let next = if *is_chosen { &mut next_chosen } else { &mut next_other };
-        *next += 1;
-        Style::ours(*next - 1)
-    };
-    chosen.iter().map(style).collect()
+    names.into_iter().zip(Style::of_arms(chosen)).zip(chosen).map(curve).collect()
 }
 
 fn view(findings: &Findings, metric: Metric, rule: Rule, rows: &[&Row], labels: &[&str]) -> View {

@@ -36,7 +36,7 @@ fn a_run_has_its_page_with_the_curve_so_far_and_no_other_file() {
         "Running: 12 of 18 rounds finished, about 12 min left",
         "<progress max=\"1\" value=\"0.6667\"",
         "<li>random-seed1: round 2, epoch &lt;3&gt;/4</li>",
-        "<h2>Learning curves</h2>",
+        "id=\"chart\"",
         "id=\"chart-data\"",
     ] {
         assert!(page.contains(part), "{part:?} is not in the page");

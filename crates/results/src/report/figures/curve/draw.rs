@@ -41,9 +41,10 @@ pub(super) fn draw<DB: DrawingBackend>(root: &Area<DB>, plot: &Plot, layout: &La
         stroke(root, &points, &Style::grey())?;
     }
     spreads(root, plot, layout, &chart)?;
+    let styles = plot.styles();
     for (i, series) in plot.chosen() {
         let points: Vec<Pixel> = series.points.iter().map(|p| chart.backend_coord(&(p.labeled, p.value))).collect();
-        curve(root, &points, &Style::ours(i))?;
+        curve(root, &points, &styles[i])?;
     }
     ends(root, plot, layout, &chart)?;
     root.present()
@@ -84,8 +85,9 @@ fn tick<DB: DrawingBackend>(root: &Area<DB>, (x, y): Pixel) -> Drawn<DB> {
 fn spreads<DB: DrawingBackend>(root: &Area<DB>, plot: &Plot, layout: &Layout, chart: &Chart<DB>) -> Drawn<DB> {
     let (bottom, top) = (layout.y.low, layout.y.high);
     let arms = plot.chosen().count();
+    let styles = plot.styles();
     for (nth, (i, series)) in plot.chosen().enumerate() {
-        let color = Style::ours(i).color;
+        let color = styles[i].color;
         let intervals = series.points.iter().filter_map(|p| p.interval.map(|interval| (p.labeled, interval)));
         if plot.has_bands() {
             let at = |x: f64, value: f64| chart.backend_coord(&(x, value.clamp(bottom, top)));
@@ -128,8 +130,9 @@ fn ends<DB: DrawingBackend>(root: &Area<DB>, plot: &Plot, layout: &Layout, chart
     let heights: Vec<f64> = named.iter().map(|(i, _)| layout.ends[*i].height()).collect();
     let (_, top, _, height) = layout.chart;
     let left = layout.ends_left;
+    let styles = plot.styles();
     for ((i, (x, y)), middle) in named.iter().zip(spread(&wanted, &heights, (top, top + height))) {
-        let (end, color) = (&layout.ends[*i], Style::ours(*i).color);
+        let (end, color) = (&layout.ends[*i], styles[*i].color);
         let is_near = (middle - shown(*y)).abs() < 4.0 && left - shown(*x) < 50.0;
         if !is_near {
             let from = (x + fine(MARKER + 3.0), *y);

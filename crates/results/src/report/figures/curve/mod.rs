@@ -153,6 +153,11 @@ impl Plot {
         self.ours.iter().enumerate().filter(|(_, series)| series.is_chosen)
     }
 
+    /// The style of each arm, as in the browser's chart.
+    fn styles(&self) -> Vec<Style> {
+        Style::of_arms(&self.ours.iter().map(|series| series.is_chosen).collect::<Vec<_>>())
+    }
+
     fn has_grey_arms(&self) -> bool {
         self.ours.iter().any(|series| !series.is_chosen)
     }
