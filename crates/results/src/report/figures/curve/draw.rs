@@ -102,7 +102,7 @@ fn spreads<DB: DrawingBackend>(root: &Area<DB>, plot: &Plot, layout: &Layout, ch
             continue;
         }
         // Bars stand over each other. The first has the widest caps, so that the caps of all can be seen.
-        let cap = CAP + 1.4 * (arms - 1 - nth) as f64;
+        let cap = CAP + (arms - 1 - nth) as f64;
         for (x, (low, high)) in intervals {
             // What goes beyond the picture has no cap.
             let from = (chart.backend_coord(&(x, low.max(bottom))), low < bottom);
