@@ -3,3 +3,4 @@
 mod browser;
 mod claims;
 mod folder;
+mod live;
