@@ -5,6 +5,7 @@ use crate::store::{Record, RunningTask};
 fn progress() -> Progress {
     Progress {
         command: "pt4al run experiments/small.toml".into(),
+        only: None,
         started: "2026-01-02T03:04:05Z".into(),
         updated: crate::machine::now(),
         seconds_left: Some(720.0),
@@ -41,7 +42,7 @@ fn a_run_has_its_page_with_the_curve_so_far_and_no_other_file() {
     ] {
         assert!(page.contains(part), "{part:?} is not in the page");
     }
-    assert!(!page.contains("Stopped"), "{page}");
+    assert!(!page.contains("has stopped"), "{page}");
 }
 
 #[test]
@@ -68,7 +69,7 @@ fn a_stopped_run_has_a_page_that_stays_and_says_how_to_continue() {
     for (rows, finished) in [(vec![accuracy("random", 0, 0, 0.5), failed.clone()], 1), (vec![failed], 0)] {
         let (page, _) = page_of(rows, &now);
         for part in [
-            &format!("Stopped: {finished} of 18 rounds finished, because it was told to stop."),
+            &format!("because it was told to stop; {finished} of 18 rounds finished. The same command continues it:"),
             "<code>pt4al run 'a &lt;spec&gt;.toml'</code>",
             "core-set-seed1 failed in round 0: out of memory",
         ] {
