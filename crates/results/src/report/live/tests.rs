@@ -49,7 +49,7 @@ fn a_run_has_its_page_with_the_curve_so_far_and_no_other_file() {
 fn a_run_without_a_finished_round_has_a_page_that_says_so() {
     let (page, _) = page_of(Vec::new(), &Now::Running(&progress()));
     for part in
-        [REFRESHES, "Running: 0 of 18 rounds finished", "No round has finished yet", "<td data-column=\"trials\">3"]
+        [REFRESHES, "Running: 0 of 18 rounds finished", "No round has finished yet", "<td data-value=\"3\">3</td>"]
     {
         assert!(page.contains(part), "{part:?} is not in the page");
     }
