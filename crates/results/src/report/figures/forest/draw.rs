@@ -86,7 +86,7 @@ impl Forest {
     }
 }
 
-const FILLED: &str = "significant at 5 % after Holm's correction (*)";
+const FILLED: &str = "significant after Holm's correction (*)";
 const HOLLOW: &str = "not significant, or not tested";
 
 fn marker<DB: DrawingBackend>(root: &Area<DB>, (x, y): (f64, f64), filled: bool) -> Drawn<DB> {
