@@ -26,6 +26,9 @@ use crate::spec::{EvaluationImages, Metric};
 /// All curves that the page can show; `page/html/chart/` reads it.
 #[derive(Debug, PartialEq, Serialize)]
 struct Chart {
+    /// The title and the scale badge, for pictures that the browser makes.
+    title: String,
+    badge: String,
     /// The arms of the first view come first; an arm looks the same in all views.
     arms: Vec<Curve>,
     /// What the short names of the arms leave out, in a sentence.
@@ -155,6 +158,8 @@ pub(crate) fn data_of_several(parts: &[(&str, &Findings)], metric: Metric) -> Op
     let chosen = chosen_of_several(&shown);
     (!names.is_empty()).then(|| {
         json(&Chart {
+            title: parts.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" against "),
+            badge: String::new(),
             arms: curves_of(names, &short, &chosen),
             short_note: short.note(),
             published: published(first, metric),
@@ -184,6 +189,8 @@ fn chart(findings: &Findings) -> Option<Chart> {
     let reference = labels.iter().position(|arm| Some(*arm) == reference_arm(findings).as_deref());
     let short = Short::of(&names, reference);
     (!names.is_empty()).then(|| Chart {
+        title: findings.title(),
+        badge: findings.badge().line(),
         arms: curves_of(names, &short, &chosen_arms(findings, &labels)),
         short_note: short.note(),
         published: findings.metrics().into_iter().flat_map(|metric| published(findings, metric)).collect(),

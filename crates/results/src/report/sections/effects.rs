@@ -87,7 +87,7 @@ fn effects(findings: &Findings, measure: Measure) -> Option<Effects> {
         label: measure.heading(spec),
         title: format!("Paired differences{title}"),
         subtitle: capitalised(&subtitle),
-        badge: String::new(),
+        badge: findings.badge().line(),
         x_label: format!("difference in {}", words.replace(" (%)", " (points)")),
         axis: (rounded(axis.low), rounded(axis.high)),
         ticks: axis.ticks.iter().map(|&tick| (rounded(tick), axis.label(tick))).collect(),

@@ -1,4 +1,5 @@
 mod browser;
+mod pictures;
 
 use super::testing::{accuracy, assert_well_formed, full, png_size, spec, spec_of, spec_with, write_folder};
 use super::*;

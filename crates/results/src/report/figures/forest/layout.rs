@@ -56,10 +56,7 @@ impl Forest {
         let beside = 2.0 * MARGIN + names + numbers + 2.0 * GAP;
         let picture = (beside + LEAST_AXIS).max(LEAST_WIDTH).ceil();
         let inside = picture - 2.0 * MARGIN;
-        let (mut head, mut top) = heading(&effects.title, &effects.subtitle, picture);
-        if !effects.badge.is_empty() {
-            push(&mut head, &mut top, (&effects.badge, TEXT), (MARGIN, inside));
-        }
+        let (head, mut top) = heading(&effects.title, &effects.subtitle, picture);
         let first = top;
         let (mut headings, mut rows) = (Vec::new(), Vec::new());
         for group in &effects.groups {

@@ -21,7 +21,7 @@ pub(crate) struct Effects {
     pub label: String,
     pub title: String,
     pub subtitle: String,
-    /// The scale of the experiment in a line; empty if there is none.
+    /// The scale badge, for pictures that the browser makes; the static one has it at its foot.
     pub badge: String,
     pub x_label: String,
     /// At least one, each with at least one row.

@@ -1,4 +1,6 @@
 use super::*;
+use crate::report::figures::picture;
+use crate::report::testing::pictures::assert_looks_like;
 use crate::report::testing::{accuracy, assert_well_formed, findings, full, spec, spec_with};
 use crate::spec::{PretextBatchSpec, SamplerSpec, Spec, Within};
 use crate::store::Record;
@@ -175,4 +177,15 @@ fn one_round_is_compared_once_and_missing_pairs_are_told() {
     assert!(row["words"][3].as_str().unwrap().starts_with("not tested"), "{row}");
     let caption = data["measures"][0]["caption"].as_str().unwrap();
     assert!(caption.contains("n = 3 pairs unless the row says otherwise"), "{caption}");
+}
+
+#[test]
+fn the_forest_plot_looks_as_it_did() {
+    let variants = "[variant.other]\ntrain.start = 'continue'\n[variant.third]\ntrain.start = 'continue'";
+    let mut rows = full();
+    rows.extend(above("random@other", [1.0, 2.0, 3.0]));
+    rows.extend(above("random@third", [-4.0, 1.0, 0.5]));
+    let found = findings(&spec_with(variants), rows);
+    let drawn = forest::Forest::of(effects(&found, Measure::Area).unwrap()).unwrap();
+    assert_looks_like("forest", &picture::png(&drawn).unwrap());
 }
