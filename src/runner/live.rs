@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::options::Options;
 use crate::trial::Event;
 use pt4al_results::machine::{now, say};
 use pt4al_results::report::{self, Now};
@@ -46,11 +47,12 @@ pub(super) struct Shown {
 impl Live {
     /// Begins to show a run whose results are in `folder`; `command` is what was typed. Nothing is written before
     /// [`Shown::show`].
-    pub(super) fn begin(&self, folder: &Path, has_page: bool, command: String) {
-        let progress = Progress { command, started: now(), ..Progress::default() };
+    pub(super) fn begin(&self, folder: &Path, options: &Options, command: String) {
+        let only = options.only.as_ref().map(ToString::to_string);
+        let progress = Progress { command, only, started: now(), ..Progress::default() };
         *self.hold() = Some(Shown {
             folder: folder.to_owned(),
-            has_page,
+            has_page: options.page,
             progress,
             running: BTreeMap::new(),
             told: None,
@@ -177,7 +179,8 @@ mod tests {
 
     fn shown(has_page: bool) -> Shown {
         let live = Live::default();
-        live.begin(Path::new("/dev/null/folder"), has_page, "pt4al run x.toml".into());
+        let options = Options { page: has_page, ..Options::for_test("results") };
+        live.begin(Path::new("/dev/null/folder"), &options, "pt4al run x.toml".into());
         live.hold().take().unwrap()
     }
 

@@ -84,7 +84,7 @@ pub fn run(spec: &Spec, options: &Options, live: &Live, consent: &Consent) -> Re
     let display = Display::new(&tasks, jobs, threads, &origin, options);
     let mut watch = Watch::new(options.deadline.as_ref(), jobs);
     let before = tasks.remaining();
-    live.begin(folder.root(), options.page, session::command_line());
+    live.begin(folder.root(), options, session::command_line());
     let mut trials = Trials { spec, options, folder: &folder, tasks: &mut tasks, display, live, failed: Vec::new() };
     trials.show(&mut live.hold(), true, |_| {});
     drive(&mut trials, Share { device: &options.device, jobs, threads, mps: &mps }, &mut watch)?;

@@ -139,6 +139,7 @@ fn a_run_that_is_stopped_leaves_a_page_and_a_status_that_say_how_to_continue() {
         at.contains("epoch").then(|| status.clone())
     });
     assert_eq!((&running["state"], &running["rounds_planned"]), (&"running".into(), &24.into()));
+    assert_eq!(running["run"]["only"], "^random");
     assert_eq!(running["arms"][0]["trials"][0]["state"], "running");
     assert!(page(&folder).contains(REFRESHES));
     let interrupt = Command::new("kill").args(["-INT", &driver.id().to_string()]).status().unwrap();
@@ -154,7 +155,7 @@ fn a_run_that_is_stopped_leaves_a_page_and_a_status_that_say_how_to_continue() {
     assert_eq!((&stopped["state"], &stopped["run"]), (&"unfinished".into(), &Value::Null));
     assert_eq!(stopped["arms"][0]["trials"][0]["state"], "waiting");
     let text = stdout(&place.succeeds("status results/tiny"));
-    assert!(text.contains("no run works here") && text.contains("to continue: pt4al run tiny.toml"), "{text}");
+    assert!(text.contains("no run works here") && text.contains("last command: pt4al run tiny.toml"), "{text}");
 }
 
 #[test]
@@ -166,7 +167,7 @@ fn a_run_that_a_limit_or_a_failure_ends_leaves_a_page_that_says_so() {
     let output = limited.env("PT4AL_TEST_CLOCK", "10").output().unwrap();
     assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
     let last = page(&folder);
-    assert!(last.contains("rounds finished, because its time limit is over. The same command continues:"), "{last}");
+    assert!(last.contains("because its time limit is over; "), "{last}");
     assert!(!last.contains(REFRESHES) && last.contains("id=\"chart-data\""));
     place.succeeds(run);
     assert!(!page(&folder).contains("id=\"run\""));
@@ -176,7 +177,7 @@ fn a_run_that_a_limit_or_a_failure_ends_leaves_a_page_that_says_so() {
     let output = broken.pt4al(run);
     assert_eq!(output.status.code(), Some(1));
     let last = page(&broken.path("results/tiny"));
-    assert!(last.contains("Stopped: 0 of 24 rounds finished, because a trial failed."), "{last}");
+    assert!(last.contains("The run has stopped, because a trial failed; 0 of 24 rounds finished."), "{last}");
     assert!(last.contains("<li>random-seed0 failed in round 0: ") && !last.contains(REFRESHES), "{last}");
     let failed = status(&broken);
     assert_eq!(failed["arms"][0]["trials"][0]["state"], "failed");

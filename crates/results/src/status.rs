@@ -52,6 +52,8 @@ pub enum State {
 /// What a run is doing.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Run {
+    /// The pattern of `--only`, if it runs only some trials. The time left is that of these trials.
+    pub only: Option<String>,
     /// When it started its work, and when it last said what it is doing: RFC 3339, UTC.
     pub started: String,
     pub updated: String,
@@ -154,12 +156,15 @@ impl Status {
         }
     }
 
-    /// `7 of 20 rounds finished, about 12 min left`.
+    /// `7 of 20 rounds finished, about 12 min left`, or `..., about 12 min left for --only core-set`.
     pub fn in_words(&self) -> String {
         let (finished, planned) = (thousands(self.rounds_finished), counted(self.rounds_planned, "round"));
-        let left = self.run.as_ref().and_then(|run| run.seconds_left);
-        let left = left.map_or(String::new(), |seconds| format!(", about {} left", duration(seconds)));
-        format!("{finished} of {planned} finished{left}")
+        let mut words = format!("{finished} of {planned} finished");
+        if let Some((run, seconds)) = self.run.as_ref().and_then(|run| Some((run, run.seconds_left?))) {
+            words += &format!(", about {} left", duration(seconds));
+            words += &run.only.as_ref().map_or(String::new(), |only| format!(" for --only {only}"));
+        }
+        words
     }
 
     /// The trials that failed: their names, the round in which they failed, and the error.
@@ -180,6 +185,7 @@ impl Run {
         };
         let passed = since(&progress.updated);
         Self {
+            only: progress.only,
             seconds: since(&progress.started),
             seconds_left: progress.seconds_left.map(|left| (left - passed).max(0.0)),
             started: progress.started,

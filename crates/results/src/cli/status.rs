@@ -58,7 +58,7 @@ fn text(status: &Status) -> String {
         text += &format!("\n{trial} failed in round {round}: {error}\n");
     }
     if status.state == State::Unfinished && !status.command.is_empty() {
-        text += &format!("\nto continue: {}\n", status.command);
+        text += &format!("\nlast command: {}\n", status.command);
     }
     text
 }
@@ -127,6 +127,6 @@ mod tests {
         }
         let stopped = text(&Status::of(&results, false, Some(progress), SystemTime::UNIX_EPOCH));
         assert!(stopped.starts_with("small: no run works here; 6 of 18 rounds finished; 2 of 6"), "{stopped}");
-        assert!(stopped.ends_with("to continue: pt4al run experiments/small.toml\n"), "{stopped}");
+        assert!(stopped.ends_with("last command: pt4al run experiments/small.toml\n"), "{stopped}");
     }
 }

@@ -276,6 +276,9 @@ impl Baseline {
     }
 }
 
+/// What of a results folder is only of its runs.
+const OF_RUNS: [&str; 4] = ["trials", "parts", "tensorboard", store::Progress::FILE];
+
 /// Removes temporary folders of killed acceptances. An hour is far longer than any copy takes.
 fn remove_leftovers(parent: &Path, prefix: &str) {
     let Ok(entries) = std::fs::read_dir(parent) else { return };
@@ -288,13 +291,13 @@ fn remove_leftovers(parent: &Path, prefix: &str) {
     }
 }
 
-/// Copies everything except files that only a run needs (trials' own files, parts, locks, temporary files), and except
-/// the history of another baseline.
+/// Copies everything except files that only a run needs (trials' own files, parts, locks, temporary files) or shows
+/// (its progress, event files), and except the history of another baseline.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     let is_kept = |entry: &walkdir::DirEntry| {
         let name = entry.file_name().to_string_lossy();
         let is_history = entry.depth() == 1 && name == HISTORY;
-        let is_of_run = entry.depth() == 1 && ["trials", "parts"].contains(&&*name) || name.starts_with('.');
+        let is_of_run = entry.depth() == 1 && OF_RUNS.contains(&&*name) || name.starts_with('.');
         entry.depth() == 0 || !(is_of_run || is_history)
     };
     for entry in walkdir::WalkDir::new(from).follow_links(true).into_iter().filter_entry(is_kept) {

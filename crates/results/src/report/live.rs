@@ -82,7 +82,7 @@ fn banner(status: &Status, now: &Now) -> Banner {
             }
         }
         Now::Stopped { why, again } => Banner {
-            text: format!("Stopped: {}, because {why}. The same command continues:", status.in_words()),
+            text: format!("The run has stopped, because {why}; {}. The same command continues it:", status.in_words()),
             updated: None,
             part,
             lines: failures.collect(),

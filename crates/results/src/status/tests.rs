@@ -14,6 +14,7 @@ fn progress() -> Progress {
     let task = |name: &str, at: &str| RunningTask { name: name.into(), at: at.into(), done: 0.5 };
     Progress {
         command: "pt4al run experiments/small.toml".into(),
+        only: None,
         started: "2026-01-02T03:50:00Z".into(),
         updated: "2026-01-02T03:59:30Z".into(),
         seconds_left: Some(120.0),
@@ -50,6 +51,9 @@ fn a_run_in_progress_has_states_values_and_the_time_left() {
     let run = status.run.as_ref().unwrap();
     assert_eq!((run.seconds, run.seconds_left), (600.0, Some(90.0)));
     assert_eq!(status.in_words(), "6 of 18 rounds finished, about 2 min left");
+    let only = Progress { only: Some("random".into()), ..progress() };
+    let of_some = Status::of(&results_of(&spec(), begun()), true, Some(only), now());
+    assert_eq!(of_some.in_words(), "6 of 18 rounds finished, about 2 min left for --only random");
 
     let [random, core_set] = &status.arms[..] else { panic!("two arms") };
     let states = |arm: &ArmStatus| arm.trials.iter().map(|trial| trial.state).collect::<Vec<_>>();
@@ -115,7 +119,7 @@ fn the_fields_for_scripts_are_those_that_are_promised() {
         "arms command experiment folder metric profile round_seconds rounds_finished rounds_planned run state \
          trials_finished trials_planned"
     );
-    assert_eq!(keys(&json["run"]), "running seconds seconds_left started updated");
+    assert_eq!(keys(&json["run"]), "only running seconds seconds_left started updated");
     assert_eq!(keys(&json["run"]["running"][0]), "at done name");
     assert_eq!(keys(&json["arms"][0]), "latest sampler trials");
     assert_eq!(keys(&json["arms"][0]["latest"]), "labeled mean n round");

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 pub struct Progress {
     /// The command, quoted for a shell.
     pub command: String,
+    /// The pattern of `--only`, if the command runs only some trials. The time left is that of these trials.
+    #[serde(default)]
+    pub only: Option<String>,
     /// When the command started its work: RFC 3339, UTC.
     pub started: String,
     /// When this was written: RFC 3339, UTC.

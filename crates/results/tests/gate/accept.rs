@@ -6,7 +6,9 @@ use crate::support::{Workplace, usual};
 fn finished(drop: f64) -> Workplace {
     let place = Workplace::new();
     place.results("results/now", &[], &move |cell| usual(cell) - drop);
-    for file in ["trials/random-seed0/log.txt", "queries/random-seed0.csv", "README.md", ".lock", ".x.tmp"] {
+    let of_runs =
+        ["trials/random-seed0/log.txt", "tensorboard/random-seed0/events", "progress.json", ".lock", ".x.tmp"];
+    for file in of_runs.into_iter().chain(["queries/random-seed0.csv", "README.md"]) {
         let path = place.path("results/now").join(file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, "round,rank,index\n").unwrap();

@@ -156,10 +156,12 @@
     };
     if (wanted.rounds > 1) equal("bands", count("bands"), [true, false]);
     equal("no intervals, and bars", ["none", "bars"].map(count), [[false, false], [false, true]]);
-    const middle = (box) => Math.round(wanted.rounds > 1 ? box.x + box.width / 2 : box.y + box.height / 2);
+    // In the units of the picture: across the whiskers' direction.
+    const middle = (bar) => { const box = bar.getBBox(); return wanted.rounds > 1 ? box.x + box.width / 2 : box.y + box.height / 2; };
+    const place = (mark) => Number(mark.getAttribute("transform").match(/[\d.]+/g)[wanted.rounds > 1 ? 0 : 1]);
     all(".plot .series").filter((curve) => curve.querySelector(".bar")).forEach((curve) => {
-      const [bars, marks] = [".bar", ".dot"].map((kind) => [...curve.querySelectorAll(kind)].map((e) => middle(e.getBoundingClientRect())));
-      check(`whiskers of ${curve.dataset.series} are at their markers`, bars.every((at) => marks.some((mark) => Math.abs(mark - at) <= 1)), `${bars} ${marks}`);
+      const [bars, marks] = [[...curve.querySelectorAll(".bar")].map(middle), [...curve.querySelectorAll(".dot")].map(place)];
+      check(`whiskers of ${curve.dataset.series} are at their markers`, bars.every((at) => marks.some((mark) => Math.abs(mark - at) < 0.2)), `${bars} ${marks}`);
     });
   }
 

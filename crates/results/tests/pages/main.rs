@@ -4,4 +4,5 @@ mod browser;
 mod claims;
 mod committed;
 mod folder;
+mod live;
 mod window;

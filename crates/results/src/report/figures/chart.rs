@@ -5,6 +5,7 @@
 mod short;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::collections::HashMap;
 
@@ -12,8 +13,8 @@ use plotters::style::RGBColor;
 use serde::Serialize;
 
 use self::short::Short;
+use self::values::{Points, differences, points, reference_arm, rounded};
 use super::curve::{MARKERS, Marker, Style, chosen_arms, chosen_of_several};
-use crate::findings::What;
 use crate::report::findings::Findings;
 use crate::report::reference::{Reference, ReferencePoint};
 use crate::report::summary::{Row, samplers};
@@ -100,27 +101,6 @@ struct ReferenceArm {
     arm: usize,
     /// The label of the y axis of differences.
     label: String,
-}
-
-/// Labels, mean, ends of the interval, seeds.
-type PlottedPoint = (usize, f64, Option<f64>, Option<f64>, usize);
-
-/// The values of an arm, in the unit of the axis.
-#[derive(Debug, PartialEq, Serialize)]
-struct Points {
-    /// The place in the chart's list.
-    arm: usize,
-    /// Labels, mean, lower and upper end of its 95 % interval, and seeds.
-    points: Vec<PlottedPoint>,
-    /// The same of the differences to the reference arm, paired by seed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    differences: Vec<PlottedPoint>,
-    /// The seeds of the rows of `trials`; both are empty if there are no two seeds.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    seeds: Vec<u64>,
-    /// The values of each trial, in the order of `points`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    trials: Vec<Vec<Option<f64>>>,
 }
 
 /// The chart as JSON. No text in it can end the HTML element that holds it. None before a round has finished.
@@ -220,26 +200,7 @@ fn curves_of(names: Vec<String>, short: &Short, chosen: &[bool]) -> Vec<Curve> {
         look: Look::of(&style),
         name,
     };
-    names.into_iter().zip(styles(chosen)).zip(chosen).map(curve).collect()
-}
-
-/// The style of each arm. The chosen ones have the first styles, so that no two of them share a colour.
-fn styles(chosen: &[bool]) -> Vec<Style> {
-    let first_other = chosen.iter().filter(|is_chosen| **is_chosen).count();
-    let (mut next_chosen, mut next_other) = (0, first_other);
-    let style = |is_chosen: &bool| {
-        let next = if *is_chosen { &mut next_chosen } else { &mut next_other };
-        *next += 1;
-        Style::ours(*next - 1)
-    };
-    chosen.iter().map(style).collect()
-}
-
-/// The arm that the others are compared with: `random` under the experiment's own protocol, else the spec's first arm.
-fn reference_arm(findings: &Findings) -> Option<String> {
-    let arms = findings.results.arms();
-    let random = arms.iter().find(|arm| arm.variant.is_none() && arm.label == "random");
-    random.or(arms.first()).map(|arm| arm.label.clone())
+    names.into_iter().zip(Style::of_arms(chosen)).zip(chosen).map(curve).collect()
 }
 
 fn view(findings: &Findings, metric: Metric, rule: Rule, rows: &[&Row], labels: &[&str]) -> View {
@@ -273,42 +234,6 @@ fn view(findings: &Findings, metric: Metric, rule: Rule, rows: &[&Row], labels: 
     }
 }
 
-/// The values of one arm, which has a place in the chart's list.
-fn points(findings: &Findings, arm: usize, label: &str, rows: &[&Row], (metric, rule): (Metric, Rule)) -> Points {
-    let shown = |value: f64| rounded(value * metric.factor);
-    let of_arm: Vec<&&Row> = rows.iter().filter(|row| row.sampler == label).collect();
-    let point = |row: &&&Row| (row.labeled, shown(row.mean), row.low.map(shown), row.high.map(shown), row.n);
-    let points = of_arm.iter().map(point).collect();
-    let results = &findings.results;
-    let known = results.arms().into_iter().find(|known| known.label == label);
-    let recorded = known.map(|known| results.trials(label, metric.name, results.select_of(&known, rule)));
-    let several = recorded.filter(|trials| trials.len() > 1).into_iter().flatten();
-    let (seeds, trials) = several
-        .map(|(seed, curve)| (*seed, of_arm.iter().map(|row| curve.get(&row.round).copied().map(shown)).collect()))
-        .unzip();
-    Points { arm, points, differences: Vec::new(), seeds, trials }
-}
-
-/// The mean differences between an arm and `versus` after each round; empty if they are not compared.
-fn differences(findings: &Findings, (arm, versus): (&str, &str), metric: Metric, rule: Rule) -> Vec<PlottedPoint> {
-    let shown = |value: f64| rounded(value * metric.factor);
-    let mut found = Vec::new();
-    for c in &findings.comparisons {
-        if c.what != What::Round || c.metric != metric.name || c.select != rule.name() {
-            continue;
-        }
-        // Of a pair, one direction is stored.
-        let (sign, low, high) = match (c.arm.as_str(), c.versus.as_str()) {
-            pair if pair == (arm, versus) => (1.0, c.low, c.high),
-            pair if pair == (versus, arm) => (-1.0, c.high, c.low),
-            _ => continue,
-        };
-        let end = |value: Option<f64>| value.map(|value| shown(sign * value));
-        found.extend(c.labeled.map(|labeled| (labeled, shown(sign * c.mean), end(low), end(high), c.n)));
-    }
-    found
-}
-
 /// Between our first and our last number of labels; curves first, as in the pictures.
 fn published(findings: &Findings, metric: Metric) -> Vec<Published> {
     let labels = findings.rows.iter().filter(|row| row.metric == metric.name).map(|row| row.labeled);
@@ -339,9 +264,4 @@ impl Look {
 fn path(marker: Marker) -> String {
     let corners: Vec<String> = marker.corners().iter().map(|(x, y)| format!("{x:.2},{y:.2}")).collect();
     format!("M{}Z", corners.join("L"))
-}
-
-/// Rounds to four digits, so that pages stay small. There is no negative zero.
-fn rounded(value: f64) -> f64 {
-    (value * 1e4).round() / 1e4 + 0.0
 }

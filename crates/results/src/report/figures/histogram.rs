@@ -134,8 +134,13 @@ impl Panel {
 }
 
 /// Round numbers in a range, at most 8; whole powers of 10 if the range is logarithmic.
-pub(super) fn ticks(low: f64, high: f64, is_logarithmic: bool) -> Vec<f64> {
-    let rough = (high - low) / 7.0;
+fn ticks(low: f64, high: f64, is_logarithmic: bool) -> Vec<f64> {
+    spaced((low, high), 7.0, is_logarithmic)
+}
+
+/// Round numbers in a range, with at most so many steps between them; whole powers of 10 if the range is logarithmic.
+pub(super) fn spaced((low, high): (f64, f64), steps: f64, is_logarithmic: bool) -> Vec<f64> {
+    let rough = (high - low) / steps;
     let power = 10f64.powf(rough.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|s| *s >= rough).unwrap_or(10.0 * power);
     let step = if is_logarithmic { rough.ceil().max(1.0) } else { step };

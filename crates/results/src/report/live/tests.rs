@@ -5,6 +5,7 @@ use crate::store::{Record, RunningTask};
 fn progress() -> Progress {
     Progress {
         command: "pt4al run experiments/small.toml".into(),
+        only: None,
         started: "2026-01-02T03:04:05Z".into(),
         updated: crate::machine::now(),
         seconds_left: Some(720.0),
@@ -36,19 +37,19 @@ fn a_run_has_its_page_with_the_curve_so_far_and_no_other_file() {
         "Running: 12 of 18 rounds finished, about 12 min left",
         "<progress max=\"1\" value=\"0.6667\"",
         "<li>random-seed1: round 2, epoch &lt;3&gt;/4</li>",
-        "<h2>Learning curves</h2>",
+        "id=\"chart\"",
         "id=\"chart-data\"",
     ] {
         assert!(page.contains(part), "{part:?} is not in the page");
     }
-    assert!(!page.contains("Stopped"), "{page}");
+    assert!(!page.contains("has stopped"), "{page}");
 }
 
 #[test]
 fn a_run_without_a_finished_round_has_a_page_that_says_so() {
     let (page, _) = page_of(Vec::new(), &Now::Running(&progress()));
     for part in
-        [REFRESHES, "Running: 0 of 18 rounds finished", "No round has finished yet", "<td data-column=\"trials\">3"]
+        [REFRESHES, "Running: 0 of 18 rounds finished", "No round has finished yet", "<td data-value=\"3\">3</td>"]
     {
         assert!(page.contains(part), "{part:?} is not in the page");
     }
@@ -68,7 +69,7 @@ fn a_stopped_run_has_a_page_that_stays_and_says_how_to_continue() {
     for (rows, finished) in [(vec![accuracy("random", 0, 0, 0.5), failed.clone()], 1), (vec![failed], 0)] {
         let (page, _) = page_of(rows, &now);
         for part in [
-            &format!("Stopped: {finished} of 18 rounds finished, because it was told to stop."),
+            &format!("because it was told to stop; {finished} of 18 rounds finished. The same command continues it:"),
             "<code>pt4al run 'a &lt;spec&gt;.toml'</code>",
             "core-set-seed1 failed in round 0: out of memory",
         ] {

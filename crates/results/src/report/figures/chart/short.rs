@@ -1,11 +1,13 @@
 //! Names of arms for narrow windows: without the beginning that they share.
 
+use std::collections::BTreeSet;
+
 /// The beginning that is left out: `random` of `random@a`, `random@b` and `random@c`.
 #[derive(Debug, PartialEq)]
 pub(super) struct Short {
     prefix: Option<String>,
-    /// What stands in its place, as the note shows it.
-    marks: Vec<&'static str>,
+    /// The characters that follow it in names.
+    boundaries: Vec<char>,
 }
 
 /// Names are shortened if at least this many share their beginning.
@@ -27,23 +29,23 @@ impl Short {
         };
         let prefix = longest.filter(is_shared).max_by_key(|prefix| prefix.len()).map(str::to_owned);
         let rests = prefix.iter().flat_map(|prefix| names.iter().filter_map(|name| rest(name, prefix)));
-        let mut marks: Vec<&'static str> = rests.map(mark).collect();
-        marks.sort_unstable();
-        marks.dedup();
-        Self { prefix, marks }
+        let boundaries: BTreeSet<char> = rests.filter_map(|rest| rest.chars().next()).collect();
+        Self { prefix, boundaries: boundaries.into_iter().collect() }
     }
 
     /// The short form of a name, if it has one.
     pub fn name(&self, name: &str) -> Option<String> {
         let rest = rest(name, self.prefix.as_deref()?)?;
-        Some(if rest.starts_with('@') { rest.to_owned() } else { format!("{}{}", mark(rest), &rest[1..]) })
+        let boundary = rest.chars().next()?;
+        Some(format!("{}{}", mark(boundary), &rest[boundary.len_utf8()..]))
     }
 
     /// What the short names leave out, in a sentence.
     pub fn note(&self) -> Option<String> {
         let prefix = self.prefix.as_deref()?;
-        let before: Vec<String> = self.marks.iter().map(|mark| format!("“{mark}”")).collect();
-        Some(format!("In short names, {} stands for “{prefix}”.", before.join(" or ")))
+        let stands = |boundary: &char| format!("“{}” stands for “{prefix}{boundary}”", mark(*boundary));
+        let all: Vec<String> = self.boundaries.iter().map(stands).collect();
+        Some(format!("In short names, {}.", all.join(" and ")))
     }
 }
 
@@ -56,9 +58,9 @@ fn rest<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
     name.strip_prefix(prefix).filter(|rest| rest.len() > 1 && rest.starts_with(is_boundary) && !prefix.is_empty())
 }
 
-/// What stands for the prefix before `rest`. A bare rest could be the name of another arm.
-fn mark(rest: &str) -> &'static str {
-    if rest.starts_with('@') { "@" } else { "…" }
+/// What stands for the prefix and the boundary. A bare rest could be the name of another arm.
+fn mark(boundary: char) -> char {
+    if boundary == '@' { '@' } else { '…' }
 }
 
 #[cfg(test)]
@@ -75,7 +77,7 @@ mod tests {
     fn variants_of_one_sampler_keep_what_differs() {
         let (names, note) = short(&["random", "random@class-balanced", "random@core-set", "random@typical"], Some(0));
         assert_eq!(names, ["random", "@class-balanced", "@core-set", "@typical"]);
-        assert_eq!(note.unwrap(), "In short names, “@” stands for “random”.");
+        assert_eq!(note.unwrap(), "In short names, “@” stands for “random@”.");
     }
 
     #[test]
@@ -83,7 +85,10 @@ mod tests {
         let names = ["random", "pretext-batch", "pretext-batch-random", "pretext-batch-margin", "pretext-batch@five"];
         let (names, note) = short(&names, Some(0));
         assert_eq!(names, ["random", "pretext-batch", "…random", "…margin", "@five"]);
-        assert_eq!(note.unwrap(), "In short names, “@” or “…” stands for “pretext-batch”.");
+        assert_eq!(
+            note.unwrap(),
+            "In short names, “…” stands for “pretext-batch-” and “@” stands for “pretext-batch@”."
+        );
     }
 
     #[test]

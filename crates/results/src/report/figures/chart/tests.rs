@@ -17,11 +17,12 @@ fn differences_are_paired_by_seed_and_have_the_sign_of_the_reference_arm() {
         let reference = view.reference.as_ref().unwrap();
         assert_eq!(chart.arms[reference.arm].name, "random");
         assert_eq!(reference.label, "difference to random, test accuracy (points)");
-        let of = |name: &str| &view.arms.iter().find(|arm| chart.arms[arm.arm].name == name).unwrap().differences;
-        assert!(of("random").is_empty());
+        let differences =
+            |name: &str| &view.arms.iter().find(|arm| chart.arms[arm.arm].name == name).unwrap().differences;
+        assert!(differences("random").is_empty());
         // Differences of 5, 5 and 8 points: the mean is 6, half the interval is 1.7321 * 4.3027 / sqrt(3).
-        assert_eq!(of("core-set")[0], (200, 6.0, Some(1.6973), Some(10.3027), 3));
-        let means: Vec<(usize, f64)> = of("core-set").iter().map(|p| (p.0, p.1)).collect();
+        assert_eq!(differences("core-set")[0], (200, 6.0, Some(1.6973), Some(10.3027), 3));
+        let means: Vec<(usize, f64)> = differences("core-set").iter().map(|p| (p.0, p.1)).collect();
         assert_eq!(means, [(200, 6.0), (400, 11.0), (600, 16.0)]);
     }
 }

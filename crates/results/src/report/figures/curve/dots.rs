@@ -16,7 +16,7 @@ use crate::report::figures::picture::{
 use crate::words::counted;
 
 /// The widest names.
-const NAMES: f64 = 330.0;
+const NAMES: f64 = 390.0;
 /// Between names, axis and values.
 const GAP: f64 = 16.0;
 /// The least height of a row of ours, with its trials beneath, and of a published one.

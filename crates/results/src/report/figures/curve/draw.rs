@@ -41,9 +41,10 @@ pub(super) fn draw<DB: DrawingBackend>(root: &Area<DB>, plot: &Plot, layout: &La
         stroke(root, &points, &Style::grey())?;
     }
     spreads(root, plot, layout, &chart)?;
+    let styles = plot.styles();
     for (i, series) in plot.chosen() {
         let points: Vec<Pixel> = series.points.iter().map(|p| chart.backend_coord(&(p.labeled, p.value))).collect();
-        curve(root, &points, &Style::ours(i))?;
+        curve(root, &points, &styles[i])?;
     }
     ends(root, plot, layout, &chart)?;
     root.present()
@@ -84,18 +85,24 @@ fn tick<DB: DrawingBackend>(root: &Area<DB>, (x, y): Pixel) -> Drawn<DB> {
 fn spreads<DB: DrawingBackend>(root: &Area<DB>, plot: &Plot, layout: &Layout, chart: &Chart<DB>) -> Drawn<DB> {
     let (bottom, top) = (layout.y.low, layout.y.high);
     let arms = plot.chosen().count();
+    let styles = plot.styles();
     for (nth, (i, series)) in plot.chosen().enumerate() {
-        let color = Style::ours(i).color;
+        let color = styles[i].color;
         let intervals = series.points.iter().filter_map(|p| p.interval.map(|interval| (p.labeled, interval)));
         if plot.has_bands() {
             let at = |x: f64, value: f64| chart.backend_coord(&(x, value.clamp(bottom, top)));
-            let lower = intervals.clone().map(|(x, (low, _))| at(x, low));
-            let upper = intervals.clone().rev().map(|(x, (_, high))| at(x, high));
-            root.draw(&Polygon::new(lower.chain(upper).collect::<Vec<_>>(), color.mix(0.13).filled()))?;
+            let lower: Vec<Pixel> = intervals.clone().map(|(x, (low, _))| at(x, low)).collect();
+            let upper: Vec<Pixel> = intervals.map(|(x, (_, high))| at(x, high)).collect();
+            let around: Vec<Pixel> = lower.iter().chain(upper.iter().rev()).copied().collect();
+            root.draw(&Polygon::new(around, color.mix(0.13).filled()))?;
+            // Where bands lie over each other, their edges tell them apart.
+            for edge in [lower, upper] {
+                root.draw(&PathElement::new(edge, color.mix(0.45).stroke_width(fine(0.6) as u32)))?;
+            }
             continue;
         }
         // Bars stand over each other. The first has the widest caps, so that the caps of all can be seen.
-        let cap = CAP + 1.4 * (arms - 1 - nth) as f64;
+        let cap = CAP + (arms - 1 - nth) as f64;
         for (x, (low, high)) in intervals {
             // What goes beyond the picture has no cap.
             let from = (chart.backend_coord(&(x, low.max(bottom))), low < bottom);
@@ -123,8 +130,9 @@ fn ends<DB: DrawingBackend>(root: &Area<DB>, plot: &Plot, layout: &Layout, chart
     let heights: Vec<f64> = named.iter().map(|(i, _)| layout.ends[*i].height()).collect();
     let (_, top, _, height) = layout.chart;
     let left = layout.ends_left;
+    let styles = plot.styles();
     for ((i, (x, y)), middle) in named.iter().zip(spread(&wanted, &heights, (top, top + height))) {
-        let (end, color) = (&layout.ends[*i], Style::ours(*i).color);
+        let (end, color) = (&layout.ends[*i], styles[*i].color);
         let is_near = (middle - shown(*y)).abs() < 4.0 && left - shown(*x) < 50.0;
         if !is_near {
             let from = (x + fine(MARKER + 3.0), *y);

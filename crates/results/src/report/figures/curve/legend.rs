@@ -62,7 +62,8 @@ pub(super) fn arms_width(plot: &Plot) -> f64 {
 /// Our arms in a column of this width from a place on, and where it ends.
 pub(super) fn arms(plot: &Plot, (left, mut top): (f64, f64), room: f64) -> (Vec<Entry>, f64) {
     let mut entries = Vec::new();
-    let named = plot.chosen().map(|(i, series)| (series.name.clone(), Sample::Curve(Style::ours(i))));
+    let styles = plot.styles();
+    let named = plot.chosen().map(|(i, series)| (series.name.clone(), Sample::Curve(styles[i])));
     for (name, sample) in named.chain(others(plot).map(|text| (text, Sample::Line(Style::grey().color)))) {
         let (entry, height) = entry(&name, NAME, sample, (left, top), room);
         entries.push(entry);

@@ -10,6 +10,9 @@ use crate::results::Rule;
 use crate::spec::Metric;
 use crate::stats::Summary;
 
+/// A number of labels, and the values of the trials there.
+type Labeled = (usize, Vec<f64>);
+
 impl Plot {
     /// The curves of a metric under a selection rule, beside the published numbers between our first and our last
     /// number of labels; none before a round has finished.
@@ -90,10 +93,10 @@ impl Plot {
         title: String,
         caption: &str,
         y_label: String,
-        curves: Vec<(String, Vec<(usize, Vec<f64>)>)>,
+        curves: Vec<(String, Vec<Labeled>)>,
     ) -> Option<Self> {
-        let point = |(labeled, trials): (usize, Vec<f64>)| Some(Point::of(labeled, Summary::of(&trials)?, trials));
-        let series = |(name, points): (String, Vec<(usize, Vec<f64>)>)| Series {
+        let point = |(labeled, trials): Labeled| Some(Point::of(labeled, Summary::of(&trials)?, trials));
+        let series = |(name, points): (String, Vec<Labeled>)| Series {
             name,
             points: points.into_iter().filter_map(point).collect(),
             is_chosen: true,

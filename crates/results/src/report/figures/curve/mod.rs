@@ -5,7 +5,7 @@
 //! Arms differ by colour (Okabe and Ito's, which the colour-blind can tell apart), marker and dashes, so that a grey
 //! print can be read too.
 
-mod chosen;
+pub(crate) mod chosen;
 mod describe;
 mod dots;
 mod draw;
@@ -151,6 +151,11 @@ impl Plot {
     /// The coloured arms with their places.
     fn chosen(&self) -> impl Iterator<Item = (usize, &Series)> + Clone {
         self.ours.iter().enumerate().filter(|(_, series)| series.is_chosen)
+    }
+
+    /// The style of each arm, as in the browser's chart.
+    fn styles(&self) -> Vec<Style> {
+        Style::of_arms(&self.ours.iter().map(|series| series.is_chosen).collect::<Vec<_>>())
     }
 
     fn has_grey_arms(&self) -> bool {

@@ -11,12 +11,14 @@ pub(super) fn labels_axis(mut at: Vec<f64>, room: f64, ends: (f64, f64)) -> Axis
     let (first, last) = (at.first().copied().unwrap_or(0.0), at.last().copied().unwrap_or(1.0));
     let (low, high) = (padded(first, last, ends.0).0, padded(first, last, ends.1).1);
     let pixel = |x: f64| (x - low) / (high - low) * room;
+    let half = |x: f64| width(&thousands(x as usize), TICK) / 2.0;
     let mut ticks = Vec::new();
-    let mut end = f64::NEG_INFINITY;
+    // Where the name of a tick ends, and where that of the last number starts, which always has one.
+    let (mut end, most) = (f64::NEG_INFINITY, pixel(last) - half(last));
     for x in at {
-        let half = width(&thousands(x as usize), TICK) / 2.0;
-        if pixel(x) - half >= end {
-            end = pixel(x) + half + 10.0;
+        let next = pixel(x) + half(x) + 10.0;
+        if pixel(x) - half(x) >= end && (x == last || next <= most) {
+            end = next;
             ticks.push(x);
         }
     }
@@ -88,6 +90,7 @@ mod tests {
         assert_eq!(labels_axis(at.clone(), 2000.0, (0.05, 0.05)).ticks, at);
         let few = labels_axis(at, 500.0, (0.1, 0.0));
         assert!(few.ticks.len() < 12 && few.ticks[0] == 1000.0, "{few:?}");
+        assert_eq!(few.ticks.last(), Some(&20_000.0));
         assert_eq!((few.low, few.high), (-900.0, 20_000.0));
     }
 }

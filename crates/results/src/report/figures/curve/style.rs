@@ -66,6 +66,18 @@ impl Style {
         Self { color: OTHERS_GREY, marker: Marker::Circle, dashes: &[], width: 1.2, hollow: false }
     }
 
+    /// The styles of arms. The chosen ones have the first styles, so that no two of them share a colour.
+    pub fn of_arms(chosen: &[bool]) -> Vec<Self> {
+        let first_other = chosen.iter().filter(|is_chosen| **is_chosen).count();
+        let (mut next_chosen, mut next_other) = (0, first_other);
+        let style = |is_chosen: &bool| {
+            let next = if *is_chosen { &mut next_chosen } else { &mut next_other };
+            *next += 1;
+            Self::ours(*next - 1)
+        };
+        chosen.iter().map(style).collect()
+    }
+
     /// The style of the i-th source of published numbers.
     pub fn published(i: usize) -> Self {
         let round = i / MARKERS.len();

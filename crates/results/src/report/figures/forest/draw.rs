@@ -3,9 +3,9 @@
 use plotters::prelude::{Circle, Color, DrawingBackend, PathElement, Polygon};
 use plotters::style::{RGBColor, WHITE};
 
-use super::layout::{Forest, Row};
+use super::layout::{Forest, Row, TEXT};
 use crate::report::figures::picture::{
-    Anchor, Area, COLORS, Drawn, FAINT_INK, FINE, INK, LINE, MARGIN, Picture, TICK, fine, text, text_at, width,
+    Anchor, Area, COLORS, Drawn, FAINT_INK, FINE, INK, LINE, MARGIN, Picture, fine, text, text_at, width,
 };
 
 const GRID: RGBColor = RGBColor(0xe4, 0xe4, 0xe4);
@@ -24,15 +24,17 @@ impl Picture for Forest {
         root.fill(&WHITE)?;
         self.head.iter().chain(&self.caption).try_for_each(|line| text(root, line, INK))?;
         let (top, bottom) = self.lines;
-        let label = bottom + TICK * LINE / 2.0 + 4.0;
+        let label = bottom + TEXT * LINE / 2.0 + 4.0;
         for (tick, words) in &self.effects.ticks {
             let x = self.x(*tick);
             stroke(root, &[(x, top), (x, bottom)], GRID, 1.0)?;
-            text_at(root, (words, TICK), (x, label), Anchor::Center, FAINT_INK)?;
+            text_at(root, (words, TEXT), (x, label), Anchor::Center, FAINT_INK)?;
         }
         stroke(root, &[(self.x(0.0), top), (self.x(0.0), bottom)], INK, 1.5)?;
-        let middle = (self.axis.0 + self.axis.1 / 2.0, label + TICK * LINE);
-        text_at(root, (&self.effects.x_label, TICK), middle, Anchor::Center, INK)?;
+        // Centred on the axis, but inside the picture.
+        let (words, half) = (&self.effects.x_label, width(&self.effects.x_label, TEXT) / 2.0);
+        let center = (self.axis.0 + self.axis.1 / 2.0).min(self.size.0 - MARGIN - half);
+        text_at(root, (words, TEXT), (center, label + TEXT * LINE), Anchor::Center, INK)?;
         // A heading is wider than the names, and may cross the lines.
         for line in &self.headings {
             let (from, to) = (line.middle - line.size * LINE / 2.0, line.middle + line.size * LINE / 2.0);
@@ -68,7 +70,7 @@ impl Forest {
             }
         }
         marker(root, (self.x(effect.mean), y), effect.significant)?;
-        text_at(root, (&effect.shown, TICK), (self.numbers, y), Anchor::Left, INK)
+        text_at(root, (&effect.shown, TEXT), (self.numbers, y), Anchor::Left, INK)
     }
 
     /// What a filled and a hollow marker mean, side by side.
@@ -77,14 +79,14 @@ impl Forest {
         for (filled, words) in [(true, FILLED), (false, HOLLOW)] {
             marker(root, (left + MARKER.0 + 1.0, self.legend), filled)?;
             left += 2.0 * MARKER.0 + 10.0;
-            text_at(root, (words, TICK), (left, self.legend), Anchor::Left, INK)?;
-            left += width(words, TICK) + 24.0;
+            text_at(root, (words, TEXT), (left, self.legend), Anchor::Left, INK)?;
+            left += width(words, TEXT) + 24.0;
         }
         Ok(())
     }
 }
 
-const FILLED: &str = "significant at 5 % after Holm's correction (*)";
+const FILLED: &str = "significant after Holm's correction (*)";
 const HOLLOW: &str = "not significant, or not tested";
 
 fn marker<DB: DrawingBackend>(root: &Area<DB>, (x, y): (f64, f64), filled: bool) -> Drawn<DB> {

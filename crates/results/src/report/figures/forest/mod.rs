@@ -8,7 +8,7 @@ mod layout;
 use serde::Serialize;
 
 pub(crate) use self::layout::Forest;
-use super::histogram::ticks;
+use super::histogram::spaced;
 use super::picture::Axis;
 use crate::stats::LEAST_PAIRS;
 
@@ -88,7 +88,7 @@ pub(crate) fn axis(rows: &[&Effect]) -> Axis {
     let (low, high) = (outer.0.max(means.0 - room), outer.1.min(means.1 + room));
     let margin = if high > low { 0.04 * (high - low) } else { 1.0 };
     let (low, high) = (low - margin, high + margin);
-    Axis { low, high, ticks: ticks(low, high, false) }
+    Axis { low, high, ticks: spaced((low, high), 10.0, false) }
 }
 
 #[cfg(test)]

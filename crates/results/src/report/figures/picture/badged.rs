@@ -7,7 +7,7 @@ use super::text::{LINE, Line, text, wrap};
 use super::{Area, Drawn, FAINT_INK, MARGIN, Picture, fine};
 
 /// The size of the badge's text in shown pixels.
-const SIZE: f64 = 13.0;
+const SIZE: f64 = 15.0;
 
 /// A picture above a line that says what its numbers hold for.
 pub(crate) struct Badged<'a, P> {

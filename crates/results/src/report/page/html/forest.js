@@ -25,7 +25,7 @@
 
   const SIZE = 14;
   const LINE = 20;
-  const FILLED = "significant at 5 % after Holm's correction (*)";
+  const FILLED = "significant after Holm's correction (*)";
   const HOLLOW = "not significant, or not tested";
 
   // One measure as a picture of this width. `color` gives the colour of a variable of the page; a picture that leaves the

@@ -15,8 +15,11 @@ fn findings_of(spec: &Spec, arms: &[(&str, [f64; 3])]) -> Findings {
     findings(spec, arms.iter().flat_map(|(arm, points)| above(arm, *points)).collect())
 }
 
-/// Heading, and name, mean and mark of significance of each row.
-fn shown(effects: &Effects) -> Vec<(&str, Vec<(&str, f64, bool)>)> {
+/// Name, mean and mark of significance.
+type Row<'a> = (&'a str, f64, bool);
+
+/// The heading and the rows of each group.
+fn shown(effects: &Effects) -> Vec<(&str, Vec<Row<'_>>)> {
     effects
         .groups
         .iter()

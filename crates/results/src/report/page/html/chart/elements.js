@@ -20,11 +20,12 @@ const chartParts = (() => {
   const words = (label) => label.charAt(0).toUpperCase() + label.slice(1);
   const counted = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
 
+  const number = (v, digits) => v.toFixed(digits).replace("-", "\u2212");
   // A value with half the width of its interval, if it has one; differences have a sign.
   const value = (p, digits, isDifference) => {
     const sign = isDifference && p.y.toFixed(digits) > 0 ? "+" : "";
     const half = p.hasInterval ? ` ± ${((p.high - p.low) / 2).toFixed(digits)}` : "";
-    return `${sign}${p.y.toFixed(digits).replace("-", "\u2212")}${half}`;
+    return `${sign}${number(p.y, digits)}${half}`;
   };
 
   // The width of a text in the picture, in pixels.
@@ -44,5 +45,5 @@ const chartParts = (() => {
     return lines.map((line) => line.trim());
   };
 
-  return { html, svg, unique, thousands, words, counted, value, measure, wrap };
+  return { html, svg, unique, thousands, words, counted, number, value, measure, wrap };
 })();

@@ -5,7 +5,7 @@
   // Says of each entry whether its curve is shown; the grey ones' buttons colour, so they are not pressed.
   const press = (app) => document.querySelectorAll(".entry [data-series]").forEach((button) => {
     const isShown = !app.model.state.hidden.has(button.dataset.series);
-    if (button.ariaLabel) button.toggleAttribute("data-off", !isShown);
+    if (button.hasAttribute("aria-label")) button.toggleAttribute("data-off", !isShown);
     else button.setAttribute("aria-pressed", String(isShown));
   });
 
@@ -31,7 +31,8 @@
     button.addEventListener("click", () => (curve.isGrey ? move(colour) : act(toggle)));
     button.addEventListener("pointerenter", () => app.highlight(curve.id));
     button.addEventListener("pointerleave", () => app.highlight(null));
-    button.addEventListener("focus", () => app.highlight(curve.id));
+    // A mouse that has clicked has left.
+    button.addEventListener("focus", () => app.highlight(button.matches(":focus-visible") ? curve.id : null));
     button.addEventListener("blur", () => app.highlight(null));
     const more = (kind, label, click) => {
       const small = html("button", { type: "button", class: "more", [`data-${kind}`]: curve.id, "aria-label": label }, kind);

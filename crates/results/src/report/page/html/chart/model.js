@@ -22,8 +22,8 @@
     // Two seeds have an interval of 12.7 standard errors: their trials tell more.
     const point = ([x, y, low, high, n], trials = []) => ({ x, y, low, high, n, trials, hasInterval: low !== null && n > 2 });
     const pointsOf = ({ arm, points, differences = [], seeds = [], trials = [] }) => {
-      const of = (i) => seeds.flatMap((seed, k) => (trials[k][i] === null ? [] : [{ seed, y: trials[k][i] }]));
-      if (!isDifference()) return points.map((p, i) => point(p, of(i)));
+      const trialsAt = (i) => seeds.flatMap((seed, k) => (trials[k][i] === null ? [] : [{ seed, y: trials[k][i] }]));
+      if (!isDifference()) return points.map((p, i) => point(p, trialsAt(i)));
       if (arm === state.view.reference.arm) return points.map(([x, , , , n]) => point([x, 0, null, null, n]));
       return differences.map((p) => point(p));
     };

@@ -1,8 +1,10 @@
 // The reader's pointer, finger and keys: the values at a number of labels.
 (() => {
-  const { html, unique, thousands, counted, value, marks } = chartParts;
+  const { html, unique, thousands, counted, number, value, marks } = chartParts;
   // More published numbers at one number of labels are only counted.
   const LISTED = 4;
+  // In pixels: where both sides of the point have less room, values are shorter.
+  const TIGHT = 230;
 
   // The values to list beside a point: all that are shown at its number of labels, the largest first. Rows show their
   // values already, so they list none beside their own.
@@ -13,35 +15,41 @@
     const left = new Set(published.length > LISTED ? published : []);
     return { dots: same.filter((other) => !left.has(other)), left: left.size };
   };
-  const fill = (app, dot, tip) => {
+  const fill = (app, dot, tip, digits) => {
     const { model, data } = app;
     const { dots, left } = listed(app, dot);
     const counts = unique(dots.filter((other) => other.p.n !== null).map((other) => other.p.n));
     const head = [`${thousands(dot.p.x)} ${model.state.view.x_label}`];
     if (counts.length === 1) head.push(`n = ${counted(counts[0], "seed")}`);
     if (model.unit()) head.push(`in ${model.unit()}`);
-    const name = (curve) => (app.isNarrow() && curve.short) || curve.name;
+    // A name may break before its variant, beside where it breaks anyway.
+    const name = (curve) => ((app.isNarrow() && curve.short) || curve.name).split(/(?=@)/)
+      .flatMap((part, i) => (i ? [html("wbr"), part] : [part]));
     const row = (other) => html("div", { class: other === dot ? "at near" : "at", "aria-current": other === dot ? "true" : null },
       marks.sample(data.markers, other.curve),
-      html("span", {}, name(other.curve)),
-      html("span", {}, other.curve.isReference ? "reference" : value(other.p, 2, model.isDifference())
+      html("span", {}, ...name(other.curve)),
+      html("span", {}, other.curve.isReference ? "reference" : value(other.p, digits, model.isDifference())
         + (counts.length > 1 && other.p.n !== null ? ` (n = ${other.p.n})` : "")));
     const { p } = dot;
     const own = [];
-    if (p.hasInterval) own.push(`95 % interval ${p.low.toFixed(2)} to ${p.high.toFixed(2)}`);
-    if (p.n === 2 && p.trials.length) own.push(`the trials: ${p.trials.map((trial) => trial.y.toFixed(2)).join(" and ")}`);
+    if (p.hasInterval) own.push(`95 % interval ${number(p.low, 2)} to ${number(p.high, 2)}`);
+    if (p.n === 2 && p.trials.length) own.push(`the trials: ${p.trials.map((trial) => number(trial.y, 2)).join(" and ")}`);
     if (left) own.push(`and ${left} published ${left === 1 ? "number" : "numbers"}`);
     tip.replaceChildren(html("div", { class: "head" }, head.join(", ")), ...dots.map(row), ...own.map((text) => html("div", { class: "own" }, text)));
   };
 
-  // Beside the point, on the side with room, and inside the window.
-  const position = (app, dot, tip) => {
+  // Beside the point, on the side with room, and inside the window; smaller where there is little.
+  const place = (app, dot, tip) => {
     const { plot } = app;
     const scale = plot.clientWidth / app.width();
     const box = plot.getBoundingClientRect();
     const [px, py, gap] = [dot.x * scale, dot.y * scale, 14];
     const window = document.documentElement;
     const rooms = { right: window.clientWidth - box.left - px - gap - 4, left: box.left + px - gap - 4 };
+    const isTight = Math.max(rooms.right, rooms.left) < TIGHT;
+    tip.classList.toggle("tight", isTight);
+    fill(app, dot, tip, isTight && !app.drawn.isRows ? 1 : 2);
+    tip.hidden = false;
     tip.style.maxWidth = "26rem";
     tip.style.left = "0";
     tip.style.width = "max-content";
@@ -66,9 +74,7 @@
     };
     const show = (dot) => {
       at = dot;
-      fill(app, dot, tip);
-      tip.hidden = false;
-      position(app, dot, tip);
+      place(app, dot, tip);
       const ring = app.plot.querySelector(".ring");
       ring.setAttribute("cx", dot.x);
       ring.setAttribute("cy", dot.y);
@@ -89,15 +95,15 @@
       if (!step || !dots.length) return;
       event.preventDefault();
       if (!at) return show(dots.find((dot) => dot.curve.id === app.model.arms().find(app.model.isShown)?.id) || dots[0]);
-      const of = (id) => dots.filter((dot) => dot.curve.id === id);
+      const dotsOf = (id) => dots.filter((dot) => dot.curve.id === id);
       if (step[0]) {
-        const mine = of(at.curve.id);
+        const mine = dotsOf(at.curve.id);
         return show(mine[Math.min(Math.max(mine.findIndex((dot) => dot.p.x === at.p.x) + step[0], 0), mine.length - 1)]);
       }
       const ids = unique(dots.map((dot) => dot.curve.id));
       const id = ids[(ids.indexOf(at.curve.id) + step[1] + ids.length) % ids.length];
       const far = (dot) => Math.abs(dot.p.x - at.p.x);
-      show(of(id).reduce((a, b) => (far(a) <= far(b) ? a : b)));
+      show(dotsOf(id).reduce((a, b) => (far(a) <= far(b) ? a : b)));
     };
     // Listens to a picture that has just been drawn.
     app.listen = (picture) => {

@@ -31,7 +31,7 @@
     const isFolded = published.length > UNFOLDED && !state.isFoldOpen;
     const curves = [...model.arms().filter(model.isShown), ...(isFolded ? [] : published)];
     const naming = (curve) => (isNarrow && curve.short) || curve.name;
-    const values = curves.map((curve) => value(curve.points[0], 1, model.isDifference()));
+    const values = curves.map((curve) => (curve.isReference ? "reference" : value(curve.points[0], 1, model.isDifference())));
     const widest = (texts, weight) => Math.max(0, ...texts.map((text) => measure(text, weight)));
     // Long names stand above their rows, others before them.
     const before = Math.min(widest(curves.map(naming)), width * 0.32);
@@ -53,7 +53,7 @@
     const title = wrap(`${words(model.yLabel())}${labels === null ? "" : ` at ${thousands(labels)} ${state.view.x_label}`}`, width - 8);
     const height = bottom + 28 + 15 * title.length;
 
-    const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, height });
+    const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, height, class: "rows" });
     scales.nice(low, high, Math.max(2, Math.floor((right - left) / 70))).forEach((v) => picture.append(
       svg("line", { class: model.isDifference() && v === 0 ? "zero" : "grid", x1: x(v), x2: x(v), y1: 4, y2: bottom }),
       svg("text", { class: "x-tick", x: x(v), y: bottom + 17, "text-anchor": "middle" }, String(v).replace("-", "\u2212"))));

@@ -60,7 +60,7 @@
     const { view } = model.state;
     const quoted = (cell) => (/[",\n]/.test(cell) ? `"${cell.replace(/"/g, '""')}"` : String(cell ?? ""));
     const rows = [["metric", "rule", "curve", "labels", "seed", "value", "low", "high", "n"]];
-    model.shown().forEach((curve) => curve.points.forEach((p) => {
+    chartParts.unique(app.drawn.dots.map((dot) => dot.curve)).forEach((curve) => curve.points.forEach((p) => {
       const start = [model.yLabel(), view.rule, curve.name, p.x];
       const ends = p.hasInterval ? [p.low, p.high] : ["", ""];
       rows.push([...start, "", p.y, ...ends, p.n]);
