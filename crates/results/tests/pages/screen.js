@@ -66,22 +66,25 @@
 
     // ---- downloads ----
     const saved = [];
-    const blobs = [];
+    // Reading a blob takes time that a browser without a window does not wait for.
+    const texts = [];
+    window.Blob = class extends Blob {
+      constructor(parts, options) {
+        super(parts, options);
+        texts.push(parts.join(""));
+      }
+    };
     HTMLAnchorElement.prototype.click = function () { saved.push(this.download); };
-    const makeUrl = URL.createObjectURL;
-    URL.createObjectURL = (blob) => { blobs.push(blob); return makeUrl.call(URL, blob); };
     const tools = (block) => all(".tools button", block.closest(".kept"));
     tools(table).forEach((button) => button.click());
     equal("a table leaves as CSV and LaTeX", saved.map((name) => name.split(".")[1]), ["csv", "tex"]);
-    const [csv, tex] = await Promise.all(blobs.map((blob) => blob.text()));
+    const [csv, tex] = texts;
     equal("the CSV has all rows", csv.trim().split("\n").length, table.rows.length);
     check("the LaTeX is a table", tex.startsWith("\\begin{tabular}") && tex.includes("\\bottomrule"), tex.slice(0, 80));
     const drawn = one(".picture img");
     if (drawn) {
-      await drawn.decode();
-      blobs.length = 0;
       tools(drawn)[0].click();
-      check("a figure leaves as SVG", (await blobs[0].text()).startsWith("<svg"), "no SVG");
+      check("a figure leaves as SVG", texts[2].startsWith("<svg"), texts[2].slice(0, 80));
     }
 
     // ---- thumbnails ----

@@ -159,11 +159,13 @@
     const note = html("p", { class: "note" });
     const title = html("h3", {});
     const subtitle = html("p", { class: "note" });
-    place.append(title, subtitle, controls, plot, note);
+    // What takes the picture away stands below it.
+    const below = html("div", { class: "controls" });
+    place.append(title, subtitle, controls, plot, note, below);
 
-    const row = (label, buttons) => {
+    const row = (label, buttons, where = controls) => {
       const inside = html("span", { class: "segments" }, ...buttons);
-      controls.append(html("fieldset", { class: "control" }, html("legend", {}, label), inside));
+      where.append(html("fieldset", { class: "control" }, html("legend", {}, label), inside));
     };
     const choice = (label, options, get, set) => {
       const buttons = options.map(([value, text]) => {
@@ -201,7 +203,7 @@
       const button = html("button", { type: "button", "aria-label": `Download the differences as ${name}` }, name);
       button.addEventListener("click", download);
       return button;
-    }));
+    }), below);
 
     let width = 0;
     const rows = () => [...plot.querySelectorAll(".row")];

@@ -84,11 +84,34 @@ fn opening(page: &Page, extras: &Extras) -> String {
     if page.lead.is_empty() && page.picture.is_empty() {
         return String::new();
     }
-    let part = |class, blocks: &[Block]| match blocks {
-        [] => String::new(),
-        blocks => format!("<div class=\"{class}\">\n{}</div>\n", self::blocks(blocks, extras.chart.as_deref())),
+    let chart = extras.chart.as_deref();
+    let part = |class, inside: String| match inside.as_str() {
+        "" => String::new(),
+        inside => format!("<div class=\"{class}\">\n{inside}</div>\n"),
     };
-    format!("<div class=\"opening\">\n{}{}</div>\n", part("lead", &page.lead), part("shown", &page.picture))
+    let (lead, picture) = (part("lead", lead(&page.lead, chart)), part("shown", blocks(&page.picture, chart)));
+    // Heads of what follows are one level below it.
+    format!("<div class=\"opening\">\n<h2 class=\"unseen\">What was found</h2>\n{lead}{picture}</div>\n")
+}
+
+/// Several warnings are one fold, which a phone closes: the picture shall be on its first screen.
+fn lead(lead: &[Block], chart: Option<&str>) -> String {
+    let is_warning = |block: &&Block| matches!(block, Block::Warning(_));
+    let (warnings, rest): (Vec<&Block>, Vec<&Block>) = lead.iter().partition(is_warning);
+    if warnings.len() < 2 {
+        return blocks(lead, chart);
+    }
+    let rest: String = rest.into_iter().map(|block| self::block(block, chart)).collect();
+    let item = |block: &&Block| match block {
+        Block::Warning(text) => format!("<p>{}</p>\n", self::text(text)),
+        _ => String::new(),
+    };
+    let items: String = warnings.iter().map(item).collect();
+    let count = warnings.len();
+    format!(
+        "{rest}<div class=\"warning\" role=\"note\"><details open>\n<summary><strong>{count} warnings</strong></summary>\n\
+         {items}</details></div>\n"
+    )
 }
 
 /// The id of a section. A prefix keeps headings apart from the page's own ids.

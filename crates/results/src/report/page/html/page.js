@@ -19,6 +19,9 @@
   theme.hidden = false;
   theme.addEventListener("click", () => setTheme(THEMES[(THEMES.indexOf(chosen) + 1) % THEMES.length]));
 
+  // ---- a phone's first screen is for the picture ----
+  if (innerWidth < 960) document.querySelectorAll(".lead > .warning > details").forEach((fold) => { fold.open = false; });
+
   // ---- paper: everything is unfolded while it is printed ----
   let folded = [];
   addEventListener("beforeprint", () => {

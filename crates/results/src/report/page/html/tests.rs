@@ -90,6 +90,19 @@ fn a_claim_folds_its_details_out_and_its_table_is_only_for_documents() {
 }
 
 #[test]
+fn several_warnings_of_the_opening_are_one_fold() {
+    let opened = |lead: Vec<Block>| document(&Page::new("T", lead, Vec::new()), &Extras::default());
+    let one = opened(vec![Block::paragraph("found"), Block::warning("a <b>")]);
+    assert!(one.contains(
+        "<p>found</p>\n<div class=\"warning\" role=\"note\"><p><strong>Warning:</strong> a &lt;b&gt;</p></div>"
+    ));
+    let two = opened(vec![Block::warning("a <b>"), Block::paragraph("found"), Block::warning("c")]);
+    let fold = "<p>found</p>\n<div class=\"warning\" role=\"note\"><details open>\n<summary><strong>2 warnings</strong></summary>\n\
+                <p>a &lt;b&gt;</p>\n<p>c</p>\n</details></div>\n</div>";
+    assert!(two.contains(fold), "{two}");
+}
+
+#[test]
 fn the_badge_is_in_the_header_and_the_picture_beside_the_lead() {
     let figure = Figure::new("a.svg", "a", "<svg/>".into());
     let page = Page {
@@ -103,7 +116,7 @@ fn the_badge_is_in_the_header_and_the_picture_beside_the_lead() {
         before.contains("<ul class=\"badge\" aria-label=\"Scale\">\n<li>profile &lt;cpu&gt;</li>\n</ul>"),
         "{before}"
     );
-    let opening = "<div class=\"opening\">\n<div class=\"lead\">\n<p>found</p>\n</div>\n<div class=\"shown\">\n<div class=\"picture\"";
+    let opening = "<div class=\"opening\">\n<h2 class=\"unseen\">What was found</h2>\n<div class=\"lead\">\n<p>found</p>\n</div>\n<div class=\"shown\">\n<div class=\"picture\"";
     assert!(rest.contains(opening), "{rest}");
     let bare = document(&Page::new("T", Vec::new(), Vec::new()), &Extras::default());
     assert!(!bare.contains("class=\"badge\"") && !bare.contains("class=\"opening\""), "{bare}");
