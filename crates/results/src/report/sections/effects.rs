@@ -11,6 +11,7 @@ use crate::report::figures::{Drawing, figure};
 use crate::report::findings::Findings;
 use crate::report::page::{Forest, Number};
 use crate::report::words::arm::{Images, TRAIN_MARK};
+use crate::report::words::uncapitalised;
 use crate::report::words::metric::{metric_in_words, rule_in_words, seeds_in_words};
 use crate::results::{Arm, Rule};
 use crate::spec::{SamplerSpec, arm_label};
@@ -47,7 +48,9 @@ pub(super) fn forest(findings: &Findings) -> Result<Option<Forest>> {
     let data = Data { measures: measures.collect() };
     let Some(first) = data.measures.first().cloned() else { return Ok(None) };
     let alt = format!("Forest plot. {}: {}", first.title, first.subtitle);
-    let figure = figure(Drawing::Forest, &alt, &forest::Forest::of(first)?, &findings.badge())?;
+    // The picture stands alone; on the page the title stands above.
+    let alone = Effects { title: format!("{}: {}", findings.title(), uncapitalised(&first.title)), ..first };
+    let figure = figure(Drawing::Forest, &alt, &forest::Forest::of(alone)?, &findings.badge())?;
     Ok(Some(Forest { figure, data: serde_json::to_string(&data)?.replace('<', "\\u003c") }))
 }
 

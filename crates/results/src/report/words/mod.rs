@@ -26,6 +26,12 @@ pub(crate) fn capitalised(text: &str) -> String {
     chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
+/// The text with its first letter in lower case.
+pub(crate) fn uncapitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|c| c.to_lowercase().chain(chars).collect()).unwrap_or_default()
+}
+
 /// What a reader must know of the data before comparing numbers.
 pub(crate) fn data_note(manifest: Option<&Manifest>) -> Option<String> {
     let note = manifest.map(|m| m.data.note.trim().replace(char::is_control, " ")).filter(|n| !n.is_empty())?;
