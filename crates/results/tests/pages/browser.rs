@@ -118,6 +118,7 @@ fn a_single_round_is_a_row_for_each_arm() {
         "names": arms, "short": ["random", "@class-balanced", "@core-set", "@typical"],
         "tip": "50 labels, n = 3 seeds, in % | random 51.00 ± 2.48 | 95 % interval 48.52 to 53.48",
         "reference": { "arms": 4, "arm": "arm-2", "values": [-4] },
+        "forest": { "rows": 3, "first": "-2.0 points", "reordered": false },
     });
     check(&folder, &wanted);
 }

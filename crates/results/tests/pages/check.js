@@ -277,9 +277,11 @@
     rows()[1].dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
     equal("escape hides it", hint(), "");
     rows()[1].blur();
-    const before = sorted.join() + one(".forest h3").textContent;
-    press(wanted.forest.measure);
-    check("another measure has other values", names().join() + one(".forest h3").textContent !== before, before);
+    if (wanted.forest.measure) {
+      const before = sorted.join() + one(".forest h3").textContent;
+      press(wanted.forest.measure);
+      check("another measure has other values", names().join() + one(".forest h3").textContent !== before, before);
+    }
     check("places are numbers", !/NaN|Infinity|undefined/.test(one(".forest").innerHTML.replace(/<script[^]*?<\/script>/, "")), one(".forest-plot").innerHTML.slice(0, 400));
     check("text is inside the picture", all(".forest-plot text").every((text) => {
       const [box, frame] = [text.getBoundingClientRect(), one(".forest-plot svg").getBoundingClientRect()];

@@ -62,7 +62,7 @@
       style: `fill:${color(filled ? "--effect" : "--paper")};stroke:${color("--effect")};stroke-width:2px` });
 
     const head = leaves
-      ? [...lines(effects.title, { size: 19, weight: 600 }), ...[effects.subtitle, effects.badge].filter((t) => t).flatMap((t) => lines(t))]
+      ? [...lines(`${document.querySelector("h1").textContent}: ${effects.title}`, { size: 19, weight: 600 }), ...[effects.subtitle, effects.badge].filter((t) => t).flatMap((t) => lines(t))]
       : [];
     const top = y + 6;
     const drawn = groups.flatMap((group) => {
