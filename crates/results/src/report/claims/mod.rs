@@ -16,7 +16,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use self::folders::{Folders, folder_link};
-use self::group::{Claim, claims};
+use self::group::{Answer, Claim, claims};
 use self::published::PublishedClaim;
 use self::scale::{Against, DATA_MARK};
 use super::page::{Block, Cell, Column, Page, Section, Table, markdown};
@@ -24,6 +24,7 @@ use super::place::{Written, write_over};
 use super::reference::{Reference, reference_folder, references};
 use super::words::{PLUS_MINUS, data_note, one_line};
 use crate::spec::Spec;
+use crate::words::counted;
 
 const TITLE: &str = "Claims and measurements";
 
@@ -32,7 +33,7 @@ const TITLE: &str = "Claims and measurements";
 pub struct ClaimsPage {
     /// `README.md`.
     pub page: Page,
-    /// The table that the page opens on, as Markdown.
+    /// The tally and the table of all claims, as Markdown.
     pub text: String,
     /// Folders that cannot be read, and why: a line each.
     pub warnings: Vec<String>,
@@ -52,9 +53,11 @@ pub fn page(dir: &Path) -> Result<ClaimsPage> {
     let others = datasets.into_iter().map(|name| Ok((name.to_owned(), references(&reference, name)?)));
     let others: Vec<(String, Vec<Reference>)> = others.collect::<Result<_>>()?;
     let claims = claims(&folders.runs, &published);
+    let lead = vec![Block::paragraph(tally(&claims))];
     let standing = standing(&claims);
-    let text = markdown(std::slice::from_ref(&standing));
-    let mut in_short = vec![Block::paragraph(INTRODUCTION), standing];
+    let text = markdown(&lead.iter().chain(&standing).cloned().collect::<Vec<_>>());
+    let mut in_short: Vec<Block> = standing.into_iter().collect();
+    in_short.push(Block::paragraph(INTRODUCTION));
     in_short.extend(how_to_read());
     let mut sections = vec![Section::new("In short", in_short)];
     let mut shown = Vec::new();
@@ -64,7 +67,7 @@ pub fn page(dir: &Path) -> Result<ClaimsPage> {
     sections.push(notes(&folders));
     sections.push(unreadable(&folders));
     let warnings = folders.unreadable.iter().map(|(name, why)| format!("{name}: left out of the page: {why}"));
-    Ok(ClaimsPage { page: Page::new(TITLE, Vec::new(), sections), text, warnings: warnings.collect() })
+    Ok(ClaimsPage { page: Page::new(TITLE, lead, sections), text, warnings: warnings.collect() })
 }
 
 /// Writes [`page`] as `README.md` into `dir`.
@@ -93,10 +96,39 @@ each claim is listed with everything that the results folders here measured abou
 was measured at the scale of its source: the same pool, labels, rounds, network width and epochs. Results at a smaller \
 scale need not hold at the paper's.";
 
-/// A row for each claim: its verdicts by scale.
-fn standing(claims: &[Claim]) -> Block {
+/// How many claims were measured at the scale of their source, with which verdicts, and how many elsewhere.
+fn tally(claims: &[Claim]) -> String {
     if claims.is_empty() {
-        return Block::paragraph("No results folder here makes a claim (`[[expect]]`).");
+        return "No results folder here makes a claim (`[[expect]]`).".into();
+    }
+    let (at_scale, others): (Vec<&Claim>, Vec<&Claim>) =
+        claims.iter().partition(|claim| claim.answer(&|row| row.against == Against::Same).is_some());
+    let answers: Vec<Answer> =
+        at_scale.iter().filter_map(|claim| claim.answer(&|row| row.against == Against::Same)).collect();
+    let number = |answer: &Answer| answers.iter().filter(|other| *other == answer).count();
+    let counts: Vec<String> = Answer::ALL
+        .iter()
+        .filter(|answer| number(answer) > 0)
+        .map(|answer| format!("{} {}", number(answer), answer.in_words()))
+        .collect();
+    let elsewhere = others.iter().filter(|claim| claim.answer(&|_| true).is_some()).count();
+    let first = match at_scale.len() {
+        0 => "none was measured at the scale of its source".to_owned(),
+        1 => format!("1 was measured at the scale of its source ({})", counts.join(", ")),
+        n => format!("{n} were measured at the scale of their source ({})", counts.join(", ")),
+    };
+    let rest = [
+        (elsewhere, "only at another scale, or at one that cannot be compared"),
+        (others.len() - elsewhere, "not at all"),
+    ];
+    let rest: String = rest.iter().filter(|(n, _)| *n > 0).map(|(n, how)| format!(", {n} {how}")).collect();
+    format!("Of {}, {first}{rest}.", counted(claims.len(), "claim"))
+}
+
+/// A row for each claim: its verdicts by scale. None without a claim.
+fn standing(claims: &[Claim]) -> Option<Block> {
+    if claims.is_empty() {
+        return None;
     }
     let columns =
         ["claim", "source", "published", "at the source's scale", "at another scale", "source's scale not known"];
@@ -114,7 +146,7 @@ fn standing(claims: &[Claim]) -> Block {
         ];
         table.push(&claim.claim, cells);
     }
-    Block::Table(table)
+    Some(Block::Table(table))
 }
 
 /// What the words of the tables mean.

@@ -21,6 +21,8 @@ struct Chart {
     arms: Vec<Curve>,
     published: Vec<Published>,
     published_heading: String,
+    /// What a published number is called: `published`, or `baseline`.
+    published_word: &'static str,
     /// The paths of the markers about (0, 0), in units of their size, by the place that a curve names.
     markers: Vec<String>,
     /// The first one is what the page opens on.
@@ -73,6 +75,8 @@ struct View {
     most: f64,
     arms: Vec<Points>,
 }
+
+const PUBLISHED: &str = "published";
 
 /// Labels, mean, ends of the interval, seeds.
 type PlottedPoint = (usize, f64, Option<f64>, Option<f64>, usize);
@@ -132,10 +136,34 @@ pub(crate) fn data_of_several(parts: &[(&str, &Findings)], metric: Metric) -> Op
             arms,
             published: published(first, metric),
             published_heading: first.published_heading(),
+            published_word: PUBLISHED,
             markers: markers(),
             views: vec![view],
         })
     })
+}
+
+/// The first view of results, in which the curves of a baseline take the place of published numbers: an arm of the
+/// baseline has the marker of its namesake. None before a round has finished.
+pub(crate) fn data_beside(current: &Findings, baseline: &Findings, heading: String) -> Option<String> {
+    let mut chart = chart(current)?;
+    chart.views.truncate(1);
+    let metric = current.primary_metric();
+    let rows = baseline.rows(metric, baseline.rule());
+    let theirs = samplers(rows.iter().copied());
+    let curve = |(i, curve): (usize, &Curve)| {
+        let arm = theirs.iter().position(|arm| baseline.marked(arm) == curve.name)?;
+        let points = points(arm, theirs[arm], &rows, metric).points;
+        Some(Published {
+            name: curve.name.clone(),
+            look: Look::of(&Style::published(i)),
+            metric: metric.name,
+            points: points.into_iter().map(|(labeled, mean, ..)| (labeled, mean)).collect(),
+        })
+    };
+    chart.published = chart.arms.iter().enumerate().filter_map(curve).collect();
+    (chart.published_heading, chart.published_word) = (heading, "baseline");
+    Some(json(&chart))
 }
 
 fn chart(findings: &Findings) -> Option<Chart> {
@@ -162,6 +190,7 @@ fn chart(findings: &Findings) -> Option<Chart> {
         arms,
         published: findings.metrics().into_iter().flat_map(|metric| published(findings, metric)).collect(),
         published_heading: findings.published_heading(),
+        published_word: PUBLISHED,
         markers: markers(),
         views,
     })

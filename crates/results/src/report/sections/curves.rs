@@ -1,8 +1,6 @@
 //! The learning curves.
 
-use crate::report::page::{Block, Curves, Figure, Fold, Section, Text};
-
-const HEADING: &str = "Learning curves";
+use crate::report::page::{Block, Curves, Figure, Text};
 
 /// How to read the figures; the browser's chart does not need it.
 const NOTE: &str = "\
@@ -18,10 +16,9 @@ pub(crate) fn blocks(figures: Vec<Figure>) -> Vec<Block> {
 }
 
 /// The figures of several experiments.
-pub(crate) fn of_several(figures: Vec<Figure>) -> Section {
-    let blocks = match figures.is_empty() {
+pub(crate) fn of_several(figures: Vec<Figure>) -> Vec<Block> {
+    match figures.is_empty() {
         true => Vec::new(),
         false => vec![Block::Curves(Curves { figures, note: None })],
-    };
-    Section::new(HEADING, blocks).with_fold(Fold::Never)
+    }
 }

@@ -3,6 +3,7 @@
 //! `Plot` is what to draw, `Layout` where, `draw` does it on any backend. Arms differ by colour (Okabe and Ito's,
 //! which the colour-blind can tell apart), marker and dashes, so that a grey print can be read too.
 
+mod beside;
 mod draw;
 mod layout;
 mod style;
@@ -102,8 +103,8 @@ impl Plot {
         })
     }
 
-    /// The curves of several experiments in one picture, each arm under its own rule, by the experiments' names; the
-    /// published numbers are those of the first. None before a round has finished in any.
+    /// The curves of several experiments in one picture, each arm under its own rule, by the experiments' names; title,
+    /// badge and published numbers are those of the first. None before a round has finished in any.
     pub(crate) fn of_several(parts: &[(&str, &Findings)], metric: Metric) -> Option<Self> {
         let plots: Vec<(&str, Images, Self)> = parts
             .iter()
@@ -124,9 +125,6 @@ impl Plot {
         all.ours = plots.iter().flat_map(named).collect();
         let seeds = parts.iter().flat_map(|(_, findings)| findings.rows(metric, Rule::Own)).map(|row| row.n);
         let seeds = seeds_in_words(seeds.collect::<Vec<_>>().into_iter());
-        // Each folder has a badge of its own.
-        all.badge.clear();
-        all.title = parts.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" against ");
         let warning = if !mixed && first == Images::Test { "" } else { "; labels among TRAIN images were trained on" };
         all.subtitle = format!(
             "n = {seeds}, 95 % intervals where there are two; each under the rule that it queries with{warning}"

@@ -319,7 +319,7 @@
     const lines = [`${thousands(p.x)} ${state.view.x_label}: ${value(p.y)}${unit()}`];
     if (p.low !== null) lines.push(`95 % interval ${value(p.low)} to ${value(p.high)}`);
     const same = dots.filter((other) => other !== dot && Math.hypot(other.x - dot.x, other.y - dot.y) < 1).map((other) => other.curve.name);
-    lines.push(p.n === null ? "published" : `n = ${p.n} seed${p.n === 1 ? "" : "s"}`);
+    lines.push(p.n === null ? data.published_word : `n = ${p.n} seed${p.n === 1 ? "" : "s"}`);
     if (same.length) lines.push(`At the same place: ${same.slice(0, 3).join(", ")}${same.length > 3 ? ` and ${same.length - 3} more` : ""}`);
     tip.replaceChildren(html("b", {}, curve.name), ...lines.map((text) => html("div", {}, text)));
     tip.hidden = false;
