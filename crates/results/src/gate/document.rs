@@ -71,11 +71,11 @@ impl Gate {
         lead.extend(self.warnings.iter().map(Block::warning));
         let mut sections = Vec::new();
         if let Ok(tested) = &self.outcome {
-            sections.push(Section::new("Change from the baseline", matrix(tested)));
+            sections.push(Section::new("Changes", matrix(tested)));
         }
         let lines = differing(self);
         if !lines.is_empty() {
-            sections.push(Section::new("What differs, from the baseline to these results", vec![Block::list(lines)]));
+            sections.push(Section::new("What differs", vec![Block::list(lines)]));
         }
         if let Ok(tested) = &self.outcome {
             let cells = details("cells", tested, &mut tested.cells.iter());
@@ -148,7 +148,7 @@ mod tests {
         assert!(moved.contains("- **moved**: 9 of 9 cells, most clearly "), "{moved}");
         // The others, each once in the opening.
         assert_eq!(moved.split("\n## ").next().unwrap().matches(" points (p < 0.001).\n").count(), 8 + 1, "{moved}");
-        assert!(moved.contains("\n## Change from the baseline\n") && moved.contains("\n## Every cell\n"), "{moved}");
+        assert!(moved.contains("\n## Changes\n") && moved.contains("\n## Every cell\n"), "{moved}");
     }
 
     #[test]

@@ -122,6 +122,7 @@ pub(super) fn text(check: &Gate) -> String {
     let mut blocks = differences(check);
     if let Ok(tested) = &check.outcome {
         blocks.extend(matrix(tested));
+        blocks.push(Block::paragraph(notes(tested).join("\n")));
         if tested.moved().next().is_some() {
             blocks.extend([Block::heading("What moved"), Block::Table(details("moved", tested, &mut tested.moved()))]);
         }
@@ -145,7 +146,7 @@ pub(super) fn differing(check: &Gate) -> Vec<String> {
     keys.chain(check.notes.iter().cloned()).collect()
 }
 
-/// A row for each sampler, a column for each number of labels and for the area; then what was tested and how.
+/// A row for each sampler, a column for each number of labels and for the area; then the mean over samplers.
 pub(super) fn matrix(tested: &Tested) -> Vec<Block> {
     let rounds = tested.labels.len();
     let places: Vec<Place> = (0..rounds).map(Place::Round).chain((rounds > 1).then_some(Place::Area)).collect();
@@ -169,7 +170,6 @@ pub(super) fn matrix(tested: &Tested) -> Vec<Block> {
         let p = p_in_words(mean.p);
         blocks.push(Block::paragraph(format!("Mean {word} over samplers: {points} points ({p}{moved}).")));
     }
-    blocks.push(Block::paragraph(notes(tested).join("\n")));
     blocks
 }
 

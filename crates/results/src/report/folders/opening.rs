@@ -10,7 +10,7 @@ use crate::report::page::{Badge, Block, Number, Sentence, Text};
 use crate::report::words::arm::Images;
 use crate::report::words::badge::Facts;
 use crate::report::words::change::{Change, changes, in_words};
-use crate::report::words::data_note;
+use crate::report::words::{capitalised, data_note};
 use crate::spec::Spec;
 use crate::words::{code, counted, thousands};
 
@@ -41,37 +41,44 @@ pub(super) fn lead(compared: &Compared, found: &[FolderComparison]) -> Vec<Block
     blocks
 }
 
-/// The significant differences of the areas, or of the last rounds if there are no areas, largest first.
+/// The significant differences, largest first: of the areas, or of the last rounds where two folders have no area in
+/// common.
 fn differences(compared: &Compared, found: &[FolderComparison]) -> Vec<Sentence> {
-    let of_areas: Vec<&FolderComparison> = found.iter().filter(|c| c.what == What::Area).collect();
-    let all = if of_areas.is_empty() { found.iter().collect() } else { of_areas };
-    let Some(first) = all.first() else {
+    let pair = |c: &FolderComparison| (c.arm.clone(), c.results.clone(), c.versus.clone());
+    let with_area: BTreeSet<_> = found.iter().filter(|c| c.what == What::Area).map(pair).collect();
+    let is_shown = |c: &&FolderComparison| c.what == What::Area || !with_area.contains(&pair(c));
+    let all: Vec<&FolderComparison> = found.iter().filter(is_shown).collect();
+    if all.is_empty() {
         return vec![Sentence::new("No arm is in two folders at a common number of labels.", Vec::new())];
-    };
+    }
     let mut tested: Vec<&FolderComparison> = all.iter().filter(|c| c.p.is_some()).copied().collect();
     if tested.is_empty() {
-        let sentence = format!("{}, no difference could be tested: too few trials, or no spread.", place(first));
-        return vec![Sentence::new(sentence, details(compared, &all))];
+        let sentence = format!("{}no difference could be tested: too few trials, or no spread.", common_place(&all));
+        return vec![Sentence::new(capitalised(&sentence), details(compared, &all))];
     }
     tested.sort_by(|a, b| b.mean.abs().total_cmp(&a.mean.abs()));
     let (significant, others): (Vec<&FolderComparison>, Vec<&FolderComparison>) =
         tested.iter().partition(|c| c.is_significant());
     let (shown, more) = significant.split_at(significant.len().min(MOST_SENTENCES));
-    let mut sentences: Vec<Sentence> = shown
-        .iter()
-        .map(|c| Sentence::new(format!("{}, {}.", place(c), in_a_sentence(compared, c)), Vec::new()))
-        .collect();
+    let sentence = |c: &&FolderComparison| format!("{}, {}.", place(c), in_a_sentence(compared, c));
+    let mut sentences: Vec<Sentence> = shown.iter().map(|c| Sentence::new(sentence(c), Vec::new())).collect();
     if !more.is_empty() {
-        let verb = if more.len() == 1 { "is" } else { "are" };
-        let sentence = format!("{} more {verb} significant.", counted(more.len(), "difference"));
-        sentences.push(Sentence::new(sentence, details(compared, more)));
+        let noun = if more.len() == 1 { "difference is" } else { "differences are" };
+        let sentence = format!("{}{} more {noun} significant.", common_place(more), more.len());
+        sentences.push(Sentence::new(capitalised(&sentence), details(compared, more)));
     }
     if !others.is_empty() {
         let other = if significant.is_empty() { "" } else { "other " };
-        let sentence = format!("{}, no {other}difference is significant ({}).", place(first), family(&others));
-        sentences.push(Sentence::new(sentence, details(compared, &others)));
+        let sentence = format!("{}no {other}difference is significant ({}).", common_place(&others), family(&others));
+        sentences.push(Sentence::new(capitalised(&sentence), details(compared, &others)));
     }
     sentences
+}
+
+/// `Over the whole curve, ` if all comparisons are of one place; else nothing.
+fn common_place(comparisons: &[&FolderComparison]) -> String {
+    let first = place(comparisons[0]);
+    if comparisons.iter().all(|c| place(c) == first) { format!("{first}, ") } else { String::new() }
 }
 
 /// `4 comparisons, 3 pairs each at most`.
@@ -109,8 +116,12 @@ fn in_a_sentence(compared: &Compared, c: &FolderComparison) -> String {
 
 /// A line for each difference, as many as a reader will look at.
 fn details(compared: &Compared, comparisons: &[&FolderComparison]) -> Vec<Text> {
-    let shown = comparisons.iter().take(MOST_DETAILS);
-    let mut lines: Vec<Text> = shown.map(|c| format!("{}.", in_a_sentence(compared, c)).into()).collect();
+    let has_common_place = !common_place(comparisons).is_empty();
+    let line = |c: &&FolderComparison| match has_common_place {
+        true => format!("{}.", in_a_sentence(compared, c)).into(),
+        false => format!("{}, {}.", place(c), in_a_sentence(compared, c)).into(),
+    };
+    let mut lines: Vec<Text> = comparisons.iter().take(MOST_DETAILS).map(line).collect();
     if comparisons.len() > MOST_DETAILS {
         lines
             .push(format!("The other {} are in the section \"Differences\".", comparisons.len() - MOST_DETAILS).into());

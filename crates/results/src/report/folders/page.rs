@@ -27,7 +27,13 @@ pub(super) fn page(compared: &Compared, found: &[FolderComparison], figures: Vec
             Section::new("Differences", differences(compared, found)).with_fold(Fold::Never),
             Section::new("Results", table(compared)),
             Section::new("Over all folders", over_all(compared)),
-            Section::new("Differences between the runs that can change values", vec![Block::list(runs(compared))]),
+            Section::new(
+                "How the runs differ",
+                vec![
+                    Block::paragraph("Each of these can change values, also where the specs are equal."),
+                    Block::list(runs(compared)),
+                ],
+            ),
         ],
     }
 }
