@@ -98,7 +98,7 @@ impl Gate {
         let Some((first, others)) = moved.split_first() else {
             let how = if tested.identical { "All values are the same" } else { "No curve moved significantly" };
             let sentence =
-                Sentence::new(format!("{how}: {}.", tested_in_words(tested)), notes.map(Into::into).collect());
+                Sentence::new(format!("{how} ({}).", tested_in_words(tested)), notes.map(Into::into).collect());
             return Sentence { outcome: Some((Verdict::Held, "held")), ..sentence };
         };
         let text = format!(
@@ -141,7 +141,7 @@ mod tests {
     fn the_page_opens_on_the_outcome_in_a_sentence() {
         let held = page(0.0).markdown();
         let opening = "# Check of now against base\n\n*full protocol · generated images · f32 · CPU · n = 5 seeds*\n\n\
-                       - **held**: No curve moved significantly: test accuracy: 2 samplers x 3 rounds, 5 seeds against 5.\n  \
+                       - **held**: No curve moved significantly (test accuracy: 2 samplers x 3 rounds, 5 seeds against 5).\n  \
                        - Only test accuracy is tested;";
         assert!(held.starts_with(opening), "{held}");
         let moved = page(-0.2).markdown();

@@ -43,21 +43,20 @@ fn picture(figures: Vec<Figure>) -> Vec<Block> {
     curves::of_several(figures)
 }
 
-/// A row for each folder, with the facts of its own scale badge.
+/// A row for each folder with the facts of its own scale badge, and their titles.
 fn folders(compared: &Compared) -> Vec<Block> {
     let facts = Fact::ALL.map(Fact::name);
     let columns = [&["folder"], facts.as_slice(), &["experiment", "protocol"]].concat();
     let mut table = Table::new("folders", Column::all(columns));
     for (name, findings) in compared.each() {
         let spec = findings.spec();
-        let (experiment, profile) = spec.identity();
-        let profile = if profile.is_empty() { String::new() } else { format!(", profile {}", code(profile)) };
         let own = findings.facts();
         let facts = Fact::ALL.map(|fact| Cell::or_missing(own.get(fact).map(Cell::text)));
-        let protocol = [format!("{}{profile}", code(experiment)), code(&spec.hash())].map(Cell::text);
-        table.push(format!("**{name}**: {}", one_line(&spec.title)), facts.into_iter().chain(protocol));
+        let protocol = [spec.identity().0, &spec.hash()].map(|text| Cell::text(code(text)));
+        table.push(format!("**{name}**"), facts.into_iter().chain(protocol));
     }
-    vec![Block::Table(table)]
+    let title = |(name, findings): (&str, &Findings)| format!("{name}: {}", one_line(&findings.spec().title));
+    vec![Block::Table(table), Block::list(compared.each().map(title))]
 }
 
 /// The program, hardware and software with which the others ran, as far as they differ from the first: equal specs give

@@ -69,7 +69,9 @@ fn the_page_opens_on_what_was_found_and_on_the_keys_that_differ() {
             "- Over the whole curve, {arm} is 11.0 ± 2.5 points higher in other than in base (3 pairs, corrected p = 0.005).\n"
         )
     };
-    assert_eq!(opening_of(&folders), [&found("random"), &found("core-set"), keys].concat());
+    let opening = opening_of(&folders);
+    assert!(opening.contains(&found("random")) && opening.contains(&found("core-set")), "{opening}");
+    assert!(opening.ends_with(keys) && opening.lines().count() == 4, "{opening}");
     // A warning that both share names both, and the badge says what they share.
     compare(&folders, &dir.path().join("out")).unwrap();
     let page = std::fs::read_to_string(dir.path().join("out/README.md")).unwrap();
@@ -82,7 +84,7 @@ fn the_page_opens_on_what_was_found_and_on_the_keys_that_differ() {
         page.lines()
             .any(|line| line.contains(scale) && line.contains(" generated images |") && line.contains("n = 3 seeds"))
     };
-    assert!(rows("| full protocol |") && rows("| profile tiny |"), "{page}");
+    assert!(rows(" full protocol |") && rows(" profile tiny |"), "{page}");
     let svg = std::fs::read_to_string(dir.path().join("out/curve.svg")).unwrap();
     assert!(svg.contains("differs: scale") && svg.contains("base against other"), "{svg}");
     let html = std::fs::read_to_string(dir.path().join("out/report.html")).unwrap();
@@ -97,9 +99,8 @@ fn the_page_opens_on_what_was_found_and_on_the_keys_that_differ() {
 fn what_is_not_significant_folds_out() {
     let (_dir, folders) = two(-0.01);
     let found = opening_of(&folders);
-    let expected = "- Over the whole curve, no difference is significant (2 comparisons, 3 pairs each at most).\n  \
-                    - random is 0.0 ± 2.5 points";
-    assert!(found.starts_with(expected), "{found}");
+    let expected = "- Over the whole curve, no difference is significant (2 comparisons, 3 pairs each at most).\n  - ";
+    assert!(found.starts_with(expected) && found.contains("  - random is 0.0 ± 2.5 points"), "{found}");
     // One of two arms differs.
     let rows = full().into_iter().map(|mut row| {
         row.profile = "tiny".into();
