@@ -96,33 +96,36 @@ each claim is listed with everything that the results folders here measured abou
 was measured at the scale of its source: the same pool, labels, rounds, network width and epochs. Results at a smaller \
 scale need not hold at the paper's.";
 
-/// How many claims were measured at the scale of their source, with which verdicts, and how many elsewhere.
+/// How many claims were measured at the scale of their source, and how many elsewhere, with which verdicts.
 fn tally(claims: &[Claim]) -> String {
     if claims.is_empty() {
         return "No results folder here makes a claim (`[[expect]]`).".into();
     }
-    let (at_scale, others): (Vec<&Claim>, Vec<&Claim>) =
-        claims.iter().partition(|claim| claim.answer(&|row| row.against == Against::Same).is_some());
-    let answers: Vec<Answer> =
-        at_scale.iter().filter_map(|claim| claim.answer(&|row| row.against == Against::Same)).collect();
-    let number = |answer: &Answer| answers.iter().filter(|other| *other == answer).count();
-    let counts: Vec<String> = Answer::ALL
-        .iter()
-        .filter(|answer| number(answer) > 0)
-        .map(|answer| format!("{} {}", number(answer), answer.in_words()))
-        .collect();
-    let elsewhere = others.iter().filter(|claim| claim.answer(&|_| true).is_some()).count();
-    let first = match at_scale.len() {
+    let at_scale = |claim: &Claim| claim.answer(&|row| row.against == Against::Same);
+    let same: Vec<Answer> = claims.iter().filter_map(at_scale).collect();
+    let elsewhere: Vec<Answer> =
+        claims.iter().filter(|claim| at_scale(claim).is_none()).filter_map(|claim| claim.answer(&|_| true)).collect();
+    let mut text = match same.len() {
         0 => "none was measured at the scale of its source".to_owned(),
-        1 => format!("1 was measured at the scale of its source ({})", counts.join(", ")),
-        n => format!("{n} were measured at the scale of their source ({})", counts.join(", ")),
+        1 => format!("1 was measured at the scale of its source ({})", verdicts(&same)),
+        n => format!("{n} were measured at the scale of their source ({})", verdicts(&same)),
     };
-    let rest = [
-        (elsewhere, "only at another scale, or at one that cannot be compared"),
-        (others.len() - elsewhere, "not at all"),
-    ];
-    let rest: String = rest.iter().filter(|(n, _)| *n > 0).map(|(n, how)| format!(", {n} {how}")).collect();
-    format!("Of {}, {first}{rest}.", counted(claims.len(), "claim"))
+    if !elsewhere.is_empty() {
+        let how = "only at another scale, or at one that cannot be compared";
+        text += &format!(", {} {how} ({})", elsewhere.len(), verdicts(&elsewhere));
+    }
+    match claims.len() - same.len() - elsewhere.len() {
+        0 => {}
+        n => text += &format!(", {n} not at all"),
+    }
+    format!("Of {}, {text}.", counted(claims.len(), "claim"))
+}
+
+/// `1 held, 2 undecided`.
+fn verdicts(answers: &[Answer]) -> String {
+    let number = |answer: &Answer| answers.iter().filter(|other| *other == answer).count();
+    let counts = Answer::ALL.iter().filter(|answer| number(answer) > 0);
+    counts.map(|answer| format!("{} {}", number(answer), answer.in_words())).collect::<Vec<_>>().join(", ")
 }
 
 /// A row for each claim: its verdicts by scale. None without a claim.
