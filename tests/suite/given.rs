@@ -200,13 +200,13 @@ fn correlate_trains_measures_and_reports() {
     let place = Workplace::with(&spec);
     let output = place.succeeds("correlate tiny.toml --device cpu");
     assert!(stdout(&output).contains("Spearman"), "{}", stdout(&output));
-    assert_eq!(stdout(&output).lines().last(), Some("open results/tiny-correlation/README.md"));
+    assert_eq!(stdout(&output).lines().last(), Some("open results/tiny-correlation/report.html"));
     let folder = place.path("results/tiny-correlation");
     let rows = std::fs::read_to_string(folder.join("losses.csv")).unwrap();
     assert_eq!(rows.lines().count(), 201);
     let part = |name: &str| std::fs::read_to_string(folder.join("parts").join(name)).unwrap().lines().count() - 1;
     assert_eq!(["seed-0-fold-0-of-3.csv", "seed-0-fold-1-of-3.csv", "seed-0-fold-2-of-3.csv"].map(part), [67, 67, 66]);
-    for file in ["README.md", "summary.csv", "scatter-task.svg", "scatter-held-out.png"] {
+    for file in ["README.md", "report.html", "summary.csv", "scatter-task.svg", "scatter-held-out.png"] {
         assert!(folder.join(file).exists(), "{file}");
     }
     // The second time nothing is trained, and the output is the same.

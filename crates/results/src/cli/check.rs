@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Result, anyhow};
 use clap::Args;
 
 use crate::gate::{Allowed, Gate, claims, junit};
@@ -30,6 +30,9 @@ pub struct CheckArgs {
     /// Also write the result as a Markdown page
     #[arg(long, value_name = "FILE", requires = "against")]
     markdown: Option<PathBuf>,
+    /// Also write the result as a page with the curves of both: FILE.html, or a folder for README.md, report.html and pictures
+    #[arg(long, value_name = "FILE.html|DIR", requires = "against")]
+    page: Option<PathBuf>,
     /// Also write the result as JUnit XML
     #[arg(long, value_name = "FILE", requires = "against")]
     junit: Option<PathBuf>,
@@ -65,6 +68,9 @@ fn against(args: &CheckArgs) -> Result<i32> {
         let page = check.markdown();
         write_atomically(path, |out| out.write_all(page.as_bytes()))?;
     }
+    if let Some(path) = &args.page {
+        check.write_page(path)?;
+    }
     let text = check.text();
     if check.outcome.is_err() {
         if !text.is_empty() {
@@ -83,12 +89,15 @@ fn against(args: &CheckArgs) -> Result<i32> {
 
 /// Checks that the files to write are outside both results folders, and are not the same file.
 fn ensure_apart(args: &CheckArgs, baseline: &Path) -> Result<()> {
-    ensure!(
-        args.junit.is_none() || args.junit.as_deref().map(resolved) != args.markdown.as_deref().map(resolved),
-        "--junit and --markdown name the same file; name two"
-    );
+    let named = [("--junit", &args.junit), ("--markdown", &args.markdown), ("--page", &args.page)];
+    let paths: Vec<(&str, &Path)> = named.iter().filter_map(|(name, path)| Some((*name, path.as_deref()?))).collect();
+    for (i, (name, path)) in paths.iter().enumerate() {
+        if let Some((other, _)) = paths[i + 1..].iter().find(|(_, other)| resolved(other) == resolved(path)) {
+            anyhow::bail!("{name} and {other} name the same file; name two");
+        }
+    }
     let folders = [args.results.as_path(), baseline];
-    for path in args.junit.iter().chain(&args.markdown) {
+    for (_, path) in paths {
         let inside = |folder: &&Path| folder.canonicalize().is_ok_and(|f| resolved(path).starts_with(f));
         if let Some(folder) = folders.iter().find(|folder| inside(folder)) {
             anyhow::bail!(

@@ -10,6 +10,7 @@
 pub mod baseline;
 mod cells;
 mod claims;
+mod document;
 mod junit;
 mod page;
 mod protocol;
@@ -25,6 +26,7 @@ pub use claims::{Claims, claims};
 pub use junit::junit;
 pub use protocol::{Allowed, Difference};
 
+use crate::report::{Badge, scale_badge};
 use crate::results::Results;
 
 /// The comparison of results with a baseline.
@@ -44,6 +46,8 @@ pub struct Gate {
     pub claims: Option<Claims>,
     /// The tested cells, or one line that says why nothing was compared and what to do.
     pub outcome: Result<Tested, String>,
+    /// The scale of the results.
+    badge: Badge,
 }
 
 impl Gate {
@@ -61,6 +65,7 @@ impl Gate {
                 warnings: Vec::new(),
                 claims: None,
                 outcome: Err(format!("{error:#}").replace('\n', " ")),
+                badge: Badge::default(),
             },
         }
     }
@@ -75,6 +80,7 @@ impl Gate {
             warnings: protocol::warnings(baseline, current, allowed, &differences),
             claims: (!current.spec.expect.is_empty()).then(|| claims(current)),
             outcome: Err(String::new()),
+            badge: Badge::default(),
             differences,
         };
         gate.outcome = match protocol::refusal(&gate.differences) {
@@ -85,6 +91,9 @@ impl Gate {
                 outcome
             }
         };
+        let seeds = gate.outcome.as_ref().ok().map(|tested| tested.seeds[1].len());
+        gate.badge =
+            scale_badge(&current.spec, current.manifest.as_ref(), &current.devices, seeds.map(|seeds| (seeds, seeds)));
         gate
     }
 
@@ -104,10 +113,5 @@ impl Gate {
     /// The tables and the summary for a terminal, as Markdown.
     pub fn text(&self) -> String {
         page::text(self)
-    }
-
-    /// A Markdown page with every cell.
-    pub fn markdown(&self) -> String {
-        page::page(self).markdown()
     }
 }

@@ -1,9 +1,9 @@
-//! The gate's findings as a page, and as text for a terminal.
+//! The gate's findings in words and tables, and as text for a terminal.
 
 use super::Gate;
 use super::cells::{self, CellState, Place, Tested};
 use crate::findings::p_in_words;
-use crate::report::{Block, Cell, Column, Number, Page, Table, Text, capitalised, markdown};
+use crate::report::{Block, Cell, Column, Number, Table, capitalised, markdown};
 use crate::stats::rotation::LEVEL;
 use crate::words::{counted, thousands};
 
@@ -16,21 +16,14 @@ pub(super) fn summary(check: &Gate) -> String {
         Ok(tested) => tested,
         Err(why) => return format!("could not compare: {why}"),
     };
-    let mut moved: Vec<&cells::Cell> = tested.moved().collect();
+    let moved = by_clarity(tested);
     let left_out = left_out_in_words(tested.left_out);
     let metric = metric_in_words(tested);
     if moved.is_empty() {
-        let what = format!(
-            "{metric}: {} x {}, {}",
-            counted(tested.arms.len(), "sampler"),
-            counted(tested.labels.len(), "round"),
-            seeds_in_words(tested)
-        );
+        let what = tested_in_words(tested);
         let how = if tested.identical { "all values are the same" } else { "no curve moved significantly" };
-        return format!("held: {how} ({what}{left_out})");
+        return format!("held: {how} ({what})");
     }
-    // The smallest p first; among equal ones, the largest change.
-    moved.sort_by(|a, b| a.p.total_cmp(&b.p).then(b.difference.abs().total_cmp(&a.difference.abs())));
     let shown: Vec<String> = moved.iter().take(NAMED).map(|cell| cell_in_words(tested, cell)).collect();
     let more = moved.len().saturating_sub(NAMED);
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
@@ -38,6 +31,25 @@ pub(super) fn summary(check: &Gate) -> String {
         "moved: {}{more} ({metric}; each p is corrected for all {}{left_out})",
         shown.join("; "),
         cells_in_words(tested)
+    )
+}
+
+/// The cells that moved: the smallest p first; among equal ones, the largest change.
+pub(super) fn by_clarity(tested: &Tested) -> Vec<&cells::Cell> {
+    let mut moved: Vec<&cells::Cell> = tested.moved().collect();
+    moved.sort_by(|a, b| a.p.total_cmp(&b.p).then(b.difference.abs().total_cmp(&a.difference.abs())));
+    moved
+}
+
+/// `test accuracy: 4 samplers x 3 rounds, 5 seeds against 5`, and how many seeds were left out.
+pub(super) fn tested_in_words(tested: &Tested) -> String {
+    format!(
+        "{}: {} x {}, {}{}",
+        metric_in_words(tested),
+        counted(tested.arms.len(), "sampler"),
+        counted(tested.labels.len(), "round"),
+        seeds_in_words(tested),
+        left_out_in_words(tested.left_out)
     )
 }
 
@@ -52,7 +64,7 @@ fn cells_in_words(tested: &Tested) -> String {
 }
 
 /// `; 1 seed of the baseline and 2 seeds of these results left out`, or nothing.
-fn left_out_in_words(left_out: [usize; 2]) -> String {
+pub(super) fn left_out_in_words(left_out: [usize; 2]) -> String {
     let counted_of = |(n, whose): (usize, &str)| (n > 0).then(|| format!("{} of {whose}", counted(n, "seed")));
     let parts: Vec<String> =
         left_out.into_iter().zip(["the baseline", "these results"]).filter_map(counted_of).collect();
@@ -110,6 +122,7 @@ pub(super) fn text(check: &Gate) -> String {
     let mut blocks = differences(check);
     if let Ok(tested) = &check.outcome {
         blocks.extend(matrix(tested));
+        blocks.push(Block::paragraph(notes(tested).join("\n")));
         if tested.moved().next().is_some() {
             blocks.extend([Block::heading("What moved"), Block::Table(details("moved", tested, &mut tested.moved()))]);
         }
@@ -118,33 +131,23 @@ pub(super) fn text(check: &Gate) -> String {
     markdown(&blocks)
 }
 
-/// The page, with every cell.
-pub(super) fn page(check: &Gate) -> Page {
-    let mut lead = vec![Block::paragraph(Text::strong(&summary(check)))];
-    lead.extend(check.warnings.iter().map(Block::warning));
-    lead.extend(differences(check));
-    if let Ok(tested) = &check.outcome {
-        lead.extend(matrix(tested));
-        let cells = details("cells", tested, &mut tested.cells.iter());
-        lead.extend([Block::heading("Every cell"), Block::Table(cells)]);
+/// What is not the same on both sides, under a heading; empty if all is.
+fn differences(check: &Gate) -> Vec<Block> {
+    match differing(check) {
+        lines if lines.is_empty() => Vec::new(),
+        lines => vec![Block::heading("What differs, from the baseline to these results"), Block::list(lines)],
     }
-    let title = format!("Check of {} against {}", check.current.display(), check.baseline.display());
-    Page::new(title, lead, Vec::new())
 }
 
-/// What is not the same on both sides; empty if all is.
-fn differences(check: &Gate) -> Vec<Block> {
+/// What is not the same on both sides, a line each.
+pub(super) fn differing(check: &Gate) -> Vec<String> {
     let allowed = |allowed| if allowed { "allowed" } else { "not allowed" };
     let keys = check.differences.iter().map(|d| format!("{d} ({})", allowed(d.allowed)));
-    let lines: Vec<String> = keys.chain(check.notes.iter().cloned()).collect();
-    match lines.is_empty() {
-        true => Vec::new(),
-        false => vec![Block::heading("What differs, from the baseline to these results"), Block::list(lines)],
-    }
+    keys.chain(check.notes.iter().cloned()).collect()
 }
 
-/// A row for each sampler, a column for each number of labels and for the area; then what was tested and how.
-fn matrix(tested: &Tested) -> Vec<Block> {
+/// A row for each sampler, a column for each number of labels and for the area; then the mean over samplers.
+pub(super) fn matrix(tested: &Tested) -> Vec<Block> {
     let rounds = tested.labels.len();
     let places: Vec<Place> = (0..rounds).map(Place::Round).chain((rounds > 1).then_some(Place::Area)).collect();
     let mut columns = Column::labels("labels", tested.labels.iter().copied());
@@ -167,7 +170,6 @@ fn matrix(tested: &Tested) -> Vec<Block> {
         let p = p_in_words(mean.p);
         blocks.push(Block::paragraph(format!("Mean {word} over samplers: {points} points ({p}{moved}).")));
     }
-    blocks.push(Block::paragraph(notes(tested).join("\n")));
     blocks
 }
 
@@ -186,7 +188,7 @@ fn points(tested: &Tested, cell: &cells::Cell) -> Number {
 }
 
 /// What was tested and how, and from where on changes count; a line each.
-fn notes(tested: &Tested) -> Vec<String> {
+pub(super) fn notes(tested: &Tested) -> Vec<String> {
     let factor = tested.metric.factor;
     let smallest = tested.smallest.map_or_else(
         || "every significant change counts (the baseline's spec has no `check.smallest-difference`)".into(),
@@ -231,7 +233,7 @@ fn counts_from(tested: &Tested, is_wanted: &dyn Fn(&cells::Cell) -> bool) -> Opt
 }
 
 /// A row for each of `cells`, in percent and points.
-fn details(name: &str, tested: &Tested, cells: &mut dyn Iterator<Item = &cells::Cell>) -> Table {
+pub(super) fn details(name: &str, tested: &Tested, cells: &mut dyn Iterator<Item = &cells::Cell>) -> Table {
     let columns = vec![
         Column::new("sampler"),
         Column::new("at"),

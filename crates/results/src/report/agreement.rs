@@ -11,6 +11,7 @@ use crate::batches::split_into_batches;
 use crate::spec::LossOrder;
 use crate::stats::{bootstrap_95, spearman};
 use crate::store::{Losses, write_csv};
+use crate::words::counted;
 
 /// How the title of its page begins.
 const TITLE: &str = "Agreement of pretext losses with ";
@@ -133,10 +134,39 @@ impl Agreement {
         let text = markdown(std::slice::from_ref(&table));
         let mut sections = vec![Section::new("All images", vec![table, Block::paragraph(self.note())])];
         sections.extend((!self.names.is_empty()).then(|| self.by_class(&rows)));
-        let page = Page::new(format!("{TITLE}{}", self.measure), Vec::new(), sections);
+        let lead = vec![Block::paragraph(self.found(&rows))];
+        let page = Page::new(format!("{TITLE}{}", self.measure), lead, sections);
         write_over(&folder.join("README.md"), &format!("# {TITLE}"), &page.markdown())?;
         write_csv(&folder.join("agreement.csv"), &rows)?;
         Ok(text)
+    }
+
+    /// Which losses agree most with the measure, and which least.
+    fn found(&self, rows: &[Row]) -> String {
+        let of_all: Vec<&Row> = rows.iter().filter(|row| row.class.is_empty()).collect();
+        let mut ranked: Vec<(&Row, f64)> = of_all.iter().filter_map(|row| Some((*row, row.spearman?))).collect();
+        ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let in_words = |(row, rho): &(&Row, f64)| {
+            let number = Number::estimate(*rho, row.low.zip(row.high), 3);
+            format!("Spearman's rho {number} over {}", counted(row.images, "image"))
+        };
+        let measure = &self.measure;
+        match (ranked.as_slice(), of_all.len()) {
+            ([], _) => format!("No rank correlation with {measure} is defined: all losses of one kind are equal."),
+            ([only], 1) => format!("{} against {measure}: {}.", only.0.losses, in_words(only)),
+            ([only], n) => format!(
+                "Of {n} lists of losses, only {} has a rank correlation with {measure}: {}.",
+                only.0.losses,
+                in_words(only)
+            ),
+            ([first, .., last], n) => format!(
+                "Of {n} lists of losses, {} agrees most with {measure} ({}), and {} least ({}).",
+                first.0.losses,
+                in_words(first),
+                last.0.losses,
+                in_words(last)
+            ),
+        }
     }
 
     /// A row for each learner.
@@ -236,6 +266,25 @@ mod tests {
         let few = Losses { rows: swapped.rows[..9].to_vec() };
         let error = agreement(few).rows().unwrap_err().to_string();
         assert!(error.starts_with("ours: has 9 images in common with theirs"), "{error}");
+    }
+
+    #[test]
+    fn the_page_opens_on_which_losses_agree_most_and_least() {
+        let found = |others: Vec<(String, Losses)>| {
+            let agreement = Agreement { others, ..agreement(losses(|_| 0.0)) };
+            agreement.found(&agreement.rows().unwrap())
+        };
+        let [same, reversed, flat] = [losses(|i| i as f64), losses(|i| -(i as f64)), losses(|_| 1.0)];
+        let only = found(vec![("a".into(), same.clone())]);
+        assert_eq!(only, "a against theirs: Spearman's rho 1.000 [1.000, 1.000] over 100 images.");
+        let both = found(vec![("r".into(), reversed), ("a".into(), same.clone())]);
+        let expected = "Of 2 lists of losses, a agrees most with theirs (Spearman's rho 1.000 [1.000, 1.000] over 100 images), \
+                        and r least (Spearman's rho -1.000 [-1.000, -1.000] over 100 images).";
+        assert_eq!(both, expected);
+        assert!(
+            found(vec![("f".into(), flat.clone()), ("a".into(), same)]).starts_with("Of 2 lists of losses, only a has")
+        );
+        assert!(found(vec![("f".into(), flat)]).starts_with("No rank correlation with theirs is defined"));
     }
 
     #[test]

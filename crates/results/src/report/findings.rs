@@ -10,7 +10,7 @@ use super::page::Badge;
 use super::reference::{Reference, ReferencePoint, reference_folder, references_for};
 use super::summary::{Row, rows};
 use super::words::arm::{Images, TRAIN_MARK, images_of, protocol_of};
-use super::words::badge::{Data, badge};
+use super::words::badge::{Data, Facts};
 use super::words::one_line;
 use crate::findings::{Comparison, JudgedClaim, comparisons, judged_claims};
 use crate::results::{Results, Rule};
@@ -88,9 +88,14 @@ impl Findings {
 
     /// The scale badge of a page or a picture of these results.
     pub(crate) fn badge(&self) -> Badge {
+        self.facts().badge()
+    }
+
+    /// The facts of the scale badge.
+    pub(crate) fn facts(&self) -> Facts {
         let counts = self.rows.iter().map(|row| row.n);
         let seeds = counts.clone().min().zip(counts.max());
-        badge(self.spec(), self.manifest(), &self.results.devices, seeds)
+        Facts::of(self.spec(), self.manifest(), &self.results.devices, seeds)
     }
 
     /// The manifest; `None` if the folder has none.

@@ -4,9 +4,10 @@
 //! Reads only the folder (resolved spec, records, manifest) and the published numbers beside it; never the data.
 //!
 //! Modules import downward in this order: tables in documents (`splice`), the page of a run that goes on (`live`), the pages
-//! of several folders (`folders`, `claims`, `correlation`, `agreement`), `sections`, `figures`, `findings`, `words`, `page`.
+//! of several folders (`folders`, `claims`, `correlation`, `agreement`, `beside`), `sections`, `figures`, `findings`, `words`, `page`.
 
 pub mod agreement;
+mod beside;
 pub mod claims;
 pub mod correlation;
 mod cost;
@@ -39,14 +40,17 @@ pub use self::summary::Row;
 pub use crate::results::Rule;
 pub use crate::spec::Metric;
 
-pub(crate) use self::page::{Block, Cell, Column, Number, Table, Text, markdown};
+pub(crate) use self::beside::{Beside, FILES as BESIDE_FILES};
+pub(crate) use self::page::html::{Extras, document};
+pub(crate) use self::page::{Badge, Block, Cell, Column, Number, Section, Sentence, Table, markdown, write_figures};
+pub(crate) use self::place::{ensure_own, write_over};
 pub(crate) use self::sections::claims::claims as claim_blocks;
+pub(crate) use self::words::badge::badge as scale_badge;
 pub(crate) use self::words::change::{Change, changes};
 pub(crate) use self::words::{PLUS_MINUS, capitalised};
 
 use self::figures::{Drawing, chart};
-use self::page::html::{Extras, document};
-use self::page::{Figure, Fold, Section, link, write_figures};
+use self::page::{Figure, Fold, link};
 use self::place::Place;
 use crate::store::{write_atomically, write_csv};
 
@@ -141,7 +145,11 @@ fn extras(findings: &Findings) -> Result<Extras> {
     Ok(Extras { chart: chart::data(findings), sections, live: None })
 }
 
-fn remove(path: &Path) -> Result<()> {
+/// Removes a file that is out of date, if it is there.
+///
+/// # Errors
+/// If it cannot be removed.
+pub(crate) fn remove(path: &Path) -> Result<()> {
     match std::fs::remove_file(path) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
             Err(anyhow!("{}: cannot be removed although it is out of date ({e}); remove it", path.display()))

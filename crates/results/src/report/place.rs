@@ -38,17 +38,17 @@ impl Place {
             out.display(),
             results.display()
         );
-        ensure_own(out, &["summary.csv", "report.html"], "a report")?;
+        ensure_own(out, &["summary.csv", "report.html"], "a report", "--out")?;
         Ok(Self { folder: out.to_owned(), files: relative_url(&from, &to) })
     }
 }
 
 /// Checks that a folder may be written over: it does not exist, is empty, or is no results folder and has one of the
-/// files `marks`, which an earlier report wrote.
+/// files `marks`, which an earlier report wrote. `option` is the one that named it.
 ///
 /// # Errors
 /// If it is anything else.
-pub(crate) fn ensure_own(out: &Path, marks: &[&str], what: &str) -> Result<()> {
+pub(crate) fn ensure_own(out: &Path, marks: &[&str], what: &str, option: &str) -> Result<()> {
     let is_empty = match std::fs::read_dir(out) {
         Ok(mut entries) => entries.next().is_none(),
         Err(_) => !out.exists(),
@@ -56,7 +56,7 @@ pub(crate) fn ensure_own(out: &Path, marks: &[&str], what: &str) -> Result<()> {
     let is_results = ["records.csv", "spec.toml"].iter().any(|name| out.join(name).exists());
     ensure!(
         is_empty || !is_results && marks.iter().any(|name| out.join(name).is_file()),
-        "{}: holds other files, which {what} would overwrite; name another folder with --out",
+        "{}: holds other files, which {what} would overwrite; name another folder with {option}",
         out.display()
     );
     Ok(())

@@ -39,9 +39,10 @@ fn a_drop_of_one_sampler_is_named_in_every_form() {
         &["(test accuracy; each p is corrected for all 17 cells together (4 samplers x (3", "| counts from (points) |"],
     );
     let page = place.read("pages/check.md");
-    assert!(page.starts_with("# Check of now against base\n\n**moved: entropy at 300 labels"), "{page}");
+    assert!(page.starts_with("# Check of now against base\n\n*full protocol · generated images · f32 · "), "{page}");
+    assert!(page.contains("\n- **moved**: ") && page.contains(", most clearly entropy at 300 labels: -1"), "{page}");
     // Each cell of 4 samplers, and the mean.
-    assert_eq!(page.split("**Every cell**").nth(1).unwrap().matches("\n| ").count(), 2 + 17, "{page}");
+    assert_eq!(page.split("\n## Every cell\n").nth(1).unwrap().matches("\n| ").count(), 2 + 17, "{page}");
     let xml = place.read("pages/check.xml");
     assert!(xml.contains("<testsuite name=\"pt4al.check.now\"") && xml.contains("tests=\"17\""), "{xml}");
     assert!(xml.contains("name=\"entropy, 300 labels\" time=\"0\">\n      <failure type=\"worse\""), "{xml}");
@@ -49,6 +50,35 @@ fn a_drop_of_one_sampler_is_named_in_every_form() {
 
     let better = place.pt4al("check base --against now");
     better.says(1, &["moved: entropy at 300 labels: +1", " better |"]);
+}
+
+#[test]
+fn a_page_has_the_outcome_beside_the_curves_of_both() {
+    let place = both(&|cell| if cell.arm == "entropy" && cell.round == 2 { 0.15 } else { 0.0 });
+    for _ in 0..2 {
+        place.pt4al("check now --against base --page page").says(1, &["moved: entropy at 300 labels"]);
+    }
+    place.pt4al("check now --against base --page one/check.html").says(1, &[]);
+    let html = place.read("page/report.html");
+    assert_eq!(place.read("one/check.html"), html);
+    for part in [
+        "<h1>Check of now against base</h1>",
+        "<strong class=\"verdict failed\">moved</strong>",
+        "\"published_heading\":\"Baseline\",\"published_word\":\"baseline\"",
+        "<h2>Every cell</h2>",
+    ] {
+        assert!(html.contains(part), "{part:?} is not in {html}");
+    }
+    assert!(place.read("page/README.md").contains("](curve.svg)"));
+    let picture = place.read("page/curve.svg");
+    assert!(picture.contains("Baseline") && picture.contains("Check of now"), "{picture}");
+    assert!(place.path("page/curve.png").is_file());
+    // Nothing is drawn of what could not be compared, and the old picture goes.
+    place.results("now", &["train.epochs=20"], &usual);
+    place.pt4al("check now --against base --page page").fails(2, &["train.epochs"]);
+    let html = place.read("page/report.html");
+    assert!(html.contains("<strong class=\"verdict unmeasured\">could not compare</strong>"), "{html}");
+    assert!(!place.path("page/curve.svg").exists() && !place.path("page/curve.png").exists());
 }
 
 #[test]
@@ -256,4 +286,13 @@ fn pages_are_never_written_into_the_results() {
     place.pt4al("check now --against base --markdown now/records.csv").fails(2, &["is in the results folder now"]);
     assert_eq!(place.read("now/records.csv"), records);
     place.pt4al("check now --against base --markdown same --junit same").fails(2, &["name the same file"]);
+    place
+        .pt4al("check now --against base --page same --junit same")
+        .fails(2, &["--junit and --page name the same file"]);
+    place.pt4al("check now --against base --page base").fails(2, &["base: is in the results folder base"]);
+    std::fs::create_dir(place.path("mine")).unwrap();
+    std::fs::write(place.path("mine/README.md"), "# Mine\n").unwrap();
+    place.pt4al("check now --against base --page mine").fails(2, &["mine/README.md: is another page"]);
+    std::fs::write(place.path("notes.txt"), "").unwrap();
+    place.pt4al("check now --against base --page .").fails(2, &["holds other files, which a check would overwrite"]);
 }

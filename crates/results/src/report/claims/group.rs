@@ -101,7 +101,46 @@ fn place<'a, 'b>(claims: &'b mut Vec<Claim<'a>>, claim: &str, source: &str) -> &
     &mut claims[at]
 }
 
+/// What several folders together say of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    Held,
+    DidNotHold,
+    /// It held in one folder and not in another.
+    Both,
+    Undecided,
+}
+
+impl Answer {
+    pub const ALL: [Self; 4] = [Self::Held, Self::DidNotHold, Self::Both, Self::Undecided];
+
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::DidNotHold => "did not hold",
+            Self::Both => "held in one folder and not in another",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
 impl Claim<'_> {
+    /// What the measurements of test images in the wanted folders say; `None` if there are none.
+    pub fn answer(&self, is_wanted: &dyn Fn(&Row) -> bool) -> Option<Answer> {
+        let rows = self.parts.iter().flat_map(|part| &part.rows);
+        let is_answer = |row: &&Row| row.judged.measured.is_some() && row.images() == Images::Test;
+        let verdicts: Vec<Verdict> =
+            rows.filter(|row| is_wanted(row)).filter(is_answer).map(|row| row.judged.verdict).collect();
+        let has = |verdict| verdicts.contains(&verdict);
+        match (has(Verdict::Held), has(Verdict::DidNotHold)) {
+            _ if verdicts.is_empty() => None,
+            (true, true) => Some(Answer::Both),
+            (true, false) => Some(Answer::Held),
+            (false, true) => Some(Answer::DidNotHold),
+            (false, false) => Some(Answer::Undecided),
+        }
+    }
+
     /// The verdicts in the folders of a scale: `did not hold in 1 folder, undecided in 2`; none without such folders.
     pub fn standing(&self, against: Against) -> Option<String> {
         let mut verdicts: Vec<(String, usize)> = Vec::new();

@@ -16,7 +16,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use self::folders::{Folders, folder_link};
-use self::group::{Claim, claims};
+use self::group::{Answer, Claim, claims};
 use self::published::PublishedClaim;
 use self::scale::{Against, DATA_MARK};
 use super::page::{Block, Cell, Column, Page, Section, Table, markdown};
@@ -24,6 +24,7 @@ use super::place::{Written, write_over};
 use super::reference::{Reference, reference_folder, references};
 use super::words::{PLUS_MINUS, data_note, one_line};
 use crate::spec::Spec;
+use crate::words::counted;
 
 const TITLE: &str = "Claims and measurements";
 
@@ -32,7 +33,7 @@ const TITLE: &str = "Claims and measurements";
 pub struct ClaimsPage {
     /// `README.md`.
     pub page: Page,
-    /// The table that the page opens on, as Markdown.
+    /// The tally and the table of all claims, as Markdown.
     pub text: String,
     /// Folders that cannot be read, and why: a line each.
     pub warnings: Vec<String>,
@@ -52,9 +53,11 @@ pub fn page(dir: &Path) -> Result<ClaimsPage> {
     let others = datasets.into_iter().map(|name| Ok((name.to_owned(), references(&reference, name)?)));
     let others: Vec<(String, Vec<Reference>)> = others.collect::<Result<_>>()?;
     let claims = claims(&folders.runs, &published);
+    let lead = vec![Block::paragraph(tally(&claims))];
     let standing = standing(&claims);
-    let text = markdown(std::slice::from_ref(&standing));
-    let mut in_short = vec![Block::paragraph(INTRODUCTION), standing];
+    let text = markdown(&lead.iter().chain(&standing).cloned().collect::<Vec<_>>());
+    let mut in_short: Vec<Block> = standing.into_iter().collect();
+    in_short.push(Block::paragraph(INTRODUCTION));
     in_short.extend(how_to_read());
     let mut sections = vec![Section::new("In short", in_short)];
     let mut shown = Vec::new();
@@ -64,7 +67,7 @@ pub fn page(dir: &Path) -> Result<ClaimsPage> {
     sections.push(notes(&folders));
     sections.push(unreadable(&folders));
     let warnings = folders.unreadable.iter().map(|(name, why)| format!("{name}: left out of the page: {why}"));
-    Ok(ClaimsPage { page: Page::new(TITLE, Vec::new(), sections), text, warnings: warnings.collect() })
+    Ok(ClaimsPage { page: Page::new(TITLE, lead, sections), text, warnings: warnings.collect() })
 }
 
 /// Writes [`page`] as `README.md` into `dir`.
@@ -93,10 +96,42 @@ each claim is listed with everything that the results folders here measured abou
 was measured at the scale of its source: the same pool, labels, rounds, network width and epochs. Results at a smaller \
 scale need not hold at the paper's.";
 
-/// A row for each claim: its verdicts by scale.
-fn standing(claims: &[Claim]) -> Block {
+/// How many claims were measured at the scale of their source, and how many elsewhere, with which verdicts.
+fn tally(claims: &[Claim]) -> String {
     if claims.is_empty() {
-        return Block::paragraph("No results folder here makes a claim (`[[expect]]`).");
+        return "No results folder here makes a claim (`[[expect]]`).".into();
+    }
+    let at_scale = |claim: &Claim| claim.answer(&|row| row.against == Against::Same);
+    let same: Vec<Answer> = claims.iter().filter_map(at_scale).collect();
+    let elsewhere: Vec<Answer> =
+        claims.iter().filter(|claim| at_scale(claim).is_none()).filter_map(|claim| claim.answer(&|_| true)).collect();
+    let mut text = match same.len() {
+        0 => "none was measured at the scale of its source".to_owned(),
+        1 => format!("1 was measured at the scale of its source ({})", verdicts(&same)),
+        n => format!("{n} were measured at the scale of their source ({})", verdicts(&same)),
+    };
+    if !elsewhere.is_empty() {
+        let how = "only at another scale, or at one that cannot be compared";
+        text += &format!(", {} {how} ({})", elsewhere.len(), verdicts(&elsewhere));
+    }
+    match claims.len() - same.len() - elsewhere.len() {
+        0 => {}
+        n => text += &format!(", {n} not at all"),
+    }
+    format!("Of {}, {text}.", counted(claims.len(), "claim"))
+}
+
+/// `1 held, 2 undecided`.
+fn verdicts(answers: &[Answer]) -> String {
+    let number = |answer: &Answer| answers.iter().filter(|other| *other == answer).count();
+    let counts = Answer::ALL.iter().filter(|answer| number(answer) > 0);
+    counts.map(|answer| format!("{} {}", number(answer), answer.in_words())).collect::<Vec<_>>().join(", ")
+}
+
+/// A row for each claim: its verdicts by scale. None without a claim.
+fn standing(claims: &[Claim]) -> Option<Block> {
+    if claims.is_empty() {
+        return None;
     }
     let columns =
         ["claim", "source", "published", "at the source's scale", "at another scale", "source's scale not known"];
@@ -114,7 +149,7 @@ fn standing(claims: &[Claim]) -> Block {
         ];
         table.push(&claim.claim, cells);
     }
-    Block::Table(table)
+    Some(Block::Table(table))
 }
 
 /// What the words of the tables mean.

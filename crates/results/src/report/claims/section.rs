@@ -23,7 +23,7 @@ use crate::words::{counted, thousands};
 pub(super) fn section(claim: &Claim, others: &[(String, Vec<Reference>)], shown: &mut Vec<Table>) -> Section {
     let scales: BTreeSet<String> = claim.published.iter().filter_map(|line| line.scale_in_words()).collect();
     let scales: Vec<String> = scales.into_iter().collect();
-    let source = format!("Source: {}. Published number: {}.", claim.source, claim.numbers());
+    let source = format!("Published by {}: {}.", claim.source, claim.numbers());
     let scale = match scales.is_empty() {
         true => "Scale of the source: not known here.".to_owned(),
         false => {
@@ -31,7 +31,7 @@ pub(super) fn section(claim: &Claim, others: &[(String, Vec<Reference>)], shown:
             format!("Scale of the source: {}. At that scale: **{standing}**.", scales.join("; or "))
         }
     };
-    let mut blocks = vec![Block::list([source, scale])];
+    let mut blocks = vec![Block::paragraph(format!("{source} {scale}"))];
     if claim.parts.is_empty() {
         blocks.push(Block::paragraph("No results folder here has this claim."));
     }

@@ -85,10 +85,9 @@ fn a_claim_has_a_row_for_each_folder_and_those_of_its_scale_come_first() {
     let found = place.section("half");
     let cpu = "f32 | CPU a processor (2 cores), 2026-01-02 | shapes†; pool of 1,000 images;";
     let expected = [
-        "- Source: a paper. Published number: 51 %.".to_owned(),
-        "- Scale of the source: shapes; pool of 1,000 images; 600 labels; width 4; 1 epoch a round. At that scale: **held in 1 \
-         folder, not measured yet in 1**."
-            .into(),
+        "Published by a paper: 51 %. Scale of the source: shapes; pool of 1,000 images; 600 labels; width 4; 1 epoch a round. \
+         At that scale: **held in 1 folder, not measured yet in 1**."
+            .to_owned(),
         "Criterion: test accuracy of random with 600 labels, within 47.0 to 53.0 %.".into(),
         "| folder | experiment | measured | n | rule | precision | hardware and day | scale | at the source's scale | verdict |"
             .into(),
@@ -126,6 +125,9 @@ fn a_claim_has_a_row_for_each_folder_and_those_of_its_scale_come_first() {
     let short = "| half | a paper | 51 % | held in 1 folder, not measured yet in 1 | undecided in 1 folder, not \
                  measured in 1 | - |";
     assert!(place.section("In short").contains(&short.to_owned()), "{}", place.page());
+    let tally =
+        "# Claims and measurements\n\nOf 1 claim, 1 was measured at the scale of its source (1 held).\n\n## In short\n";
+    assert!(place.page().starts_with(tally), "{}", place.page());
     assert!(place.section("Notes on the folders").iter().any(|l| l.starts_with("- Data: generated pictures")));
 }
 
@@ -139,13 +141,15 @@ fn claims_stand_in_the_order_of_the_list_and_then_of_the_folders() {
     let page = place.page();
     let headings: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
     assert_eq!(headings, ["In short", "third", "first", "second", "Notes on the folders"]);
+    let tally = "Of 3 claims, none was measured at the scale of its source, 2 only at another scale, or at one that cannot be \
+                 compared (2 undecided), 1 not at all.";
+    assert!(page.contains(tally), "{page}");
     let third = [
-        "- Source: a paper. Published number: none (one above the other).",
-        "- Scale of the source: not known here.",
+        "Published by a paper: none (one above the other). Scale of the source: not known here.",
         "No results folder here has this claim.",
     ];
     assert_eq!(place.section("third"), third);
-    let row = &place.section("first")[4];
+    let row = &place.section("first")[3];
     assert!(
         row.contains("| -10.0 ± 0.0 points | 3 pairs | last epoch |") && row.ends_with("| not known | **undecided** |"),
         "{row}"
@@ -170,17 +174,17 @@ fn the_list_has_the_rule_where_the_spec_has_none() {
     place.run("b", "", &claim("half", &format!("{half}\nselect = 'last'")), both_rules());
     let found = place.section("half");
     assert!(
-        found[2].ends_with("within 47.0 to 53.0 %; the source reports the best epoch on the test images (optimistic).")
+        found[1].ends_with("within 47.0 to 53.0 %; the source reports the best epoch on the test images (optimistic).")
     );
     assert!(
-        found[4].contains("| 54.0 ± 2.5 % | 3 seeds | best epoch on the test images (optimistic) |"),
+        found[3].contains("| 54.0 ± 2.5 % | 3 seeds | best epoch on the test images (optimistic) |"),
         "{}",
-        found[4]
+        found[3]
     );
-    assert!(found[4].ends_with("| **undecided** |") && found[5].contains("| 50.0 ± 2.5 % | 3 seeds | last epoch |"));
+    assert!(found[3].ends_with("| **undecided** |") && found[4].contains("| 50.0 ± 2.5 % | 3 seeds | last epoch |"));
     let note = "Under the arm's own rule (last epoch), which does not decide: 50.0 ± 2.5 % (3 seeds).";
-    assert!(found[6].starts_with("- [a](a/README.md): ") && found[6].ends_with(note), "{}", found[6]);
-    assert_eq!(found.len(), 7);
+    assert!(found[5].starts_with("- [a](a/README.md): ") && found[5].ends_with(note), "{}", found[5]);
+    assert_eq!(found.len(), 6);
 }
 
 #[test]
@@ -196,6 +200,8 @@ fn what_is_of_train_images_is_never_a_claim_that_held() {
         place.page()
     );
     assert!(place.section("In short").iter().any(|line| line.contains("held on TRAIN images in 1 folder")));
+    let tally = "\n\nOf 1 claim, none was measured at the scale of its source, 1 not at all.\n";
+    assert!(place.page().contains(tally), "{}", place.page());
 }
 
 #[test]

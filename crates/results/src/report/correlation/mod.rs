@@ -1,5 +1,5 @@
 //! The rank correlation of an image's pretext loss and its task loss (a claim of the paper): `losses.csv`,
-//! `summary.csv`, `scatter-task` and `scatter-held-out` as SVG and PNG, and `README.md`.
+//! `summary.csv`, `scatter-task` and `scatter-held-out` as SVG and PNG, `README.md` and `report.html`.
 
 mod page;
 mod pairs;
@@ -10,16 +10,18 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::figures::picture::{png, svg};
+use super::figures::picture::{Badged, png, svg};
 use super::figures::scatter::Scatter;
-use super::page::{Cell, Figure, Number, write_figures};
+use super::page::html::{Extras, document};
+use super::page::{Badge, Cell, Figure, Number, write_figures};
 use super::place::Written;
 use super::reference::reference_folder;
+use super::words::badge::badge;
 use crate::seed::{Purpose, sample, stream};
 use crate::spec::{CorrelationSpec, Spec};
 use crate::stats::{bootstrap_95, spearman};
 use crate::store::{Manifest, write_atomically, write_csv};
-use crate::words::thousands;
+use crate::words::{counted, thousands};
 
 pub use pairs::{Pair, read_pairs, write_pairs};
 
@@ -39,6 +41,15 @@ pub struct CorrelationFindings {
     /// The primary metric of the models of the folds, each on the images that it was not trained on; the mean over
     /// folds.
     pub held_out_accuracy: f64,
+}
+
+impl CorrelationFindings {
+    /// The scale badge of the page and its pictures.
+    fn badge(&self) -> Badge {
+        let mut facts = badge(&self.spec, self.manifest.as_ref(), &[], None).facts().to_vec();
+        facts.push(format!("n = {}, 1 seed", counted(self.pairs.len(), "image")));
+        Badge::new(facts)
+    }
 }
 
 /// A kind of task loss.
@@ -162,9 +173,11 @@ pub fn write(folder: &Path, findings: &CorrelationFindings) -> Result<Written> {
         seed: findings.seed,
     };
     write_csv(&folder.join("summary.csv"), &measured.each_ref().map(row))?;
+    let badge = findings.badge().line();
     let mut figures = Vec::new();
     for one in &measured {
         let scatter = scatter(findings, one, options.points)?;
+        let scatter = Badged::of(&scatter, &badge);
         let name = one.which.name();
         let alt = format!("Images by the ranks of pretext loss and {name} loss");
         figures.push(Figure::new(format!("scatter-{name}.svg"), alt, svg(&scatter)?));
@@ -174,10 +187,12 @@ pub fn write(folder: &Path, findings: &CorrelationFindings) -> Result<Written> {
     let published = published::read(&reference_folder(folder))?;
     let tables = page::tables(findings, &measured, options.resamples, &published);
     let text = super::page::markdown(&tables);
-    let page = page::page(findings, &options, tables, figures);
+    let page = page::page(findings, (&options, &measured, &published), tables, figures);
     write_figures(&page, folder)?;
-    let written = folder.join("README.md");
-    write_atomically(&written, |out| out.write_all(page.markdown().as_bytes()))?;
+    write_atomically(&folder.join("README.md"), |out| out.write_all(page.markdown().as_bytes()))?;
+    let written = folder.join("report.html");
+    let html = document(&page, &Extras::default());
+    write_atomically(&written, |out| out.write_all(html.as_bytes()))?;
     Ok(Written { text, page: written })
 }
 

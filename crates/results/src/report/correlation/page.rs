@@ -1,11 +1,12 @@
 //! The page of a correlation.
 
 use super::published::{self, Published};
-use super::{CorrelationFindings, Measured};
-use crate::report::page::{Badge, Block, Cell, Column, Figure, Page, Section, Table, link};
-use crate::report::words::data_note;
+use super::{CorrelationFindings, Measured, Which};
+use crate::report::page::{Block, Cell, Column, Figure, Number, Page, Section, Sentence, Table, link};
+use crate::report::words::badge::Data;
 use crate::report::words::origin::{commands, origin};
 use crate::report::words::protocol::{identity, imbalance, network, pretext};
+use crate::report::words::{data_note, one_line};
 use crate::spec::{CorrelationSpec, Labeled};
 use crate::words::{counted, thousands};
 
@@ -47,15 +48,17 @@ pub(super) fn tables(
     blocks
 }
 
-/// What was measured, on what, what came out, and what that does not say.
+/// What was found beside the plot of held-out losses, what was measured, and what that does not say.
 pub(super) fn page(
     findings: &CorrelationFindings,
-    options: &CorrelationSpec,
+    (options, measured, published): (&CorrelationSpec, &[Measured], &[Published]),
     tables: Vec<Block>,
     figures: Vec<Figure>,
 ) -> Page {
+    let (picture, others): (Vec<Figure>, Vec<Figure>) =
+        figures.into_iter().partition(|figure| figure.file.contains(Which::HeldOut.name()));
     let mut results = tables;
-    results.extend(figures.into_iter().map(Block::Figure));
+    results.extend(others.into_iter().map(Block::Figure));
     results.push(Block::paragraph(
         "A point is an image. Its coordinates are its ranks among all images of the pool, from 0 for the least loss to \
          1 for the greatest.",
@@ -67,11 +70,15 @@ pub(super) fn page(
         link("summary.csv", "summary.csv"),
         link("losses.csv", "losses.csv")
     )));
+    let other_data = Data::of(&findings.spec, findings.manifest.as_ref());
+    let other_data = other_data.difference().map(|difference| format!(" ({difference})")).unwrap_or_default();
+    let mut lead = vec![Block::Sentences(vec![found(findings, options, measured, published)])];
+    lead.extend(data_note(findings.manifest.as_ref()).filter(|_| !other_data.is_empty()).map(Block::warning));
     Page {
-        title: format!("{}: pretext loss and task loss", findings.spec.title.replace(['\n', '\r'], " ")),
-        badge: Badge::default(),
-        lead: lead(findings, options),
-        picture: Vec::new(),
+        title: format!("{}{other_data}: pretext loss and task loss", one_line(&findings.spec.title)),
+        badge: findings.badge(),
+        lead,
+        picture: picture.into_iter().map(Block::Figure).collect(),
         sections: vec![
             Section::new("Results", results),
             Section::new("What this does not say", vec![Block::list(caveats(findings, options))]),
@@ -80,23 +87,43 @@ pub(super) fn page(
     }
 }
 
-/// The question, and which losses are compared.
-fn lead(findings: &CorrelationFindings, options: &CorrelationSpec) -> Vec<Block> {
-    vec![
-        Block::paragraph(format!(
+/// The correlations beside the published ones, in which the question and the two losses fold out.
+fn found(
+    findings: &CorrelationFindings,
+    options: &CorrelationSpec,
+    measured: &[Measured],
+    published: &[Published],
+) -> Sentence {
+    let rho = |which: Which| {
+        let of_it = measured.iter().find(|one| one.which == which);
+        let number = of_it.and_then(|one| Some(Number::estimate(one.spearman?, one.interval, 2).to_string()));
+        number.unwrap_or_else(|| "not defined, as all losses of one kind are equal".into())
+    };
+    let published: Vec<String> = published::of_dataset(&findings.spec, published)
+        .map(|one| format!("{} ({})", one.spearman, one.source))
+        .collect();
+    let published = if published.is_empty() { String::new() } else { format!(" Published: {}.", published.join(", ")) };
+    let text = format!(
+        "Spearman's rho of pretext loss and held-out task loss: {}; with the task loss of a model that was trained on \
+         the image: {}.{published}",
+        rho(Which::HeldOut),
+        rho(Which::Task)
+    );
+    let details = vec![
+        format!(
             "Do images that are hard for the pretext task tend to be hard for the task, as the paper says? Each of the \
-             {} images \
-             of the pool has a pretext loss, and two task losses:",
+             {} images of the pool has a pretext loss and two task losses.",
             thousands(findings.pairs.len())
-        )),
-        Block::list([
-            "*task*: the loss of a model that was trained on the whole pool, including this image;".to_owned(),
-            format!(
-                "*held-out*: the loss of a model that was trained without the fold of this image, one of {} parts of the pool.",
-                options.folds
-            ),
-        ]),
-    ]
+        )
+        .into(),
+        format!(
+            "*held-out*: the loss of a model that was trained without the fold of this image, one of {} parts of the pool.",
+            options.folds
+        )
+        .into(),
+        "*task*: the loss of a model that was trained on the whole pool, including this image.".into(),
+    ];
+    Sentence::new(text, details)
 }
 
 fn caveats(findings: &CorrelationFindings, options: &CorrelationSpec) -> [String; 3] {

@@ -49,11 +49,16 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<Published>> {
     Ok(found)
 }
 
-/// The published correlations on the data set of `spec`, and how our scale differs; empty if nobody has published any.
+/// The published correlations on the data set of `spec`; those of imbalanced pools only if ours is one.
+pub(super) fn of_dataset<'a>(spec: &Spec, published: &'a [Published]) -> impl Iterator<Item = &'a Published> {
+    let (dataset, is_imbalanced) = (spec.dataset.name(), spec.imbalance.is_some());
+    published.iter().filter(move |one| one.dataset == dataset && (!one.imbalanced || is_imbalanced))
+}
+
+/// [`of_dataset`] as a table, and how our scale differs; empty if nobody has published any.
 pub(super) fn table(spec: &Spec, published: &[Published]) -> Vec<Block> {
-    let is_of_it = |p: &&Published| p.dataset == spec.dataset.name() && (!p.imbalanced || spec.imbalance.is_some());
     let mut table = Table::new("published", Column::all(["source", "Spearman"]));
-    for one in published.iter().filter(is_of_it) {
+    for one in of_dataset(spec, published) {
         let note = if one.note.is_empty() { String::new() } else { format!(" ({})", one.note) };
         table.push(format!("{}{note}", one.source), [Cell::text(one.spearman.to_string())]);
     }

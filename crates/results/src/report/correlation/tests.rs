@@ -65,7 +65,10 @@ fn everything_is_written_and_says_the_same() {
 
     let page = read(&dir, "README.md");
     for part in [
-        "# A small <experiment> & its curves: pretext loss and task loss\n",
+        "# A small <experiment> & its curves: pretext loss and task loss\n\n*full protocol · generated images · f32 · CPU · n = \
+         300 images, 1 seed*\n",
+        &format!("- Spearman's rho of pretext loss and held-out task loss: {rho:.2} [{low:.2}, {high:.2}]; with the"),
+        "trained on the image: 1.00 [1.00, 1.00].\n  - Do images that are hard",
         "Each of the 300 images",
         "one of 4 parts of the pool",
         &text,
@@ -81,6 +84,12 @@ fn everything_is_written_and_says_the_same() {
         "pt4al 0.1.0 at abc1234 with local changes",
     ] {
         assert!(page.contains(part), "{part:?} is not in {page}");
+    }
+    let html = read(&dir, "report.html");
+    for part in
+        ["<li>n = 300 images, 1 seed</li>", "<div class=\"shown\">\n<div class=\"picture\"", "<h2>Protocol</h2>"]
+    {
+        assert!(html.contains(part), "{part:?} is not in {html}");
     }
     // Nobody has published any of generated pictures.
     assert!(!page.contains("Published") && !page.contains("0.79"));
@@ -104,6 +113,7 @@ fn the_pictures_can_be_looked_at() {
             rho,
             "n = 300 images, 100 of them shown; small, profile tiny, seed 5",
             "small &lt;experiment&gt; &amp; its",
+            "profile tiny · generated images · f32 · CPU · n = 300 images, 1 seed",
         ] {
             assert!(words.contains(part), "{part:?} is not in {words}");
         }
@@ -117,7 +127,7 @@ fn equal_findings_give_equal_bytes() {
     let findings = findings(spec());
     let ((first, text), (second, again)) = (written(&findings), written(&findings));
     assert_eq!(text, again);
-    let names = ["losses.csv", "summary.csv", "README.md"].map(str::to_owned).into_iter();
+    let names = ["losses.csv", "summary.csv", "README.md", "report.html"].map(str::to_owned).into_iter();
     let pictures = Which::ALL.map(|w| ["svg", "png"].map(|e| format!("scatter-{}.{e}", w.name()))).concat();
     let names: Vec<String> = names.chain(pictures).collect();
     for name in &names {
@@ -155,6 +165,32 @@ fn published_numbers_stand_beside_those_of_their_data_set_alone() {
 }
 
 #[test]
+fn the_page_opens_on_the_finding_beside_published_ones() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results/reference");
+    let published = published::read(&folder).unwrap();
+    let measured = [Measured { which: Which::HeldOut, n: 2, spearman: Some(0.282), interval: Some((0.256, 0.307)) }];
+    let mut findings = findings(experiment("cifar10", Some("cpu")));
+    let page = |findings: &CorrelationFindings| {
+        page::page(findings, (&OPTIONS, &measured, &published), Vec::new(), Vec::new()).markdown()
+    };
+    let found = page(&findings);
+    for part in [
+        "held-out task loss: 0.28 [0.26, 0.31]; ",
+        " Published: 0.79 (Yi et al. (ECCV 2022), the paper), 0.44 (an independent re-measurement).\n",
+        "*profile cpu · ",
+    ] {
+        assert!(found.contains(part), "{part:?} is not in {found}");
+    }
+    // Another number of test images than CIFAR-10 has, so title and opening say so.
+    assert!(
+        found.contains(" (not the CIFAR-10 images): pretext loss") && found.contains("> **Warning:** Data: "),
+        "{found}"
+    );
+    findings.manifest = None;
+    assert!(!page(&findings).contains("not the CIFAR-10"));
+}
+
+#[test]
 fn what_cannot_be_correlated_is_said_in_one_line_and_nothing_is_written() {
     let dir = tempfile::tempdir().unwrap();
     let message = |change: &dyn Fn(&mut CorrelationFindings)| {
@@ -183,5 +219,6 @@ fn equal_losses_have_no_correlation_and_the_page_says_so() {
     assert!(text.contains("all losses of one kind are equal"), "{text}");
     assert!(read(&dir, "summary.csv").ends_with("held-out,300,,,,200,5\n"));
     assert!(read(&dir, "scatter-held-out.svg").contains("no rank correlation"));
-    assert!(read(&dir, "README.md").contains("No manifest.json"));
+    let page = read(&dir, "README.md");
+    assert!(page.contains("No manifest.json") && page.contains("held-out task loss: not defined, as all"), "{page}");
 }

@@ -170,6 +170,29 @@ pub(crate) fn data_of_several(parts: &[(&str, &Findings)], metric: Metric) -> Op
     })
 }
 
+/// The first view of results, in which the curves of a baseline take the place of published numbers: an arm of the
+/// baseline has the marker of its namesake. None before a round has finished.
+pub(crate) fn data_beside(current: &Findings, baseline: &Findings, heading: String) -> Option<String> {
+    let mut chart = chart(current)?;
+    chart.views.truncate(1);
+    let metric = current.primary_metric();
+    let rows = baseline.rows(metric, baseline.rule());
+    let theirs = samplers(rows.iter().copied());
+    let curve = |(i, curve): (usize, &Curve)| {
+        let arm = theirs.iter().position(|arm| baseline.marked(arm) == curve.name)?;
+        let points = points(baseline, arm, theirs[arm], &rows, (metric, baseline.rule())).points;
+        Some(Published {
+            name: format!("{} (baseline)", curve.name),
+            look: Look::of(&Style::published(i)),
+            metric: metric.name,
+            points: points.into_iter().map(|(labeled, mean, ..)| (labeled, mean)).collect(),
+        })
+    };
+    chart.published = chart.arms.iter().enumerate().filter_map(curve).collect();
+    chart.published_heading = heading;
+    Some(json(&chart))
+}
+
 fn chart(findings: &Findings) -> Option<Chart> {
     let mut labels: Vec<&str> = Vec::new();
     let mut views = Vec::new();

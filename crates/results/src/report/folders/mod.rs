@@ -1,6 +1,7 @@
 //! Several results folders against each other: one table, one picture, the keys in which their specs differ, and
 //! whether their arms differ by more than chance.
 
+mod opening;
 mod page;
 mod test;
 
@@ -15,6 +16,7 @@ use super::findings::Findings;
 use super::page::html::{Extras, document};
 use super::page::{Block, markdown, write_figures};
 use super::place::{Written, ensure_own};
+use super::words::arm::{Images, TRAIN_MARK};
 use crate::spec::Metric;
 use crate::store::{write_atomically, write_csv};
 
@@ -49,7 +51,7 @@ struct CurveRow<'a> {
 /// if `out` cannot be written; one line. Nothing has been written in all but the last case.
 pub fn compare(folders: &[PathBuf], out: &Path) -> Result<Written> {
     let compared = Compared::read(folders)?;
-    ensure_own(out, &["curves.csv"], "a comparison")?;
+    ensure_own(out, &["curves.csv"], "a comparison", "--out")?;
     let found = comparisons(&compared);
     let mut rows = Vec::new();
     for (name, findings) in compared.each() {
@@ -66,7 +68,8 @@ pub fn compare(folders: &[PathBuf], out: &Path) -> Result<Written> {
     }
     let parts: Vec<(&str, &Findings)> = compared.each().collect();
     let (mut figures, mut pixels) = (Vec::new(), None);
-    if let Some(plot) = Plot::of_several(&parts, compared.metric) {
+    let plot = Plot::of_several(&parts, compared.metric);
+    if let Some(plot) = plot.map(|plot| plot.with_heading(&opening::title(&compared), &opening::badge(&compared))) {
         pixels = Some(png(&plot)?);
         figures.push(plot.figure("curve.svg")?);
     }
@@ -84,8 +87,8 @@ pub fn compare(folders: &[PathBuf], out: &Path) -> Result<Written> {
     write_atomically(&out.join("tables.tex"), |file| file.write_all(page.latex().as_bytes()))?;
     let written = out.join("report.html");
     write_atomically(&written, |file| file.write_all(html.as_bytes()))?;
-    let mut shown = Vec::new();
-    for section in page.sections.iter().filter(|s| s.figures().next().is_none() && !s.blocks.is_empty()) {
+    let mut shown = page.lead.clone();
+    for section in page.sections.iter().filter(|s| !s.blocks.is_empty()) {
         shown.push(Block::heading(&section.heading));
         shown.extend(section.blocks.iter().cloned());
     }
@@ -116,6 +119,25 @@ impl Compared {
             );
         }
         Ok(Self { names: names(folders), findings, metric })
+    }
+
+    /// The images that the values of all folders are of.
+    fn images(&self) -> Images {
+        let each: Vec<Images> = self.findings.iter().map(|findings| findings.images(&[])).collect();
+        if each.iter().all(|images| *images == each[0]) { each[0] } else { Images::Mixed }
+    }
+
+    /// A name that stands for an arm of a folder, with a mark if its values are of train images and those of others are
+    /// not.
+    fn marked(&self, findings: &Findings, arm: &str, name: &str) -> String {
+        let on_train = self.images() == Images::Mixed && findings.images(&[arm]) == Images::Train;
+        if on_train { format!("{name} {TRAIN_MARK}") } else { name.to_owned() }
+    }
+
+    /// A folder's name where it stands for an arm in it.
+    fn named(&self, folder: &str, arm: &str) -> String {
+        let named = self.each().find(|(name, _)| *name == folder);
+        named.map_or_else(|| folder.to_owned(), |(name, findings)| self.marked(findings, arm, name))
     }
 
     fn each(&self) -> impl Iterator<Item = (&str, &Findings)> {

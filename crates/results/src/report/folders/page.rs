@@ -2,81 +2,61 @@
 
 use std::collections::BTreeSet;
 
-use super::Compared;
 use super::test::{FolderComparison, Test};
-use crate::findings::{LEVEL, RESAMPLES};
+use super::{Compared, opening};
+use crate::findings::RESAMPLES;
 use crate::report::findings::Findings;
-use crate::report::page::{Badge, Block, Cell, Column, Figure, Item, Number, Page, Section, Table, Text, link};
+use crate::report::page::{Block, Cell, Column, Figure, Fold, Number, Page, Section, Table, link};
 use crate::report::sections::curves;
-use crate::report::words::arm::{Images, TRAIN_MARK};
-use crate::report::words::change::{changes, in_words};
+use crate::report::words::badge::Fact;
 use crate::report::words::metric::metric_in_words;
+use crate::report::words::one_line;
 use crate::results::Differing;
-use crate::spec::Spec;
 use crate::stats::{self, Estimate, LEAST_TRIALS};
 use crate::words::{code, counted, thousands};
 
 /// Curves in one picture and one table, what differs, and by how much.
 pub(super) fn page(compared: &Compared, found: &[FolderComparison], figures: Vec<Figure>) -> Page {
     Page {
-        title: compared.names.join(" against "),
-        badge: Badge::default(),
-        lead: Vec::new(),
-        picture: Vec::new(),
+        title: opening::title(compared),
+        badge: opening::badge(compared),
+        lead: opening::lead(compared, found),
+        picture: picture(figures),
         sections: vec![
             Section::new("What is compared", folders(compared)),
-            Section::new("Where the specs differ", vec![Block::list(specs(compared))]),
-            Section::new("Differences between the runs that can change values", vec![Block::list(runs(compared))]),
-            curves::of_several(figures),
+            Section::new("Differences", differences(compared, found)).with_fold(Fold::Never),
             Section::new("Results", table(compared)),
-            Section::new("Differences", differences(compared, found)),
             Section::new("Over all folders", over_all(compared)),
+            Section::new(
+                "How the runs differ",
+                vec![
+                    Block::paragraph("Each of these can change values, also where the specs are equal."),
+                    Block::list(runs(compared)),
+                ],
+            ),
         ],
     }
 }
 
-fn folders(compared: &Compared) -> Vec<Block> {
-    let mut items = Vec::new();
-    for (name, findings) in compared.each() {
-        let (experiment, profile) = findings.spec().identity();
-        let profile = if profile.is_empty() { String::new() } else { format!(", profile {}", code(profile)) };
-        let devices = findings.results.devices.join(", ");
-        let mut item = Item::new(format!(
-            "**{name}**: {}; experiment {}{profile}, protocol `{}`, {}, on {devices}.",
-            findings.spec().title.replace(['\n', '\r'], " "),
-            code(experiment),
-            findings.spec().hash(),
-            counted(findings.spec().seeds.len(), "seed")
-        ));
-        let warnings = findings.results.warnings().into_iter().map(|warning| format!("Warning: {warning}"));
-        item.items.extend(warnings.chain(findings.warning()).map(Text::from));
-        items.push(item);
-    }
-    let mut blocks = vec![Block::List(items)];
-    if images(compared) == Images::Mixed {
-        blocks.push(Block::warning(
-            "some values are of TRAIN images, whose labels were trained on, and others of test images: their \
-             differences say nothing about samplers.",
-        ));
-    }
-    let data = |findings: &Findings| findings.manifest().map(|m| m.data.fingerprint.clone());
-    if compared.findings.windows(2).any(|pair| data(&pair[0]) != data(&pair[1])) {
-        blocks.push(Block::warning(
-            "these results are not all from the same data (the fingerprints in their manifests differ).",
-        ));
-    }
-    blocks
+/// The picture that answers the title: all curves.
+fn picture(figures: Vec<Figure>) -> Vec<Block> {
+    curves::of_several(figures)
 }
 
-/// The keys that decide values and differ from the first folder's spec.
-fn specs(compared: &Compared) -> Vec<String> {
-    let protocol = |spec: &Spec| Spec { title: String::new(), expect: Vec::new(), check: None, ..spec.clone() };
-    let base = protocol(compared.findings[0].spec());
-    let line = |(name, findings): (&str, &Findings)| {
-        let changed = in_words(&changes(&base, &protocol(findings.spec())), "nothing");
-        format!("{} -> {name}: {changed}.", compared.names[0])
-    };
-    compared.each().skip(1).map(line).collect()
+/// A row for each folder with the facts of its own scale badge, and their titles.
+fn folders(compared: &Compared) -> Vec<Block> {
+    let facts = Fact::ALL.map(Fact::name);
+    let columns = [&["folder"], facts.as_slice(), &["experiment", "protocol"]].concat();
+    let mut table = Table::new("folders", Column::all(columns));
+    for (name, findings) in compared.each() {
+        let spec = findings.spec();
+        let own = findings.facts();
+        let facts = Fact::ALL.map(|fact| Cell::or_missing(own.get(fact).map(Cell::text)));
+        let protocol = [spec.identity().0, &spec.hash()].map(|text| Cell::text(code(text)));
+        table.push(format!("**{name}**"), facts.into_iter().chain(protocol));
+    }
+    let title = |(name, findings): (&str, &Findings)| format!("{name}: {}", one_line(&findings.spec().title));
+    vec![Block::Table(table), Block::list(compared.each().map(title))]
 }
 
 /// The program, hardware and software with which the others ran, as far as they differ from the first: equal specs give
@@ -123,11 +103,11 @@ fn table(compared: &Compared) -> Vec<Block> {
                 });
                 Cell::or_missing(number.map(Cell::from))
             };
-            let label = format!("{name}: {}", marked(compared, findings, &arm.label, &arm.label));
+            let label = format!("{name}: {}", compared.marked(findings, &arm.label, &arm.label));
             table.push(label, columns.iter().map(cell));
         }
     }
-    let words = metric_in_words(compared.metric.label, images(compared));
+    let words = metric_in_words(compared.metric.label, compared.images());
     vec![
         Block::paragraph(format!(
             "{words}, each arm under the rule that it queries with: mean over seeds ± half the 95 % t interval (n: seeds)."
@@ -137,18 +117,6 @@ fn table(compared: &Compared) -> Vec<Block> {
     ]
 }
 
-/// A name that stands for an arm, with a mark if its values are of train images and those of others are not.
-fn marked(compared: &Compared, findings: &Findings, arm: &str, name: &str) -> String {
-    let on_train = images(compared) == Images::Mixed && findings.images(&[arm]) == Images::Train;
-    if on_train { format!("{name} {TRAIN_MARK}") } else { name.to_owned() }
-}
-
-/// The images that the values of all folders are of.
-fn images(compared: &Compared) -> Images {
-    let each: Vec<Images> = compared.findings.iter().map(|findings| findings.images(&[])).collect();
-    if each.iter().all(|images| *images == each[0]) { each[0] } else { Images::Mixed }
-}
-
 fn differences(compared: &Compared, found: &[FolderComparison]) -> Vec<Block> {
     if found.is_empty() {
         return vec![Block::paragraph(
@@ -156,21 +124,19 @@ fn differences(compared: &Compared, found: &[FolderComparison]) -> Vec<Block> {
         )];
     }
     let factor = compared.metric.factor;
-    let is_significant = |c: &FolderComparison| c.p_holm.is_some_and(|p| p < LEVEL);
     let mut columns = Column::all(["arm", "of", "against", "what", "n"]);
     columns.extend([Column::with_unit("difference", "points"), Column::new("p (Holm)")]);
     let mut table = Table::new("differences", columns);
     for c in found {
         let half = c.low.zip(c.high).map(|(low, high)| (high - low) / 2.0 * factor);
-        let named = |folder: &str| {
-            let named = compared.each().find(|(name, _)| *name == folder);
-            named.map_or_else(|| folder.to_owned(), |(name, findings)| marked(compared, findings, &c.arm, name))
+        let difference = Number { significant: c.is_significant(), ..Number::difference(c.mean * factor, half) };
+        let n = match c.test {
+            Test::Paired => counted(c.n, "pair"),
+            Test::Welch => format!("{} and {}", c.n, c.versus_n),
         };
-        let n = if c.test == Test::Paired { format!("{} pairs", c.n) } else { format!("{} and {}", c.n, c.versus_n) };
-        let difference = Number { significant: is_significant(c), ..Number::difference(c.mean * factor, half) };
         let cells = [
-            Cell::text(named(&c.results)),
-            Cell::text(named(&c.versus)),
+            Cell::text(compared.named(&c.results, &c.arm)),
+            Cell::text(compared.named(&c.versus, &c.arm)),
             Cell::text(c.labeled.map_or("area".into(), |labeled| format!("{} labels", thousands(labeled)))),
             Cell::text(n),
             difference.into(),
@@ -178,7 +144,7 @@ fn differences(compared: &Compared, found: &[FolderComparison]) -> Vec<Block> {
         ];
         table.push(c.arm.as_str(), cells);
     }
-    let significant = found.iter().filter(|c| is_significant(c)).count();
+    let significant = found.iter().filter(|c| c.is_significant()).count();
     vec![
         Block::Table(table),
         Block::paragraph(format!(

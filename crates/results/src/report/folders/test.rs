@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::Compared;
-use crate::findings::What;
+use crate::findings::{LEVEL, What};
 use crate::report::findings::Findings;
 use crate::results::Arm;
 use crate::spec::Metric;
@@ -32,6 +32,13 @@ pub(super) struct FolderComparison {
     pub p: Option<f64>,
     /// Over all rows with the same `what`.
     pub p_holm: Option<f64>,
+}
+
+impl FolderComparison {
+    /// Whether the difference is significant after Holm's correction.
+    pub fn is_significant(&self) -> bool {
+        self.p_holm.is_some_and(|p| p < LEVEL)
+    }
 }
 
 /// How trials are matched.

@@ -52,6 +52,96 @@ fn one_table_one_picture_and_the_keys_that_differ() {
     assert_eq!(read("comparisons.csv").lines().count(), 1 + 2 * 2);
 }
 
+/// The lead as Markdown, without its warnings.
+fn opening_of(folders: &[PathBuf]) -> String {
+    let compared = Compared::read(folders).unwrap();
+    let lead = crate::report::page::markdown(&opening::lead(&compared, &comparisons(&compared)));
+    lead.lines().filter(|line| !line.starts_with('>') && !line.is_empty()).map(|line| format!("{line}\n")).collect()
+}
+
+/// t = 19.05 and p = 0.00274, twice that over two arms, for areas as for last rounds.
+#[test]
+fn the_page_opens_on_what_was_found_and_on_the_keys_that_differ() {
+    let (dir, folders) = two(0.1);
+    let keys = "- The specs differ in 1 key: `train.epochs`.\n  - base -> other: `train.epochs`: 1 -> 2.\n";
+    let found = |arm: &str| {
+        format!(
+            "- Over the whole curve, {arm} is 11.0 ± 2.5 points higher in other than in base (3 pairs, corrected p = 0.005).\n"
+        )
+    };
+    let opening = opening_of(&folders);
+    assert!(opening.contains(&found("random")) && opening.contains(&found("core-set")), "{opening}");
+    assert!(opening.ends_with(keys) && opening.lines().count() == 4, "{opening}");
+    // A warning that both share names both, and the badge says what they share.
+    compare(&folders, &dir.path().join("out")).unwrap();
+    let page = std::fs::read_to_string(dir.path().join("out/README.md")).unwrap();
+    assert!(
+        page.starts_with("# base against other\n\n*generated images · f32 · CPU · n = 3 seeds · differs: scale*\n"),
+        "{page}"
+    );
+    assert!(page.contains("> **Warning:** base and other: The program was built with local changes"), "{page}");
+    let rows = |scale: &str| {
+        page.lines()
+            .any(|line| line.contains(scale) && line.contains(" generated images |") && line.contains("n = 3 seeds"))
+    };
+    assert!(rows(" full protocol |") && rows(" profile tiny |"), "{page}");
+    let svg = std::fs::read_to_string(dir.path().join("out/curve.svg")).unwrap();
+    assert!(svg.contains("differs: scale") && svg.contains("base against other"), "{svg}");
+    let html = std::fs::read_to_string(dir.path().join("out/report.html")).unwrap();
+    assert!(
+        html.contains("<summary><span>The specs differ in 1 key: <code>train.epochs</code>.</span></summary>"),
+        "{html}"
+    );
+    assert!(html.contains("<div class=\"shown\">\n<div id=\"chart\">"), "{html}");
+}
+
+#[test]
+fn what_is_not_significant_folds_out() {
+    let (_dir, folders) = two(-0.01);
+    let found = opening_of(&folders);
+    let expected = "- Over the whole curve, no difference is significant (2 comparisons, 3 pairs each at most).\n  - ";
+    assert!(found.starts_with(expected) && found.contains("  - random is 0.0 ± 2.5 points"), "{found}");
+    // One of two arms differs.
+    let rows = full().into_iter().map(|mut row| {
+        row.profile = "tiny".into();
+        let more = if row.sampler == "random" { 0.1 + 0.01 * row.seed as f64 } else { 0.01 * row.seed as f64 - 0.01 };
+        row.value = row.value.map(|value| value + more);
+        row
+    });
+    write_folder(&folders[1], &spec_of(Some("tiny")), rows.collect());
+    let found = opening_of(&folders);
+    assert!(found.starts_with("- Over the whole curve, random is 11.0 ± 2.5 points higher in other"), "{found}");
+    assert!(
+        found.contains("\n- Over the whole curve, no other difference is significant (1 comparison, 3 pairs"),
+        "{found}"
+    );
+}
+
+/// `one` shares a single number of labels with the others, so that there is no area.
+#[test]
+fn a_pair_without_an_area_is_compared_in_its_last_round() {
+    let (dir, mut folders) = two(0.1);
+    let one = loaded(&spec_text().replace("count = 3", "count = 1"), None);
+    let rows = full().into_iter().filter(|row| row.round == 0).map(|row| {
+        let value = row.value.map(|value| value - 0.2 - 0.01 * row.seed as f64);
+        Record { value, ..row }
+    });
+    folders.push(dir.path().join("one"));
+    write_folder(&folders[2], &one, rows.collect());
+    let found = opening_of(&folders);
+    for part in [
+        "- With 200 labels, random is 32.0 ± 5.0 points lower in one than in other (3 pairs",
+        "- With 200 labels, random is 21.0 ± 2.5 points lower in one than in base ",
+        "- Over the whole curve, 2 more differences are significant.\n  - ",
+        "  - random is 11.0 ± 2.5 points higher in other than in base ",
+        "- base -> one: `rounds.count`: 3 -> 1.",
+    ] {
+        assert!(found.contains(part), "{part:?} is not in {found}");
+    }
+    let page = Compared::read(&folders).unwrap();
+    assert_eq!(opening::title(&page), "base against other and one");
+}
+
 /// t = 11 / (1 / sqrt(3)) = 19.05 at 2 degrees of freedom: p = 0.00274, twice that by Holm over two arms.
 #[test]
 fn seeds_in_common_are_paired_and_others_are_not() {
@@ -95,7 +185,7 @@ fn what_the_runs_differ_in_is_told_a_line_each() {
     assert!(told.contains("- base -> other: not known, because there is no manifest.json in other.\n"), "{told}");
     let page = std::fs::read_to_string(dir.path().join("out/README.md")).unwrap();
     assert!(
-        page.contains("\n## Differences between the runs that can change values\n\n- base -> other: not known"),
+        page.contains("\n## How the runs differ\n\nEach of these can change values, also where the specs are equal.\n\n- base -> other: not known"),
         "{page}"
     );
 }

@@ -1,7 +1,7 @@
 //! Blocks as Markdown that also reads well on a terminal.
 
 use super::table::{Column, Table};
-use super::{Block, ClaimLine, Curves, Figure, Forest, Item, Thumbnails};
+use super::{Block, ClaimLine, Curves, Figure, Forest, Item, Sentence, Thumbnails};
 
 /// Blocks with an empty line between them; ends with a line break.
 pub(crate) fn markdown(blocks: &[Block]) -> String {
@@ -14,6 +14,7 @@ fn block(block: &Block) -> String {
         Block::Paragraph(text) => format!("{}\n", text.markdown()),
         Block::List(items) => items.iter().map(item).collect(),
         Block::Claims(claims) => claims.claims.iter().map(claim).collect(),
+        Block::Sentences(sentences) => sentences.iter().map(sentence).collect(),
         Block::Table(table) => table.markdown(),
         Block::Warning(text) => format!("> **Warning:** {}\n", text.markdown()),
         Block::Code(code) => {
@@ -39,6 +40,12 @@ fn item(item: &Item) -> String {
 fn claim(claim: &ClaimLine) -> String {
     let text = format!("**{}**: {}", claim.words, claim.sentence.markdown());
     item(&Item { text: text.into(), items: claim.details.clone() })
+}
+
+fn sentence(sentence: &Sentence) -> String {
+    let outcome = sentence.outcome.map(|(_, words)| format!("**{words}**: ")).unwrap_or_default();
+    let text = format!("{outcome}{}", sentence.text.markdown());
+    item(&Item { text: text.into(), items: sentence.details.clone() })
 }
 
 fn figure(figure: &Figure) -> String {

@@ -62,6 +62,8 @@ pub(crate) enum Block {
     Paragraph(Text),
     List(Vec<Item>),
     Claims(Claims),
+    /// Sentences, in each of which its details fold out.
+    Sentences(Vec<Sentence>),
     Table(Table),
     /// What a reader must know before trusting the numbers.
     Warning(Text),
@@ -89,6 +91,16 @@ pub(crate) struct ClaimLine {
     /// What is claimed and by whom, and what was measured, with unit, interval and n.
     pub sentence: Text,
     /// The criterion, and what a reader may want to know beside it.
+    pub details: Vec<Text>,
+}
+
+/// What was found, in a sentence.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Sentence {
+    /// The outcome before the sentence, in words, with the look of a verdict.
+    pub outcome: Option<(Verdict, &'static str)>,
+    pub text: Text,
+    /// What a reader may want to know beside it.
     pub details: Vec<Text>,
 }
 
@@ -266,6 +278,13 @@ impl Block {
 
     pub fn code(language: &'static str, text: impl Into<String>) -> Self {
         Self::Code(Code { language, text: text.into() })
+    }
+}
+
+impl Sentence {
+    /// A sentence without an outcome.
+    pub fn new(text: impl Into<Text>, details: Vec<Text>) -> Self {
+        Self { outcome: None, text: text.into(), details }
     }
 }
 

@@ -22,10 +22,6 @@ impl Text {
         Self(vec![Span::Verdict(verdict, words.into())])
     }
 
-    pub fn strong(text: &str) -> Self {
-        format!("**{text}**").into()
-    }
-
     pub(super) fn spans(&self) -> &[Span] {
         &self.0
     }

@@ -24,10 +24,9 @@ pub(crate) fn section(blocks: Vec<Block>) -> Section {
 }
 
 /// The figures of several experiments.
-pub(crate) fn of_several(figures: Vec<Figure>) -> Section {
-    let blocks = match figures.is_empty() {
+pub(crate) fn of_several(figures: Vec<Figure>) -> Vec<Block> {
+    match figures.is_empty() {
         true => Vec::new(),
         false => vec![Block::Curves(Curves { figures, note: None })],
-    };
-    Section::new(HEADING, blocks).with_fold(Fold::Never)
+    }
 }

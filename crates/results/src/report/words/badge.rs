@@ -16,10 +16,74 @@ pub(crate) fn badge(
     devices: &[String],
     seeds: Option<(usize, usize)>,
 ) -> Badge {
-    let mut facts = vec![scale(spec), Data::of(spec, manifest).in_words(), precisions(spec)];
-    facts.extend(device(manifest, devices));
-    facts.extend(seeds.map(|seeds| in_words(seeds, spec.seeds.len())));
-    Badge::new(facts)
+    Facts::of(spec, manifest, devices, seeds).badge()
+}
+
+/// A kind of fact that a badge states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fact {
+    Scale,
+    Data,
+    Precision,
+    Device,
+    Seeds,
+}
+
+impl Fact {
+    pub const ALL: [Self; 5] = [Self::Scale, Self::Data, Self::Precision, Self::Device, Self::Seeds];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Scale => "scale",
+            Self::Data => "data",
+            Self::Precision => "precision",
+            Self::Device => "device",
+            Self::Seeds => "seeds",
+        }
+    }
+}
+
+/// The facts of a badge by their kinds.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Facts([Option<String>; Fact::ALL.len()]);
+
+impl Facts {
+    /// The arguments are those of [`badge`].
+    pub fn of(spec: &Spec, manifest: Option<&Manifest>, devices: &[String], seeds: Option<(usize, usize)>) -> Self {
+        let fact = |fact| match fact {
+            Fact::Scale => Some(scale(spec)),
+            Fact::Data => Some(Data::of(spec, manifest).in_words()),
+            Fact::Precision => Some(precisions(spec)),
+            Fact::Device => device(manifest, devices),
+            Fact::Seeds => seeds.map(|seeds| in_words(seeds, spec.seeds.len())),
+        };
+        Self(Fact::ALL.map(fact))
+    }
+
+    /// The fact of a kind in words; `None` if it is not known.
+    pub fn get(&self, fact: Fact) -> Option<&str> {
+        self.0[fact as usize].as_deref()
+    }
+
+    pub fn badge(&self) -> Badge {
+        Badge::new(Fact::ALL.into_iter().filter_map(|fact| self.get(fact)).map(str::to_owned).collect())
+    }
+
+    /// The badge of results that are shown together: what all of them share, and the kinds of facts in which they
+    /// differ.
+    pub fn shared(all: &[Self]) -> Badge {
+        let (mut facts, mut differing) = (Vec::new(), Vec::new());
+        for fact in Fact::ALL {
+            match all.first().and_then(|first| first.get(fact)) {
+                first if all.iter().any(|other| other.get(fact) != first) => differing.push(fact.name()),
+                first => facts.extend(first.map(str::to_owned)),
+            }
+        }
+        if !differing.is_empty() {
+            facts.push(format!("differs: {}", differing.join(", ")));
+        }
+        Badge::new(facts)
+    }
 }
 
 /// Whether a spec's images are those of the published data set.
@@ -138,6 +202,18 @@ mod tests {
         assert_eq!(found.line(), "full protocol · generated images · f32 · CPU · n = 2 of 3 seeds");
         assert_eq!(in_words((1, 2), 3), "n = 1 to 2 of 3 seeds");
         assert_eq!(badge(&spec, None, &[], None).facts().len(), 3);
+    }
+
+    #[test]
+    fn a_shared_badge_has_what_all_share_and_names_what_differs() {
+        let (spec, tiny) = (spec_of(None), spec_of(Some("tiny")));
+        let cpu = Facts::of(&spec, None, &["cpu".into()], Some((3, 3)));
+        assert_eq!(Facts::shared(&[cpu.clone(), cpu.clone()]), cpu.badge());
+        let unknown = Facts::of(&tiny, None, &[], Some((2, 2)));
+        let shared = Facts::shared(&[cpu.clone(), unknown.clone()]);
+        assert_eq!(shared.line(), "generated images · f32 · differs: scale, device, seeds");
+        assert_eq!(Facts::shared(&[unknown.clone()]), unknown.badge());
+        assert_eq!((cpu.get(Fact::Device), unknown.get(Fact::Device)), (Some("CPU"), None));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! Arms differ by colour (Okabe and Ito's, which the colour-blind can tell apart), marker and dashes, so that a grey
 //! print can be read too.
 
+mod beside;
 pub(crate) mod chosen;
 mod describe;
 mod dots;

@@ -9,7 +9,7 @@ mod table;
 
 use super::inline::events;
 use super::text::{Span, Text};
-use super::{Badge, Block, ClaimLine, Curves, Fold, Forest, Item, Page, Section};
+use super::{Badge, Block, ClaimLine, Curves, Fold, Forest, Item, Page, Section, Sentence};
 use crate::findings::Verdict;
 
 /// The parts of `report.html` that are not blocks of [`Page`].
@@ -142,6 +142,9 @@ fn block(block: &Block, chart: Option<&str>) -> String {
         Block::Claims(claims) => {
             format!("<ul class=\"claims\">\n{}</ul>\n", claims.claims.iter().map(claim).collect::<String>())
         }
+        Block::Sentences(sentences) => {
+            format!("<ul class=\"claims\">\n{}</ul>\n", sentences.iter().map(sentence).collect::<String>())
+        }
         Block::Table(table) => table::table(table),
         Block::Warning(text) => {
             format!(
@@ -157,10 +160,19 @@ fn block(block: &Block, chart: Option<&str>) -> String {
     }
 }
 
-/// A sentence; a claim with details is a fold.
 fn claim(claim: &ClaimLine) -> String {
-    let sentence = format!("{} <span>{}</span>", verdict_chip(claim.verdict, &claim.words), text(&claim.sentence));
-    let details: String = claim.details.iter().map(|detail| format!("<p>{}</p>\n", text(detail))).collect();
+    folding(&format!("{} ", verdict_chip(claim.verdict, &claim.words)), &claim.sentence, &claim.details)
+}
+
+fn sentence(sentence: &Sentence) -> String {
+    let outcome = sentence.outcome.map(|(verdict, words)| format!("{} ", verdict_chip(verdict, words)));
+    folding(&outcome.unwrap_or_default(), &sentence.text, &sentence.details)
+}
+
+/// A sentence behind its chip; one with details is a fold.
+fn folding(chip: &str, sentence: &Text, details: &[Text]) -> String {
+    let sentence = format!("{chip}<span>{}</span>", text(sentence));
+    let details: String = details.iter().map(|detail| format!("<p>{}</p>\n", text(detail))).collect();
     if details.is_empty() {
         return format!("<li>{sentence}</li>\n");
     }

@@ -103,6 +103,24 @@ fn several_warnings_of_the_opening_are_one_fold() {
 }
 
 #[test]
+fn a_sentence_folds_like_a_claim_with_or_without_an_outcome() {
+    let sentences = vec![
+        Sentence {
+            outcome: Some((Verdict::DidNotHold, "moved")),
+            ..Sentence::new("2 of 9 cells", vec!["which".into()])
+        },
+        Sentence::new("nothing else", Vec::new()),
+    ];
+    let html = rendered(Block::Sentences(sentences));
+    let chip = "<strong class=\"verdict failed\">moved</strong> <span>2 of 9 cells</span>";
+    let expected = format!(
+        "<ul class=\"claims\">\n<li><details>\n<summary>{chip}</summary>\n<p>which</p>\n</details></li>\n\
+         <li><span>nothing else</span></li>\n</ul>\n"
+    );
+    assert_eq!(html, expected);
+}
+
+#[test]
 fn the_badge_is_in_the_header_and_the_picture_beside_the_lead() {
     let figure = Figure::new("a.svg", "a", "<svg/>".into());
     let page = Page {
