@@ -9,7 +9,7 @@ use crate::results::Results;
 /// The outcomes of all claims.
 #[derive(Clone, Debug)]
 pub struct Claims {
-    /// A table of the claims with their criteria, as Markdown; a sentence if there is no claim.
+    /// The claims with their criteria, as Markdown; a sentence if there is no claim.
     pub text: String,
     /// The number of claims.
     pub all: usize,
@@ -111,7 +111,7 @@ mod tests {
         let found = claims_of(&(band(0.5, 0.7) + &band(0.9, 0.95) + &band(0.61, 0.7)), 0.0);
         assert_eq!(found.summary(), "1 of 3 claims held, 1 did not hold, 1 undecided");
         assert!(
-            found.text.contains("| so much (a paper) |") && found.text.contains("**did not hold**"),
+            found.text.contains("- **held**: so much (a paper): ") && found.text.contains("- **did not hold**: "),
             "{}",
             found.text
         );

@@ -18,7 +18,7 @@ fn judged(claims: &str) -> Workplace {
 #[test]
 fn the_exit_code_says_whether_any_claim_did_not_hold() {
     let held = judged(&claim("random", "[0.5, 0.7]")).pt4al("check now");
-    held.says(0, &["| so much (a paper) |", "**held**", "1 of 1 claims held"]);
+    held.says(0, &["- **held**: so much (a paper): ", "1 of 1 claims held"]);
     let failed = judged(&(claim("random", "[0.5, 0.7]") + &claim("random", "[0.9, 0.95]"))).pt4al("check now");
     failed.says(1, &["**did not hold**", "1 of 2 claims held, 1 did not hold"]);
     judged("").pt4al("check now").fails(2, &["now: the spec makes no claim; add [[expect]]"]);
