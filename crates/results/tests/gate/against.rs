@@ -64,7 +64,8 @@ fn a_page_has_the_outcome_beside_the_curves_of_both() {
     for part in [
         "<h1>Check of now against base</h1>",
         "<strong class=\"verdict failed\">moved</strong>",
-        "\"published_heading\":\"Baseline\",\"published_word\":\"baseline\"",
+        "\"published_heading\":\"Baseline\"",
+        "entropy (baseline)",
         "<h2>Every cell</h2>",
     ] {
         assert!(html.contains(part), "{part:?} is not in {html}");
