@@ -5,7 +5,8 @@ use std::process::Command;
 use pt4al_results::report::{Now, live};
 use pt4al_results::store::{Progress, RunningTask};
 
-use crate::folder::{Folder, REST, chromium, skip};
+use crate::folder::{Folder, REST};
+use crate::window::{chromium, skip};
 
 /// Opens what is folded, folds what is open, scrolls, and loads the page again; then notes what is left of that.
 const READER: &str = "<script>
