@@ -7,6 +7,7 @@ use super::test::{FolderComparison, Test};
 use crate::findings::{What, p_in_words};
 use crate::report::findings::Findings;
 use crate::report::page::{Badge, Block, Number, Sentence, Text};
+use crate::report::sections::opening::comparisons_in_words;
 use crate::report::words::arm::Images;
 use crate::report::words::badge::Facts;
 use crate::report::words::change::{Change, changes, in_words};
@@ -81,14 +82,13 @@ fn common_place(comparisons: &[&FolderComparison]) -> String {
     if comparisons.iter().all(|c| place(c) == first) { format!("{first}, ") } else { String::new() }
 }
 
-/// `4 comparisons, 3 pairs each at most`.
+/// `4 comparisons, 3 pairs each at most`; only their number if not all are paired.
 fn family(comparisons: &[&FolderComparison]) -> String {
-    let number = counted(comparisons.len(), "comparison");
     match comparisons.iter().map(|c| c.n).max() {
         Some(most) if comparisons.iter().all(|c| c.test == Test::Paired) => {
-            format!("{number}, {} each at most", counted(most, "pair"))
+            comparisons_in_words(comparisons.len(), most)
         }
-        _ => number,
+        _ => counted(comparisons.len(), "comparison"),
     }
 }
 
@@ -103,7 +103,13 @@ fn place(c: &FolderComparison) -> String {
 fn in_a_sentence(compared: &Compared, c: &FolderComparison) -> String {
     let points =
         Number { unit: Some("points"), ..Number::mean(c.mean.abs() * compared.metric.factor, half(compared, c)) };
-    let direction = if c.mean < 0.0 { "lower" } else { "higher" };
+    let direction = if points.to_string().starts_with("0.0") {
+        "lower or higher"
+    } else if c.mean < 0.0 {
+        "lower"
+    } else {
+        "higher"
+    };
     format!(
         "{} is {points} {direction} in {} than in {} ({}{})",
         c.arm,

@@ -6,7 +6,7 @@ pub(crate) mod curves;
 mod effects;
 mod efficiency;
 mod losses;
-mod opening;
+pub(crate) mod opening;
 mod paired;
 mod pairwise;
 mod protocol;

@@ -90,9 +90,8 @@ fn differences(findings: &Findings, metric: Metric) -> Option<String> {
     let significant: Vec<&Comparison> = shown.iter().filter(|c| c.is_significant()).copied().collect();
     let Some(largest) = significant.iter().max_by(|a, b| a.mean.abs().total_cmp(&b.mean.abs())) else {
         return Some(format!(
-            "{place}, no difference{object} is significant ({}, {} each at most).",
-            counted(tested, "comparison"),
-            counted(most, "pair")
+            "{place}, no difference{object} is significant ({}).",
+            comparisons_in_words(tested, most)
         ));
     };
     let half = largest.half_width().map(|half| half * metric.factor);
@@ -105,6 +104,12 @@ fn differences(findings: &Findings, metric: Metric) -> Option<String> {
         counted(tested, "difference"),
         counted(largest.n, "pair")
     ))
+}
+
+/// `4 comparisons, 3 pairs each at most`
+pub(crate) fn comparisons_in_words(n: usize, most: usize) -> String {
+    let each = if n == 1 { "" } else { " each at most" };
+    format!("{}, {}{each}", counted(n, "comparison"), counted(most, "pair"))
 }
 
 /// Whether a comparison is of a variant with the same sampler under the experiment's protocol.
