@@ -3,14 +3,14 @@
 use crate::folder::{Folder, REST, Value};
 use crate::window::{checks, chromium, framed, open, skip, with_scripts};
 
-/// Opens a copy of the page in frames as wide as a desk's window and a phone's, and runs `check.js` in it with what it is to find.
+/// Opens a copy of the page in frames as wide as a desk's window, a tablet's and a phone's, and runs `check.js` in it with what it is to find.
 fn check(folder: &Folder, wanted: &serde_json::Value) {
     let page = folder.report();
     assert_self_contained(&page);
     let Some(chromium) = chromium() else {
         return skip("no Chromium here: name one in PT4AL_CHROMIUM, or `apt-get install chromium`");
     };
-    for width in [1280, 360] {
+    for width in [1280, 768, 360] {
         let mut wanted = wanted.clone();
         wanted["width"] = width.into();
         let script = include_str!("check.js").replace("WANTED", &wanted.to_string());

@@ -21,7 +21,7 @@
       app.focus(`[data-series=${curve.id}]`);
     };
     const button = html("button", { type: "button", "data-series": curve.id, title: name === curve.name ? null : curve.name,
-      "aria-label": curve.isGrey ? `Colour ${curve.name}` : null },
+      "aria-label": curve.isGrey ? `Colour ${name}` : null },
     marks.sample(data.markers, curve), html("span", {}, name));
     const colour = () => { state.coloured.add(curve.id); state.hidden.delete(curve.id); };
     const toggle = () => { if (!state.hidden.delete(curve.id)) state.hidden.add(curve.id); };
