@@ -8,6 +8,7 @@ use super::picture::{
     Anchor, Area, Drawn, FAINT_INK, INK, LINE, Line, MARGIN, Picture, TICK, fine, heading, ink_on, ramp, register_font,
     text, text_at, width, wrap,
 };
+use crate::report::page::{Cell, Column, Table};
 
 /// Height of a cell, and its least width, in shown pixels.
 const CELL: (f64, f64) = (34.0, 50.0);
@@ -71,6 +72,21 @@ impl Heat {
         }
         let size = (picture, (bottom + GAP + SCALE.1 + MARGIN).ceil());
         Ok(Self { square, head, caption, from: (left, top), column, turned, size })
+    }
+
+    /// The numbers of the square in %, as a table of this name.
+    pub fn numbers(&self, name: &str) -> Table {
+        let square = &self.square;
+        let mut columns = vec![Column::with_unit(square.scale.as_str(), "%")];
+        columns.extend(square.arms.iter().map(|arm| Column::new(arm.as_str())));
+        let mut table = Table::new(name, columns);
+        let cell = |part: &Option<f64>| Cell::or_missing(part.map(|part| Cell::number(100.0 * part, 1)));
+        let rows = square.arms.iter().zip(&square.cells);
+        let foot = square.foot.iter().map(|(label, cells)| (label, cells));
+        for (label, cells) in rows.chain(foot) {
+            table.push(label.as_str(), cells.iter().map(cell));
+        }
+        table
     }
 
     /// A cell's top left corner.
@@ -189,6 +205,19 @@ mod tests {
             // The diagonal, and a mean for each column.
             assert_eq!((svg.matches(">\n-\n<").count(), svg.matches(">\n50\n<").count() >= n), (n, true));
         }
+    }
+
+    #[test]
+    fn the_numbers_are_a_table_with_the_row_beneath() {
+        let table = Heat::of(square(2, "a")).unwrap().numbers("penalties");
+        let expected = "\
+| share of the rounds (%) |   a0 |   a1 |
+| :---------------------- | ---: | ---: |
+| a0                      |    - | 12.5 |
+| a1                      | 12.5 |    - |
+| mean                    | 50.0 | 50.0 |
+";
+        assert_eq!((table.name.as_str(), table.markdown().as_str()), ("penalties", expected));
     }
 
     #[test]

@@ -131,6 +131,8 @@ pub(crate) struct Figure {
     pub svg: String,
     /// Whether it shows photographs, whose colours stay as they are where a browser turns drawings dark.
     pub has_photos: bool,
+    /// The numbers that it shows, to download; `None` if they are in a table of the page or in a file.
+    pub numbers: Option<Table>,
 }
 
 /// The learning curves: figures, in whose place the browser shows an interactive chart.
@@ -208,6 +210,7 @@ impl Page {
                 match block {
                     Block::Table(table) => found.push((section.clone(), table)),
                     Block::Claims(claims) => found.push((section.clone(), &claims.table)),
+                    Block::Figure(figure) => found.extend(figure.numbers.iter().map(|table| (section.clone(), table))),
                     _ => {}
                 }
             }
@@ -297,7 +300,12 @@ impl Item {
 impl Figure {
     /// A drawing.
     pub fn new(file: impl Into<String>, alt: impl Into<String>, svg: String) -> Self {
-        Self { file: file.into(), alt: alt.into(), svg, has_photos: false }
+        Self { file: file.into(), alt: alt.into(), svg, has_photos: false, numbers: None }
+    }
+
+    /// The same figure with the numbers that it shows.
+    pub fn with_numbers(self, numbers: Table) -> Self {
+        Self { numbers: Some(numbers), ..self }
     }
 }
 

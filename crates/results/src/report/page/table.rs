@@ -94,6 +94,17 @@ impl Table {
         self.rows.push(std::iter::once(Cell::Text(name.into())).chain(cells).collect());
     }
 
+    /// The table as CSV, with its cells as they are shown.
+    pub(super) fn csv(&self) -> String {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let head: Vec<String> = self.columns.iter().map(Column::markdown).collect();
+        let rows = self.rows.iter().map(|row| row.iter().map(Cell::plain).collect::<Vec<_>>());
+        for row in std::iter::once(head).chain(rows) {
+            writer.write_record(&row).expect("rows have as many cells as there are columns");
+        }
+        String::from_utf8(writer.into_inner().expect("memory takes all")).expect("cells are text")
+    }
+
     /// Whether a cell says what became of a claim.
     pub(super) fn has_verdict(&self) -> bool {
         self.rows.iter().flatten().any(|cell| match cell {

@@ -117,7 +117,8 @@ fn penalties(findings: &Findings, metric: Metric) -> Result<Option<Figure>> {
         scale: "share of the rounds that both have".into(),
     })?;
     let alt = "Pairwise penalty matrix: which sampler beats which in how many of the rounds";
-    figure(Drawing::Penalties, alt, &heat, &findings.badge()).map(Some)
+    let figure = figure(Drawing::Penalties, alt, &heat, &findings.badge())?;
+    Ok(Some(figure.with_numbers(heat.numbers("penalties"))))
 }
 
 /// A row per pair; if there are many, a row per pair that is significant.

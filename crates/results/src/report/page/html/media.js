@@ -3,10 +3,14 @@ document.querySelectorAll(".picture").forEach((box) => {
   const image = box.querySelector("img");
   const name = image.dataset.file.replace(/\.svg$/, "");
   const svg = () => new TextDecoder().decode(Uint8Array.from(atob(image.src.split(",")[1]), (c) => c.charCodeAt(0)));
-  pageFiles.tools(box, "the figure", {
+  const kinds = {
     SVG: () => pageFiles.save(svg(), "image/svg+xml", `${name}.svg`),
     PNG: () => pageFiles.png(svg(), `${name}.png`),
-  });
+  };
+  const [csv, tex] = ["csv", "tex"].map((kind) => box.querySelector(`template[data-kind=${kind}]`)?.content.textContent);
+  if (csv) kinds.CSV = () => pageFiles.save(csv, "text/csv", `${name}.csv`);
+  if (tex) kinds.LaTeX = () => pageFiles.save(tex, "application/x-tex", `${name}.tex`);
+  pageFiles.tools(box, "the figure", kinds);
   pageFiles.watchWidth(box);
 });
 

@@ -3,18 +3,29 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::super::{Figure, Shown, Thumbnails};
+use super::super::latex::tabular;
+use super::super::{Figure, Shown, Table, Thumbnails};
 use super::escape;
 
 /// An image in a container that scrolls. Drawings follow a dark theme, photographs do not.
 pub(super) fn figure(figure: &Figure) -> String {
     let class = if figure.has_photos { "picture photos" } else { "picture" };
+    let numbers: String = figure.numbers.iter().map(numbers).collect();
     format!(
         "<div class=\"{class}\" role=\"group\" aria-label=\"Figure\" tabindex=\"0\"><img alt=\"{}\" data-file=\"{}\" \
-         src=\"data:image/svg+xml;base64,{}\"></div>\n",
+         src=\"data:image/svg+xml;base64,{}\">{numbers}</div>\n",
         escape(&figure.alt),
         escape(&figure.file),
         STANDARD.encode(&figure.svg)
+    )
+}
+
+/// The numbers of a figure, for who downloads them.
+fn numbers(table: &Table) -> String {
+    format!(
+        "<template data-kind=\"csv\">{}</template><template data-kind=\"tex\">{}</template>",
+        escape(&table.csv()),
+        escape(&tabular(table))
     )
 }
 
@@ -58,6 +69,7 @@ fn arm(name: &str, rounds: &[Vec<Shown>]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::{Cell, Column};
     use super::*;
 
     #[test]
@@ -67,7 +79,18 @@ mod tests {
         let image =
             "<img alt=\"what &quot;it&quot; is\" data-file=\"a.svg\" src=\"data:image/svg+xml;base64,PHN2Zy8+\">";
         assert!(html.starts_with("<div class=\"picture\" ") && html.contains(image), "{html}");
+        assert!(!html.contains("<template"), "{html}");
         assert!(figure(&Figure { has_photos: true, ..drawing }).starts_with("<div class=\"picture photos\" "));
+    }
+
+    #[test]
+    fn the_numbers_of_a_figure_are_there_to_download() {
+        let mut table = Table::new("t", Column::all(["share", "a, b"]));
+        table.push("<c>", [Cell::number(1.25, 2)]);
+        let html = figure(&Figure::new("a.svg", "a", "<svg/>".into()).with_numbers(table));
+        let csv = "<template data-kind=\"csv\">share,&quot;a, b&quot;\n&lt;c&gt;,1.25\n</template>";
+        assert!(html.contains(csv), "{html}");
+        assert!(html.contains("<template data-kind=\"tex\">\\begin{tabular}{lr}"), "{html}");
     }
 
     #[test]

@@ -106,7 +106,7 @@ impl Balance {
                 self.arms.iter().map(|arm| Stacks { label: arm.label.clone(), rounds: arm.means() }).collect();
             let bars = Bars::of(&title, &subtitle, &self.classes, self.pool.as_deref(), &stacks)?;
             let alt = "Classes of the images that each round queried, by sampler";
-            Some(figure(Drawing::Classes, alt, &bars, &findings.badge())?)
+            Some(figure(Drawing::Classes, alt, &bars, &findings.badge())?.with_numbers(self.shares(&stacks)))
         } else if let Some(plot) = self.plot(findings, title) {
             let alt = "Imbalance of the classes that each round queried, by sampler";
             Some(Figure::new(Drawing::Classes.file(), alt, curve::svg(&plot)?))
@@ -115,6 +115,27 @@ impl Balance {
         };
         let table = Block::Table(self.table());
         Ok(figure.map(Block::Figure).into_iter().chain([table, Block::paragraph(self.note(what))]).collect())
+    }
+
+    /// The shares that the bars show: a row for each arm and round.
+    fn shares(&self, stacks: &[Stacks]) -> Table {
+        let mut columns = vec![Column::with_unit("arm and round", "%")];
+        columns.extend(self.classes.iter().map(|class| Column::new(class.as_str())));
+        let mut table = Table::new("classes", columns);
+        let push = |table: &mut Table, name: String, shares: &[f64]| {
+            table.push(name, shares.iter().map(|share| Cell::number(100.0 * share, 1)));
+        };
+        if let Some(pool) = &self.pool {
+            push(&mut table, "pool".into(), pool);
+        }
+        for stack in stacks {
+            for (round, shares) in stack.rounds.iter().enumerate() {
+                if let Some(shares) = shares {
+                    push(&mut table, format!("{}, round {round}", stack.label), shares);
+                }
+            }
+        }
+        table
     }
 
     /// The imbalance over the number of labels.

@@ -50,7 +50,7 @@ pub(super) fn blocks(findings: &Findings, queried: &ArmQueries) -> Result<Vec<Bl
         scale: "share in common".into(),
     })?;
     let alt = "Overlap of the images that samplers query";
-    let figure = figure(Drawing::Overlap, alt, &heat, &findings.badge())?;
+    let figure = figure(Drawing::Overlap, alt, &heat, &findings.badge())?.with_numbers(heat.numbers("overlap"));
     let chances: Vec<f64> = pairs.iter().filter_map(|s| s.chance).collect();
     let least = chances.iter().copied().reduce(f64::min);
     let greatest = chances.iter().copied().reduce(f64::max);
