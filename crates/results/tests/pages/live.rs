@@ -14,6 +14,7 @@ const folds = () => [...document.querySelectorAll('section > details')].map((fol
 if (!sessionStorage.getItem('folds')) {
   for (const fold of document.querySelectorAll('section > details')) fold.open = !fold.open;
   scrollTo({ top: 300, behavior: 'instant' });
+  document.querySelector('#scale [data-value=log]').click();
   sessionStorage.setItem('folds', JSON.stringify(folds()));
   location.reload();
 } else {
@@ -22,7 +23,8 @@ if (!sessionStorage.getItem('folds')) {
   const button = document.querySelector('#run button');
   button.click();
   pre.textContent = [scrollY, JSON.stringify(folds()) === sessionStorage.getItem('folds'), new Set(folds()).size,
-    document.getElementById('updated').textContent.includes('UTC'), button.textContent].join(' ');
+    document.getElementById('updated').textContent.includes('UTC'), button.textContent,
+    document.querySelector('#scale [data-value=log]').ariaPressed].join(' ');
   document.body.append(pre);
 }
 </script>";
@@ -35,7 +37,8 @@ fn a_page_that_loads_itself_again_keeps_the_readers_place() {
     let spec = format!(
         "title = \"Running\"\nseeds = [0, 1]\nsamplers = [\"random\"]\nrounds = {{ count = 2, initial = 50, query = 50 }}\n{REST}"
     );
-    let folder = Folder::new("running", &spec, 50, &[("random", 0, 0, "accuracy", "last", 0.5)]);
+    let values = [("random", 0, 0, "accuracy", "last", 0.5), ("random", 0, 1, "accuracy", "last", 0.6)];
+    let folder = Folder::new("running", &spec, 50, &values);
     let running = vec![RunningTask { name: "random-seed0".into(), at: "round 1, epoch 1/1".into(), done: 0.5 }];
     let updated = pt4al_results::machine::now();
     live(&folder.path(), &Now::Running(&Progress { updated, running, ..Progress::default() })).unwrap();
@@ -60,5 +63,5 @@ fn a_page_that_loads_itself_again_keeps_the_readers_place() {
     assert!(!said.contains("CONSOLE"), "{said}");
     let found = String::from_utf8_lossy(&output.stdout);
     let checks = found.split("<pre id=\"checks\">").nth(1).and_then(|rest| rest.split("</pre>").next());
-    assert_eq!(checks, Some("300 true 2 false Paused: update again"), "{found}");
+    assert_eq!(checks, Some("300 true 2 false Paused: update again true"), "{found}");
 }

@@ -68,6 +68,7 @@ pub(crate) fn document(page: &Page, extras: &Extras) -> String {
             include_str!("chart/legend.js"),
             include_str!("chart/reader.js"),
             include_str!("chart/save.js"),
+            include_str!("chart/kept.js"),
             include_str!("chart/chart.js"),
             include_str!("forest.js"),
         ),

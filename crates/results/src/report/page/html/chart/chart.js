@@ -79,6 +79,7 @@
   place.append(controls, plot, fold, note, warning, below, legends);
   // Bands of many arms hide each other.
   if (state.view.arms.length <= 5 && model.labels().length > 1) state.intervals = "bands";
+  chartParts.kept(model, data);
   app.refresh();
   if (typeof ResizeObserver === "function") {
     new ResizeObserver(() => {
