@@ -131,8 +131,8 @@ impl Claim<'_> {
         let is_answer = |row: &&Row| row.judged.measured.is_some() && row.images() == Images::Test;
         let verdicts: Vec<Verdict> =
             rows.filter(|row| is_wanted(row)).filter(is_answer).map(|row| row.judged.verdict).collect();
-        let has = |verdict| verdicts.contains(&verdict);
-        match (has(Verdict::Held), has(Verdict::DidNotHold)) {
+        let holds = |verdict| verdicts.contains(&verdict);
+        match (holds(Verdict::Held), holds(Verdict::DidNotHold)) {
             _ if verdicts.is_empty() => None,
             (true, true) => Some(Answer::Both),
             (true, false) => Some(Answer::Held),
