@@ -212,7 +212,7 @@ mod tests {
         let unknown = Facts::of(&tiny, None, &[], Some((2, 2)));
         let shared = Facts::shared(&[cpu.clone(), unknown.clone()]);
         assert_eq!(shared.line(), "generated images · f32 · differs: scale, device, seeds");
-        assert_eq!(Facts::shared(&[unknown.clone()]), unknown.badge());
+        assert_eq!(Facts::shared(std::slice::from_ref(&unknown)), unknown.badge());
         assert_eq!((cpu.get(Fact::Device), unknown.get(Fact::Device)), (Some("CPU"), None));
     }
 
