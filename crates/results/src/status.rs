@@ -8,6 +8,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::results::{Arm, Results};
+use crate::spec::trial_key;
 use crate::stats;
 use crate::store::{Progress, RunningTask, is_running};
 use crate::words::{counted, duration, thousands};
@@ -171,7 +172,7 @@ impl Status {
     pub fn failures(&self) -> Vec<(String, usize, &str)> {
         let trials = self.arms.iter().flat_map(|arm| arm.trials.iter().map(|trial| (arm.sampler.as_str(), trial)));
         let failed = trials.filter_map(|(arm, trial)| {
-            Some((format!("{arm}-seed{}", trial.seed), trial.rounds_finished, trial.error.as_deref()?))
+            Some((trial_key(arm, trial.seed), trial.rounds_finished, trial.error.as_deref()?))
         });
         failed.collect()
     }
@@ -203,7 +204,7 @@ fn arm_status(results: &Results, arm: &Arm, running: &[RunningTask]) -> ArmStatu
         let rounds_finished =
             finished.get(&(arm.label.as_str(), seed)).and_then(|rounds| rounds.last()).map_or(0, |last| last + 1);
         let failure = results.failures.iter().find(|failure| failure.sampler == arm.label && failure.seed == seed);
-        let is_running = running.iter().any(|task| task.name == format!("{}-seed{seed}", arm.label));
+        let is_running = running.iter().any(|task| task.name == trial_key(&arm.label, seed));
         let state = match failure {
             _ if rounds_finished == rounds => TrialState::Finished,
             _ if is_running => TrialState::Running,

@@ -23,6 +23,15 @@ pub fn counted(n: usize, noun: &str) -> String {
     format!("{} {noun}{}", thousands(n), if n == 1 { "" } else { "s" })
 }
 
+/// Formats a list: `A`, `A and B`, `A, B and C`; empty without names.
+pub fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
 /// Formats text as inline code in Markdown, on one line. No text can end the code early.
 pub fn code(text: &str) -> String {
     let text = text.replace(char::is_control, " ");

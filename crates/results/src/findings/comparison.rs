@@ -71,6 +71,15 @@ impl Comparison {
         self.p_holm.is_some_and(|p| p < LEVEL)
     }
 
+    /// This comparison as `arm - versus`, if it is of these two arms: of a pair, one direction is stored.
+    pub fn between(&self, arm: &str, versus: &str) -> Option<Self> {
+        match (self.arm.as_str(), self.versus.as_str()) {
+            pair if pair == (arm, versus) => Some(self.clone()),
+            pair if pair == (versus, arm) => Some(self.reversed()),
+            _ => None,
+        }
+    }
+
     /// The same comparison as `versus - arm`.
     pub fn reversed(&self) -> Self {
         let negative = |value: Option<f64>| value.map(|v| -v);

@@ -5,7 +5,7 @@ use super::{LEVEL, POWER, p_in_words};
 use crate::results::Results;
 use crate::spec::{At, Expectation, Metric, RoundsSpec};
 use crate::stats::{self, LEAST_PAIRS, Paired};
-use crate::words::{code, counted, thousands};
+use crate::words::{code, counted, listed, thousands};
 
 /// The verdict on a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,8 +121,8 @@ fn rounds_in_words(rounds: &RoundsSpec) -> String {
         [first, .., last] if rounds.count > LISTED => {
             format!("the {} rounds here have {first} to {last}, {} more each", rounds.count, thousands(rounds.query))
         }
-        [before @ .., last] => format!("the rounds here have {} and {last}", before.join(", ")),
         [] => "there is no round".into(),
+        labels => format!("the rounds here have {}", listed(labels)),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::results::{Arm, Results};
-use crate::spec::Metric;
+use crate::spec::{Metric, trial_key};
 use crate::stats::rotation::{self, Column, Incomparable, LEAST_SEEDS};
 
 /// The number of directions that the test draws. The least possible p is 1 / 10,000; the error of a p near 0.05 is
@@ -208,7 +208,7 @@ pub(super) fn incomplete(results: &Results, arms: &[String], metric: Metric) -> 
             let curve = results.trials(&arm.label, metric.name, arm.rule()).get(&seed);
             curve.is_none_or(|curve| curve.len() < rounds)
         };
-        found.extend(arms.iter().filter(is_incomplete).map(|arm| (seed, format!("{}-seed{seed}", arm.label))));
+        found.extend(arms.iter().filter(is_incomplete).map(|arm| (seed, trial_key(&arm.label, seed))));
     }
     found
 }

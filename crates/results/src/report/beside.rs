@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::figures::chart;
 use super::figures::curve::{Plot, png};
 use super::findings::Findings;
-use super::page::{Badge, Block};
+use super::page::{Badge, Block, Curves};
 use super::sections::curves;
 
 /// The files of the picture.
@@ -35,9 +35,9 @@ impl Beside {
         };
         let plot = current_plot.beside(&baseline_plot, heading.to_owned()).with_heading(title, badge);
         Ok(Self {
-            picture: curves::of_several(vec![plot.figure(FILES[0])?]),
+            picture: curves::blocks(Curves { figures: vec![plot.figure(FILES[0])?], note: None }),
             pixels: Some(png(&plot)?),
-            chart: chart::data_beside(current, baseline, heading.to_owned()),
+            chart: chart::data_beside(results, heading, (title, badge)),
         })
     }
 }

@@ -10,8 +10,7 @@ use super::page::Badge;
 use super::reference::{Reference, ReferencePoint, reference_folder, references_for};
 use super::summary::{Row, rows};
 use super::words::arm::{Images, TRAIN_MARK, images_of, protocol_of};
-use super::words::badge::{Data, Facts};
-use super::words::one_line;
+use super::words::badge::{self, Facts};
 use crate::findings::{Comparison, JudgedClaim, comparisons, judged_claims};
 use crate::results::{Results, Rule};
 use crate::spec::{Metric, SamplerSpec, Spec};
@@ -63,18 +62,14 @@ impl Findings {
         &self.results.spec
     }
 
-    /// The title of the experiment on one line. It says so if the images are not those of the published data set.
+    /// [`badge::title`] of the results.
     pub(crate) fn title(&self) -> String {
-        let title = one_line(&self.spec().title);
-        match Data::of(self.spec(), self.manifest()).difference() {
-            Some(difference) => format!("{title} ({difference})"),
-            None => title,
-        }
+        badge::title(self.spec(), self.manifest())
     }
 
-    /// Whether the images are known not to be those of the published data set.
-    pub(crate) fn has_other_data(&self) -> bool {
-        Data::of(self.spec(), self.manifest()).difference().is_some()
+    /// [`badge::other_data_note`] of the results.
+    pub(crate) fn other_data_note(&self) -> Option<String> {
+        badge::other_data_note(self.spec(), self.manifest())
     }
 
     /// The arm that others are compared with where one must be chosen: random sampling under the experiment's protocol,

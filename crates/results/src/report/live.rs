@@ -49,7 +49,7 @@ pub fn live(folder: &Path, now: &Now) -> Result<()> {
     let html = if results.records.rounds().next().is_some() {
         let references = references_for(&reference_folder(folder), &results.spec)?;
         let findings = Findings::of(results, references);
-        let page = sections::page(&findings, curves(&findings, false)?.figures)?.page;
+        let page = sections::page(&findings, curves(&findings, false)?.curves)?.page;
         document(&page, &Extras { live: Some(banner), ..extras(&findings)? })
     } else {
         let lead = vec![

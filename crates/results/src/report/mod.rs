@@ -50,7 +50,7 @@ pub(crate) use self::words::change::{Change, changes};
 pub(crate) use self::words::{PLUS_MINUS, capitalised};
 
 use self::figures::{Drawing, chart};
-use self::page::{Figure, Fold, link};
+use self::page::{Curves, Fold, Text, link};
 use self::place::Place;
 use crate::store::{write_atomically, write_csv};
 
@@ -65,8 +65,8 @@ pub fn report(folder: &Path, out: Option<&Path>) -> Result<Written> {
     let mut findings = Findings::read(folder)?;
     let Place { folder: out, files } = Place::of(folder, out)?;
     findings.files = files;
-    let Curves { figures, pixels, mut outdated } = curves(&findings, true)?;
-    let made = sections::page(&findings, figures)?;
+    let CurveFiles { curves, pixels, mut outdated } = curves(&findings, true)?;
+    let made = sections::page(&findings, curves)?;
     let page = &made.page;
     let html = document(page, &extras(&findings)?);
     outdated.extend(Drawing::files().filter(|file| page.figures().all(|figure| figure.file != *file)));
@@ -95,13 +95,14 @@ pub fn report(folder: &Path, out: Option<&Path>) -> Result<Written> {
 /// As [`report`].
 pub fn page_of(folder: &Path) -> Result<Page> {
     // Drawing the curves would be in vain: nobody sees them.
-    Ok(sections::page(&Findings::read(folder)?, Vec::new())?.page)
+    Ok(sections::page(&Findings::read(folder)?, Curves::default())?.page)
 }
 
 /// The learning curves of a results folder.
-struct Curves {
-    /// One for each metric that is shown.
-    figures: Vec<Figure>,
+#[derive(Default)]
+struct CurveFiles {
+    /// A figure for each metric that is shown.
+    curves: Curves,
     /// Names and contents of PNG files.
     pixels: Vec<(String, Vec<u8>)>,
     /// Files of metrics that are not shown any more.
@@ -109,23 +110,26 @@ struct Curves {
 }
 
 /// The learning curves; the PNG files, which take the most time, only `with_pixels`.
-fn curves(findings: &Findings, with_pixels: bool) -> Result<Curves> {
+fn curves(findings: &Findings, with_pixels: bool) -> Result<CurveFiles> {
     let metrics = findings.metrics();
-    let mut curves = Curves { figures: Vec::new(), pixels: Vec::new(), outdated: Vec::new() };
+    let mut made = CurveFiles::default();
     for (i, metric) in findings.spec().dataset.task().metrics().iter().enumerate() {
         let name = if i == 0 { "curve".to_owned() } else { format!("curve-{}", metric.name) };
         let (vector, pixels) = (format!("{name}.svg"), format!("{name}.png"));
         match Plot::of(findings, *metric, findings.rule()).filter(|_| metrics.contains(metric)) {
             Some(plot) => {
-                if i == 0 && with_pixels {
-                    curves.pixels.push((pixels, png(&plot)?));
+                if i == 0 {
+                    made.curves.note = Some(plot.note()).filter(|note| !note.is_empty()).map(Text::from);
                 }
-                curves.figures.push(plot.figure(vector)?);
+                if i == 0 && with_pixels {
+                    made.pixels.push((pixels, png(&plot)?));
+                }
+                made.curves.figures.push(plot.figure(vector)?);
             }
-            None => curves.outdated.extend([vector, pixels]),
+            None => made.outdated.extend([vector, pixels]),
         }
     }
-    Ok(curves)
+    Ok(made)
 }
 
 /// The parts of `report.html` beside the page: the chart, and the spec and manifest.

@@ -35,6 +35,13 @@ pub struct Row {
     pub high: Option<f64>,
 }
 
+impl Row {
+    /// Half the width of the interval; `None` for one seed.
+    pub(crate) fn half_width(&self) -> Option<f64> {
+        Some((self.high? - self.low?) / 2.0)
+    }
+}
+
 /// The values of every arm, round, metric and rule, over the seeds that have them: by arm in the spec's order, then
 /// round, metric and rule.
 pub(crate) fn rows(results: &Results) -> Vec<Row> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::circumstance::without_number;
 use super::{Circumstance, Results};
-use crate::spec::Trial;
+use crate::spec::{Trial, trial_key};
 use crate::words::{code, thousands};
 
 /// The finished rounds of each trial, by arm and seed.
@@ -78,7 +78,8 @@ fn series(results: &Results, finished: &Finished) -> Vec<String> {
             let missing = rounds
                 .iter()
                 .filter(|(seed, round)| !trials.get(seed).is_some_and(|rounds| rounds.contains_key(round)));
-            let places = missing.map(|(seed, round)| format!("{}-seed{seed} round {round} ({select})", arm.label));
+            let places =
+                missing.map(|(seed, round)| format!("{} round {round} ({select})", trial_key(&arm.label, *seed)));
             lacking.entry(metric.to_owned()).or_default().extend(places);
         }
     }

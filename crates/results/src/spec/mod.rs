@@ -51,6 +51,7 @@ pub use sampler::*;
 pub use schema::schema;
 pub use task::*;
 pub use train::*;
+pub(crate) use variant::trial_key;
 pub use variant::{Trial, Variant, Variants, arm_label};
 pub use work::Work;
 

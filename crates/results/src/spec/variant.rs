@@ -45,8 +45,13 @@ impl Trial {
 
     /// Returns the name of the trial's files, for instance `core-set-seed3`.
     pub fn key(&self) -> String {
-        format!("{}-seed{}", self.label(), self.seed)
+        trial_key(&self.label(), self.seed)
     }
+}
+
+/// Returns [`Trial::key`] of the trial of an arm, by its label, with a seed.
+pub(crate) fn trial_key(arm: &str, seed: u64) -> String {
+    format!("{arm}-seed{seed}")
 }
 
 /// Returns the name of an arm: the sampler's label, followed by `@` and the variant's name if there is one.

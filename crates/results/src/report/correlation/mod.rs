@@ -16,7 +16,7 @@ use super::page::html::{Extras, document};
 use super::page::{Badge, Cell, Figure, Number, write_figures};
 use super::place::Written;
 use super::reference::reference_folder;
-use super::words::badge::badge;
+use super::words::badge::{badge, title};
 use crate::seed::{Purpose, sample, stream};
 use crate::spec::{CorrelationSpec, Spec};
 use crate::stats::{bootstrap_95, spearman};
@@ -216,7 +216,8 @@ fn scatter(findings: &CorrelationFindings, measured: &Measured, points: usize) -
     );
     let pretext: Vec<f64> = findings.pairs.iter().map(|p| p.pretext).collect();
     let task = measured.which.losses(&findings.pairs);
-    Scatter::of(&findings.spec.title, &subtitle, measured.which.axis(), [&pretext, &task], &shown)
+    let title = title(&findings.spec, findings.manifest.as_ref());
+    Scatter::of(&title, &subtitle, measured.which.axis(), [&pretext, &task], &shown)
 }
 
 #[cfg(test)]

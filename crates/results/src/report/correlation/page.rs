@@ -3,10 +3,10 @@
 use super::published::{self, Published};
 use super::{CorrelationFindings, Measured, Which};
 use crate::report::page::{Block, Cell, Column, Figure, Number, Page, Section, Sentence, Table, link};
-use crate::report::words::badge::Data;
+use crate::report::words::badge::{other_data_note, title};
+use crate::report::words::data_note;
 use crate::report::words::origin::{commands, origin};
 use crate::report::words::protocol::{identity, imbalance, network, pretext};
-use crate::report::words::{data_note, one_line};
 use crate::spec::{CorrelationSpec, Labeled};
 use crate::words::{counted, thousands};
 
@@ -70,12 +70,11 @@ pub(super) fn page(
         link("summary.csv", "summary.csv"),
         link("losses.csv", "losses.csv")
     )));
-    let other_data = Data::of(&findings.spec, findings.manifest.as_ref());
-    let other_data = other_data.difference().map(|difference| format!(" ({difference})")).unwrap_or_default();
+    let (spec, manifest) = (&findings.spec, findings.manifest.as_ref());
     let mut lead = vec![Block::Sentences(vec![found(findings, options, measured, published)])];
-    lead.extend(data_note(findings.manifest.as_ref()).filter(|_| !other_data.is_empty()).map(Block::warning));
+    lead.extend(other_data_note(spec, manifest).map(Block::warning));
     Page {
-        title: format!("{}{other_data}: pretext loss and task loss", one_line(&findings.spec.title)),
+        title: format!("{}: pretext loss and task loss", title(spec, manifest)),
         badge: findings.badge(),
         lead,
         picture: picture.into_iter().map(Block::Figure).collect(),

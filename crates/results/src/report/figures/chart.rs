@@ -13,9 +13,11 @@ use plotters::style::RGBColor;
 use serde::Serialize;
 
 use self::short::Short;
-use self::values::{Points, differences, points, reference_arm, rounded};
+use self::values::{Points, differences, points};
 use super::curve::{MARKERS, Marker, Style, chosen_arms, chosen_of_several};
+use super::{json, rounded};
 use crate::report::findings::Findings;
+use crate::report::page::Badge;
 use crate::report::reference::{Reference, ReferencePoint};
 use crate::report::summary::{Row, samplers};
 use crate::report::words::arm::{Images, TRAIN_MARK};
@@ -106,35 +108,36 @@ struct ReferenceArm {
     label: String,
 }
 
-/// The chart as JSON. No text in it can end the HTML element that holds it. None before a round has finished.
+/// The chart as JSON. None before a round has finished.
 pub(crate) fn data(findings: &Findings) -> Option<String> {
     chart(findings).as_ref().map(json)
-}
-
-fn json(chart: &Chart) -> String {
-    let json = serde_json::to_string(chart).expect("numbers and text have a JSON form");
-    json.replace('<', "\\u003c")
 }
 
 fn markers() -> Vec<String> {
     MARKERS.iter().map(|marker| path(*marker)).collect()
 }
 
-/// The same of several experiments in one view, each arm under the rule that it queries with; the published numbers are
-/// those of the first. None before a round has finished in any.
-pub(crate) fn data_of_several(parts: &[(&str, &Findings)], metric: Metric) -> Option<String> {
+/// The same of several experiments in one view, under a title and a badge, each arm under the rule that it queries with;
+/// the published numbers are those of the first. None before a round has finished in any.
+pub(crate) fn data_of_several(
+    parts: &[(&str, &Findings)],
+    metric: Metric,
+    (title, badge): (&str, &Badge),
+) -> Option<String> {
     let each: Vec<Images> = parts.iter().map(|(_, findings)| findings.images(&[])).collect();
     let images = if each.iter().all(|images| *images == each[0]) { each[0] } else { Images::Mixed };
-    let (mut names, mut curves) = (Vec::new(), Vec::new());
-    for (name, findings) in parts {
+    let (mut names, mut curves, mut shown) = (Vec::new(), Vec::new(), Vec::new());
+    for &(name, findings) in parts {
         let rows = findings.rows(metric, Rule::Own);
-        for label in samplers(rows.iter().copied()) {
+        let labels = samplers(rows.iter().copied());
+        for &label in &labels {
             let arm = names.len();
             let is_marked = images == Images::Mixed && findings.images(&[label]) == Images::Train;
             let mark = if is_marked { format!(" {TRAIN_MARK}") } else { String::new() };
             names.push(format!("{name}: {label}{mark}"));
             curves.push(points(findings, arm, label, &rows, (metric, Rule::Own)));
         }
+        shown.push((findings, labels));
     }
     let view = View {
         metric: metric.name,
@@ -149,17 +152,11 @@ pub(crate) fn data_of_several(parts: &[(&str, &Findings)], metric: Metric) -> Op
     };
     let first = parts.first()?.1;
     let short = Short::of(&names, None);
-    let shown: Vec<(&Findings, Vec<Row>)> = parts
-        .iter()
-        .map(|(_, findings)| (*findings, findings.rows(metric, Rule::Own).into_iter().cloned().collect()))
-        .collect();
-    let shown: Vec<(&Findings, Vec<&str>)> =
-        shown.iter().map(|(findings, rows)| (*findings, samplers(rows.iter()))).collect();
     let chosen = chosen_of_several(&shown);
     (!names.is_empty()).then(|| {
         json(&Chart {
-            title: parts.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" against "),
-            badge: String::new(),
+            title: title.to_owned(),
+            badge: badge.line(),
             arms: curves_of(names, &short, &chosen),
             short_note: short.note(),
             published: published(first, metric),
@@ -170,10 +167,15 @@ pub(crate) fn data_of_several(parts: &[(&str, &Findings)], metric: Metric) -> Op
     })
 }
 
-/// The first view of results, in which the curves of a baseline take the place of published numbers: an arm of the
-/// baseline has the marker of its namesake. None before a round has finished.
-pub(crate) fn data_beside(current: &Findings, baseline: &Findings, heading: String) -> Option<String> {
+/// The first view of results under another title and with another badge, in which the curves of a baseline take the place
+/// of published numbers: an arm of the baseline has the marker of its namesake. None before a round has finished.
+pub(crate) fn data_beside(
+    [current, baseline]: [&Findings; 2],
+    heading: &str,
+    (title, badge): (&str, &Badge),
+) -> Option<String> {
     let mut chart = chart(current)?;
+    (chart.title, chart.badge) = (title.to_owned(), badge.line());
     chart.views.truncate(1);
     let metric = current.primary_metric();
     let rows = baseline.rows(metric, baseline.rule());
@@ -189,7 +191,7 @@ pub(crate) fn data_beside(current: &Findings, baseline: &Findings, heading: Stri
         })
     };
     chart.published = chart.arms.iter().enumerate().filter_map(curve).collect();
-    chart.published_heading = heading;
+    chart.published_heading = heading.to_owned();
     Some(json(&chart))
 }
 
@@ -209,7 +211,7 @@ fn chart(findings: &Findings) -> Option<Chart> {
         }
     }
     let names: Vec<String> = labels.iter().map(|arm| findings.marked(arm)).collect();
-    let reference = labels.iter().position(|arm| Some(*arm) == reference_arm(findings).as_deref());
+    let reference = labels.iter().position(|arm| *arm == findings.reference_arm());
     let short = Short::of(&names, reference);
     (!names.is_empty()).then(|| Chart {
         title: findings.title(),
@@ -240,7 +242,7 @@ fn view(findings: &Findings, metric: Metric, rule: Rule, rows: &[&Row], labels: 
     let place: HashMap<&str, usize> = labels.iter().enumerate().map(|(i, label)| (*label, i)).collect();
     let mut shown: Vec<Points> =
         arms.iter().map(|arm| points(findings, place[arm], arm, rows, (metric, rule))).collect();
-    let reference = reference_arm(findings).filter(|label| arms.contains(&label.as_str()));
+    let reference = Some(findings.reference_arm()).filter(|label| arms.contains(&label.as_str()));
     if let Some(versus) = &reference {
         for points in &mut shown {
             points.differences = differences(findings, (labels[points.arm], versus), metric, rule);

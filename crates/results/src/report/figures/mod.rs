@@ -16,6 +16,7 @@ pub(crate) mod training;
 
 use anyhow::Result;
 use clap::ValueEnum;
+use serde::Serialize;
 
 use self::picture::{Badged, Picture};
 use super::page::{Badge, Figure};
@@ -43,6 +44,17 @@ impl Drawing {
     pub fn files() -> impl Iterator<Item = String> {
         Self::value_variants().iter().map(|drawing| drawing.file())
     }
+}
+
+/// Numbers and text as JSON that scripts of the page read. No text in it can end the HTML element that holds it.
+pub(crate) fn json(data: &impl Serialize) -> String {
+    let json = serde_json::to_string(data).expect("numbers and text have a JSON form");
+    json.replace('<', "\\u003c")
+}
+
+/// Rounds to four digits, so that pages stay small. There is no negative zero.
+pub(crate) fn rounded(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4 + 0.0
 }
 
 /// Draws a figure of a results folder, with the scale badge at its foot.

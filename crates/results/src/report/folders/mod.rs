@@ -68,13 +68,14 @@ pub fn compare(folders: &[PathBuf], out: &Path) -> Result<Written> {
     }
     let parts: Vec<(&str, &Findings)> = compared.each().collect();
     let (mut figures, mut pixels) = (Vec::new(), None);
+    let (title, badge) = (opening::title(&compared), opening::badge(&compared));
     let plot = Plot::of_several(&parts, compared.metric);
-    if let Some(plot) = plot.map(|plot| plot.with_heading(&opening::title(&compared), &opening::badge(&compared))) {
+    if let Some(plot) = plot.map(|plot| plot.with_heading(&title, &badge)) {
         pixels = Some(png(&plot)?);
         figures.push(plot.figure("curve.svg")?);
     }
     let page = page::page(&compared, &found, figures);
-    let chart = chart::data_of_several(&parts, compared.metric);
+    let chart = chart::data_of_several(&parts, compared.metric, (&title, &badge));
     let html = document(&page, &Extras { chart, ..Extras::default() });
 
     write_csv(&out.join("curves.csv"), &rows)?;

@@ -10,10 +10,10 @@ use crate::report::page::{Badge, Block, Number, Sentence, Text};
 use crate::report::sections::opening::comparisons_in_words;
 use crate::report::words::arm::Images;
 use crate::report::words::badge::Facts;
+use crate::report::words::capitalised;
 use crate::report::words::change::{Change, changes, in_words};
-use crate::report::words::{capitalised, data_note};
 use crate::spec::Spec;
-use crate::words::{code, counted, thousands};
+use crate::words::{code, counted, listed, thousands};
 
 /// The most significant differences that have a sentence each.
 const MOST_SENTENCES: usize = 4;
@@ -101,23 +101,19 @@ fn place(c: &FolderComparison) -> String {
 
 /// `random is 11.0 ± 2.5 points higher in B than in A (3 pairs, corrected p = 0.005)`.
 fn in_a_sentence(compared: &Compared, c: &FolderComparison) -> String {
-    let points =
-        Number { unit: Some("points"), ..Number::mean(c.mean.abs() * compared.metric.factor, half(compared, c)) };
-    let direction = if points.to_string().starts_with("0.0") {
-        "lower or higher"
-    } else if c.mean < 0.0 {
-        "lower"
-    } else {
-        "higher"
+    let factor = compared.metric.factor;
+    let half = c.half_width().map(|half| half * factor);
+    let points = Number { unit: Some("points"), ..Number::mean(c.mean.abs() * factor, half) };
+    let [results, versus] = [&c.results, &c.versus].map(|folder| compared.named(folder, &c.arm));
+    let how_sure = n_in_words(c) + &c.p_holm.map(|p| format!(", corrected {}", p_in_words(p))).unwrap_or_default();
+    let arm = &c.arm;
+    let direction = match c.mean * factor {
+        // It is shown as 0.0.
+        mean if mean.abs() < 0.05 => "lower or higher",
+        mean if mean < 0.0 => "lower",
+        _ => "higher",
     };
-    format!(
-        "{} is {points} {direction} in {} than in {} ({}{})",
-        c.arm,
-        compared.named(&c.results, &c.arm),
-        compared.named(&c.versus, &c.arm),
-        n_in_words(c),
-        c.p_holm.map(|p| format!(", corrected {}", p_in_words(p))).unwrap_or_default()
-    )
+    format!("{arm} is {points} {direction} in {results} than in {versus} ({how_sure})")
 }
 
 /// A line for each difference, as many as a reader will look at.
@@ -133,10 +129,6 @@ fn details(compared: &Compared, comparisons: &[&FolderComparison]) -> Vec<Text> 
             .push(format!("The other {} are in the section \"Differences\".", comparisons.len() - MOST_DETAILS).into());
     }
     lines
-}
-
-fn half(compared: &Compared, c: &FolderComparison) -> Option<f64> {
-    c.low.zip(c.high).map(|(low, high)| (high - low) / 2.0 * compared.metric.factor)
 }
 
 /// `3 pairs`, or `3 and 5 trials`.
@@ -183,7 +175,7 @@ fn warnings(compared: &Compared) -> Vec<String> {
     // Folders of one machine or of one data set have much in common.
     let mut of_folders: Vec<(String, Vec<String>)> = Vec::new();
     for (name, findings) in compared.each() {
-        let note = data_note(findings.manifest()).filter(|_| findings.has_other_data());
+        let note = findings.other_data_note();
         for warning in findings.results.warnings().into_iter().chain(findings.warning()).chain(note) {
             match of_folders.iter_mut().find(|(known, _)| *known == warning) {
                 Some((_, names)) => names.push(name.to_owned()),
@@ -193,13 +185,4 @@ fn warnings(compared: &Compared) -> Vec<String> {
     }
     found.extend(of_folders.into_iter().map(|(warning, names)| format!("{}: {warning}", listed(&names))));
     found
-}
-
-/// `A`, `A and B`, `A, B and C`.
-fn listed(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [only] => only.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
 }

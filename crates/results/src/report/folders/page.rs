@@ -6,7 +6,7 @@ use super::test::{FolderComparison, Test};
 use super::{Compared, opening};
 use crate::findings::RESAMPLES;
 use crate::report::findings::Findings;
-use crate::report::page::{Block, Cell, Column, Figure, Fold, Number, Page, Section, Table, link};
+use crate::report::page::{Block, Cell, Column, Curves, Figure, Fold, Number, Page, Section, Table, link};
 use crate::report::sections::curves;
 use crate::report::words::badge::Fact;
 use crate::report::words::metric::metric_in_words;
@@ -40,7 +40,7 @@ pub(super) fn page(compared: &Compared, found: &[FolderComparison], figures: Vec
 
 /// The picture that answers the title: all curves.
 fn picture(figures: Vec<Figure>) -> Vec<Block> {
-    curves::of_several(figures)
+    curves::blocks(Curves { figures, note: None })
 }
 
 /// A row for each folder with the facts of its own scale badge, and their titles.
@@ -98,7 +98,7 @@ fn table(compared: &Compared) -> Vec<Block> {
             let cell = |&labeled: &usize| {
                 let row = rows.iter().find(|row| row.sampler == arm.label && row.labeled == labeled);
                 let number = row.map(|row| {
-                    let half = row.low.zip(row.high).map(|(low, high)| (high - low) / 2.0 * factor);
+                    let half = row.half_width().map(|half| half * factor);
                     Number { n: Some(row.n), ..Number::mean(row.mean * factor, half) }
                 });
                 Cell::or_missing(number.map(Cell::from))
@@ -128,7 +128,7 @@ fn differences(compared: &Compared, found: &[FolderComparison]) -> Vec<Block> {
     columns.extend([Column::with_unit("difference", "points"), Column::new("p (Holm)")]);
     let mut table = Table::new("differences", columns);
     for c in found {
-        let half = c.low.zip(c.high).map(|(low, high)| (high - low) / 2.0 * factor);
+        let half = c.half_width().map(|half| half * factor);
         let difference = Number { significant: c.is_significant(), ..Number::difference(c.mean * factor, half) };
         let n = match c.test {
             Test::Paired => counted(c.n, "pair"),

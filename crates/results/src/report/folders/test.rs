@@ -39,6 +39,11 @@ impl FolderComparison {
     pub fn is_significant(&self) -> bool {
         self.p_holm.is_some_and(|p| p < LEVEL)
     }
+
+    /// Half the width of the interval; `None` if there is none.
+    pub fn half_width(&self) -> Option<f64> {
+        Some((self.high? - self.low?) / 2.0)
+    }
 }
 
 /// How trials are matched.

@@ -136,7 +136,7 @@ pub(crate) struct Figure {
 }
 
 /// The learning curves: figures, in whose place the browser shows an interactive chart.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Curves {
     pub figures: Vec<Figure>,
     /// How to read the figures; it does not apply to the chart.

@@ -4,32 +4,22 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::paired::{Measure, note_beside, number};
-use crate::findings::{Comparison, p_value};
+use crate::findings::{Comparison, p_in_words};
 use crate::report::capitalised;
 use crate::report::figures::forest::{self, Effect, Effects, Group};
-use crate::report::figures::{Drawing, figure};
+use crate::report::figures::{Drawing, figure, json, rounded};
 use crate::report::findings::Findings;
 use crate::report::page::{Forest, Number};
 use crate::report::words::arm::{Images, TRAIN_MARK};
 use crate::report::words::metric::{metric_in_words, rule_in_words, seeds_in_words};
 use crate::report::words::uncapitalised;
 use crate::results::{Arm, Rule};
-use crate::spec::{SamplerSpec, arm_label};
+use crate::spec::arm_label;
 use crate::stats::LEAST_PAIRS;
-use crate::words::thousands;
+use crate::words::{counted, thousands};
 
 /// More arms than this cannot be told apart as curves.
 const MANY: usize = 6;
-
-/// Whether a page has a forest plot: the spec has variants, or more than six arms, and two of its arms can be compared.
-/// With fewer arms the learning curves show the differences.
-pub(super) fn is_wanted(findings: &Findings) -> bool {
-    has_many(findings) && Measure::of(findings.spec()).iter().any(|&measure| effects(findings, measure).is_some())
-}
-
-fn has_many(findings: &Findings) -> bool {
-    !findings.spec().variants.is_empty() || findings.results.arms().len() > MANY
-}
 
 /// The forest plot: the figure shows the first measure (the area, or the only round), the browser lets the reader choose.
 /// `None` if it is not wanted.
@@ -37,21 +27,26 @@ fn has_many(findings: &Findings) -> bool {
 /// # Errors
 /// If the figure cannot be drawn.
 pub(super) fn forest(findings: &Findings) -> Result<Option<Forest>> {
-    if !is_wanted(findings) {
-        return Ok(None);
-    }
     #[derive(Serialize)]
     struct Data {
         measures: Vec<Effects>,
     }
-    let measures = Measure::of(findings.spec()).iter().rev().filter_map(|&measure| effects(findings, measure));
-    let data = Data { measures: measures.collect() };
+    let data = Data { measures: measures(findings) };
     let Some(first) = data.measures.first().cloned() else { return Ok(None) };
     let alt = format!("Forest plot. {}: {}", first.title, first.subtitle);
     // The picture stands alone; on the page the title stands above.
     let alone = Effects { title: format!("{}: {}", findings.title(), uncapitalised(&first.title)), ..first };
     let figure = figure(Drawing::Forest, &alt, &forest::Forest::of(alone)?, &findings.badge())?;
-    Ok(Some(Forest { figure, data: serde_json::to_string(&data)?.replace('<', "\\u003c") }))
+    Ok(Some(Forest { figure, data: json(&data) }))
+}
+
+/// The differences in each measure. A page has a forest plot if the spec has variants, or more than six arms, and two of
+/// its arms can be compared; else this is empty. With fewer arms the learning curves show the differences.
+fn measures(findings: &Findings) -> Vec<Effects> {
+    if findings.spec().variants.is_empty() && findings.results.arms().len() <= MANY {
+        return Vec::new();
+    }
+    Measure::of(findings.spec()).iter().rev().filter_map(|&measure| effects(findings, measure)).collect()
 }
 
 /// The differences in one measure of the primary metric; `None` if nothing can be compared.
@@ -139,8 +134,7 @@ fn variants(findings: &Findings, measure: Measure) -> Option<Differences> {
 /// Each sampler with the reference sampler under the same protocol: random sampling, or else the experiment's first sampler.
 fn samplers(findings: &Findings, measure: Measure) -> Option<Differences> {
     let arms = findings.results.arms();
-    let own = || arms.iter().filter(|arm| arm.variant.is_none());
-    let reference = own().find(|arm| *arm.sampler == SamplerSpec::Random).or_else(|| own().next())?.sampler;
+    let reference = arms.iter().find(|arm| arm.label == findings.reference_arm())?.sampler;
     let pair = |arm: &Arm| {
         let versus = arm_label(reference, arm.variant);
         let sampler = arm_label(arm.sampler, None);
@@ -173,13 +167,7 @@ fn samplers(findings: &Findings, measure: Measure) -> Option<Differences> {
 fn difference(findings: &Findings, measure: Measure, arm: &str, versus: &str) -> Option<Comparison> {
     let (metric, rule) = (findings.primary_metric(), findings.rule());
     let is_shown = |c: &&Comparison| c.metric == metric.name && c.select == rule.name() && measure.holds(c);
-    let found =
-        findings.comparisons.iter().filter(is_shown).find_map(|c| match (c.arm.as_str(), c.versus.as_str()) {
-            pair if pair == (arm, versus) => Some(c.clone()),
-            pair if pair == (versus, arm) => Some(c.reversed()),
-            _ => None,
-        })?;
-    Some(found)
+    findings.comparisons.iter().filter(is_shown).find_map(|c| c.between(arm, versus))
 }
 
 fn effect(findings: &Findings, row: &Difference, most: usize) -> Effect {
@@ -192,15 +180,13 @@ fn effect(findings: &Findings, row: &Difference, most: usize) -> Effect {
         format!("{} points", signed(points(comparison.mean))),
     ];
     words.extend(interval.map(|(low, high)| format!("95 % interval {} to {}", signed(low), signed(high))));
-    words.push(format!("n = {} pair{}", comparison.n, if comparison.n == 1 { "" } else { "s" }));
+    words.push(format!("n = {}", counted(comparison.n, "pair")));
     words.push(match comparison.p_holm {
         None if comparison.n < LEAST_PAIRS => "not tested: fewer than three pairs".into(),
         None => "not tested: the differences do not vary".into(),
         Some(p) => {
-            let p = p_value(p);
-            let p = if p.starts_with('<') { p } else { format!("= {p}") };
             let not = if comparison.is_significant() { "" } else { "not " };
-            format!("p (Holm) {p}: {not}significant")
+            format!("{}: {not}significant", p_in_words(p).replacen('p', "p (Holm)", 1))
         }
     });
     Effect {
@@ -239,11 +225,6 @@ fn caption(findings: &Findings, shown: &[&Comparison], most: usize, is_cut: bool
 /// The mark that [`Findings::marked`] gives an arm; empty for none.
 fn mark(findings: &Findings, arm: &str) -> &'static str {
     if findings.marked(arm) == arm { "" } else { TRAIN_MARK }
-}
-
-/// Rounds to four digits, so that pages stay small.
-fn rounded(value: f64) -> f64 {
-    (value * 1e4).round() / 1e4
 }
 
 #[cfg(test)]

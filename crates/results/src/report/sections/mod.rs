@@ -21,7 +21,7 @@ mod variants;
 use anyhow::Result;
 
 use super::findings::Findings;
-use super::page::{Block, Figure, Page, Section};
+use super::page::{Block, Curves, Page, Section};
 
 /// A page, and the part of it that a terminal shows.
 pub(crate) struct Made {
@@ -30,15 +30,15 @@ pub(crate) struct Made {
     pub text: String,
 }
 
-/// Makes the page of a results folder; `curves` are the figures of its learning curves.
+/// Makes the page of a results folder with its learning curves.
 ///
 /// # Errors
 /// If a file that a section reads is damaged, or a figure cannot be drawn; one line.
-pub(crate) fn page(findings: &Findings, curves: Vec<Figure>) -> Result<Made> {
+pub(crate) fn page(findings: &Findings, curves: Curves) -> Result<Made> {
     let lead = opening::lead(findings);
     let tables = results::tables(findings);
     let significance = significance::section(findings);
-    let curves = curves::blocks(findings, curves);
+    let curves = curves::blocks(curves);
     // Where arms are many, their differences answer the title; the curves follow.
     let (picture, curves) = match effects::forest(findings)? {
         Some(forest) => (vec![Block::Forest(forest)], curves::section(curves)),

@@ -8,7 +8,6 @@ use crate::report::page::{Block, Number};
 use crate::report::summary::Row;
 use crate::report::words::arm::Images;
 use crate::report::words::claim::metric_name;
-use crate::report::words::data_note;
 use crate::report::words::metric::seeds_in_words;
 use crate::spec::Metric;
 use crate::words::{counted, thousands};
@@ -20,9 +19,7 @@ pub(super) fn lead(findings: &Findings) -> Vec<Block> {
         judged_claims => claims(findings.spec(), judged_claims),
     };
     let warnings = findings.results.warnings().into_iter().chain(findings.warning());
-    // The badge says already that nothing tells whether the files are official.
-    let note = data_note(findings.manifest()).filter(|_| findings.has_other_data());
-    blocks.extend(warnings.chain(note).map(Block::warning));
+    blocks.extend(warnings.chain(findings.other_data_note()).map(Block::warning));
     blocks
 }
 
@@ -49,7 +46,7 @@ fn values(findings: &Findings, last: &[&Row], metric: Metric, labeled: usize) ->
     let name = metric_name(metric, findings.images(&arms));
     let labels = thousands(labeled);
     let value = |row: &Row| {
-        let half = row.low.zip(row.high).map(|(low, high)| (high - low) / 2.0 * metric.factor);
+        let half = row.half_width().map(|half| half * metric.factor);
         Number { unit: Some("%"), ..Number::mean(row.mean * metric.factor, half) }.to_string()
     };
     let seeds = seeds_in_words(last.iter().map(|row| row.n));
@@ -75,7 +72,7 @@ fn values(findings: &Findings, last: &[&Row], metric: Metric, labeled: usize) ->
 fn differences(findings: &Findings, metric: Metric) -> Option<String> {
     let has_rounds = findings.spec().rounds.count > 1;
     let what = if has_rounds { What::Area } else { What::LastRound };
-    let place = if has_rounds { "Over the whole curve" } else { "There" };
+    let place = if has_rounds { "Over the whole curve" } else { "With so many labels" };
     let all = family(findings, what);
     let of_variants: Vec<&Comparison> = all.iter().filter(|c| is_of_variant(findings, c)).copied().collect();
     let (shown, object) = match of_variants.is_empty() {

@@ -107,7 +107,7 @@ fn own_rules(findings: &Findings, arms: &[&str]) -> String {
 
 /// A mean with half its interval, and the number of seeds if some are missing.
 fn mean(row: &Row, metric: Metric, most: usize) -> Cell {
-    let half = row.low.zip(row.high).map(|(low, high)| (high - low) / 2.0 * metric.factor);
+    let half = row.half_width().map(|half| half * metric.factor);
     Number { n: Some(row.n).filter(|&n| n < most), ..Number::mean(row.mean * metric.factor, half) }.into()
 }
 

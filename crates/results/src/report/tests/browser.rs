@@ -1,7 +1,7 @@
 //! `report.html` of whole folders.
 
 use super::super::testing::{accuracy, full, spec, spec_with, write_folder};
-use super::super::{Findings, document, extras, report, sections};
+use super::super::{Curves, Findings, document, extras, report, sections};
 use crate::spec::Spec;
 use crate::store::Record;
 
@@ -107,7 +107,7 @@ fn the_page_is_made_in_no_time() {
     let dir = tempfile::tempdir().unwrap();
     write_folder(dir.path(), &spec, rows);
     let findings = Findings::read(dir.path()).unwrap();
-    let page = sections::page(&findings, Vec::new()).unwrap().page;
+    let page = sections::page(&findings, Curves::default()).unwrap().page;
     let start = std::time::Instant::now();
     let html = document(&page, &extras(&findings).unwrap());
     // Unoptimised, on a busy machine: optimised it takes a millisecond.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::protocol::precision;
+use super::{data_note, one_line};
 use crate::report::page::Badge;
 use crate::spec::Spec;
 use crate::store::Manifest;
@@ -137,6 +138,21 @@ impl Data {
             Self::Unverified(name) => format!("{name}, files not verified"),
         }
     }
+}
+
+/// The title of an experiment on one line. It says so if the images are not those of the published data set.
+pub(crate) fn title(spec: &Spec, manifest: Option<&Manifest>) -> String {
+    let title = one_line(&spec.title);
+    match Data::of(spec, manifest).difference() {
+        Some(difference) => format!("{title} ({difference})"),
+        None => title,
+    }
+}
+
+/// What a reader must know of images that are not those of the published data set; `None` of others: the badge says it if
+/// nothing tells whether files are official.
+pub(crate) fn other_data_note(spec: &Spec, manifest: Option<&Manifest>) -> Option<String> {
+    data_note(manifest).filter(|_| Data::of(spec, manifest).difference().is_some())
 }
 
 /// The profile, which is usually a smaller scale than the experiment's own.

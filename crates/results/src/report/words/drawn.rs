@@ -1,7 +1,7 @@
 //! How images were drawn: which share of a pretext batch a query labels, and what was drawn once for all seeds.
 
 use crate::spec::{FirstQuery, InitialSet, SamplerSpec, Spec};
-use crate::words::{code, thousands};
+use crate::words::{code, listed, thousands};
 
 /// From this share on, a query takes most of its pretext batch, whatever the task model's uncertainty is.
 const MOST: f64 = 0.5;
@@ -76,13 +76,12 @@ pub(crate) fn shared(spec: &Spec) -> Option<String> {
             .map(crate::spec::Imbalance::seed)
             .map(|seed| format!("the images that the imbalance keeps (`seed` {seed})")),
     );
-    let drawn = match drawn.as_slice() {
-        [] => return None,
-        [one] => one.clone(),
-        [several @ .., last] => format!("{} and {last}", several.join(", ")),
-    };
+    if drawn.is_empty() {
+        return None;
+    }
     Some(format!(
-        "Drawn once for all seeds: {drawn}. The intervals are over seeds, so they do not cover the variation between draws."
+        "Drawn once for all seeds: {}. The intervals are over seeds, so they do not cover the variation between draws.",
+        listed(&drawn)
     ))
 }
 

@@ -40,7 +40,7 @@ fn without_random_the_first_arm_is_the_reference_and_one_arm_has_none() {
     let chart = chart(&findings(&first, both)).unwrap();
     // The variant's random is another sampler under another protocol: nothing compares it with core-set.
     assert_eq!(chart.views[0].reference, None);
-    assert_eq!(reference_arm(&findings(&first, rows)).as_deref(), Some("core-set"));
+    assert_eq!(findings(&first, rows).reference_arm(), "core-set");
 
     let alone: Vec<_> = full().into_iter().filter(|row| row.sampler == "random").collect();
     assert_eq!(super::chart(&findings(&spec(), alone)).unwrap().views[0].reference, None);

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::findings::What;
+use crate::findings::{Comparison, What};
+use crate::report::figures::rounded;
 use crate::report::findings::Findings;
 use crate::report::summary::Row;
 use crate::results::Rule;
@@ -59,31 +60,8 @@ pub(super) fn differences(
     rule: Rule,
 ) -> Vec<PlottedPoint> {
     let shown = |value: f64| rounded(value * metric.factor);
-    let mut found = Vec::new();
-    for c in &findings.comparisons {
-        if c.what != What::Round || c.metric != metric.name || c.select != rule.name() {
-            continue;
-        }
-        // Of a pair, one direction is stored.
-        let (sign, low, high) = match (c.arm.as_str(), c.versus.as_str()) {
-            pair if pair == (arm, versus) => (1.0, c.low, c.high),
-            pair if pair == (versus, arm) => (-1.0, c.high, c.low),
-            _ => continue,
-        };
-        let end = |value: Option<f64>| value.map(|value| shown(sign * value));
-        found.extend(c.labeled.map(|labeled| (labeled, shown(sign * c.mean), end(low), end(high), c.n)));
-    }
-    found
-}
-
-/// The arm that the others are compared with: `random` under the experiment's own protocol, else the spec's first arm.
-pub(super) fn reference_arm(findings: &Findings) -> Option<String> {
-    let arms = findings.results.arms();
-    let random = arms.iter().find(|arm| arm.variant.is_none() && arm.label == "random");
-    random.or(arms.first()).map(|arm| arm.label.clone())
-}
-
-/// Rounds to four digits, so that pages stay small. There is no negative zero.
-pub(super) fn rounded(value: f64) -> f64 {
-    (value * 1e4).round() / 1e4 + 0.0
+    let is_wanted = |c: &&Comparison| c.what == What::Round && c.metric == metric.name && c.select == rule.name();
+    let compared = findings.comparisons.iter().filter(is_wanted).filter_map(|c| c.between(arm, versus));
+    let point = |c: Comparison| Some((c.labeled?, shown(c.mean), c.low.map(shown), c.high.map(shown), c.n));
+    compared.filter_map(point).collect()
 }

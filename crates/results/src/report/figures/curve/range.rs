@@ -3,6 +3,9 @@
 use crate::report::figures::picture::{Axis, TICK, width};
 use crate::words::thousands;
 
+/// The most steps between the ticks of an axis of values.
+const TICKS: usize = 8;
+
 /// Our numbers of labels, as many of them as there is room for on `room` shown pixels. `ends` are the parts of their
 /// range that are left free before the first and after the last.
 pub(super) fn labels_axis(mut at: Vec<f64>, room: f64, ends: (f64, f64)) -> Axis {
@@ -38,12 +41,7 @@ pub(super) fn value_axis(values: &[f64], intervals: &[(f64, f64)], possible: (f6
     halves.sort_by(f64::total_cmp);
     let room = halves.get(halves.len() / 2).map_or(0.0, |half| half.max(high - low));
     let (low, high) = padded(low.min(outer.0.max(low - room)), high.max(outer.1.min(high + room)), 0.05);
-    let rough = (high - low) / 8.0;
-    let power = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|s| *s >= rough).unwrap_or(10.0 * power);
-    // Counted in whole steps, so that no error adds up; the range is finite and holds at most 8 steps.
-    let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
-    Axis { low, high, ticks: (first..=last).map(|k| k as f64 * step).collect() }
+    Axis::spanning(low, high, TICKS)
 }
 
 /// `low..high` with a margin that is `part` of it; a range of no width gets one about its value.

@@ -1,16 +1,7 @@
 // Forest plots of paired differences; without JavaScript there is a picture in the place of each.
 (() => {
-  const SVG = "http://www.w3.org/2000/svg";
+  const { SVG, html, svg } = pageElements;
   const FAMILY = "system-ui, -apple-system, 'Segoe UI', Roboto, Arial, 'DejaVu Sans', sans-serif";
-  const make = (space, name, attributes, children) => {
-    const element = space ? document.createElementNS(space, name) : document.createElement(name);
-    Object.entries(attributes).forEach(([key, value]) => { if (value !== null) element.setAttribute(key, value); });
-    element.append(...children.filter((child) => child !== null));
-    return element;
-  };
-  const html = (name, attributes = {}, ...children) => make(null, name, attributes, children);
-  const svg = (name, attributes = {}, ...children) => make(SVG, name, attributes, children);
-
   const pen = document.createElement("canvas").getContext("2d");
   const long = (text, size, weight = 400) => {
     pen.font = `${weight} ${size}px ${FAMILY}`;
@@ -135,19 +126,11 @@
     probe.remove();
     return color;
   };
-  const save = (blob, name) => {
-    const link = html("a", { href: URL.createObjectURL(blob), download: name });
-    document.body.append(link);
-    link.click();
-    link.remove();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-  };
   const csv = (effects) => {
-    const quoted = (value) => (/[",\n]/.test(value) ? `"${String(value).replace(/"/g, '""')}"` : value ?? "");
     const rows = effects.groups.flatMap(({ heading, rows }) => rows.map((row) => [effects.measure, heading, row.arm, row.versus,
       row.n, row.mean, ...(row.interval || ["", ""]), row.p, row.significant]));
     const names = ["measure", "group", "arm", "versus", "n", "mean_points", "low", "high", "p_holm", "significant"];
-    return [names, ...rows].map((row) => `${row.map(quoted).join(",")}\n`).join("");
+    return pageFiles.csv([names, ...rows]);
   };
 
   document.querySelectorAll(".forest").forEach((place) => {
@@ -187,17 +170,9 @@
       picture(state.effects, { width: 830, color: light(place), byEffect: state.byEffect, leaves: true }));
     const file = (ending) => `forest-${state.effects.measure}.${ending}`;
     const downloads = {
-      SVG: () => save(new Blob([leaving()], { type: "image/svg+xml" }), file("svg")),
-      PNG: () => {
-        const image = new Image();
-        image.addEventListener("load", () => {
-          const canvas = html("canvas", { width: 2 * image.width, height: 2 * image.height });
-          canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-          canvas.toBlob((blob) => save(blob, file("png")), "image/png");
-        });
-        image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(leaving())}`;
-      },
-      CSV: () => save(new Blob([csv(state.effects)], { type: "text/csv" }), file("csv")),
+      SVG: () => pageFiles.save(leaving(), "image/svg+xml", file("svg")),
+      PNG: () => pageFiles.png(leaving(), file("png")),
+      CSV: () => pageFiles.save(csv(state.effects), "text/csv", file("csv")),
     };
     row("Download", Object.entries(downloads).map(([name, download]) => {
       const button = html("button", { type: "button", "aria-label": `Download the differences as ${name}` }, name);

@@ -15,12 +15,7 @@ document.querySelectorAll(".picture").forEach((box) => {
 });
 
 document.querySelectorAll(".thumbnails").forEach((box) => {
-  const html = (tag, attributes, ...children) => {
-    const element = document.createElement(tag);
-    Object.entries(attributes).forEach(([name, value]) => element.setAttribute(name, value));
-    element.append(...children);
-    return element;
-  };
+  const { html } = pageElements;
   const name = box.dataset.file.replace(/\.svg$/, "");
   const sheet = () => getComputedStyle(box).getPropertyValue("--sheet").trim().replace(/^url\(["']?/, "").replace(/["']?\)$/, "");
   const drawing = box.querySelector("template").content.textContent;

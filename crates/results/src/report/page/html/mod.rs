@@ -55,6 +55,7 @@ pub(crate) fn document(page: &Page, extras: &Extras) -> String {
         ),
         js = concat!(
             include_str!("page.js"),
+            include_str!("elements.js"),
             include_str!("save.js"),
             include_str!("table.js"),
             include_str!("media.js"),

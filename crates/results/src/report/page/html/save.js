@@ -1,9 +1,9 @@
 // Files that a reader takes from the page.
 const pageFiles = (() => {
+  const { html } = pageElements;
   const save = (content, type, name) => {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
-    link.download = name;
+    const blob = content instanceof Blob ? content : new Blob([content], { type });
+    const link = html("a", { href: URL.createObjectURL(blob), download: name });
     document.body.append(link);
     link.click();
     link.remove();
@@ -13,32 +13,33 @@ const pageFiles = (() => {
   const png = (svg, name) => {
     const image = new Image();
     image.addEventListener("load", () => {
-      const canvas = document.createElement("canvas");
-      [canvas.width, canvas.height] = [2 * image.naturalWidth, 2 * image.naturalHeight];
+      const canvas = html("canvas", { width: 2 * image.naturalWidth, height: 2 * image.naturalHeight });
       canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
       canvas.toBlob((blob) => save(blob, "image/png", name), "image/png");
     });
     image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
   };
-  // Buttons below a table or a figure; `of` says of what they are to who does not see it.
+  // Rows of values as CSV; a missing value is an empty cell.
+  const csv = (rows) => {
+    const cell = (value) => {
+      const text = String(value ?? "");
+      return /[",\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
+    };
+    return rows.map((row) => `${row.map(cell).join(",")}\n`).join("");
+  };
+  // Buttons below a table or a figure. `about` names it to readers who do not see it.
   const tools = (block, about, kinds) => {
-    const kept = document.createElement("div");
-    kept.className = "kept";
+    const kept = html("div", { class: "kept" });
     block.replaceWith(kept);
-    const row = document.createElement("div");
-    row.className = "tools";
+    const row = html("div", { class: "tools" });
     kept.append(block, row);
     Object.entries(kinds).forEach(([kind, act]) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = kind;
-      button.setAttribute("aria-label", `${kind} of ${about}`);
-      button.dataset.save = kind.toLowerCase();
+      const button = html("button", { type: "button", "aria-label": `${kind} of ${about}`, "data-save": kind.toLowerCase() }, kind);
       button.addEventListener("click", act);
       row.append(button);
     });
   };
-  // What is no wider than its place needs no stop of the keyboard.
+  // The Tab key stops at a box only if the box has something to scroll.
   const watchWidth = (box) => {
     const look = () => {
       const rest = box.scrollWidth - box.clientWidth;
@@ -55,5 +56,5 @@ const pageFiles = (() => {
     }
     look();
   };
-  return { save, png, tools, watchWidth };
+  return { save, png, csv, tools, watchWidth };
 })();

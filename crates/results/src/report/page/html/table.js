@@ -13,7 +13,7 @@ document.querySelectorAll(".table").forEach((box) => {
     return cell.dataset.value === undefined ? cell.textContent.trim() : Number(cell.dataset.value);
   };
   const isMissing = (value) => value === "" || value === "-";
-  // What is missing stays last, whichever way the rest goes; numbers come before words.
+  // Missing values stay last in both orders; numbers come before words.
   const compare = (a, b, sign) => {
     if (isMissing(a) || isMissing(b)) return isMissing(a) - isMissing(b);
     if (typeof a === "number" && typeof b === "number") return sign * (a - b);
@@ -42,8 +42,7 @@ document.querySelectorAll(".table").forEach((box) => {
     });
   }
 
-  const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
-  const csv = () => [...table.rows].map((row) => `${[...row.cells].map((cell) => quoted(cell.textContent.trim())).join(",")}\n`).join("");
+  const csv = () => pageFiles.csv([...table.rows].map((row) => [...row.cells].map((cell) => cell.textContent.trim())));
   pageFiles.tools(box, box.getAttribute("aria-label").replace("Table: ", "the table "), {
     CSV: () => pageFiles.save(csv(), "text/csv", `${name}.csv`),
     LaTeX: () => pageFiles.save(latex, "application/x-tex", `${name}.tex`),

@@ -5,6 +5,11 @@ use crate::report::testing::{accuracy, assert_well_formed, findings, full, spec,
 use crate::spec::{PretextBatchSpec, SamplerSpec, Spec, Within};
 use crate::store::Record;
 
+/// Whether a page has a forest plot.
+fn is_wanted(findings: &Findings) -> bool {
+    !measures(findings).is_empty()
+}
+
 const OTHER: &str = "[variant.other]\ntrain.start = 'continue'";
 
 /// Records of an arm in all three rounds, from the differences in points to an arm of 0.3, by seed.

@@ -1,19 +1,7 @@
 // The chart of the learning curves; without JavaScript there are pictures in its place. Each file adds a part.
-// This one: elements, and numbers and text as people read them.
+// This one: numbers and text as people read them.
 const chartParts = (() => {
-  const SVG = "http://www.w3.org/2000/svg";
-
-  // An element with attributes and children; those that are null are left out.
-  const make = (space, name, attributes = {}, ...children) => {
-    const element = space ? document.createElementNS(space, name) : document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) {
-      if (value !== null && value !== undefined) element.setAttribute(key, value);
-    }
-    element.append(...children.filter((child) => child !== null));
-    return element;
-  };
-  const html = (name, attributes, ...children) => make(null, name, attributes, ...children);
-  const svg = (name, attributes, ...children) => make(SVG, name, attributes, ...children);
+  const { html, svg } = pageElements;
 
   const unique = (values) => [...new Set(values)];
   const thousands = (n) => String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ",");

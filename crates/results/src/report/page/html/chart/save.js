@@ -51,14 +51,13 @@
     file.setAttribute("height", height);
     file.setAttribute("viewBox", `0 0 ${width + 24} ${height}`);
     file.append(svg("rect", { width: "100%", height: "100%", fill: "#ffffff" }), page);
-    return { text: new XMLSerializer().serializeToString(file), width: width + 24, height };
+    return new XMLSerializer().serializeToString(file);
   };
 
   // Each mean in a row, and each trial that is shown. Numbers are in the unit of the axis.
   const values = (app) => {
     const { model } = app;
     const { view } = model.state;
-    const quoted = (cell) => (/[",\n]/.test(cell) ? `"${cell.replace(/"/g, '""')}"` : String(cell ?? ""));
     const rows = [["metric", "rule", "curve", "labels", "seed", "value", "low", "high", "n"]];
     chartParts.unique(app.drawn.dots.map((dot) => dot.curve)).forEach((curve) => curve.points.forEach((p) => {
       const start = [model.yLabel(), view.rule, curve.name, p.x];
@@ -66,30 +65,15 @@
       rows.push([...start, "", p.y, ...ends, p.n]);
       if (!curve.isGrey && (model.state.y === "seeds" || p.n === 2)) p.trials.forEach((trial) => rows.push([...start, trial.seed, trial.y, "", "", ""]));
     }));
-    return rows.map((row) => `${row.map(quoted).join(",")}\n`).join("");
-  };
-
-  const keep = (blob, name) => {
-    const address = URL.createObjectURL(blob);
-    html("a", { href: address, download: name }).click();
-    setTimeout(() => URL.revokeObjectURL(address), 1000);
-  };
-  const pixels = ({ text, width, height }, done) => {
-    const image = new Image();
-    image.onload = () => {
-      const canvas = html("canvas", { width: 2 * width, height: 2 * height });
-      canvas.getContext("2d").drawImage(image, 0, 0, 2 * width, 2 * height);
-      canvas.toBlob(done, "image/png");
-    };
-    image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+    return pageFiles.csv(rows);
   };
 
   chartParts.save = (app) => {
     const name = (ending) => `${["curves", app.model.state.view.metric, app.model.state.y].filter((part) => part !== "value").join("-")}.${ending}`;
     const kinds = {
-      SVG: () => keep(new Blob([standing(app).text], { type: "image/svg+xml" }), name("svg")),
-      PNG: () => pixels(standing(app), (blob) => keep(blob, name("png"))),
-      CSV: () => keep(new Blob([values(app)], { type: "text/csv" }), name("csv")),
+      SVG: () => pageFiles.save(standing(app), "image/svg+xml", name("svg")),
+      PNG: () => pageFiles.png(standing(app), name("png")),
+      CSV: () => pageFiles.save(values(app), "text/csv", name("csv")),
     };
     const buttons = Object.entries(kinds).map(([kind, act]) => {
       const button = html("button", { type: "button", "data-save": kind.toLowerCase(), "aria-label": `Download the chart as ${kind}` }, kind);
