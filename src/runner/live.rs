@@ -87,7 +87,8 @@ impl Live {
         }
     }
 
-    /// As [`Live::end`], for a process that is about to end: whoever holds the guard is waited for, and nobody gets it after.
+    /// Does what [`Live::end`] does, in a process that is about to end. It waits until the guard is free, and nobody gets the
+    /// guard afterwards.
     pub fn end_for_good(&self, stopped: &str) {
         let mut held = self.hold();
         if let Some(shown) = held.take() {

@@ -144,7 +144,7 @@ fn one_training(
         Some(weights) => network.restore(weights),
         None => network.initialise(seed, Purpose::Weights, round as u64),
     }
-    // It names the training's random streams.
+    // This number names the training's random streams.
     let number = match part {
         Training::AllLabels => 0,
         Training::NotHeldOut => 1,

@@ -276,7 +276,7 @@ impl Baseline {
     }
 }
 
-/// What of a results folder is only of its runs.
+/// The parts of a results folder that serve only its runs; a baseline leaves them out.
 const OF_RUNS: [&str; 4] = ["trials", "parts", "tensorboard", store::Progress::FILE];
 
 /// Removes temporary folders of killed acceptances. An hour is far longer than any copy takes.

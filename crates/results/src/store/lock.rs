@@ -23,7 +23,7 @@ pub(crate) fn keep_runs_out(root: &Path) -> Result<Option<File>> {
 /// Whether a run works in a results folder now. It writes nothing. On a file system without locks nobody can know, and
 /// the answer is no.
 pub(crate) fn is_running(root: &Path) -> bool {
-    // Asking takes a lock for a moment; whoever wants the folder in that moment tries again (`lock_patiently`).
+    // Asking takes the lock for a moment; a run that wants the folder in that moment tries again (`lock_patiently`).
     let asked = File::open(root.join(LOCK)).map(|file| file.try_lock_shared());
     matches!(asked, Ok(Err(std::fs::TryLockError::WouldBlock)))
 }

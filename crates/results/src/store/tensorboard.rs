@@ -106,7 +106,7 @@ fn masked(bytes: &[u8]) -> u32 {
 fn event(wall_time: f64, step: u64, says: &[u8]) -> Vec<u8> {
     let mut bytes = vec![1 << 3 | 1];
     bytes.extend(wall_time.to_le_bytes());
-    // As every field whose value is the default, a step of 0 is left out.
+    // Protocol buffers leave out fields with default values, so a step of 0 is left out.
     if step > 0 {
         bytes.push(2 << 3);
         varint(&mut bytes, step);

@@ -22,7 +22,7 @@
     check("the picture starts on the first screen", top < innerHeight - (isDesk ? 400 : 60), `${top} of ${innerHeight}`);
     check("the contents are one line", box(one("nav")).height < 50, box(one("nav")).height);
     all("details").forEach((fold) => { fold.open = true; });
-    // What watches sizes hears of it in the next frame.
+    // A ResizeObserver reports in the next frame.
     await new Promise((done) => { setTimeout(done, 200); });
     fits("with everything open");
 

@@ -101,7 +101,7 @@ fn place<'a, 'b>(claims: &'b mut Vec<Claim<'a>>, claim: &str, source: &str) -> &
     &mut claims[at]
 }
 
-/// What several folders together say of a claim.
+/// What several folders together say about a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     Held,

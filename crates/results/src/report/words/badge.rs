@@ -149,8 +149,8 @@ pub(crate) fn title(spec: &Spec, manifest: Option<&Manifest>) -> String {
     }
 }
 
-/// What a reader must know of images that are not those of the published data set; `None` of others: the badge says it if
-/// nothing tells whether files are official.
+/// What a reader must know about images that are not those of the published data set. `None` for all other images; if
+/// nothing tells whether they are official, the badge says so.
 pub(crate) fn other_data_note(spec: &Spec, manifest: Option<&Manifest>) -> Option<String> {
     data_note(manifest).filter(|_| Data::of(spec, manifest).difference().is_some())
 }

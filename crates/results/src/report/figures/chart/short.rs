@@ -58,7 +58,7 @@ fn rest<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
     name.strip_prefix(prefix).filter(|rest| rest.len() > 1 && rest.starts_with(is_boundary) && !prefix.is_empty())
 }
 
-/// What stands for the prefix and the boundary. A bare rest could be the name of another arm.
+/// The sign that stands for the prefix and the boundary. Without a sign, the rest could be the name of another arm.
 fn mark(boundary: char) -> char {
     if boundary == '@' { '@' } else { '…' }
 }

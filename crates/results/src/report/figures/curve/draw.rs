@@ -95,7 +95,7 @@ fn spreads<DB: DrawingBackend>(root: &Area<DB>, plot: &Plot, layout: &Layout, ch
             let upper: Vec<Pixel> = intervals.map(|(x, (_, high))| at(x, high)).collect();
             let around: Vec<Pixel> = lower.iter().chain(upper.iter().rev()).copied().collect();
             root.draw(&Polygon::new(around, color.mix(0.13).filled()))?;
-            // Where bands lie over each other, their edges tell them apart.
+            // Edges tell bands apart that lie over each other.
             for edge in [lower, upper] {
                 root.draw(&PathElement::new(edge, color.mix(0.45).stroke_width(fine(0.6) as u32)))?;
             }

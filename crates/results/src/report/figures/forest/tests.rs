@@ -48,11 +48,11 @@ fn the_axis_holds_zero_the_means_and_the_intervals_that_leave_them_apart() {
     assert_eq!(range(&[effect("a", 2.0, 1.0, 4), effect("b", 1.0, 0.5, 4)]), (0.0, 3.0));
     // Means on one side of zero; half of the intervals fit, however long.
     assert_eq!(range(&[effect("a", -1.0, 6.0, 4)]), (-7.0, 5.0));
-    // One of another size than the rest is cut at one and a half times the span of the means.
+    // An interval far longer than the others is cut at one and a half times the span of the means.
     assert_eq!(range(&[effect("a", 2.0, 50.0, 3), effect("b", 1.0, 1.0, 3), effect("c", 1.5, 1.0, 3)]), (-3.0, 5.0));
     // Intervals of two pairs make no room.
     assert_eq!(range(&[effect("a", 2.0, 50.0, 2), effect("b", 1.0, 40.0, 2)]), (-3.0, 5.0));
-    // Without any other measure they do, and without any interval there is some room.
+    // They make room if no other row has an interval; without any interval the axis is 2 points wide.
     assert_eq!(range(&[effect("a", 0.0, 3.0, 2)]), (-3.0, 3.0));
     let lonely = axis(&[&effect("a", 0.0, 0.0, 1)]);
     assert_eq!((lonely.low, lonely.high), (-1.0, 1.0));

@@ -34,7 +34,7 @@
     const right = width - pad - numbers - 16;
     const x = (value) => left + (Math.min(Math.max(value, low), high) - low) / (high - low) * (right - left);
 
-    // Text over the lines of the ticks stands on paper.
+    // Text that crosses the lines of ticks has a rim in the colour of the paper.
     const halo = `;paint-order:stroke;stroke:${color("--paper")};stroke-width:4px;stroke-linejoin:round`;
     const words = (text, at, y, { size = SIZE, ink = "--ink", anchor = null, weight = null, over = false } = {}) => svg("text", {
       x: at, y, dy: ".35em", "text-anchor": anchor, "font-size": size, "font-weight": weight,
@@ -118,7 +118,7 @@
     paper, ...head, ...scale, ...drawn, ...under, ...legend, ...caption);
   };
 
-  // What is downloaded is light, whatever the theme of the page.
+  // Downloads have light colours, whatever the theme of the page.
   const light = (place) => (name) => {
     const probe = html("span", { style: `color-scheme:light;color:var(${name})` });
     place.append(probe);
@@ -142,7 +142,7 @@
     const note = html("p", { class: "note" });
     const title = html("h3", {});
     const subtitle = html("p", { class: "note" });
-    // What takes the picture away stands below it.
+    // The download buttons stand below the picture.
     const below = html("div", { class: "controls" });
     place.append(title, subtitle, controls, plot, note, below);
 

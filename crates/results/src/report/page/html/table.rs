@@ -48,7 +48,7 @@ fn value(cell: &Cell) -> Option<f64> {
     match cell {
         Cell::Number(number) => {
             let (End::Below(value) | End::At(value) | End::Beyond(value)) = number.value;
-            // As exact as the table, and not longer.
+            // Two digits more than the table shows are enough to sort by.
             let factor = 10f64.powi(number.decimals as i32 + 2);
             Some((value * factor).round() / factor)
         }

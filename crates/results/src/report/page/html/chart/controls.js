@@ -59,7 +59,7 @@
     place.replaceChildren(...found);
   };
 
-  // Of the arms in lists, and in rows; none for a single arm.
+  // The order of the arms in lists and in rows; a single arm has no such choice.
   chartParts.order = (app) => {
     if (app.model.arms().length < 2) return null;
     return segments("sort", "Order", [["spec", "as in the spec"], ["value", "by final value"]], app.model.state.sort,

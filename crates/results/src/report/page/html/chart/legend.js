@@ -44,7 +44,7 @@
       isAlone ? null : more("only", `Show only ${curve.name}`, () => (curve.isGrey ? move(() => { colour(); only(); }) : act(only))),
       model.isMany() && curve.isArm && !curve.isGrey
         ? more("grey", `Show ${curve.name} in grey`, () => move(() => state.coloured.delete(curve.id))) : null);
-    // Its two clicks have hidden it and shown it again.
+    // The two clicks of a double-click have hidden the curve and shown it again.
     if (!isAlone && !curve.isGrey) button.addEventListener("dblclick", () => act(only));
     return item;
   };

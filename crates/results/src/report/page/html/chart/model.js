@@ -50,7 +50,7 @@
       const mine = arms().filter((curve) => curve.points.length && model.isShown(curve));
       return [...published().filter(model.isShown), ...mine.filter((c) => c.isGrey), ...mine.filter((c) => !c.isGrey)];
     };
-    // Of all curves, so that the axis stays when one is hidden.
+    // The range covers all curves, so that the axis stays when one is hidden.
     model.labels = () => unique([...arms(), ...published()].flatMap((curve) => curve.points.map((p) => p.x))).sort((a, b) => a - b);
     model.hasSeeds = () => state.view.arms.some((arm) => arm.trials);
     model.hasIntervals = () => arms().some((curve) => curve.points.some((p) => p.hasInterval));

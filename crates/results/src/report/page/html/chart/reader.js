@@ -38,7 +38,7 @@
     tip.replaceChildren(html("div", { class: "head" }, head.join(", ")), ...dots.map(row), ...own.map((text) => html("div", { class: "own" }, text)));
   };
 
-  // Beside the point, on the side with room, and inside the window; smaller where there is little.
+  // The tooltip stands beside the point, on the side with more room, inside the window. It shrinks if there is little room.
   const place = (app, dot, tip) => {
     const { plot } = app;
     const scale = plot.clientWidth / app.width();
