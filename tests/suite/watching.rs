@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{TINY, Workplace, epochs, stderr, stdout, values};
+use crate::support::{TINY, Workplace, epochs, in_double_precision, stderr, stdout, values};
 
 const REFRESHES: &str = "http-equiv=\"refresh\"";
 
@@ -38,9 +38,8 @@ fn wait<T>(what: &str, mut seen: impl FnMut() -> Option<T>) -> T {
 fn epochs_have_rates_losses_and_the_values_of_evaluated_epochs() {
     let select = r#"select = { query = "last", record = ["last"] }"#;
     let every = r#"select = { query = "last", record = ["last", "best-on-test"], every = 2 }"#;
-    let place = Workplace::with(
-        &TINY.replace(select, every).replace("epochs = 2\nminibatch = 16", "epochs = 3\nminibatch = 16"),
-    );
+    let spec = TINY.replace(select, every).replace("epochs = 2\nminibatch = 16", "epochs = 3\nminibatch = 16");
+    let place = Workplace::with(&in_double_precision(&spec));
     place.succeeds("run tiny.toml --device cpu --only ^random-seed");
     let folder = place.path("results/tiny");
     let mut reader = csv::Reader::from_path(folder.join("epochs.csv")).unwrap();
