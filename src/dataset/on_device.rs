@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use tch::{Device, Kind, Tensor};
 
 use pt4al_data::Read;
-use pt4al_data::images::{Labels, Records, Source, Split};
+use pt4al_data::images::{Ids, Labels, Records, Source, Split};
 use pt4al_results::spec::{Augment, Channels, Cut, Labeled, Normalize, Spec};
 
 /// Images with their labels.
@@ -125,6 +125,8 @@ pub struct Data {
     pub pool: Vec<usize>,
     /// How images are prepared for the network.
     pub input: Input,
+    /// The names of the images of the train split; `None` if they have only numbers.
+    pub ids: Option<Arc<dyn Ids>>,
 }
 
 impl Data {
@@ -159,12 +161,14 @@ pub fn open(spec: &Spec, dir: &Path, device: Device, fingerprint: &str) -> Resul
 }
 
 fn to_device(spec: &Spec, Read { splits, pool }: Read, device: Device) -> Data {
+    let ids = splits.train.ids.clone();
     Data {
         pool,
         train: on_device(splits.train, device),
         test: on_device(splits.test, device),
         classes: splits.classes,
         input: Input::of(spec, device),
+        ids,
     }
 }
 
@@ -352,7 +356,8 @@ mod tests {
     }
 
     fn split(labels: Labels, in_memory: bool) -> Split {
-        let mut split = Split { height: 2, width: 3, len: 50, labels, records: Records::Source(Arc::new(Counting)) };
+        let mut split =
+            Split { height: 2, width: 3, len: 50, labels, records: Records::Source(Arc::new(Counting)), ids: None };
         if in_memory {
             let mut all = vec![0; split.len * split.record()];
             let each = all.chunks_exact_mut(split.record());

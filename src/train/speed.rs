@@ -112,6 +112,7 @@ pub(super) fn made_up(spec: &Spec, size: &Size, n: usize, device: Device) -> Dat
         classes: (0..size.classes).map(|class| class.to_string()).collect(),
         pool: (0..n).collect(),
         input: Input::of(spec, device),
+        ids: None,
     }
 }
 
@@ -122,7 +123,7 @@ pub(super) fn made_up_split(spec: &Spec, size: &Size, n: usize) -> Split {
         Labeled::Pixels => Labels::Maps,
     };
     let (height, width) = (size.height, size.width);
-    let mut split = Split { height, width, len: n, labels, records: Records::Memory(Vec::new()) };
+    let mut split = Split { height, width, len: n, labels, records: Records::Memory(Vec::new()), ids: None };
     // Values less than the number of classes, so that they are valid label maps too.
     let bytes = (0..n * split.record()).map(|i| (i * 31 % 251 % size.classes.min(251)) as u8).collect();
     split.records = Records::Memory(bytes);

@@ -27,7 +27,7 @@ use anyhow::{Result, anyhow, bail};
 use pt4al_results::words::thousands;
 use sha2::{Digest, Sha256};
 
-use crate::images::{Labels, Records, Source, Split, Splits};
+use crate::images::{Ids, Labels, Records, Source, Split, Splits};
 use crate::index::{Files, Found, Verified};
 use crate::known::{Known, OnDisk};
 use crate::overlap::{self, Overlap};
@@ -146,8 +146,9 @@ fn checked(spec: &CityscapesSpec, root: &Path, name: &str, look: &Look, problems
 fn in_files(spec: &CityscapesSpec, pairs: pairs::Pairs) -> Split {
     let [height, width] = spec.resize.unwrap_or(spec.size);
     let (len, files) = (pairs.label_of.len(), spec.labels);
-    let source = InFiles { pairs, size: spec.size, resize: spec.resize, files };
-    Split { height, width, len, labels: Labels::Maps, records: Records::Source(Arc::new(source)) }
+    let source = Arc::new(InFiles { pairs, size: spec.size, resize: spec.resize, files });
+    let ids = Some(Arc::clone(&source) as _);
+    Split { height, width, len, labels: Labels::Maps, records: Records::Source(source), ids }
 }
 
 /// Decodes records from the files of images and labels.
@@ -157,6 +158,12 @@ struct InFiles {
     size: [usize; 2],
     resize: Option<[usize; 2]>,
     files: LabelFiles,
+}
+
+impl Ids for InFiles {
+    fn id(&self, index: usize) -> String {
+        self.pairs.images.relative(index).to_owned()
+    }
 }
 
 impl Source for InFiles {

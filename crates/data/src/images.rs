@@ -62,6 +62,8 @@ pub struct Split {
     pub labels: Labels,
     /// The images, and the label maps if there are any.
     pub records: Records,
+    /// The names of the images; `None` if they have only numbers.
+    pub ids: Option<Arc<dyn Ids>>,
 }
 
 /// The value of a pixel without a class: it is neither trained on nor counted.
@@ -92,6 +94,16 @@ pub trait Source: Debug + Send + Sync {
     /// # Errors
     /// If its file can no longer be read or decoded.
     fn fill(&self, index: usize, record: &mut [u8]) -> Result<()>;
+}
+
+/// The names of a split's images. A name does not change when images are added to a data set or removed from it, as a
+/// number does.
+pub trait Ids: Debug + Send + Sync {
+    /// Returns the name of image `index`: the path of its file in the data set's folder, with `/` between names.
+    ///
+    /// # Panics
+    /// If there is no such image.
+    fn id(&self, index: usize) -> String;
 }
 
 impl Split {
@@ -179,6 +191,7 @@ impl From<Images> for Split {
             len: images.len(),
             labels: Labels::Classes(images.labels.iter().map(|&label| label.into()).collect()),
             records: Records::Memory(images.pixels),
+            ids: None,
         }
     }
 }

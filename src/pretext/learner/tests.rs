@@ -28,13 +28,14 @@ fn tasks() -> [PretextTask; 4] {
 fn data(labels: Labels) -> Data {
     let split = || {
         let (height, width) = (8, 10);
-        let mut split = Split { height, width, len: 12, labels: labels.clone(), records: Records::Memory(Vec::new()) };
+        let mut split =
+            Split { height, width, len: 12, labels: labels.clone(), records: Records::Memory(Vec::new()), ids: None };
         let bytes = (0..split.len * split.record()).map(|i| (f64::from(i as u32 * 7).sin() * 120.0 + 128.0) as u8);
         split.records = Records::Memory(bytes.collect());
         on_device(split, Device::Cpu)
     };
     let input = Input::new(&Normalize { mean: [0.5; 3], std: [0.25; 3] }, None, Device::Cpu);
-    Data { train: split(), test: split(), classes: vec!["a".into()], pool: (1..=POOL).collect(), input }
+    Data { train: split(), test: split(), classes: vec!["a".into()], pool: (1..=POOL).collect(), input, ids: None }
 }
 
 fn spec(task: PretextTask, epochs: usize, lr: f64) -> LearnerSpec {

@@ -37,7 +37,7 @@ fn known_classes_are_not_read_again_and_unreadable_images_are_left_out() {
     let mut splits = pt4al_data::validate(&spec, dir.path()).unwrap().splits;
     let files = Arc::new(Files(AtomicUsize::new(usize::MAX)));
     let records = Records::Source(Arc::clone(&files) as Arc<dyn Source>);
-    splits.train = Split { height: 8, width: 8, len: 6, labels: Labels::Maps, records };
+    splits.train = Split { height: 8, width: 8, len: 6, labels: Labels::Maps, records, ids: None };
     splits.classes = vec!["road".into(), "sky".into()];
     let folder = Folder::open(&dir.path().join("results"), &spec, &splits.origin).unwrap();
     let root = folder.root().to_owned();

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::{Files, Mark, left_out};
 use crate::decode;
-use crate::images::{Labels, Records, Source, Split};
+use crate::images::{Ids, Labels, Records, Source, Split};
 use crate::problems::Problems;
 use pt4al_results::spec::Input;
 
@@ -90,12 +90,14 @@ pub(crate) fn check(_index: usize, bytes: &[u8]) -> Result<Mark, String> {
 
 /// A split of the files with these indices, with the class of each. Images are decoded when they are needed.
 pub(crate) fn split(files: &Arc<Files>, indices: Vec<u32>, labels: Vec<u16>, input: Input) -> Split {
+    let photos = Arc::new(Photos { files: Arc::clone(files), indices, input });
     Split {
         height: input.crop,
         width: input.crop,
         len: labels.len(),
         labels: Labels::Classes(labels),
-        records: Records::Source(Arc::new(Photos { files: Arc::clone(files), indices, input })),
+        records: Records::Source(Arc::clone(&photos) as _),
+        ids: Some(photos),
     }
 }
 
@@ -105,6 +107,12 @@ struct Photos {
     /// `[n]`: the index of each record's file.
     indices: Vec<u32>,
     input: Input,
+}
+
+impl Ids for Photos {
+    fn id(&self, index: usize) -> String {
+        self.files.relative(self.indices[index] as usize).to_owned()
+    }
 }
 
 impl Source for Photos {

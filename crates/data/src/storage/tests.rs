@@ -26,7 +26,7 @@ const LOOKS: usize = 3;
 
 fn split(source: &Arc<Made>) -> Split {
     let labels = Labels::Classes(vec![0; LEN]);
-    Split { height: 4, width: 5, len: LEN, labels, records: Records::Source(Arc::clone(source) as _) }
+    Split { height: 4, width: 5, len: LEN, labels, records: Records::Source(Arc::clone(source) as _), ids: None }
 }
 
 fn bytes(split: &Split) -> Vec<u8> {

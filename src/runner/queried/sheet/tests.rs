@@ -9,7 +9,7 @@ fn split(n: usize, [height, width]: [usize; 2]) -> Split {
         [colour.repeat(height / 2 * width), vec![0; (height - height / 2) * width * 3]].concat()
     };
     let (labels, records) = (Labels::Classes(vec![0; n]), Records::Memory((0..n).flat_map(image).collect()));
-    Split { height, width, len: n, labels, records }
+    Split { height, width, len: n, labels, records, ids: None }
 }
 
 /// The pixels of a sheet, `[height, width, 3]`.
