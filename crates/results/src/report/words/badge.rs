@@ -91,6 +91,8 @@ impl Facts {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Data {
     Generated,
+    /// A user's own images.
+    Own,
     /// All files have the checksums of the published ones.
     Official(&'static str),
     /// Not the published images, or not all of them; in words.
@@ -101,7 +103,10 @@ pub(crate) enum Data {
 
 impl Data {
     pub fn of(spec: &Spec, manifest: Option<&Manifest>) -> Self {
-        let Some(original) = spec.dataset.options().original() else { return Self::Generated };
+        let options = spec.dataset.options();
+        let Some(original) = options.original() else {
+            return if options.is_own() { Self::Own } else { Self::Generated };
+        };
         let Some(data) = manifest.map(|manifest| &manifest.data) else { return Self::Unverified(original.name) };
         let name = original.name;
         if !data.files.is_empty() {
@@ -126,13 +131,14 @@ impl Data {
     pub fn difference(&self) -> Option<&str> {
         match self {
             Self::Other(words) => Some(words),
-            Self::Generated | Self::Official(_) | Self::Unverified(_) => None,
+            Self::Generated | Self::Own | Self::Official(_) | Self::Unverified(_) => None,
         }
     }
 
     fn in_words(&self) -> String {
         match self {
             Self::Generated => "generated images".into(),
+            Self::Own => "own images".into(),
             Self::Official(name) => format!("official {name} files"),
             Self::Other(words) => words.clone(),
             Self::Unverified(name) => format!("{name}, files not verified"),
@@ -242,6 +248,15 @@ mod tests {
         manifest.data.files.push(file(false));
         assert_eq!(Data::of(&spec, Some(&manifest)).difference(), Some("not the official CIFAR-10 files"));
         assert_eq!(Data::of(&spec, None).in_words(), "CIFAR-10, files not verified");
+    }
+
+    #[test]
+    fn own_images_are_not_generated_ones() {
+        let mut spec = experiment("cityscapes");
+        let own = r#"{ "size": [8, 8], "classes": ["a", "b"] }"#;
+        spec.dataset = crate::spec::DatasetSpec::FolderMasks(serde_json::from_str(own).unwrap());
+        let data = Data::of(&spec, Some(&manifest(&spec)));
+        assert_eq!((data.in_words().as_str(), data.difference()), ("own images", None));
     }
 
     #[test]
