@@ -40,11 +40,11 @@ pub trait DatasetOptions {
     /// The name of the data set: its key in specs, and what the command line and results call it.
     fn name(&self) -> &'static str;
 
-    /// The published data set that the files should be; `None` for generated images and for a user's own.
+    /// The published data set that the files should be; `None` for generated images and for a researcher's own.
     fn original(&self) -> Option<Original>;
 
-    /// Whether the images are a user's own, so that there is nothing published that they should be.
-    fn is_own(&self) -> bool {
+    /// Whether the images are generated, so that there are no files.
+    fn is_generated(&self) -> bool {
         false
     }
 

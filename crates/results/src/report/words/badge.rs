@@ -91,7 +91,7 @@ impl Facts {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Data {
     Generated,
-    /// A user's own images.
+    /// A researcher's own images, which no published data set has.
     Own,
     /// All files have the checksums of the published ones.
     Official(&'static str),
@@ -103,9 +103,9 @@ pub(crate) enum Data {
 
 impl Data {
     pub fn of(spec: &Spec, manifest: Option<&Manifest>) -> Self {
-        let options = spec.dataset.options();
-        let Some(original) = options.original() else {
-            return if options.is_own() { Self::Own } else { Self::Generated };
+        let set = spec.dataset.options();
+        let Some(original) = set.original() else {
+            return if set.is_generated() { Self::Generated } else { Self::Own };
         };
         let Some(data) = manifest.map(|manifest| &manifest.data) else { return Self::Unverified(original.name) };
         let name = original.name;

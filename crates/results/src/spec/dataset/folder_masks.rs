@@ -189,10 +189,6 @@ impl DatasetOptions for FolderMasksSpec {
         None
     }
 
-    fn is_own(&self) -> bool {
-        true
-    }
-
     fn task(&self) -> TaskKind {
         TaskKind::Segmentation
     }
