@@ -5,6 +5,7 @@ mod caltech101;
 mod cifar10;
 mod cityscapes;
 mod folder;
+mod folder_masks;
 mod imagenet;
 mod imbalance;
 mod shapes;
@@ -18,6 +19,7 @@ pub use caltech101::Caltech101Spec;
 pub use cifar10::Cifar10Spec;
 pub use cityscapes::{CityscapesSpec, LabelFiles};
 pub use folder::{DrawnSplit, FolderLayout, FolderSpec, Orientation};
+pub use folder_masks::FolderMasksSpec;
 pub use imagenet::ImagenetSpec;
 pub use imbalance::{Imbalance, Linear, LongTail, StepImbalance};
 pub use shapes::ShapesSpec;
@@ -32,6 +34,7 @@ pub enum DatasetSpec {
     Imagenet(ImagenetSpec),
     Cityscapes(CityscapesSpec),
     Folder(FolderSpec),
+    FolderMasks(FolderMasksSpec),
 }
 
 /// What the options of a data set say, whichever data set it is. The defaults are those of a classification data set
@@ -121,6 +124,7 @@ impl DatasetSpec {
             Self::Imagenet(options) => options,
             Self::Cityscapes(options) => options,
             Self::Folder(options) => options,
+            Self::FolderMasks(options) => options,
         }
     }
 
