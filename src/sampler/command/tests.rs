@@ -11,22 +11,8 @@ use process::run;
 use pt4al_results::seed::{self, Purpose};
 use pt4al_results::spec::Reading;
 
-/// Prints the unlabeled images with the lowest ranks. It reads the safetensors format, whose header is JSON behind a length.
-const FIRST_BY_RANK: &str = r#"
-request=$(cat)
-text() { printf '%s' "$1" | sed "s/.*\"$2\":\"\{0,1\}\([^,\"}]*\).*/\1/"; }
-file=$(text "$request" arrays)
-n=$(text "$request" n)
-length=$(($(od -An -tu8 -N8 "$file")))
-header=$(tail -c +9 "$file" | head -c "$length")
-array() {
-    at=$(printf '%s' "$header" | sed "s/.*\"$1\":{[^}]*\"data_offsets\":\[\([0-9]*\),\([0-9]*\)\].*/\1 \2/")
-    od -An -v -td8 -j $((8 + length + ${at% *})) -N $((${at#* } - ${at% *})) "$file"
-}
-{ array unlabeled; array tie_rank; } | tr -s ' ' '\n' | sed '/^$/d' |
-    awk '{ v[NR] = $1 } END { for (i = 1; i <= NR / 2; i++) print v[NR / 2 + i], v[i] }' | sort -n | head -n "$n" |
-    awk 'BEGIN { printf "{\"indices\": [" } { printf "%s%s", (NR > 1 ? ", " : ""), $2 } END { print "]}" }'
-"#;
+/// Prints the unlabeled images with the lowest ranks.
+const FIRST_BY_RANK: &str = include_str!("../../../tests/fixtures/samplers/first-by-rank.sh");
 
 /// A command for the properties of every sampler.
 pub(in super::super) fn first_by_rank() -> CommandSpec {
