@@ -1,10 +1,12 @@
-//! Checks the files that a spec names (pretext losses, recorded queries) before anything is written or trained.
+//! Checks the files and commands that a spec names (pretext losses, recorded queries, samplers) before anything is written or
+//! trained.
 
 use anyhow::{Result, ensure};
 
+use super::options::Options;
 use pt4al_data::Read;
 use pt4al_results::spec::Spec;
-use pt4al_results::store::{Losses, Queries};
+use pt4al_results::store::{Folder, Losses, Queries};
 
 /// Checks that losses from files are those of the pool, and that recorded queries fit the rounds.
 ///
@@ -23,6 +25,26 @@ pub(super) fn check(spec: &Spec, read: &Read) -> Result<()> {
         }
     }
     check_replay(spec, read)
+}
+
+/// Checks that the commands can be started whose trials are still to run; without a folder, all of them.
+///
+/// # Errors
+/// One line about the first that cannot.
+pub(super) fn check_commands(spec: &Spec, options: &Options, folder: Option<&Folder>) -> Result<()> {
+    if spec.replay.is_some() {
+        return Ok(());
+    }
+    for trial in spec.trials() {
+        let Some(command) = trial.sampler.command() else { continue };
+        let finished = folder.map_or(Ok(0), |folder| folder.trial(&trial).finished())?;
+        let is_wanted = options.only.as_ref().is_none_or(|only| only.is_match(&trial.key()));
+        // The last round queries nothing.
+        if is_wanted && finished < spec.rounds.count {
+            command.check_start()?;
+        }
+    }
+    Ok(())
 }
 
 /// Checks that a spec with `replay` has recorded queries for all its trials, of images in the pool, with

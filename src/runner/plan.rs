@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::calibrate::{self, Measured};
 use super::learners::protocols_with_learner;
 use super::options::Options;
-use super::{advice, cost, memory, sharing};
+use super::{advice, cost, given, memory, sharing};
 use pt4al_data as data;
 use pt4al_results::machine;
 use pt4al_results::spec::{Spec, Storage, Work};
@@ -53,12 +53,13 @@ pub struct Plan {
 /// are measured too if the experiment is long.
 ///
 /// # Errors
-/// If the spec asks for more than the data set holds, or a worker fails.
+/// If the spec asks for more than the data set holds, a command that is a sampler cannot be started, or a worker fails.
 pub fn plan(spec: &Spec, options: &Options, advise: bool) -> Result<Plan> {
     let (size, problem) = data::size(spec, &options.data)?;
     let problem = problem.map(|e| format!("{e:#}"));
     let data_problem = problem.map(|list| list.lines().next().unwrap_or_default().to_owned());
     spec.check_pool(size.pool, size.test)?;
+    given::check_commands(spec, options, None)?;
     data::storage::check_memory(&spec.dataset, size.bytes)?;
     memory::check(spec, &size, &options.device)?;
     let trial_mb = memory::trial_mb(spec, &size);

@@ -51,6 +51,7 @@ pub fn run(spec: &Spec, options: &Options, live: &Live, consent: &Consent) -> Re
     let root = options.results.join(spec.folder_name());
     let Existing { folder, sessions: earlier, classes: counted_before, room } =
         Existing::find(&root, spec, &origin, options, spec.trials().len(), &size)?;
+    given::check_commands(spec, options, folder.as_ref())?;
     // On the CPU the number is the same for any number of jobs; on a GPU it changes no value.
     let threads = room.threads(1);
     warn_of_too_many_threads(options, threads);

@@ -86,7 +86,7 @@ impl Tasks {
                 continue;
             }
             let queried = files.map_or(Ok(0), |files| files.queries().map(|queries| queries.rounds.len()))?;
-            // Once the initial labels are chosen, only the sampler needs losses, and nothing needs features.
+            // Once the initial labels are chosen, only the sampler needs losses or features.
             let losses = Losses::needed_by(spec, &trial).filter(|_| queried == 0 || trial.sampler.needs_pretext());
             let mut features = None;
             if let Some(losses) = &losses {
@@ -95,8 +95,9 @@ impl Tasks {
                 if queried > 0 {
                     ensure_same_losses(protocol, folder, losses, &cached("csv"), &trial)?;
                 }
+                let initial_set = spec.protocol_of(&trial).initial_set(&trial.sampler);
                 let needs_features =
-                    queried == 0 && spec.protocol_of(&trial).initial_set(&trial.sampler).needs_features();
+                    trial.sampler.needs_pretext_features() || queried == 0 && initial_set.needs_features();
                 features = needs_features.then(|| cached("features.safetensors"));
                 if known.insert((losses.clone(), features.clone())) {
                     tasks.add_learner_unless_done(protocol, folder, losses, &cached("csv"), features.as_ref(), origin);

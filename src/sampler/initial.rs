@@ -48,7 +48,7 @@ pub fn initial_labels(set: InitialSet, pool: &dyn PoolView, n: usize, stream: &m
 fn by_features(pool: &dyn PoolView, choose: &mut dyn FnMut(&Tensor) -> Vec<usize>) -> Result<Vec<usize>> {
     let unlabeled = pool.unlabeled();
     let rows = by_tie_rank(pool, unlabeled);
-    let chosen = choose(&in_order(&pool.pretext_features()?, &rows));
+    let chosen = choose(&in_order(&pool.pretext_features(unlabeled)?, &rows));
     Ok(chosen.into_iter().map(|row| unlabeled[rows[row]]).collect())
 }
 

@@ -6,8 +6,8 @@ use tch::Tensor;
 use pt4al_results::seed::Stream;
 use pt4al_results::spec::Uncertainty;
 
-/// The pool before a query, as a sampler sees it: images, scores and features, but no labels. Images are named by their index
-/// in the train split.
+/// The pool before a query, as a sampler sees it: images, scores and features, and the classes of labeled images, but no labels of
+/// unlabeled ones. Images are named by their index in the train split.
 ///
 /// [`trial::Pool`](crate::trial::Pool) is the one that trials use. A test can implement the trait over plain numbers.
 pub trait PoolView {
@@ -25,6 +25,19 @@ pub trait PoolView {
     /// Returns the indices of the labeled images, in the order in which they were queried.
     fn labeled(&self) -> &[usize];
 
+    /// Returns the classes of [`labeled`](PoolView::labeled), in its order, as the labels that were asked for in earlier rounds told
+    /// them; `None` for segmentation, where an image has no single class.
+    ///
+    /// # Errors
+    /// If images cannot be read any more.
+    fn known_classes(&self) -> Result<Option<Vec<usize>>>;
+
+    /// Returns the seed of the trial.
+    fn seed(&self) -> u64;
+
+    /// Returns the name of an image: the path of its file in the data set's folder. `None` if the data set has only numbers.
+    fn id(&self, index: usize) -> Option<String>;
+
     /// Returns how unsure the task model of the last round is of each image of `indices`, higher for less sure. The units are
     /// those of [`Uncertainty`]. Each call runs the task model on these images.
     ///
@@ -38,6 +51,12 @@ pub trait PoolView {
     /// # Errors
     /// As for [`PoolView::uncertainty`], and if features are so large that squared distances are not finite.
     fn features(&self, indices: &[usize]) -> Result<Tensor>;
+
+    /// Returns the features and the outputs of the task model of the last round, a row for each image of `indices`, in one pass.
+    ///
+    /// # Errors
+    /// As for [`PoolView::uncertainty`].
+    fn outputs(&self, indices: &[usize]) -> Result<Outputs>;
 
     /// Returns the class (0 to [`classes`](PoolView::classes) - 1) that the task model of the last round predicts for each image
     /// of `indices`. Each call runs the task model on these images.
@@ -61,12 +80,27 @@ pub trait PoolView {
     /// Returns the pretext batch that this round queries.
     fn batch_of_round(&self) -> usize;
 
-    /// Returns the features of the pretext learner, float `[n, d]`: a row for each image of [`unlabeled`](PoolView::unlabeled).
-    /// They are available only for the initial labels, before anything is labeled.
+    /// Returns the pretext losses of images of the pool, in the order of `indices`.
     ///
     /// # Errors
-    /// If there are none.
-    fn pretext_features(&self) -> Result<Tensor>;
+    /// If there are none, or an image is not in the pool.
+    fn pretext_losses(&self, indices: &[usize]) -> Result<Vec<f64>>;
+
+    /// Returns the features of the pretext learner, float `[n, d]`: a row for each image of `indices`. They are there only if the
+    /// initial set or the sampler needs them.
+    ///
+    /// # Errors
+    /// If there are none, or an image is not in the pool.
+    fn pretext_features(&self, indices: &[usize]) -> Result<Tensor>;
+}
+
+/// What the task model computes of some images.
+#[derive(Debug)]
+pub struct Outputs {
+    /// Float `[n, d]`; for segmentation the mean of the map.
+    pub features: Tensor,
+    /// The outputs before the softmax: float `[n, classes]`, or `[n, classes, height, width]` for segmentation.
+    pub logits: Tensor,
 }
 
 /// A rule that chooses which images to label next.

@@ -6,14 +6,15 @@ use anyhow::Result;
 use proptest::prelude::*;
 use tch::{Kind, Tensor};
 
-use super::{PoolView, initial_labels, k_center_greedy, sampler};
+use super::command::tests as command;
+use super::{Outputs, PoolView, initial_labels, k_center_greedy, sampler};
 use pt4al_results::seed::{self, Purpose};
 use pt4al_results::spec::{InitialSet, PretextBatchSpec, PretextStride, SamplerSpec, Typical, Uncertainty, Within};
 
-struct Fake {
-    round: usize,
-    labeled: Vec<usize>,
-    unlabeled: Vec<usize>,
+pub(super) struct Fake {
+    pub round: usize,
+    pub labeled: Vec<usize>,
+    pub unlabeled: Vec<usize>,
     /// The uncertainty of each image of the train split.
     uncertainty: Vec<f64>,
     /// The predicted class of each image.
@@ -25,7 +26,7 @@ struct Fake {
 
 impl Fake {
     /// A pool before round 1. Pretext batches are cut from the indices in descending order.
-    fn new(uncertainty: Vec<f64>, labeled: Vec<usize>, batches: usize) -> Self {
+    pub fn new(uncertainty: Vec<f64>, labeled: Vec<usize>, batches: usize) -> Self {
         let n = uncertainty.len();
         let size = n.div_ceil(batches);
         Self {
@@ -54,12 +55,28 @@ impl PoolView for Fake {
     fn labeled(&self) -> &[usize] {
         &self.labeled
     }
+    /// The class of image i is i mod 3.
+    fn known_classes(&self) -> Result<Option<Vec<usize>>> {
+        Ok(Some(self.labeled.iter().map(|index| index % 3).collect()))
+    }
+    fn seed(&self) -> u64 {
+        5
+    }
+    fn id(&self, index: usize) -> Option<String> {
+        Some(format!("{}/{index}.png", index % 3))
+    }
     fn uncertainty(&self, _: Uncertainty, indices: &[usize]) -> Result<Vec<f64>> {
         Ok(indices.iter().map(|&i| self.uncertainty[i]).collect())
     }
     fn features(&self, indices: &[usize]) -> Result<Tensor> {
         let rows: Vec<f32> = indices.iter().flat_map(|&i| self.features[i]).collect();
         Ok(Tensor::from_slice(&rows).reshape([indices.len() as i64, 2]))
+    }
+    /// The logits of image i are its uncertainty, 0 and 1.
+    fn outputs(&self, indices: &[usize]) -> Result<Outputs> {
+        let logits: Vec<f64> = indices.iter().flat_map(|&i| [self.uncertainty[i], 0.0, 1.0]).collect();
+        let logits = Tensor::from_slice(&logits).reshape([indices.len() as i64, 3]);
+        Ok(Outputs { features: self.features(indices)?, logits })
     }
     fn predicted(&self, indices: &[usize]) -> Result<Vec<usize>> {
         Ok(indices.iter().map(|&i| self.predicted[i]).collect())
@@ -76,22 +93,26 @@ impl PoolView for Fake {
     fn batch_of_round(&self) -> usize {
         self.round
     }
-    fn pretext_features(&self) -> Result<Tensor> {
-        self.features(&self.unlabeled)
+    fn pretext_losses(&self, indices: &[usize]) -> Result<Vec<f64>> {
+        Ok(indices.iter().map(|&i| i as f64 / 2.0).collect())
+    }
+    fn pretext_features(&self, indices: &[usize]) -> Result<Tensor> {
+        self.features(indices)
     }
 }
 
 /// All samplers, with each of their options. A new sampler goes into this list and into the match below it, which does not
 /// compile without it.
 fn all() -> Vec<SamplerSpec> {
-    use SamplerSpec::{CoreSet, Entropy, LeastConfidence, Margin, PretextBatch, Random};
+    use SamplerSpec::{Command, CoreSet, Entropy, LeastConfidence, Margin, PretextBatch, Random};
     use Within::{ClassBalanced, Interval};
     let within = [Within::LeastConfidence, Within::Entropy, Within::Margin, ClassBalanced, Interval, Within::Random];
     let others = [Random, Entropy, LeastConfidence, Margin, CoreSet];
     let all: Vec<SamplerSpec> = others.into_iter().chain(within.map(pretext_batch)).collect();
+    let all: Vec<SamplerSpec> = all.into_iter().chain([Command(command::first_by_rank())]).collect();
     for spec in &all {
         match spec {
-            Random | Entropy | LeastConfidence | Margin | CoreSet | PretextBatch(_) => {}
+            Random | Entropy | LeastConfidence | Margin | CoreSet | PretextBatch(_) | Command(_) => {}
         }
     }
     all
@@ -113,7 +134,8 @@ fn pretext_batch(within: Within) -> SamplerSpec {
 }
 
 fn query(spec: &SamplerSpec, pool: &Fake, n: usize, seed: u64) -> Vec<usize> {
-    sampler(spec).query(pool, n, &mut seed::stream(seed, Purpose::Query, &[])).unwrap()
+    let dir = tempfile::tempdir().unwrap();
+    sampler(spec, &dir.path().join("query")).query(pool, n, &mut seed::stream(seed, Purpose::Query, &[])).unwrap()
 }
 
 #[test]
@@ -233,7 +255,9 @@ proptest! {
         seed in 0u64..1000,
     ) {
         let pool = Fake::new(uncertainty, vec![3, 7], 2);
-        for spec in all() {
+        // Starting the programs of a command takes longer than all other samplers do.
+        let is_cheap = |spec: &SamplerSpec| spec.command().is_none() || seed % 16 == 0;
+        for spec in all().into_iter().filter(is_cheap) {
             let queried = query(&spec, &pool, n, seed);
             prop_assert_eq!(queried.len(), n);
             prop_assert_eq!(queried.iter().collect::<HashSet<_>>().len(), n);

@@ -14,6 +14,8 @@ use pt4al_results::store::{Losses, losses_path};
 pub struct Pretext {
     /// The pool in pretext batches, as [`split_into_batches`] cuts it: indices in the train split.
     pub batches: Vec<Vec<usize>>,
+    /// The loss of each image of the pool, in ascending order of indices.
+    pub losses: Vec<f64>,
     /// Float `[pool, d]`, a row for each image of the pool in ascending order of indices.
     pub features: Option<Tensor>,
 }
@@ -34,8 +36,9 @@ impl Pretext {
         let is_pool = losses.rows.iter().map(|r| r.0).eq(data.pool.iter().copied());
         ensure!(is_pool, "{}: its images are not those of the pool; remove the file and run again", path.display());
         let batches = split_into_batches(&losses, pretext.order, spec.pretext_batches());
+        let losses = losses.rows.iter().map(|row| row.1).collect();
         let features = match job.features {
-            Some(path) if spec.initial_set(&job.trial.sampler).needs_features() => {
+            Some(path) if sampler.needs_pretext_features() || spec.initial_set(sampler).needs_features() => {
                 let features = crate::pretext::read_features(path)?.to_device(job.device);
                 ensure!(
                     features.size()[0] as usize == data.pool.len(),
@@ -48,6 +51,6 @@ impl Pretext {
             }
             _ => None,
         };
-        Ok(Self { batches, features })
+        Ok(Self { batches, losses, features })
     }
 }

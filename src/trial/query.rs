@@ -12,7 +12,7 @@ use crate::sampler::{self, PoolView, Sampler};
 use crate::train::Learner;
 use pt4al_results::seed::{self, Purpose};
 use pt4al_results::spec::Spec;
-use pt4al_results::store::Queries;
+use pt4al_results::store::{Queries, TrialFiles};
 
 /// Chooses the labels of each round.
 pub(super) struct Chooser<'a> {
@@ -49,7 +49,7 @@ impl<'a> Chooser<'a> {
             job,
             spec,
             learner,
-            sampler: sampler::sampler(&job.trial.sampler),
+            sampler: sampler::sampler(&job.trial.sampler, &TrialFiles::below(job.folder, job.trial).query_path()),
             pretext: Pretext::read(job, spec, learner.data, initial)?,
             ties: Ties::new(&learner.data.pool, job.trial.seed),
             recorded: spec.replay.as_ref().map(|replay| Queries::read(&replay.file_of(job.trial))).transpose()?,

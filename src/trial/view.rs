@@ -1,4 +1,4 @@
-//! The pool as samplers see it: images and model outputs, but no labels.
+//! The pool as samplers see it: images, model outputs, and the labels that were asked for, but no others.
 
 use std::cell::Cell;
 use std::time::Instant;
@@ -9,10 +9,10 @@ use tch::{Kind, Tensor};
 use super::pretext::Pretext;
 use crate::dataset::Data;
 use crate::model::Network;
-use crate::sampler::PoolView;
+use crate::sampler::{Outputs, PoolView};
 use crate::train::{Learner, infer};
 use pt4al_results::seed::{self, Purpose};
-use pt4al_results::spec::{Spec, Uncertainty};
+use pt4al_results::spec::{Cut, Spec, Uncertainty};
 
 /// The random order in which images with equal scores are queried: one for each seed, the same for all samplers.
 #[derive(Debug)]
@@ -21,12 +21,13 @@ pub struct Ties<'a> {
     pool: &'a [usize],
     /// The rank of each image of the pool.
     ranks: Vec<usize>,
+    seed: u64,
 }
 
 impl<'a> Ties<'a> {
     /// Draws the order of `pool` (ascending indices, [`Data::pool`]) for a seed.
     pub fn new(pool: &'a [usize], seed: u64) -> Self {
-        Self { pool, ranks: seed::permutation(pool.len(), &mut seed::stream(seed, Purpose::Ties, &[])) }
+        Self { pool, ranks: seed::permutation(pool.len(), &mut seed::stream(seed, Purpose::Ties, &[])), seed }
     }
 
     fn rank(&self, index: usize) -> usize {
@@ -100,8 +101,15 @@ impl<'a> Pool<'a> {
         self.seconds.get()
     }
 
+    /// The rows of images in tensors that have one for each image of the pool.
+    fn rows_in_pool(&self, indices: &[usize]) -> Result<Vec<usize>> {
+        let row = |index: &usize| self.ties.pool.binary_search(index);
+        let rows: Result<Vec<usize>, usize> = indices.iter().map(row).collect();
+        rows.map_err(|_| anyhow::anyhow!("the sampler asks for an image that is not in the pool; report this bug"))
+    }
+
     /// Runs the task model on images and gives one row for each: what `row` makes of the features and outputs.
-    fn infer(&self, indices: &[usize], row: &dyn Fn(Tensor, Tensor) -> Tensor) -> Result<Tensor> {
+    fn infer(&self, indices: &[usize], row: &mut dyn FnMut(Tensor, Tensor) -> Tensor) -> Result<Tensor> {
         let (learner, network) = self.model.ok_or_else(|| anyhow::anyhow!("there is no task model before round 1"))?;
         let start = Instant::now();
         let mut parts = Vec::new();
@@ -113,13 +121,18 @@ impl<'a> Pool<'a> {
         } else {
             Tensor::cat(&parts, 0)
         };
+        self.check_finite(&all)?;
+        self.seconds.set(self.seconds.get() + start.elapsed().as_secs_f64());
+        Ok(all)
+    }
+
+    fn check_finite(&self, values: &Tensor) -> Result<()> {
         ensure!(
-            all.numel() == 0 || all.isfinite().all().int64_value(&[]) == 1,
+            values.numel() == 0 || values.isfinite().all().int64_value(&[]) == 1,
             "the task model of round {} gives values that are not numbers; lower `train.optimizer.sgd.lr`",
             self.round - 1
         );
-        self.seconds.set(self.seconds.get() + start.elapsed().as_secs_f64());
-        Ok(all)
+        Ok(())
     }
 }
 
@@ -140,11 +153,33 @@ impl PoolView for Pool<'_> {
         self.labeled
     }
 
+    fn known_classes(&self) -> Result<Option<Vec<usize>>> {
+        let Some((learner, _)) = self.model else { return Ok(Some(Vec::new())) };
+        let mut classes = Vec::with_capacity(self.labeled.len());
+        for minibatch in learner.data.train.minibatches(self.labeled, Cut::of(1000)) {
+            let targets = minibatch?.targets;
+            if targets.dim() != 1 {
+                return Ok(None);
+            }
+            classes.extend(Vec::<i64>::try_from(targets)?.into_iter().map(|class| class as usize));
+        }
+        Ok(Some(classes))
+    }
+
+    fn seed(&self) -> u64 {
+        self.ties.seed
+    }
+
+    fn id(&self, index: usize) -> Option<String> {
+        let (learner, _) = self.model?;
+        learner.data.ids.as_ref().map(|ids| ids.id(index))
+    }
+
     fn uncertainty(&self, kind: Uncertainty, indices: &[usize]) -> Result<Vec<f64>> {
         if indices.is_empty() {
             return Ok(Vec::new());
         }
-        let scores = self.infer(indices, &|_, outputs| {
+        let scores = self.infer(indices, &mut |_, outputs| {
             let (learner, _) = self.model.expect("infer() checks it");
             learner.task.uncertainty(&outputs, kind)
         })?;
@@ -152,7 +187,7 @@ impl PoolView for Pool<'_> {
     }
 
     fn features(&self, indices: &[usize]) -> Result<Tensor> {
-        let features = self.infer(indices, &|features, _| features)?;
+        let features = self.infer(indices, &mut |features, _| features)?;
         ensure!(
             has_distances(&features),
             "the features of the task model of round {} are too large to have distances, so its training diverged; lower \
@@ -162,11 +197,22 @@ impl PoolView for Pool<'_> {
         Ok(features)
     }
 
+    fn outputs(&self, indices: &[usize]) -> Result<Outputs> {
+        let mut parts = Vec::new();
+        let features = self.infer(indices, &mut |features, outputs| {
+            parts.push(outputs);
+            features
+        })?;
+        let logits = if parts.is_empty() { features.shallow_clone() } else { Tensor::cat(&parts, 0) };
+        self.check_finite(&logits)?;
+        Ok(Outputs { features, logits })
+    }
+
     fn predicted(&self, indices: &[usize]) -> Result<Vec<usize>> {
         if indices.is_empty() {
             return Ok(Vec::new());
         }
-        let classes = self.infer(indices, &|_, outputs| outputs.argmax(1, false))?;
+        let classes = self.infer(indices, &mut |_, outputs| outputs.argmax(1, false))?;
         ensure!(
             classes.dim() == 1,
             "the task model predicts classes of pixels, not of images; choose another `within`"
@@ -191,15 +237,21 @@ impl PoolView for Pool<'_> {
         self.batch
     }
 
-    fn pretext_features(&self) -> Result<Tensor> {
-        let features = self.pretext.features.as_ref().filter(|_| self.labeled.is_empty());
+    fn pretext_losses(&self, indices: &[usize]) -> Result<Vec<f64>> {
+        ensure!(!self.pretext.losses.is_empty(), "there are no pretext losses; report this bug");
+        Ok(self.rows_in_pool(indices)?.into_iter().map(|row| self.pretext.losses[row]).collect())
+    }
+
+    fn pretext_features(&self, indices: &[usize]) -> Result<Tensor> {
+        let features = self.pretext.features.as_ref();
         let features = features.ok_or_else(|| anyhow::anyhow!("there are no pretext features; report this bug"))?;
         ensure!(
             has_distances(features),
             "the features of the pretext learner are too large to have distances, so its training diverged; lower \
              `pretext.optimizer.sgd.lr`"
         );
-        Ok(features.shallow_clone())
+        let rows: Vec<i64> = self.rows_in_pool(indices)?.into_iter().map(|row| row as i64).collect();
+        Ok(features.index_select(0, &Tensor::from_slice(&rows).to_device(features.device())))
     }
 }
 

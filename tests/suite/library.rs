@@ -35,7 +35,7 @@ fn loop_of_the_example(path: &Path, of: &SamplerSpec, seed: u64) -> (Vec<Vec<usi
         if round + 1 < spec.rounds.count {
             let pool = Pool::after_training(&learner, &network, (&pretext, &ties), &labeled, &spec, round + 1);
             let mut stream = seed::stream(seed, Purpose::Query, &[round as u64 + 1]);
-            let queried = sampler(of).query(&pool, spec.rounds.query, &mut stream).unwrap();
+            let queried = sampler(of, Path::new("/nowhere")).query(&pool, spec.rounds.query, &mut stream).unwrap();
             check_query(&queried, &pool, spec.rounds.query).unwrap();
             assert!(check_query(&queried[1..], &pool, spec.rounds.query).is_err());
             assert!(check_query(&labeled[..spec.rounds.query], &pool, spec.rounds.query).is_err());

@@ -11,6 +11,7 @@ mod golden;
 mod interrupted;
 mod library;
 mod minibatches;
+mod own_sampler;
 mod pictures;
 mod queried;
 mod real_images;

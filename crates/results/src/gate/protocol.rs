@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::report::{Change, changes};
-use crate::results::Results;
+use crate::results::{Arm, Results};
 use crate::store::Session;
 
 /// Keys that may never differ, even if allowed: cells would not match, or would mean different things.
@@ -142,6 +142,7 @@ fn protocol_differences(baseline: &Results, current: &Results) -> Vec<Difference
     let mut seen = BTreeSet::new();
     for arm in baseline.arms() {
         let Some(now) = current.arms().into_iter().find(|now| now.label == arm.label) else { continue };
+        found.extend(command_difference(&arm, &now).filter(|difference| !found.contains(difference)));
         if arm.protocol.hash() == now.protocol.hash() || !seen.insert(arm.variant) {
             continue;
         }
@@ -154,6 +155,12 @@ fn protocol_differences(baseline: &Results, current: &Results) -> Vec<Difference
         }
     }
     found
+}
+
+/// The difference if an arm is of a command, and of another one now.
+fn command_difference(was: &Arm, now: &Arm) -> Option<Difference> {
+    let (then, now) = (was.sampler.command()?, now.sampler.command()?);
+    then.difference(now).map(|(key, was, is)| Difference::of(format!("samplers.{}.{key}", then.name), was, is))
 }
 
 /// Says in one line why nothing is compared; `None` if all differences are allowed.

@@ -1,11 +1,11 @@
-//! Files that a spec names. Their contents are part of its hash, their paths are not.
+//! Files that a spec names. Their contents are part of its hash, or of the identity of a sampler; their paths are not.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, ensure};
 use sha2::{Digest, Sha256};
 
-use super::{LossSource, PretextSpec, Spec, hex};
+use super::{LossSource, PretextSpec, SamplerSpec, Spec, hex};
 
 /// Makes the paths, which are relative to `folder`, absolute, and fills in the hashes of the files.
 ///
@@ -19,6 +19,11 @@ pub(super) fn fill_in(spec: &mut Spec, folder: &Path) -> Result<()> {
         if losses.sha256.is_empty() || losses.file.exists() {
             let found = sha256_of(std::slice::from_ref(&losses.file), key)?;
             same(&mut losses.sha256, found, &losses.file, "pretext.losses.sha256")?;
+        }
+    }
+    for sampler in &mut spec.samplers {
+        if let SamplerSpec::Command(command) = sampler {
+            command.fill_in(folder)?;
         }
     }
     if let Some(replay) = &mut spec.replay {
@@ -43,7 +48,7 @@ fn absolute(folder: &Path, path: &Path, key: &str) -> Result<PathBuf> {
 }
 
 /// Hashes the contents of files and, if there are several, their names.
-fn sha256_of(files: &[PathBuf], key: &str) -> Result<String> {
+pub(super) fn sha256_of(files: &[PathBuf], key: &str) -> Result<String> {
     let mut hash = Sha256::new();
     for path in files {
         let is_file = std::fs::metadata(path).map(|meta| meta.is_file());

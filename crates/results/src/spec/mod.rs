@@ -66,7 +66,7 @@ pub struct Spec {
     #[schemars(example = [0, 1, 2, 3, 4], extend("x-shared" = true))]
     pub seeds: Vec<u64>,
     /// The samplers that are compared. A name such as `"random"`, or a table with options such as
-    /// `{ pretext-batch = { within = "entropy" } }`.
+    /// `{ pretext-batch = { within = "entropy" } }`. `command` is a sampler of your own.
     #[schemars(example = ["random", "pretext-batch"])]
     pub samplers: Vec<SamplerSpec>,
     /// Metrics that are recorded in addition to those that the task always has (classification: `accuracy`;
@@ -182,7 +182,8 @@ impl Spec {
 
     /// Whether this protocol reads features of the pretext learner.
     pub fn needs_features(&self) -> bool {
-        self.replay.is_none() && self.samplers.iter().any(|s| self.initial_set(s).needs_features())
+        let reads_features = |s: &SamplerSpec| self.initial_set(s).needs_features() || s.needs_pretext_features();
+        self.replay.is_none() && self.samplers.iter().any(reads_features)
     }
 
     /// Returns the pretext learner of this protocol, or `None` if there is no `[pretext]` or its losses are a file.

@@ -214,13 +214,18 @@ pub fn load_resolved(path: &Path) -> Result<Spec> {
     Ok(spec)
 }
 
-/// Returns a variant's changes with the path and the hash of a file that they name, as they were found.
+/// Returns a variant's changes with the paths and the hashes of files that they name, as they were found.
 fn with_found_files(mut changes: Table, variant: &Spec) -> Result<Table> {
     if let (Some(PretextSpec { losses: LossSource::File(file), .. }), Some(Value::Table(pretext))) =
         (&variant.pretext, changes.get_mut("pretext"))
         && let Some(losses) = pretext.get_mut("losses")
     {
         *losses = Value::try_from(file)?;
+    }
+    if let Some(samplers) = changes.get_mut("samplers")
+        && variant.samplers.iter().any(|sampler| sampler.command().is_some())
+    {
+        *samplers = Value::try_from(&variant.samplers)?;
     }
     Ok(changes)
 }

@@ -1,6 +1,7 @@
 //! The rules of a spec, beyond its types.
 
 mod augment;
+mod command;
 mod dataset;
 mod pretext;
 #[cfg(test)]
@@ -39,6 +40,7 @@ impl Spec {
             "`samplers` is empty; name at least one, for instance samplers = [\"random\"]"
         );
         no_repeats("seeds", self.seeds.iter().map(u64::to_string))?;
+        self.samplers.iter().filter_map(super::SamplerSpec::command).try_for_each(command::check)?;
         no_repeats("samplers", self.samplers.iter().map(super::SamplerSpec::label))?;
         super::expect::check(self)
     }

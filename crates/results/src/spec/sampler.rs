@@ -1,9 +1,13 @@
 //! Samplers in specs. A new sampler is a variant of [`SamplerSpec`] and its arm in [`SamplerSpec::reads`]; its name, label and
 //! rules follow from these.
 
+mod command;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use command::{ArrayFormat, CommandSpec, Reading};
 
 use super::InitialSet;
 use super::schema::Node;
@@ -28,6 +32,9 @@ pub enum SamplerSpec {
     ///
     /// Source: paper, section 3.3.
     PretextBatch(PretextBatchSpec),
+    /// A command of your own, in any language, which gets logits and features and prints the indices of the images that it chooses.
+    /// [own-sampler.md](own-sampler.md) has the protocol and an example.
+    Command(CommandSpec),
 }
 
 /// Options of `pretext-batch`.
@@ -125,6 +132,17 @@ impl SamplerSpec {
                 }
                 Within::Interval | Within::Random => Reads::PretextBatch,
             },
+            Self::Command(command) if command.reads(Reading::Features) => Reads::Pool,
+            Self::Command(command) if command.reads(Reading::Logits) => Reads::Unlabeled,
+            Self::Command(_) => Reads::Nothing,
+        }
+    }
+
+    /// Returns the command, if the sampler is one.
+    pub fn command(&self) -> Option<&CommandSpec> {
+        match self {
+            Self::Command(command) => Some(command),
+            _ => None,
         }
     }
 
@@ -134,8 +152,12 @@ impl SamplerSpec {
     }
 
     /// Returns the name in records and plots: the name in the spec, followed by each option that differs from its default. Two
-    /// samplers with the same label have the same settings.
+    /// samplers with the same label have the same settings. The label of a command is the name that the spec gives it, and
+    /// [`CommandSpec::difference`] compares two commands of the same name.
     pub fn label(&self) -> String {
+        if let Self::Command(command) = self {
+            return command.name.clone();
+        }
         match serde_json::to_value(self).expect("plain data serialises") {
             Value::Object(named) => named.iter().map(|(name, options)| name_with_options(name, options)).collect(),
             name => plain(&name),
@@ -147,9 +169,22 @@ impl SamplerSpec {
         if self.queries_pretext_batches() { InitialSet::PAPER } else { InitialSet::Random }
     }
 
-    /// Whether the sampler reads pretext losses.
+    /// Whether the sampler reads pretext losses, or features of the pretext learner.
     pub fn needs_pretext(&self) -> bool {
-        self.queries_pretext_batches()
+        let command_reads = |reading| self.command().is_some_and(|command| command.reads(reading));
+        self.queries_pretext_batches() || command_reads(Reading::PretextLosses) || self.needs_pretext_features()
+    }
+
+    /// Whether the sampler reads features of the pretext learner for its queries.
+    pub fn needs_pretext_features(&self) -> bool {
+        self.command().is_some_and(|command| command.reads(Reading::PretextFeatures))
+    }
+
+    /// Returns the names of the samplers in specs, and whether they have options, which follow them in labels.
+    pub(crate) fn names() -> Vec<(&'static str, bool)> {
+        let samplers = Node::root().key("samplers").and_then(Node::items);
+        let named = samplers.map_or(Vec::new(), Node::alternatives).into_iter();
+        named.map(|alternative| (alternative.name, alternative.options.is_some())).collect()
     }
 
     /// Whether each query takes images of one pretext batch.

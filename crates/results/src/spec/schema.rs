@@ -3,6 +3,7 @@
 //!
 //! Marks of keys beside JSON Schema's own: `x-shared` (a variant cannot change the key), `x-generated` (the program writes the key),
 //! `x-file` (the key is used up when the file is loaded),
+//! `x-runs-in` (a table that describes a command, with the key of the folder that it runs in),
 //! `x-learner` (a key of `[pretext]` that describes a learner), `x-named-changes` (a table of names, each with keys of a spec), and the format `path` (relative to the folder of the file).
 
 use std::collections::BTreeMap;
@@ -160,6 +161,11 @@ impl Node {
     /// Whether it is a key of `[pretext]` that describes a learner.
     pub fn is_of_learner(self) -> bool {
         self.has("x-learner")
+    }
+
+    /// Returns the key of the folder that a command runs in, if the value is a table that describes a command.
+    pub fn runs_in(self) -> Option<&'static str> {
+        self.resolved().0["x-runs-in"].as_str()
     }
 
     /// Whether it is a path.

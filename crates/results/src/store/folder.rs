@@ -142,13 +142,14 @@ impl Folder {
                 differing_keys(variant.spec(), now.spec()).join(", ")
             );
         }
-        let kept = spec.trials();
+        let kept: Vec<String> = spec.trials().iter().map(Trial::key).collect();
         let merged =
             if self.records_path().exists() { Records::read(&self.records_path())? } else { Records::default() };
+        super::commands::check(self, &old, spec, &merged)?;
         let by_trial = merged.by_trial();
         let has_rows = |t: &Trial| by_trial.contains_key(&(t.label(), t.seed));
         let dropped: Vec<String> =
-            old.trials().iter().filter(|t| !kept.contains(t) && has_rows(t)).map(Trial::key).collect();
+            old.trials().iter().filter(|t| !kept.contains(&t.key()) && has_rows(t)).map(Trial::key).collect();
         ensure!(
             dropped.is_empty(),
             "{shown}: these results (spec {was}) hold trials that the spec no longer names ({}); name them again, or use \

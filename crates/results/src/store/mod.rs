@@ -20,6 +20,7 @@
 //! [`Folder::open`]).
 
 mod atomic;
+mod commands;
 mod csv_fault;
 mod epoch;
 mod folder;

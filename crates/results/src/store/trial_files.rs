@@ -30,6 +30,11 @@ impl TrialFiles {
         self.folder.join("log.txt")
     }
 
+    /// The path of the folder in which the sampler and its command exchange files. If a query fails, its files stay there.
+    pub fn query_path(&self) -> PathBuf {
+        self.folder.join("query")
+    }
+
     /// The path of the queries.
     pub fn queries_path(&self) -> &Path {
         &self.queries

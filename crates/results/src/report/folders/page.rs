@@ -11,7 +11,7 @@ use crate::report::sections::curves;
 use crate::report::words::badge::Fact;
 use crate::report::words::metric::metric_in_words;
 use crate::report::words::one_line;
-use crate::results::Differing;
+use crate::results::{Differing, Results};
 use crate::stats::{self, Estimate, LEAST_TRIALS};
 use crate::words::{code, counted, thousands};
 
@@ -66,6 +66,7 @@ fn runs(compared: &Compared) -> Vec<String> {
     let mut lines = Vec::new();
     for (name, findings) in compared.each().skip(1) {
         let pair = format!("{} -> {name}", compared.names[0]);
+        lines.extend(other_commands(first, &findings.results).map(|what| format!("{pair}, {what}.")));
         let Some(differing) = first.differing(&findings.results) else {
             let both = [compared.names[0].as_str(), name];
             let lacking = compared.each().filter(|(of, f)| both.contains(of) && f.manifest().is_none());
@@ -85,6 +86,18 @@ fn runs(compared: &Compared) -> Vec<String> {
         }
     }
     lines
+}
+
+/// The commands that have the same name in both results but are not the same.
+fn other_commands<'a>(first: &'a Results, other: &'a Results) -> impl Iterator<Item = String> + 'a {
+    first.arms().into_iter().filter_map(|arm| {
+        let now = other.arms().into_iter().find(|now| now.label == arm.label)?;
+        let (key, was, is) = arm.sampler.command()?.difference(now.sampler.command()?)?;
+        Some(format!(
+            "the command of the sampler {}, `{key}`: {was} -> {is} (another command chooses other images)",
+            arm.label
+        ))
+    })
 }
 
 /// A row for each arm of each folder, a column for each number of labels that one of them has.

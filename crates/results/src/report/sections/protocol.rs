@@ -7,6 +7,7 @@ use crate::report::words::drawn;
 use crate::report::words::metric::select_in_words;
 use crate::report::words::origin::{commands as commands_of, origin};
 use crate::report::words::protocol::{identity, imbalance, name, network, pretext};
+use crate::report::words::sampler::commands as commands_in_words;
 use crate::report::words::switches::switches;
 use crate::spec::{EvaluationImages, Spec};
 use crate::words::{code, counted, thousands};
@@ -48,6 +49,7 @@ fn lines(findings: &Findings) -> Vec<String> {
     lines.extend(spec.pretext.as_ref().filter(|_| spec.needs_pretext()).map(pretext));
     let pool = findings.manifest().map(|manifest| manifest.data.pool).or(spec.dataset.pool());
     lines.extend(pool.map(|pool| drawn::batches(spec, pool)).unwrap_or_default());
+    lines.extend(commands_in_words(spec));
     lines.extend(switches(spec));
     lines.extend(spec.imbalance.as_ref().map(imbalance));
     lines.extend(drawn::shared(spec));

@@ -8,6 +8,7 @@ pub(crate) mod drawn;
 pub(crate) mod metric;
 pub(crate) mod origin;
 pub(crate) mod protocol;
+pub(crate) mod sampler;
 pub(crate) mod switches;
 mod value;
 

@@ -108,6 +108,10 @@ impl Layer {
         let nodes = [Some(Node::root()), Node::root().key("profile")];
         for (table, node) in tables.iter_mut().zip(nodes) {
             visit(table, node, &mut |value, node| {
+                // Files of a command are relative to its folder.
+                if let (Value::Table(command), Some(key)) = (&mut *value, node.runs_in()) {
+                    command.entry(key).or_insert(Value::String(".".into()));
+                }
                 if let Value::String(path) = value
                     && node.is_path()
                 {

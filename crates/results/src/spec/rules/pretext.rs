@@ -20,6 +20,7 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
     if let Some(initial) = spec.initial_set {
         check_initial(initial, spec)?;
     }
+    super::command::check_reads(spec)?;
     for sampler in &spec.samplers {
         if spec.uses_pretext(sampler) {
             ensure!(
