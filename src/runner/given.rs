@@ -1,17 +1,18 @@
-//! Checks the files that a spec names (pretext losses, recorded queries) before anything is written or trained.
+//! Checks the files that a spec names (features, pretext losses, recorded queries) before anything is written or trained.
 
 use anyhow::{Result, ensure};
 
-use pt4al_data::Read;
+use pt4al_data::{Read, features};
 use pt4al_results::spec::Spec;
 use pt4al_results::store::{Losses, Queries};
 
-/// Checks that losses from files are those of the pool, and that recorded queries fit the rounds.
+/// Checks that features are those of the images, that losses from files are those of the pool, and that recorded queries fit the rounds.
 ///
 /// # Errors
 /// One line about the first file that does not fit.
 pub(super) fn check(spec: &Spec, read: &Read) -> Result<()> {
     for (_, protocol) in spec.protocols() {
+        check_features(protocol, read)?;
         if let Some(file) = protocol.loss_file() {
             ensure!(
                 file.file.exists(),
@@ -23,6 +24,20 @@ pub(super) fn check(spec: &Spec, read: &Read) -> Result<()> {
         }
     }
     check_replay(spec, &read.pool)
+}
+
+/// Checks that the features of a protocol, if it has them, are those of the images.
+///
+/// # Errors
+/// One line that names the file.
+pub(super) fn check_features(protocol: &Spec, read: &Read) -> Result<()> {
+    let Some(features) = protocol.model.features() else { return Ok(()) };
+    ensure!(
+        features.file.exists(),
+        "{}: not there; put the features there, or name their place with --set \"model.features='/path/to/features.npz'\"",
+        features.file.display()
+    );
+    features::read(features, &read.splits).map(drop)
 }
 
 /// Checks that a spec with `replay` has recorded queries for all its trials, of images in the pool.

@@ -95,8 +95,7 @@ impl Tasks {
                 if queried > 0 {
                     ensure_same_losses(protocol, folder, losses, &cached("csv"), &trial)?;
                 }
-                let needs_features =
-                    queried == 0 && spec.protocol_of(&trial).initial_set(&trial.sampler).needs_features();
+                let needs_features = queried == 0 && spec.protocol_of(&trial).reads_learned_features(&trial.sampler);
                 features = needs_features.then(|| cached("features.safetensors"));
                 if known.insert((losses.clone(), features.clone())) {
                     tasks.add_learner_unless_done(protocol, folder, losses, &cached("csv"), features.as_ref(), origin);

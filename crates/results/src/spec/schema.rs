@@ -3,7 +3,8 @@
 //!
 //! Marks of keys beside JSON Schema's own: `x-shared` (a variant cannot change the key), `x-generated` (the program writes the key),
 //! `x-file` (the key is used up when the file is loaded),
-//! `x-learner` (a key of `[pretext]` that describes a learner), `x-named-changes` (a table of names, each with keys of a spec), and the format `path` (relative to the folder of the file).
+//! `x-learner` (a key of `[pretext]` that describes a learner), `x-network` and `x-features` (keys of `[model]` that describe a
+//! network, or features in its place), `x-named-changes` (a table of names, each with keys of a spec), and the format `path` (relative to the folder of the file).
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -160,6 +161,16 @@ impl Node {
     /// Whether it is a key of `[pretext]` that describes a learner.
     pub fn is_of_learner(self) -> bool {
         self.has("x-learner")
+    }
+
+    /// Whether it is a key of `[model]` that describes a network.
+    pub fn is_of_network(self) -> bool {
+        self.has("x-network")
+    }
+
+    /// Whether it is a key of `[model]` that describes features in place of a network.
+    pub fn is_of_features(self) -> bool {
+        self.has("x-features")
     }
 
     /// Whether it is a path.
