@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::DataDir;
+use super::data_ids::{self, IdsArgs};
 use super::stopped::{Stopped, say_when_stopped};
 use pt4al_data::catalogue::{Download, KNOWN, Known};
 use pt4al_data::fetch::Fetched;
@@ -44,6 +45,8 @@ enum DataVerb {
         #[command(flatten)]
         data: DataDir,
     },
+    /// Print the names of all images of a spec's data set, in the order of the rows of a file of features
+    Ids(IdsArgs),
 }
 
 /// Runs the verb and returns the exit code.
@@ -52,6 +55,7 @@ pub(super) fn data(args: &DataArgs) -> Result<i32> {
         DataVerb::List { data } => list(&data.path)?,
         DataVerb::Fetch { name, data, url } => fetch(find(name)?, &data.path, url.as_deref())?,
         DataVerb::Verify { name, data } => verify(find(name)?, &data.path)?,
+        DataVerb::Ids(args) => data_ids::ids(args)?,
     }
     Ok(0)
 }

@@ -15,9 +15,7 @@ pub(super) struct Given {
 
 /// Returns the body for features of a spec, and the number of its outputs.
 pub(super) fn given(root: &Path, spec: &FeaturesSpec) -> (Given, i64) {
-    let layer = |units: usize| {
-        nn::linear(root / "hidden", spec.dimension as i64, units as i64, layers::linear_later())
-    };
+    let layer = |units: usize| nn::linear(root / "hidden", spec.dimension as i64, units as i64, layers::linear_later());
     (Given { hidden: spec.hidden.map(layer) }, spec.outputs() as i64)
 }
 

@@ -15,10 +15,9 @@ use pt4al_results::words::thousands;
 pub fn read(spec: &FeaturesSpec, splits: &Splits) -> Result<Features> {
     let features = Features::read(&spec.file, &spec.sha256)?;
     let (train, test) = features.lengths();
-    for (name, rows, length, split) in [
-        ("train", &features.train, train, &splits.train),
-        ("test", &features.test, test, &splits.test),
-    ] {
+    for (name, rows, length, split) in
+        [("train", &features.train, train, &splits.train), ("test", &features.test, test, &splits.test)]
+    {
         check(rows, length, split, name, &splits.origin.name)
             .map_err(|e| e.context(format!("`model.features`: {}", spec.file.display())))?;
     }

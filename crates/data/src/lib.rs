@@ -296,6 +296,14 @@ pub fn size(spec: &Spec, dir: &Path) -> Result<(Size, Option<anyhow::Error>)> {
     }
 }
 
+/// Both splits of a spec's data set, from the names of its files; nothing is decoded or checked. [`Split::ids`] are the names.
+///
+/// # Errors
+/// If the data set is not there or its file names are wrong.
+pub fn names(spec: &Spec, dir: &Path) -> Result<Splits> {
+    reader(&spec.dataset).read(dir, &Look::Names)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -164,9 +164,7 @@ impl<'a> Arrays<'a> {
     fn read(&mut self, name: &str) -> Result<(Header, Vec<u8>)> {
         let header = self.header(name)?;
         let bytes = match self {
-            Self::Safetensors(tensors) => {
-                tensors.tensor(name).map_err(|e| anyhow!("`{name}`: {e:?}"))?.data().to_vec()
-            }
+            Self::Safetensors(tensors) => tensors.tensor(name).map_err(|e| anyhow!("`{name}`: {e:?}"))?.data().to_vec(),
             Self::Npz(archive) => {
                 let mut file = archive.by_name(&format!("{name}.npy"))?;
                 Header::read(&mut file)?;
@@ -247,7 +245,8 @@ impl<'a> Arrays<'a> {
             return Ok(None);
         }
         let (header, bytes) = self.read(name)?;
-        let ids = header.texts(&bytes).with_context(|| format!("`{name}` is not text; write np.array(names, dtype=str)"))?;
+        let ids =
+            header.texts(&bytes).with_context(|| format!("`{name}` is not text; write np.array(names, dtype=str)"))?;
         ensure!(ids.len() == rows, "`{name}` has {} names for {rows} rows; give each row one name", ids.len());
         Ok(Some(ids))
     }

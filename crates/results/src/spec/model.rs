@@ -1,6 +1,8 @@
 //! Networks in specs.
 
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 

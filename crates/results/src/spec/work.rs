@@ -3,8 +3,8 @@
 use std::ops::{Add, AddAssign};
 
 use super::{
-    Arch, ExtraMetric, FeaturesSpec, Labeled, ModelSpec, NetworkSpec, Passes, Precision, SamplerSpec, Seen, Select, Spec,
-    Stem, TaskKind, Trial,
+    Arch, ExtraMetric, FeaturesSpec, Labeled, ModelSpec, NetworkSpec, Passes, Precision, SamplerSpec, Seen, Select,
+    Spec, Stem, TaskKind, Trial,
 };
 
 /// The number of classes that the estimates of a head on features assume: as many as ImageNet has.

@@ -82,13 +82,14 @@ impl TryFrom<ModelTable> for ModelSpec {
                 ("filters", filters.is_some()),
             ];
             if let Some((key, _)) = written.into_iter().find(|(_, is_written)| *is_written) {
-                return Err(format!("`features` takes the place of a network, but `{key}` is one's; remove one of them"));
+                return Err(format!(
+                    "`features` takes the place of a network, but `{key}` is one's; remove one of them"
+                ));
             }
             let (sha256, dimension) = (sha256.unwrap_or_default(), dimension.unwrap_or_default());
             return Ok(Self::Features(FeaturesSpec { file, sha256, dimension, hidden }));
         }
-        let written =
-            [("sha256", sha256.is_some()), ("dimension", dimension.is_some()), ("hidden", hidden.is_some())];
+        let written = [("sha256", sha256.is_some()), ("dimension", dimension.is_some()), ("hidden", hidden.is_some())];
         if let Some((key, _)) = written.into_iter().find(|(_, is_written)| *is_written) {
             return Err(format!("`{key}` is for `features`, which is missing; add it, or remove `{key}`"));
         }
