@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::DataDir;
+use super::data_ids::{self, IdsArgs};
 use super::data_stats::{self, StatsArgs};
 use super::stopped::{Stopped, say_when_stopped};
 use pt4al_data::catalogue::{Download, KNOWN, Known};
@@ -47,6 +48,8 @@ enum DataVerb {
     },
     /// Measure mean and std of the colours of images, as a line for a spec, and their sizes
     Stats(StatsArgs),
+    /// Print the names of all images of a spec's data set, in the order of the rows of a file of features
+    Ids(IdsArgs),
 }
 
 /// Runs the verb and returns the exit code.
@@ -56,6 +59,7 @@ pub(super) fn data(args: &DataArgs) -> Result<i32> {
         DataVerb::Fetch { name, data, url } => fetch(find(name)?, &data.path, url.as_deref())?,
         DataVerb::Verify { name, data } => verify(find(name)?, &data.path)?,
         DataVerb::Stats(args) => data_stats::stats(args)?,
+        DataVerb::Ids(args) => data_ids::ids(args)?,
     }
     Ok(0)
 }

@@ -10,6 +10,7 @@ use anyhow::{Result, anyhow, ensure};
 use rayon::prelude::*;
 use tch::{Device, Kind, Tensor};
 
+use super::features;
 use pt4al_data::Read;
 use pt4al_data::images::{Ids, Labels, Records, Source, Split};
 use pt4al_results::spec::{Augment, Channels, Cut, Labeled, Normalize, Spec};
@@ -17,7 +18,7 @@ use pt4al_results::spec::{Augment, Channels, Cut, Labeled, Normalize, Spec};
 /// Images with their labels.
 #[derive(Debug)]
 pub struct Minibatch {
-    /// uint8 `[n, height, width, 3]`, RGB.
+    /// uint8 `[n, height, width, 3]`, RGB. If the spec has features in place of a network: their rows, float32 `[n, d]`.
     pub images: Tensor,
     /// The labels, known to the oracle: int64 `[n]` classes, or uint8 `[n, height, width]` label maps with
     /// [`pt4al_data::images::IGNORED`].
@@ -37,7 +38,7 @@ pub trait Dataset {
         self.len() == 0
     }
 
-    /// Height and width of the images.
+    /// Height and width of the images; 1 and d for rows of d features.
     fn size(&self) -> [usize; 2];
 
     /// The device of the minibatches.
@@ -69,6 +70,8 @@ pub struct Input {
     /// Height and width of the center that is taken; `None` for the whole image.
     center: Option<[usize; 2]>,
     channels: Channels,
+    /// Whether the images are rows of features, which are passed on as they are.
+    are_features: bool,
 }
 
 impl Input {
@@ -77,7 +80,8 @@ impl Input {
     pub fn of(spec: &Spec, device: Device) -> Self {
         let trained_on = spec.train.augment.iter().find_map(Augment::size);
         let center = trained_on.filter(|_| spec.dataset.task().labels() == Labeled::Images);
-        Self { channels: spec.channels, ..Self::new(&spec.dataset.normalize(), center, device) }
+        let are_features = spec.model.features().is_some();
+        Self { channels: spec.channels, are_features, ..Self::new(&spec.dataset.normalize(), center, device) }
     }
 
     /// Takes the `center` (height, width) of images on `device`, and normalises it. Channels stay RGB.
@@ -86,11 +90,14 @@ impl Input {
         let shift = [0, 1, 2].map(|channel| (-normalize.mean[channel] / normalize.std[channel]) as f32);
         // Copied once here, because each copy to a GPU waits for the GPU.
         let constant = |values: &[f32]| Tensor::from_slice(values).to_device(device);
-        Self { scale: constant(&scale), shift: constant(&shift), center, channels: Channels::Rgb }
+        Self { scale: constant(&scale), shift: constant(&shift), center, channels: Channels::Rgb, are_features: false }
     }
 
-    /// Turns uint8 `[n, h, w, 3]` into normalised float32 `[n, 3, h', w']`, channels last in memory.
+    /// Turns uint8 `[n, h, w, 3]` into normalised float32 `[n, 3, h', w']`, channels last in memory. Rows of features stay as they are.
     pub fn prepare(&self, images: &Tensor) -> Tensor {
+        if self.are_features {
+            return images.shallow_clone();
+        }
         self.normalized(&self.centered(images))
     }
 
@@ -141,7 +148,7 @@ impl Data {
 /// # Errors
 /// As [`pt4al_data::read`].
 pub fn load(spec: &Spec, dir: &Path, device: Device) -> Result<Data> {
-    Ok(to_device(spec, pt4al_data::read(spec, dir)?, device))
+    to_device(spec, pt4al_data::read(spec, dir)?, device)
 }
 
 /// As [`load`], for results whose manifest has this `fingerprint` of the data.
@@ -157,19 +164,23 @@ pub fn open(spec: &Spec, dir: &Path, device: Device, fingerprint: &str) -> Resul
          run the same command again",
         dir.display()
     );
-    Ok(to_device(spec, read, device))
+    to_device(spec, read, device)
 }
 
-fn to_device(spec: &Spec, Read { splits, pool }: Read, device: Device) -> Data {
+fn to_device(spec: &Spec, read: Read, device: Device) -> Result<Data> {
+    if let Some(file) = spec.model.features() {
+        return features::to_device(spec, file, read, device);
+    }
+    let Read { splits, pool } = read;
     let ids = splits.train.ids.clone();
-    Data {
+    Ok(Data {
         pool,
         train: on_device(splits.train, device),
         test: on_device(splits.test, device),
         classes: splits.classes,
         input: Input::of(spec, device),
         ids,
-    }
+    })
 }
 
 /// Puts a split on `device`. If its records are in memory, all of them are copied there; otherwise records are read and
@@ -187,7 +198,7 @@ pub fn on_device(split: Split, device: Device) -> Box<dyn Dataset> {
 /// A split in the device's memory.
 #[derive(Debug)]
 pub struct Resident {
-    /// uint8 `[n, h, w, 3]`.
+    /// uint8 `[n, h, w, 3]`, or float32 `[n, d]`.
     images: Tensor,
     /// int64 `[n]` or uint8 `[n, h, w]`.
     targets: Tensor,
@@ -197,6 +208,11 @@ impl Resident {
     fn new(split: &Split, records: &[u8], device: Device) -> Self {
         let Minibatch { images, targets } = tensors(split, records, &(0..split.len).collect::<Vec<_>>());
         Self { images: images.to_device(device), targets: targets.to_device(device) }
+    }
+
+    /// A split of images or rows of features with their targets, on one device.
+    pub(super) fn of(images: Tensor, targets: Tensor) -> Self {
+        Self { images, targets }
     }
 
     /// The images with the given indices, int64 `[n]` on the device.
@@ -211,7 +227,10 @@ impl Dataset for Resident {
     }
 
     fn size(&self) -> [usize; 2] {
-        [self.images.size()[1] as usize, self.images.size()[2] as usize]
+        match self.images.size()[..] {
+            [_, height, width, _] => [height as usize, width as usize],
+            ref size => [1, size[1] as usize],
+        }
     }
 
     fn device(&self) -> Device {

@@ -3,7 +3,7 @@
 use tch::Tensor;
 use tch::nn::{ModuleT, Path};
 
-use super::layers::{Body, Conv, Residual, Unit};
+use super::layers::{Body, Conv, Convolution, Residual, Unit};
 
 /// The stride of the map: one of its pixels is for so many pixels of an image row.
 pub(super) const STRIDE: i64 = 8;
@@ -60,8 +60,9 @@ impl ModuleT for DrnD22 {
 }
 
 impl Body for DrnD22 {
-    fn units(&mut self) -> Vec<&mut Unit> {
+    fn convolutions(&mut self) -> Vec<&mut Convolution> {
         let Self { before, blocks, after } = self;
-        before.iter_mut().chain(blocks.iter_mut().flat_map(Residual::units)).chain(after).collect()
+        let (before, after) = (before.iter_mut().map(Unit::convolution), after.iter_mut().map(Unit::convolution));
+        before.chain(blocks.iter_mut().flat_map(Residual::convolutions)).chain(after).collect()
     }
 }

@@ -106,7 +106,10 @@ impl Layers {
 }
 
 /// Returns the mean over all places of a map, `[n, d]`, in `kind`. The official code pools 4x4, which is the whole map of a
-/// 32x32 image.
+/// 32x32 image. Features `[n, d]` have no places.
 pub(super) fn pooled(map: &Tensor, kind: Kind) -> Tensor {
+    if map.dim() == 2 {
+        return map.to_kind(kind);
+    }
     map.mean_dim([2i64, 3].as_slice(), false, kind)
 }

@@ -83,14 +83,16 @@ fn layer<'a>(name: &str, tensor: &'a Tensor, all: &'a [(String, Tensor)]) -> Opt
     all.iter().find(|(other, tensor)| *other == weight && tensor.dim() > 1).map(|(_, tensor)| tensor)
 }
 
-/// Whether a variable is the scale of the last batch norm of a residual block: `bn2` in a block of two convolutions, `bn3`
-/// in a block of three.
+/// Whether a residual block adds nothing to its shortcut while a variable is 0. It is the scale of the last batch norm: `bn2` in a
+/// block of two convolutions, `bn3` in a block of three. In a pre-activation block, whose batch norms are `bn0` and `bn1`, a scale of 0
+/// before the activation would stay 0, since the gradient is 0 there; so it is the last filters, `conv1`.
 fn is_last_of_block(name: &str, all: &[(String, Tensor)]) -> bool {
+    let exists = |name: String| all.iter().any(|(other, _)| *other == name);
+    if let Some(block) = name.strip_suffix(".conv1.weight") {
+        return exists(format!("{block}.bn0.weight"));
+    }
     match (name.strip_suffix(".bn2.weight"), name.strip_suffix(".bn3.weight")) {
-        (Some(block), _) => {
-            let third = format!("{block}.bn3.weight");
-            !all.iter().any(|(name, _)| *name == third)
-        }
+        (Some(block), _) => !exists(format!("{block}.bn3.weight")),
         (None, last) => last.is_some(),
     }
 }

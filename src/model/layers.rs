@@ -5,19 +5,25 @@ use tch::{Kind, Tensor};
 
 /// A network without its head: maps images `[n, 3, h, w]` to a map `[n, d, h', w']` of the same kind.
 pub(super) trait Body: ModuleT {
-    /// Returns the units of the body in the order in which images pass them.
-    fn units(&mut self) -> Vec<&mut Unit>;
+    /// Returns the convolutions of the body in the order in which images pass them.
+    fn convolutions(&mut self) -> Vec<&mut Convolution>;
+}
+
+/// A convolution without bias.
+#[derive(Debug)]
+pub(super) struct Convolution {
+    /// `[output, input, side, side]`.
+    filters: Tensor,
+    /// A copy of `filters` in bf16, used on minibatches in bf16.
+    halves: Option<Tensor>,
+    shape: Conv,
 }
 
 /// A convolution without bias, followed by batch norm.
 #[derive(Debug)]
 pub(super) struct Unit {
-    /// `[output, input, side, side]`.
-    filters: Tensor,
-    /// A copy of `filters` in bf16, used on minibatches in bf16.
-    halves: Option<Tensor>,
+    convolution: Convolution,
     norm: nn::BatchNorm,
-    shape: Conv,
 }
 
 /// The shape of a convolution. The padding keeps height and width where the stride is 1.
@@ -33,17 +39,11 @@ pub(super) struct Conv {
     pub dilation: i64,
 }
 
-impl Unit {
-    /// A unit with the variables of its convolution at `conv` and those of its batch norm at `norm`.
-    pub fn new(conv: &Path, norm: &Path, shape: &Conv) -> Self {
-        let ones = nn::BatchNormConfig { ws_init: nn::Init::Const(1.0), ..Default::default() };
+impl Convolution {
+    /// A convolution with its variable at `path`.
+    pub fn new(path: &Path, shape: &Conv) -> Self {
         let size = [shape.output, shape.input, shape.side, shape.side];
-        Self {
-            filters: conv.var("weight", &size, nn::Init::Const(0.0)),
-            halves: None,
-            norm: nn::batch_norm2d(norm, shape.output, ones),
-            shape: *shape,
-        }
+        Self { filters: path.var("weight", &size, nn::Init::Const(0.0)), halves: None, shape: *shape }
     }
 
     /// Returns the trained filters, `[output, input, side, side]`.
@@ -56,17 +56,8 @@ impl Unit {
         self.halves = halves;
     }
 
-    /// A unit whose variables are named as in a numbered sequence: the convolution is member 0, batch norm member 1.
-    pub fn sequence(path: &Path, shape: &Conv) -> Self {
-        Self::new(&(path / "0"), &(path / "1"), shape)
-    }
-
-    /// Convolution and batch norm, without an activation.
-    pub fn linear(&self, x: &Tensor, train: bool) -> Tensor {
-        self.norm.forward_t(&self.convolved(x), train)
-    }
-
-    fn convolved(&self, x: &Tensor) -> Tensor {
+    /// Convolves `[n, input, h, w]`.
+    pub fn forward(&self, x: &Tensor) -> Tensor {
         let Conv { side, stride, dilation, .. } = self.shape;
         let filters = match &self.halves {
             Some(halves) if x.kind() == Kind::BFloat16 => halves,
@@ -83,6 +74,33 @@ impl Unit {
         // with fewer than 8 channels on maps of any size, oneDNN for AVX-512 with 8 channels on large maps).
         convolve(&x.slice(2, None, None, stride).slice(3, None, None, stride), 1)
     }
+}
+
+impl Unit {
+    /// A unit with the variables of its convolution at `conv` and those of its batch norm at `norm`.
+    pub fn new(conv: &Path, norm: &Path, shape: &Conv) -> Self {
+        Self { convolution: Convolution::new(conv, shape), norm: batch_norm(norm, shape.output) }
+    }
+
+    /// A unit whose variables are named as in a numbered sequence: the convolution is member 0, batch norm member 1.
+    pub fn sequence(path: &Path, shape: &Conv) -> Self {
+        Self::new(&(path / "0"), &(path / "1"), shape)
+    }
+
+    pub fn convolution(&mut self) -> &mut Convolution {
+        &mut self.convolution
+    }
+
+    /// Convolution and batch norm, without an activation.
+    pub fn linear(&self, x: &Tensor, train: bool) -> Tensor {
+        self.norm.forward_t(&self.convolution.forward(x), train)
+    }
+}
+
+/// Batch norm over maps `[n, channels, h, w]`, whose scale starts at 1.
+pub(super) fn batch_norm(path: &Path, channels: i64) -> nn::BatchNorm {
+    let ones = nn::BatchNormConfig { ws_init: nn::Init::Const(1.0), ..Default::default() };
+    nn::batch_norm2d(path, channels, ones)
 }
 
 impl ModuleT for Unit {
@@ -129,9 +147,9 @@ impl Residual {
         Self { first: units, last, shortcut }
     }
 
-    /// Returns the units of the block, the shortcut last.
-    pub fn units(&mut self) -> impl Iterator<Item = &mut Unit> {
-        self.first.iter_mut().chain([&mut self.last]).chain(&mut self.shortcut)
+    /// Returns the convolutions of the block, that of the shortcut last.
+    pub fn convolutions(&mut self) -> impl Iterator<Item = &mut Convolution> {
+        self.first.iter_mut().chain([&mut self.last]).chain(&mut self.shortcut).map(Unit::convolution)
     }
 }
 

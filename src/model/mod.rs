@@ -1,6 +1,7 @@
 //! Networks: a body that computes features, a head, and seeded weights.
 
 mod drn;
+mod given;
 mod head;
 mod init;
 mod layers;
@@ -11,17 +12,18 @@ mod siamese;
 #[cfg(test)]
 mod tests;
 mod weights;
+mod wide_resnet;
 
 use std::path::Path;
 
 use anyhow::{Result, anyhow, ensure};
-use tch::nn::VarStore;
+use tch::nn::{self, VarStore};
 use tch::{Device, Kind, Tensor};
 
 pub use head::Head;
 use head::{Layers, Upsample};
 use layers::Body;
-use pt4al_results::spec::{Arch, Filters, ModelSpec, Precision};
+use pt4al_results::spec::{Arch, Filters, ModelSpec, NetworkSpec, Precision};
 use pt4al_results::store::ANEW;
 use resnet::Blocks;
 pub use siamese::SiameseSizes;
@@ -42,28 +44,25 @@ impl Network {
     pub fn new(spec: &ModelSpec, head: Head, device: Device) -> Self {
         let store = VarStore::new(device);
         let root = store.root();
-        let width = spec.width as i64;
-        let resnet = |blocks| {
-            let (body, channels) = resnet::resnet(&root, blocks, spec.stem, width);
-            (Box::new(body) as Box<dyn Body>, channels, Upsample::Resize)
-        };
-        let (mut body, channels, upsample) = match spec.arch {
-            Arch::ResNet18 => resnet(Blocks::Basic),
-            Arch::ResNet50 => resnet(Blocks::Bottleneck),
-            Arch::DrnD22 => {
-                let (body, channels) = drn::drn_d_22(&root, width);
-                (Box::new(body) as Box<dyn Body>, channels, Upsample::Fixed { stride: drn::STRIDE })
+        let (mut body, channels, upsample, filters) = match spec {
+            ModelSpec::Network(network) => {
+                let (body, channels, upsample) = body(&root, network);
+                (body, channels, upsample, network.filters)
+            }
+            ModelSpec::Features(features) => {
+                let (body, channels) = given::given(&root, features);
+                (Box::new(body) as Box<dyn Body>, channels, Upsample::Resize, Filters::default())
             }
         };
         let head = Layers::new(&root, head, channels, upsample);
-        let weights = Weights::new(store, body.units(), Precision::F32);
-        Self { weights, body, head, filters: spec.filters, zero_residuals: false }
+        let weights = Weights::new(store, body.convolutions(), Precision::F32);
+        Self { weights, body, head, filters, zero_residuals: false }
     }
 
     /// Returns the network in another precision, with the same weights.
     pub fn in_precision(self, precision: Precision) -> Self {
         let Self { weights, mut body, .. } = self;
-        Self { weights: weights.in_precision(body.units(), precision), body, ..self }
+        Self { weights: weights.in_precision(body.convolutions(), precision), body, ..self }
     }
 
     /// Returns the network. If `zero`, [`Network::initialise`] sets the scale of each residual block's last batch norm to 0, so
@@ -72,8 +71,8 @@ impl Network {
         Self { zero_residuals: zero, ..self }
     }
 
-    /// Returns the input of the head for normalised images `[n, 3, h, w]`: the map `[n, d, h', w']` for a head for pixels, and
-    /// `[n, d]` for other heads. With `train`, batch norm uses and updates the statistics of the minibatch.
+    /// Returns the input of the head for normalised images `[n, 3, h, w]`, or for given features `[n, d]`: the map
+    /// `[n, d, h', w']` for a head for pixels, and `[n, d]` for other heads. With `train`, batch norm uses and updates the statistics of the minibatch.
     pub fn features(&self, images: &Tensor, train: bool) -> Tensor {
         let computed = match self.weights.precision() {
             Precision::Bf16 => Kind::BFloat16,
@@ -82,7 +81,7 @@ impl Network {
         self.head.features(&self.body.forward_t(&images.to_kind(computed), train), self.kind())
     }
 
-    /// Returns the outputs for normalised images `[n, 3, h, w]`, in the shape that [`Head`] says. `train` is as in
+    /// Returns the outputs for normalised images `[n, 3, h, w]` or given features `[n, d]`, in the shape that [`Head`] says. `train` is as in
     /// [`Network::features`].
     pub fn forward(&self, images: &Tensor, train: bool) -> Tensor {
         self.outputs(&self.features(images, train), images, train)
@@ -99,8 +98,12 @@ impl Network {
     }
 
     fn outputs(&self, features: &Tensor, images: &Tensor, train: bool) -> Tensor {
-        let size = images.size();
-        self.head.forward(features, size[2], size[3], train)
+        // Only a head for pixels reads the size.
+        let (height, width) = match images.size()[..] {
+            [_, _, height, width] => (height, width),
+            _ => (1, 1),
+        };
+        self.head.forward(features, height, width, train)
     }
 
     /// Returns the variables by name. A network in bf16 computes with a copy of its filters, so writing to filters here does
@@ -183,6 +186,27 @@ impl Network {
     /// Sets weights and statistics to those of a snapshot of this network.
     pub fn restore(&mut self, snapshot: &Snapshot) {
         self.weights.restore(&snapshot.0);
+    }
+}
+
+/// Returns the body of a network, the number of channels of its map, and how a head for pixels enlarges it.
+fn body(root: &nn::Path, spec: &NetworkSpec) -> (Box<dyn Body>, i64, Upsample) {
+    let width = spec.width as i64;
+    let resnet = |blocks| {
+        let (body, channels) = resnet::resnet(root, blocks, spec.stem, width);
+        (Box::new(body) as Box<dyn Body>, channels, Upsample::Resize)
+    };
+    match spec.arch {
+        Arch::ResNet18 => resnet(Blocks::Basic),
+        Arch::ResNet50 => resnet(Blocks::Bottleneck),
+        Arch::DrnD22 => {
+            let (body, channels) = drn::drn_d_22(root, width);
+            (Box::new(body), channels, Upsample::Fixed { stride: drn::STRIDE })
+        }
+        Arch::WideResNet28 => {
+            let (body, channels) = wide_resnet::wide_resnet_28(root, width);
+            (Box::new(body), channels, Upsample::Resize)
+        }
     }
 }
 

@@ -134,6 +134,14 @@ fn resnet50_with_the_large_stem_equals_that_of_torchvision() {
     compare(fixture, &resnet(Arch::ResNet50, Stem::Large), Head::Image(1_000), &torchvision);
 }
 
+/// `tests/fixtures/models/wide_resnet.py` computes it without PyTorch.
+#[test]
+fn wide_resnet_28_equals_a_definition_in_numpy() {
+    let fixture = include_str!("../../tests/fixtures/models/wide-resnet-28.json");
+    let spec = ModelSpec::new(Arch::WideResNet28, Stem::Small, 24);
+    compare(fixture, &spec, Head::Image(10), &str::to_owned);
+}
+
 #[test]
 fn drn_d_22_equals_that_of_its_authors() {
     let fixture = include_str!("../../tests/fixtures/models/drn-d-22-image.json");

@@ -3,7 +3,7 @@
 use tch::Tensor;
 use tch::nn::{ModuleT, Path};
 
-use super::layers::{Body, Conv, Residual, Unit};
+use super::layers::{Body, Conv, Convolution, Residual, Unit};
 use pt4al_results::spec::Stem;
 
 /// The residual blocks of a ResNet.
@@ -66,8 +66,8 @@ impl ModuleT for ResNet {
 }
 
 impl Body for ResNet {
-    fn units(&mut self) -> Vec<&mut Unit> {
+    fn convolutions(&mut self) -> Vec<&mut Convolution> {
         let Self { first, blocks, .. } = self;
-        std::iter::once(first).chain(blocks.iter_mut().flat_map(Residual::units)).collect()
+        std::iter::once(first.convolution()).chain(blocks.iter_mut().flat_map(Residual::convolutions)).collect()
     }
 }

@@ -2,7 +2,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::{Head, Network};
 use pt4al_results::seed::Purpose;
-use pt4al_results::spec::{Arch, Filters, ModelSpec, Precision, Stem};
+use pt4al_results::spec::{Arch, FeaturesSpec, Filters, ModelSpec, NetworkSpec, Precision, Stem};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 
@@ -24,6 +24,9 @@ fn networks_have_the_known_numbers_of_parameters() {
         (Arch::ResNet50, Stem::Large, 64, Head::Image(1_000), 25_557_032),
         (Arch::DrnD22, Stem::Small, 16, Head::Image(1_000), 16_393_752),
         (Arch::DrnD22, Stem::Small, 16, Head::Pixel(19), 15_890_499),
+        // The authors count 36.5 million for WRN-28-10 and 1.5 million for WRN-28-2.
+        (Arch::WideResNet28, Stem::Small, 160, Head::Image(10), 36_479_194),
+        (Arch::WideResNet28, Stem::Small, 32, Head::Image(10), 1_467_610),
         // Instead of a linear layer of 512 x 10 + 10: 512 x 2048, 2048 x 2048, a norm; 2048 x 512, a norm, 512 x 2048.
         (Arch::ResNet18, Stem::Small, 64, Head::siamese(2_048), 11_168_832 + 5_246_976 + 2_100_224),
     ] {
@@ -59,7 +62,8 @@ fn filters_and_residual_blocks_are_initialised_as_the_spec_says() {
         (Arch::ResNet50, "layer3.0.conv2.weight", "bn3"),
         (Arch::DrnD22, "layer5.0.conv2.weight", "bn2"),
     ] {
-        let spec = ModelSpec { filters: Filters::NormalFanOut, ..ModelSpec::new(arch, Stem::Small, 8) };
+        let filters = Filters::NormalFanOut;
+        let spec = ModelSpec::Network(NetworkSpec { arch, stem: Stem::Small, width: 8, filters });
         let mut network = Network::new(&spec, Head::Pixel(3), Device::Cpu).with_zero_residuals(true);
         network.initialise(0, Purpose::Weights, 0);
         let variables = network.store().variables();
@@ -83,6 +87,67 @@ fn filters_and_residual_blocks_are_initialised_as_the_spec_says() {
         }
         let last_norms = variables.keys().filter(|name| name.ends_with(&format!(".{last}.weight")));
         assert!(last_norms.into_iter().all(|name| constant(name) == 0.0), "{arch:?}");
+    }
+}
+
+/// With a scale of 0 before its activation, a pre-activation block would never be trained.
+#[test]
+fn a_pre_activation_block_that_starts_as_its_shortcut_is_trained() {
+    let mut network = network(Arch::WideResNet28, Stem::Small, 16, Head::Image(3)).with_zero_residuals(true);
+    network.initialise(0, Purpose::Weights, 0);
+    let images = Tensor::arange(2 * 3 * 16 * 16, FLOAT).sin().view([2, 3, 16, 16]);
+    network.forward(&images, true).square().sum(Kind::Float).backward();
+    let variables = network.store().variables();
+    for group in 0..3 {
+        let last = &variables[&format!("group{group}.block1.conv1.weight")];
+        assert_eq!(last.abs().max().double_value(&[]), 0.0);
+        assert!(last.grad().abs().max().double_value(&[]) > 0.0);
+    }
+    assert!(variables["group0.block0.conv0.weight"].abs().max().double_value(&[]) > 0.0);
+    // Channels and stride stay in the first stage of width 16, so that its shortcuts are the inputs themselves.
+    assert!(
+        !variables.contains_key("group0.block0.convdim.weight")
+            && variables.contains_key("group1.block0.convdim.weight")
+    );
+}
+
+fn on_features(hidden: Option<usize>) -> ModelSpec {
+    ModelSpec::Features(FeaturesSpec { file: "x.npz".into(), sha256: String::new(), dimension: 6, hidden })
+}
+
+#[test]
+fn a_head_on_features_passes_them_on_or_has_a_hidden_layer() {
+    let rows = Tensor::arange(4 * 6, FLOAT).sin().view([4, 6]);
+    for (hidden, parameters) in [(None, 6 * 3 + 3), (Some(5), 6 * 5 + 5 + 5 * 3 + 3)] {
+        let network = |seed| {
+            let mut network =
+                Network::new(&on_features(hidden), Head::Image(3), Device::Cpu).in_precision(Precision::F64);
+            network.initialise(seed, Purpose::Weights, 0);
+            network
+        };
+        let mut first = network(0);
+        assert_eq!(first.parameters(), parameters);
+        let (features, outputs) = first.infer(&rows);
+        let rows = rows.to_kind(Kind::Double);
+        let variables = first.store().variables();
+        let layer = |x: &Tensor, name: &str| {
+            x.matmul(&variables[&format!("{name}.weight")].tr()) + &variables[&format!("{name}.bias")]
+        };
+        let expected = if hidden.is_some() { layer(&rows, "hidden").relu() } else { rows.shallow_clone() };
+        assert!(features.allclose(&expected, 1e-12, 0.0, false));
+        assert!(outputs.allclose(&layer(&expected, "linear"), 1e-12, 1e-12, false));
+        assert!(first.gradient(&first.forward(&rows, true).square().mean(None)).abs().max().double_value(&[]) > 0.0);
+        let folder = tempfile::tempdir().unwrap();
+        first.save(&folder.path().join("weights")).unwrap();
+        let mut other = network(1);
+        assert_ne!(other.infer(&rows).1, outputs);
+        other.load(&folder.path().join("weights")).unwrap();
+        assert_eq!(other.infer(&rows).1, outputs);
+        let before = first.snapshot();
+        first.initialise(2, Purpose::Weights, 0);
+        assert_ne!(first.infer(&rows).1, outputs);
+        first.restore(&before);
+        assert_eq!(first.infer(&rows).1, outputs);
     }
 }
 
@@ -129,6 +194,7 @@ fn a_head_for_pixels_has_outputs_of_the_size_of_the_images_and_mean_features() {
         (Arch::ResNet18, Stem::Large, [2, 3]),
         (Arch::ResNet50, Stem::Large, [2, 3]),
         (Arch::DrnD22, Stem::Small, [6, 9]),
+        (Arch::WideResNet28, Stem::Small, [12, 18]),
     ] {
         let mut network = network(arch, stem, 2, Head::Pixel(3));
         network.initialise(0, Purpose::Weights, 0);
@@ -244,9 +310,12 @@ fn narrow_networks_have_the_gradients_of_double_precision() {
         [8, 12, 32].iter().chain(large).map(move |&side| (resnet(width), Head::Image(3), [side; 2]))
     };
     let drn = ModelSpec::new(Arch::DrnD22, Stem::Small, 2);
-    for (net, head, size) in (1..=8).flat_map(sides).chain([(drn, Head::Pixel(3), [40, 48])]) {
+    let wide = ModelSpec::new(Arch::WideResNet28, Stem::Small, 2);
+    let others = [(drn, Head::Pixel(3), [40, 48]), (wide, Head::Image(3), [12; 2])];
+    for (net, head, size) in (1..=8).flat_map(sides).chain(others) {
         let reference = gradients(&net, head, size, Precision::F64, true);
-        let shortcuts = reference.iter().filter(|(name, _)| name.ends_with("shortcut.0.weight"));
+        let is_shortcut = |name: &str| name.ends_with("shortcut.0.weight") || name.ends_with("convdim.weight");
+        let shortcuts = reference.iter().filter(|(name, _)| is_shortcut(name));
         assert!(shortcuts.map(|(_, g)| g.abs().max().double_value(&[])).fold(0.0, f64::max) > 0.0, "{net:?}");
         for cut in [false, true] {
             let ours = gradients(&net, head, size, Precision::F32, cut);
@@ -263,8 +332,14 @@ fn narrow_networks_have_the_gradients_of_double_precision() {
 /// A network in bf16 computes about the same as one in single precision, and its weights stay in single precision.
 #[test]
 fn bf16_is_near_single_precision_and_keeps_its_weights_in_single_precision() {
-    let net = ModelSpec::new(Arch::ResNet18, Stem::Small, 4);
-    for head in [Head::Image(3), Head::Pixel(3), Head::siamese(8)] {
+    let resnet = Arch::ResNet18;
+    for (arch, head) in [
+        (resnet, Head::Image(3)),
+        (resnet, Head::Pixel(3)),
+        (resnet, Head::siamese(8)),
+        (Arch::WideResNet28, Head::Image(3)),
+    ] {
+        let net = ModelSpec::new(arch, Stem::Small, 4);
         let network = |precision| {
             let mut network = Network::new(&net, head, Device::Cpu).in_precision(precision);
             network.initialise(0, Purpose::Weights, 0);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
-use super::layers::Unit;
+use super::layers::Convolution;
 use pt4al_results::spec::Precision;
 
 /// Every variable starts at a multiple of this many numbers, as memory that libtorch allocates does: kernels read vectors.
@@ -66,16 +66,16 @@ impl Part {
 }
 
 impl Weights {
-    /// Moves the variables of `store` into a buffer. `units` are those of the network; in bf16 they get a copy of their
-    /// filters.
-    pub fn new(store: VarStore, mut units: Vec<&mut Unit>, precision: Precision) -> Self {
+    /// Moves the variables of `store` into a buffer. In bf16 the `convolutions` of the network get a copy
+    /// of their filters.
+    pub fn new(store: VarStore, mut convolutions: Vec<&mut Convolution>, precision: Precision) -> Self {
         let kind = match precision {
             Precision::F64 => Kind::Double,
             Precision::F32 | Precision::Tf32 | Precision::Bf16 => Kind::Float,
         };
         let mut variables: Vec<(String, Tensor)> = store.variables().into_iter().collect();
         // Filters in the order of their layers, then the other trained variables by name, then batch norm's statistics.
-        let layer = |tensor: &Tensor| units.iter().position(|unit| unit.filters().data_ptr() == tensor.data_ptr());
+        let layer = |tensor: &Tensor| convolutions.iter().position(|one| one.filters().data_ptr() == tensor.data_ptr());
         variables.sort_by_cached_key(|(name, tensor)| {
             (!tensor.requires_grad(), layer(tensor).unwrap_or(usize::MAX), name.clone())
         });
@@ -106,8 +106,8 @@ impl Weights {
         let halves = (precision == Precision::Bf16).then(|| all.narrow(0, 0, filters).to_kind(Kind::BFloat16));
         let mut leaves: Vec<Tensor> =
             parts.iter().filter(|part| part.start < trained).map(|part| part.tensor.shallow_clone()).collect();
-        for (at, unit) in units.iter_mut().enumerate() {
-            unit.set_halves(halves.as_ref().map(|halves| {
+        for (at, convolution) in convolutions.iter_mut().enumerate() {
+            convolution.set_halves(halves.as_ref().map(|halves| {
                 let half = parts[at].view(halves).detach().set_requires_grad(true);
                 leaves[at] = half.shallow_clone();
                 half
@@ -123,8 +123,8 @@ impl Weights {
     }
 
     /// Returns the weights in another precision.
-    pub fn in_precision(self, units: Vec<&mut Unit>, precision: Precision) -> Self {
-        Self::new(self.store, units, precision)
+    pub fn in_precision(self, convolutions: Vec<&mut Convolution>, precision: Precision) -> Self {
+        Self::new(self.store, convolutions, precision)
     }
 
     /// Returns a number that no other buffer of this process has.

@@ -61,7 +61,8 @@ pub(super) fn measure(
             lines.push(("threads", threads_in_words((threads, measured.jobs, Rate::Measured(now)), &others)));
         }
     }
-    for &other in other_precisions(spec.train.precision, !options.on_cpu()) {
+    let others = other_precisions(spec.train.precision, !options.on_cpu());
+    for &other in others.iter().filter(|&&other| spec.model.computes_in(other)) {
         if let Some(rate) = measure_rate(&spec.in_precision(other), (measured.jobs, threads)) {
             lines.push(("precision", precision_in_words((spec.train.precision, now), (other, rate))));
         }

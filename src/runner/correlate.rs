@@ -14,7 +14,7 @@ use super::options::Options;
 use super::session::{self, Existing, RunningSession};
 use super::time_left::Kind;
 use super::worker::{Ended, Share};
-use super::{memory, pretext};
+use super::{given, memory, pretext};
 use crate::trial::Event;
 use pt4al_results::report::correlation::{CorrelationFindings, Pair};
 use pt4al_results::spec::{CorrelationSpec, Spec, Work};
@@ -88,6 +88,7 @@ pub fn correlate(spec: &Spec, options: &Options, seed: u64, consent: &Consent) -
     ensure_folds_fit(&alone, settings.folds, &origin)?;
     let size = opening.size();
     memory::check(&alone, &size, &options.device)?;
+    given::check_features(&alone, &opening.read)?;
     let root = options.results.join(folder_name(spec, seed));
     let folds = settings.folds;
     let parts: Vec<Part> =

@@ -1,19 +1,20 @@
-//! Checks the files and commands that a spec names (pretext losses, recorded queries, samplers) before anything is written or
-//! trained.
+//! Checks the files and commands that a spec names (features, pretext losses, recorded queries, samplers) before anything is
+//! written or trained.
 
 use anyhow::{Result, ensure};
 
 use super::options::Options;
-use pt4al_data::Read;
+use pt4al_data::{Read, features};
 use pt4al_results::spec::Spec;
 use pt4al_results::store::{Folder, Losses, Queries};
 
-/// Checks that losses from files are those of the pool, and that recorded queries fit the rounds.
+/// Checks that features are those of the images, that losses from files are those of the pool, and that recorded queries fit the rounds.
 ///
 /// # Errors
 /// One line about the first file that does not fit.
 pub(super) fn check(spec: &Spec, read: &Read) -> Result<()> {
     for (_, protocol) in spec.protocols() {
+        check_features(protocol, read)?;
         if let Some(file) = protocol.loss_file() {
             ensure!(
                 file.file.exists(),
@@ -45,6 +46,20 @@ pub(super) fn check_commands(spec: &Spec, options: &Options, folder: Option<&Fol
         }
     }
     Ok(())
+}
+
+/// Checks that the features of a protocol, if it has them, are those of the images.
+///
+/// # Errors
+/// One line that names the file.
+pub(super) fn check_features(protocol: &Spec, read: &Read) -> Result<()> {
+    let Some(features) = protocol.model.features() else { return Ok(()) };
+    ensure!(
+        features.file.exists(),
+        "{}: not there; put the features there, or name their place with --set \"model.features='/path/to/features.npz'\"",
+        features.file.display()
+    );
+    features::read(features, &read.splits).map(drop)
 }
 
 /// Checks that a spec with `replay` has recorded queries for all its trials, of images in the pool, with

@@ -60,13 +60,15 @@ pub fn gpu_check(spec: &Spec, options: &Options, python: Option<&str>) -> Result
     let mut check = GpuCheck { page: String::new(), faults: Vec::new() };
     let _ = write!(
         check.page,
-        "## {} and {}, {}\n\nThe network and minibatch of `{}` on made-up images of {} x {} pixels; {}.\n",
+        "## {} and {}, {}\n\nThe network and minibatch of `{}` on made-up {}; {}.\n",
         options.device_name,
         machine::cpu(),
         machine::now(),
         spec.folder_name(),
-        size.height,
-        size.width,
+        spec.model.features().map_or_else(
+            || format!("images of {} x {} pixels", size.height, size.width),
+            |features| format!("rows of {} features", features.dimension)
+        ),
         pt4al_results::store::program(env!("CARGO_PKG_VERSION"), env!("PT4AL_REVISION"), env!("PT4AL_DIRTY") == "true")
     );
     if options.on_cpu() {
@@ -88,7 +90,7 @@ pub fn gpu_check(spec: &Spec, options: &Options, python: Option<&str>) -> Result
 fn add_losses(spec: &Spec, size: &Size, options: &Options, check: &mut GpuCheck) -> Result<()> {
     if options.on_cpu() {
         check.page += "\n### The first loss\n\n| | |\n| :-- | --: |\n";
-        for precision in [Precision::F32, Precision::Bf16] {
+        for precision in measured(spec, &[Precision::F32, Precision::Bf16]) {
             let First { losses, .. } = first_losses(spec, size, ("cpu", precision, false), 0)?;
             let _ = writeln!(check.page, "| cpu, {} | {:.6} |", precision.name(), losses[0]);
         }
@@ -102,7 +104,7 @@ fn add_losses(spec: &Spec, size: &Size, options: &Options, check: &mut GpuCheck)
         2 * EPOCHS,
         loss_cells(&reference.losses)
     );
-    for precision in [Precision::F32, Precision::Tf32, Precision::Bf16] {
+    for precision in measured(spec, &[Precision::F32, Precision::Tf32, Precision::Bf16]) {
         let what = format!("{}, {}", options.device, precision.name());
         let run = |recorded| first_losses(spec, size, (&options.device, precision, recorded), EPOCHS);
         let pair = std::thread::scope(|scope| {
@@ -120,6 +122,11 @@ fn add_losses(spec: &Spec, size: &Size, options: &Options, check: &mut GpuCheck)
         }
     }
     Ok(())
+}
+
+/// The precisions in which the model can be trained.
+fn measured<'a>(spec: &'a Spec, precisions: &'a [Precision]) -> impl Iterator<Item = Precision> + 'a {
+    precisions.iter().copied().filter(|&precision| spec.model.computes_in(precision))
 }
 
 /// Two cells of a row: the first loss, and the mean losses of the first epochs: `a | b, c, d`.
@@ -234,6 +241,7 @@ fn add_speeds(spec: &Spec, size: &Size, options: &Options, check: &mut GpuCheck)
             (Precision::Bf16, false, &mps, "", &SIDE_BY_SIDE[..1]),
         ];
     }
+    runs.retain(|run| spec.model.computes_in(run.0));
     for (precision, recorded, mps, how, numbers) in runs {
         if let Err(why) = add_rows(&spec.in_precision(precision), size, options, (recorded, mps, numbers), &mut |row| {
             let _ = writeln!(check.page, "| {} | {how} | {row}", precision.name());

@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use super::learners::protocols_with_learner;
 use pt4al_data::Size;
 use pt4al_results::machine;
-use pt4al_results::spec::{Labeled, Spec, Storage};
+use pt4al_results::spec::{FeaturesSpec, Labeled, ModelSpec, Spec, Storage};
 
 /// A training step is refused if its estimate is more than this many times the free memory. The estimate is rough, so a
 /// step slightly beyond the free memory is tried; far beyond it, the number is a typing error.
@@ -24,16 +24,25 @@ pub(super) fn learner_extra_mb(spec: &Spec, size: &Size) -> f64 {
     learners.map(|protocol| protocol.pretext_step_mb(size.pool) - spec.step_mb()).fold(0.0, f64::max)
 }
 
-/// Estimated peak memory of the images of one process, in MiB.
+/// Estimated peak memory of the images or given features of one process, in MiB.
 pub(super) fn data_mb(spec: &Spec, size: &Size) -> f64 {
+    let features = spec.protocols().map(|(_, protocol)| features_mb(protocol, size)).fold(0.0, f64::max);
     let times = match (spec.dataset.storage(), spec.dataset.task().labels()) {
+        _ if !spec.trains_on_images() => 0.0,
         // The decoded bytes and the tensors made from them exist at the same time for a moment.
         (Storage::Memory, Labeled::Images) => 2.0,
         // So do the pixels taken out of the records, which hold the labels too.
         (Storage::Memory, Labeled::Pixels) => 3.0,
         (Storage::Mapped | Storage::Stream, _) => 0.0,
     };
-    times * size.bytes as f64 / 1024.0 / 1024.0
+    (times * size.bytes as f64 / 1024.0 / 1024.0).max(features)
+}
+
+/// Estimated peak memory of the given features of a protocol, in MiB; 0 if a network computes them. The values that were read and
+/// the tensors made from them exist at the same time for a moment, beside the bytes of the file.
+fn features_mb(protocol: &Spec, size: &Size) -> f64 {
+    let dimension = protocol.model.features().map_or(0, |features| features.dimension);
+    3.0 * 4.0 * (size.train + size.test) as f64 * dimension as f64 / 1024.0 / 1024.0
 }
 
 /// On the CPU, refuses networks that do not fit into the free memory, and minibatches far beyond it. The memory of a GPU is
@@ -53,9 +62,22 @@ pub(super) fn check(spec: &Spec, size: &Size, device: &str) -> Result<()> {
 fn check_training(spec: &Spec, size: &Size, free: f64) -> Result<()> {
     for (variant, protocol) in spec.protocols() {
         let table = variant.map_or(String::new(), |name| format!("variant.{name}."));
+        let features = features_mb(protocol, size);
+        if features > free {
+            bail!(
+                "`{table}model.features`: reading {} images' features takes about {features:.0} MiB of memory, but {free:.0} MiB are \
+                 free; use features of fewer dimensions, or free some memory",
+                size.train + size.test
+            );
+        }
         let minibatch = protocol.learner().map_or(0, |learner| learner.minibatch);
+        let (key, value) = match &protocol.model {
+            ModelSpec::Network(network) => ("model.width", network.width),
+            ModelSpec::Features(FeaturesSpec { hidden: Some(units), .. }) => ("model.hidden", *units),
+            ModelSpec::Features(FeaturesSpec { dimension, .. }) => ("model.dimension", *dimension),
+        };
         for (key, value, what, needed, most) in [
-            ("model.width", protocol.model.width, "the network", protocol.weights_mb(), free),
+            (key, value, "the network", protocol.weights_mb(), free),
             ("train.minibatch", protocol.train.minibatch, "a training step", protocol.step_mb(), ROUGHLY * free),
             ("pretext.minibatch", minibatch, "a training step", protocol.pretext_step_mb(size.pool), ROUGHLY * free),
         ] {

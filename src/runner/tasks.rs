@@ -95,9 +95,8 @@ impl Tasks {
                 if queried > 0 {
                     ensure_same_losses(protocol, folder, losses, &cached("csv"), &trial)?;
                 }
-                let initial_set = spec.protocol_of(&trial).initial_set(&trial.sampler);
-                let needs_features =
-                    trial.sampler.needs_pretext_features() || queried == 0 && initial_set.needs_features();
+                let initially = queried == 0 && spec.protocol_of(&trial).learned_initial_set(&trial.sampler);
+                let needs_features = initially || trial.sampler.needs_pretext_features();
                 features = needs_features.then(|| cached("features.safetensors"));
                 if known.insert((losses.clone(), features.clone())) {
                     tasks.add_learner_unless_done(protocol, folder, losses, &cached("csv"), features.as_ref(), origin);

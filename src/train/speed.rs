@@ -7,7 +7,7 @@ use tch::Device;
 
 use super::fit::Training;
 use super::{Learner, minibatches};
-use crate::dataset::{Data, Input, on_device};
+use crate::dataset::{Data, Input, on_device, rows_on_device};
 use crate::task;
 use pt4al_data::Size;
 use pt4al_data::images::{Labels, Records, Split};
@@ -106,9 +106,16 @@ pub fn first_losses(spec: &Spec, size: &Size, device: Device, epochs: usize) -> 
 /// Returns a data set of `n` made-up images. They are the train split, the test split and the pool.
 pub(super) fn made_up(spec: &Spec, size: &Size, n: usize, device: Device) -> Data {
     let split = made_up_split(spec, size, n);
+    let on_device = || match spec.model.features() {
+        None => on_device(split.clone(), device),
+        Some(features) => {
+            let values: Vec<f32> = (0..n * features.dimension).map(|i| (i * 31 % 251) as f32 / 250.0).collect();
+            rows_on_device(&values, features.dimension, &split, device).expect("rules of specs: images have the labels")
+        }
+    };
     Data {
-        train: on_device(split.clone(), device),
-        test: on_device(split, device),
+        train: on_device(),
+        test: on_device(),
         classes: (0..size.classes).map(|class| class.to_string()).collect(),
         pool: (0..n).collect(),
         input: Input::of(spec, device),

@@ -6,10 +6,10 @@ use tch::Tensor;
 use super::Job;
 use crate::dataset::Data;
 use pt4al_results::batches::split_into_batches;
-use pt4al_results::spec::Spec;
+use pt4al_results::spec::{Cut, Spec};
 use pt4al_results::store::{Losses, losses_path};
 
-/// The outputs of the pretext learner that samplers and initial sets may see. The default has none.
+/// The outputs of the pretext learner, or given features, that samplers and initial sets may see. The default has none.
 #[derive(Debug, Default)]
 pub struct Pretext {
     /// The pool in pretext batches, as [`split_into_batches`] cuts it: indices in the train split.
@@ -29,7 +29,12 @@ impl Pretext {
     pub(super) fn read(job: &Job, spec: &Spec, data: &Data, initial: bool) -> Result<Self> {
         let sampler = &job.trial.sampler;
         let needed = spec.uses_pretext(sampler) && (initial || sampler.needs_pretext());
-        let Some(pretext) = spec.pretext.as_ref().filter(|_| needed) else { return Ok(Self::default()) };
+        let given = initial && spec.replay.is_none() && spec.model.features().is_some();
+        let given = given && spec.initial_set(sampler).needs_features();
+        let given = given.then(|| given_features(data)).transpose()?;
+        let Some(pretext) = spec.pretext.as_ref().filter(|_| needed) else {
+            return Ok(Self { features: given, ..Self::default() });
+        };
         let variant = job.spec.losses_of(job.trial.variant.as_deref());
         let path = losses_path(job.folder, variant, job.trial.seed);
         let losses = Losses::read(&path)?;
@@ -38,7 +43,7 @@ impl Pretext {
         let batches = split_into_batches(&losses, pretext.order, spec.pretext_batches());
         let losses = losses.rows.iter().map(|row| row.1).collect();
         let features = match job.features {
-            Some(path) if sampler.needs_pretext_features() || spec.initial_set(sampler).needs_features() => {
+            Some(path) if spec.reads_learned_features(sampler) => {
                 let features = crate::pretext::read_features(path)?.to_device(job.device);
                 ensure!(
                     features.size()[0] as usize == data.pool.len(),
@@ -49,8 +54,14 @@ impl Pretext {
                 );
                 Some(features)
             }
-            _ => None,
+            _ => given,
         };
         Ok(Self { batches, losses, features })
     }
+}
+
+/// Returns the given features of the pool, float `[pool, d]`.
+fn given_features(data: &Data) -> Result<Tensor> {
+    let rows = data.train.minibatches(&data.pool, Cut::of(10_000)).map(|minibatch| Ok(minibatch?.images));
+    Ok(Tensor::cat(&rows.collect::<Result<Vec<_>>>()?, 0))
 }

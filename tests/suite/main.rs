@@ -6,6 +6,7 @@ mod data_sets;
 mod departures;
 mod end_to_end;
 mod experiments;
+mod features;
 mod given;
 mod golden;
 mod interrupted;

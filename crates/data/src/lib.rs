@@ -6,6 +6,8 @@
 //! - [`validate`]: checks all files, and lists all that are not usable ([`problems::ProblemList`]);
 //! - [`read()`]: [`validate`], then decodes the images into the storage that the spec asks for.
 //!
+//! [`features::read`] reads fixed features of the images in their place, if the spec names a file of them.
+//!
 //! [`catalogue::KNOWN`] lists the data sets, with what to cite and how to get the files. The modules [`caltech101`],
 //! [`cifar10`], [`cityscapes`], [`folder`], [`folder_masks`], [`imagenet`] and [`shapes`] say how the files of each one must
 //! lie on disk.
@@ -54,6 +56,7 @@ pub mod cifar10;
 pub mod cityscapes;
 pub mod decode;
 mod drawn;
+pub mod features;
 pub mod fetch;
 pub mod folder;
 pub mod folder_masks;
@@ -133,8 +136,8 @@ impl Read {
 /// not fit; or if the images do not fit into memory and the spec has them there.
 pub fn validate(spec: &Spec, dir: &Path) -> Result<Read> {
     let read = with_pool(spec, reader(&spec.dataset).checked(dir)?)?;
-    // Images that are in memory already did fit.
-    if matches!(read.splits.train.records, Records::Source(_)) {
+    // Images that are in memory already did fit, and features take the place of images.
+    if matches!(read.splits.train.records, Records::Source(_)) && spec.trains_on_images() {
         storage::check_memory(&spec.dataset, read.size().bytes)?;
     }
     Ok(read)
@@ -146,8 +149,8 @@ pub fn validate(spec: &Spec, dir: &Path) -> Result<Read> {
 /// If it cannot be written, with the remedy.
 pub fn check_place(spec: &Spec, dir: &Path) -> Result<()> {
     match spec.dataset.storage() {
-        Storage::Mapped => storage::check_writable(&cache_folder(dir)),
-        Storage::Memory | Storage::Stream => Ok(()),
+        Storage::Mapped if spec.trains_on_images() => storage::check_writable(&cache_folder(dir)),
+        Storage::Mapped | Storage::Memory | Storage::Stream => Ok(()),
     }
 }
 
@@ -157,12 +160,14 @@ fn with_pool(spec: &Spec, mut splits: Splits) -> Result<Read> {
     Ok(Read { splits, pool })
 }
 
-/// [`validate`], then moves the images to the storage that the spec asks for.
+/// [`validate`], then moves the images to the storage that the spec asks for. If the spec has features in place of a network, images
+/// are not decoded: the splits keep labels, sizes and names, and have no records.
 ///
 /// # Errors
 /// As for [`validate`], and if the storage has no room for the images.
 pub fn read(spec: &Spec, dir: &Path) -> Result<Read> {
-    hold(spec, dir, validate(spec, dir)?)
+    let read = validate(spec, dir)?;
+    if spec.trains_on_images() { hold(spec, dir, read) } else { Ok(without_records(read)) }
 }
 
 /// Makes the file of decoded images that all trials share, if the spec asks for one. `checked` comes from [`validate`].
@@ -171,9 +176,15 @@ pub fn read(spec: &Spec, dir: &Path) -> Result<Read> {
 /// If the disk has no room for the images.
 pub fn share(spec: &Spec, dir: &Path, checked: Read) -> Result<Read> {
     match spec.dataset.storage() {
-        Storage::Mapped => hold(spec, dir, checked),
-        Storage::Memory | Storage::Stream => Ok(checked),
+        Storage::Mapped if spec.trains_on_images() => hold(spec, dir, checked),
+        Storage::Mapped | Storage::Memory | Storage::Stream => Ok(checked),
     }
+}
+
+fn without_records(mut read: Read) -> Read {
+    let Splits { train, test, .. } = &mut read.splits;
+    [train, test].into_iter().for_each(|split| split.records = Records::Memory(Vec::new()));
+    read
 }
 
 fn hold(spec: &Spec, dir: &Path, read: Read) -> Result<Read> {
@@ -289,6 +300,14 @@ pub fn size(spec: &Spec, dir: &Path) -> Result<(Size, Option<anyhow::Error>)> {
         }
         (Err(problem), None) => Err(problem),
     }
+}
+
+/// Both splits of a spec's data set, from the names of its files; nothing is decoded or checked. [`Split::ids`] are the names.
+///
+/// # Errors
+/// If the data set is not there or its file names are wrong.
+pub fn names(spec: &Spec, dir: &Path) -> Result<Splits> {
+    reader(&spec.dataset).read(dir, &Look::Names)
 }
 
 #[cfg(test)]

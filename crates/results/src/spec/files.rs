@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, anyhow, ensure};
 use sha2::{Digest, Sha256};
 
-use super::{LossSource, PretextSpec, SamplerSpec, Spec, hex};
+use super::{FeaturesSpec, LossSource, ModelSpec, PretextSpec, SamplerSpec, Spec, hex};
+use crate::feature_file;
 
 /// Makes the paths, which are relative to `folder`, absolute, and fills in the hashes of the files.
 ///
@@ -26,6 +27,9 @@ pub(super) fn fill_in(spec: &mut Spec, folder: &Path) -> Result<()> {
             command.fill_in(folder)?;
         }
     }
+    if let ModelSpec::Features(features) = &mut spec.model {
+        fill_in_features(features, folder)?;
+    }
     if let Some(replay) = &mut spec.replay {
         let key = "replay.queries";
         replay.queries = absolute(folder, &replay.queries, key)?;
@@ -42,6 +46,27 @@ pub(super) fn fill_in(spec: &mut Spec, folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Fills in the hash of a file of features, and how many features an image has there.
+fn fill_in_features(features: &mut FeaturesSpec, folder: &Path) -> Result<()> {
+    let key = "model.features";
+    features.file = absolute(folder, &features.file, key)?;
+    // If the spec states both, it can be planned, listed and reported without the file.
+    if !features.sha256.is_empty() && features.dimension > 0 && !features.file.exists() {
+        return Ok(());
+    }
+    let bytes = contents(&features.file, key)?;
+    same(&mut features.sha256, hex(&Sha256::digest(&bytes)), &features.file, "model.sha256")?;
+    let shown = features.file.display();
+    let found = feature_file::dimension(&bytes).map_err(|e| anyhow!("`{key}`: {shown}: {e:#}"))?;
+    ensure!(
+        features.dimension == 0 || features.dimension == found,
+        "`model.dimension` is {}, but {shown} has {found} features for each image; correct it, or remove the key",
+        features.dimension
+    );
+    features.dimension = found;
+    Ok(())
+}
+
 fn absolute(folder: &Path, path: &Path, key: &str) -> Result<PathBuf> {
     ensure!(!path.as_os_str().is_empty(), "`{key}` is empty; name a file");
     std::path::absolute(folder.join(path)).map_err(|e| anyhow!("`{key}`: {}: {e}", path.display()))
@@ -51,11 +76,7 @@ fn absolute(folder: &Path, path: &Path, key: &str) -> Result<PathBuf> {
 pub(super) fn sha256_of(files: &[PathBuf], key: &str) -> Result<String> {
     let mut hash = Sha256::new();
     for path in files {
-        let is_file = std::fs::metadata(path).map(|meta| meta.is_file());
-        // Reading a pipe could block forever.
-        ensure!(is_file.unwrap_or(true), "`{key}`: {} is not a file; name one", path.display());
-        let bytes = std::fs::read(path)
-            .map_err(|e| anyhow!("`{key}`: {} cannot be read ({e}); restore or correct it", path.display()))?;
+        let bytes = contents(path, key)?;
         if files.len() > 1 {
             hash.update(path.file_name().unwrap_or_default().as_encoded_bytes());
             hash.update((bytes.len() as u64).to_le_bytes());
@@ -63,6 +84,13 @@ pub(super) fn sha256_of(files: &[PathBuf], key: &str) -> Result<String> {
         hash.update(bytes);
     }
     Ok(hex(&hash.finalize()))
+}
+
+fn contents(path: &Path, key: &str) -> Result<Vec<u8>> {
+    let is_file = std::fs::metadata(path).map(|meta| meta.is_file());
+    // Reading a pipe could block forever.
+    ensure!(is_file.unwrap_or(true), "`{key}`: {} is not a file; name one", path.display());
+    std::fs::read(path).map_err(|e| anyhow!("`{key}`: {} cannot be read ({e}); restore or correct it", path.display()))
 }
 
 fn same(stated: &mut String, found: String, path: &Path, key: &str) -> Result<()> {

@@ -30,6 +30,7 @@ impl Spec {
         if let Some(PretextSpec { losses: LossSource::File(losses), .. }) = &mut protocol.pretext {
             losses.file.clear();
         }
+        protocol.model = protocol.model.without_path();
         protocol.dataset = protocol.dataset.without_storage();
         protocol
     }
@@ -41,7 +42,7 @@ impl Spec {
     pub fn learner_hash(&self) -> String {
         // `trained_size`: the crop decides how much of an image the learner sees.
         let data = (self.dataset.without_storage(), &self.imbalance, self.channels, self.trained_size());
-        short_hash(&(data, &self.model, self.learner()))
+        short_hash(&(data, self.model.without_path(), self.learner()))
     }
 }
 

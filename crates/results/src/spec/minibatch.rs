@@ -59,11 +59,14 @@ impl Spec {
         std::iter::once(self.train.precision).chain(self.learner().map(|learner| learner.precision))
     }
 
-    /// Whether the network's smallest feature map has one pixel for images of this height and width. Each halving rounds up.
+    /// Whether the network's smallest feature map has one pixel for images of this height and width. Each halving rounds up. A head on
+    /// features has no batch norm, which would need more than one.
     fn has_one_pixel(&self, size: [usize; 2]) -> bool {
-        let halvings = match (self.model.arch, self.model.stem) {
+        let Some(network) = self.model.network() else { return false };
+        let halvings = match (network.arch, network.stem) {
             (Arch::ResNet18 | Arch::ResNet50, Stem::Large) => 5,
             (Arch::ResNet18 | Arch::ResNet50, Stem::Small) | (Arch::DrnD22, _) => 3,
+            (Arch::WideResNet28, _) => 2,
         };
         size.iter().all(|side| side.div_ceil(1 << halvings) == 1)
     }

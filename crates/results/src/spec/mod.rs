@@ -102,7 +102,8 @@ pub struct Spec {
     /// (`{ pretext-stride = { batch = 0 } }`), all others `"random"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initial_set: Option<InitialSet>,
-    /// The network of the task model; the pretext learner has the same one with a head of its own.
+    /// The network of the task model; the pretext learner has the same one with a head of its own. Either a network that is trained on
+    /// images (`arch`, `width`, ...) or `features`, a file.
     pub model: ModelSpec,
     /// How the task model is trained in each round.
     pub train: TrainSpec,
@@ -170,8 +171,19 @@ impl Spec {
 
     /// Whether trials of a sampler under this protocol need pretext losses or features.
     pub fn uses_pretext(&self, sampler: &SamplerSpec) -> bool {
-        let initial = self.initial_set(sampler);
-        self.replay.is_none() && (sampler.needs_pretext() || initial.needs_losses() || initial.needs_features())
+        let reads_losses = sampler.needs_pretext() || self.initial_set(sampler).needs_losses();
+        self.replay.is_none() && (reads_losses || self.reads_learned_features(sampler))
+    }
+
+    /// Whether trials of a sampler under this protocol read features of the pretext learner: to choose the initial set, or in
+    /// each query. If the model is features from a file, the initial set is chosen by those.
+    pub fn reads_learned_features(&self, sampler: &SamplerSpec) -> bool {
+        self.learned_initial_set(sampler) || sampler.needs_pretext_features()
+    }
+
+    /// Whether the initial set of a sampler under this protocol is chosen by features of the pretext learner.
+    pub fn learned_initial_set(&self, sampler: &SamplerSpec) -> bool {
+        self.model.features().is_none() && self.initial_set(sampler).needs_features()
     }
 
     /// Returns how a sampler's labels of round 0 are chosen under this protocol: as `initial-set` says, or the sampler's own
@@ -182,8 +194,12 @@ impl Spec {
 
     /// Whether this protocol reads features of the pretext learner.
     pub fn needs_features(&self) -> bool {
-        let reads_features = |s: &SamplerSpec| self.initial_set(s).needs_features() || s.needs_pretext_features();
-        self.replay.is_none() && self.samplers.iter().any(reads_features)
+        self.replay.is_none() && self.samplers.iter().any(|s| self.reads_learned_features(s))
+    }
+
+    /// Whether any protocol trains on images. If not, images are neither decoded nor held.
+    pub fn trains_on_images(&self) -> bool {
+        self.protocols().any(|(_, protocol)| protocol.model.network().is_some())
     }
 
     /// Returns the pretext learner of this protocol, or `None` if there is no `[pretext]` or its losses are a file.

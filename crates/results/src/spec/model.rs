@@ -1,33 +1,90 @@
 //! Networks in specs.
 
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The network of the task model. The pretext learner has the same one with a head of its own.
+use super::Precision;
+
+/// The network of the task model, or the features that its head is trained on.
+// The documentation of the keys, for users, is that of `table::ModelTable`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ModelSpec {
-    /// The architecture. Classification takes any of them, segmentation `"drn-d-22"`.
+#[serde(try_from = "table::ModelTable", into = "table::ModelTable")]
+pub enum ModelSpec {
+    /// A network that is trained on images. The pretext learner has the same one with a head of its own.
+    Network(NetworkSpec),
+    /// Fixed features of each image, from a file. Only a head is trained on them.
+    Features(FeaturesSpec),
+}
+
+/// A network that is trained on images. Its keys are documented in `model/table.rs`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NetworkSpec {
     pub arch: Arch,
-    /// The first layers of a ResNet. Not for `"drn-d-22"`, which has one form.
-    #[serde(default, skip_serializing_if = "Stem::is_small")]
-    #[schemars(!skip_serializing_if)]
     pub stem: Stem,
-    /// The number of channels of the first stage, 1 to 1024; the other stages have multiples of it.
-    ///
-    /// Source: 64 in the published ResNets, 16 in DRN-D-22.
-    #[schemars(example = 64)]
     pub width: usize,
-    /// The distribution that the filters of convolutions are initialised from.
-    #[serde(default, skip_serializing_if = "super::is_default")]
-    #[schemars(!skip_serializing_if)]
     pub filters: Filters,
+}
+
+/// Fixed features of each image. Its keys are documented in `model/table.rs`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeaturesSpec {
+    /// The file, in one of the formats of [`crate::feature_file`].
+    pub file: PathBuf,
+    /// The SHA-256 of the file in hexadecimal digits. It is filled in when the spec is loaded.
+    pub sha256: String,
+    /// The number of features of an image. It is filled in when the spec is loaded.
+    pub dimension: usize,
+    /// The number of units of a hidden layer; `None` for a linear head.
+    pub hidden: Option<usize>,
 }
 
 impl ModelSpec {
     /// A network whose filters are initialised as in the official code.
     pub fn new(arch: Arch, stem: Stem, width: usize) -> Self {
-        Self { arch, stem, width, filters: Filters::default() }
+        Self::Network(NetworkSpec { arch, stem, width, filters: Filters::default() })
+    }
+
+    /// Returns the network, or `None` if features take its place.
+    pub fn network(&self) -> Option<&NetworkSpec> {
+        match self {
+            Self::Network(network) => Some(network),
+            Self::Features(_) => None,
+        }
+    }
+
+    /// Returns the features, or `None` if a network computes them.
+    pub fn features(&self) -> Option<&FeaturesSpec> {
+        match self {
+            Self::Network(_) => None,
+            Self::Features(features) => Some(features),
+        }
+    }
+
+    /// Whether the model can be trained in a precision. bf16 is the format of convolutions, and a head on features has none.
+    pub fn computes_in(&self, precision: Precision) -> bool {
+        precision != Precision::Bf16 || self.features().is_none()
+    }
+
+    /// Returns the model without what cannot change a value: the path of a file, whose contents are hashed.
+    pub(super) fn without_path(&self) -> Self {
+        let mut model = self.clone();
+        if let Self::Features(features) = &mut model {
+            features.file.clear();
+        }
+        model
+    }
+}
+
+impl FeaturesSpec {
+    /// Returns the number of inputs of the last linear layer: the hidden layer's units, or the given features.
+    pub fn outputs(&self) -> usize {
+        self.hidden.unwrap_or(self.dimension)
     }
 }
 
@@ -59,6 +116,10 @@ pub enum Arch {
     /// DRN-D-22 (Yu, Koltun and Funkhouser, CVPR 2017; code fyu/drn): dilated, output stride 8.
     #[serde(rename = "drn-d-22")]
     DrnD22,
+    /// Wide ResNet with 28 layers and without dropout (Zagoruyko and Komodakis, BMVC 2016): three stages of four pre-activation
+    /// blocks behind a 3x3 convolution of 16 channels. WRN-28-k has the `width` 16 k, so WRN-28-10 has 160.
+    #[serde(rename = "wide-resnet-28")]
+    WideResNet28,
 }
 
 /// The first layers of a ResNet.
@@ -89,11 +150,4 @@ pub enum Channels {
     ///
     /// Source: official code (`loader.py`: OpenCV's `imread`).
     Bgr,
-}
-
-impl Stem {
-    #[allow(clippy::trivially_copy_pass_by_ref)]
-    fn is_small(&self) -> bool {
-        *self == Self::Small
-    }
 }

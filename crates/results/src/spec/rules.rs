@@ -3,6 +3,7 @@
 mod augment;
 mod command;
 mod dataset;
+mod model;
 mod pretext;
 #[cfg(test)]
 mod tests;
@@ -10,7 +11,7 @@ mod tests;
 use crate::words::thousands;
 use anyhow::{Result, bail, ensure};
 
-use super::{Arch, Cut, Labeled, ModelSpec, Optimizer, RoundsSpec, Schedule, Select, Sgd, Spec, Start, Stem};
+use super::{Cut, Optimizer, RoundsSpec, Schedule, Select, Sgd, Spec, Start};
 
 /// The largest number of epochs, clusters, folds and so on. More is a typing error, and is refused before memory is allocated.
 const MOST: usize = 1_000_000;
@@ -52,7 +53,6 @@ impl Spec {
         check_count("rounds.count", self.rounds.count, usize::MAX)?;
         check_count("rounds.initial", self.rounds.initial, usize::MAX)?;
         check_count("threads", self.threads, 1024)?;
-        check_count("model.width", self.model.width, 1024)?;
         check_count("train.epochs", self.train.epochs, MOST)?;
         check_count("train.minibatch", self.train.minibatch, LARGEST_MINIBATCH)?;
         ensure!(
@@ -67,7 +67,7 @@ impl Spec {
             dataset::check_imbalance(imbalance, &self.dataset)?;
         }
         augment::check("train.augment", &self.train.augment, &self.dataset)?;
-        self.check_model()?;
+        model::check(self)?;
         self.check_minibatches()?;
         self.check_metrics()?;
         pretext::check(self)?;
@@ -129,24 +129,6 @@ impl Spec {
             "`train.select.held-out` needs at least 2 labels in every round, but `rounds.initial` is {}",
             self.rounds.initial
         );
-        Ok(())
-    }
-
-    fn check_model(&self) -> Result<()> {
-        let ModelSpec { arch, stem, .. } = self.model;
-        let (dataset, labels) = (self.dataset.name(), self.dataset.task().labels());
-        match arch {
-            Arch::DrnD22 => ensure!(
-                stem == Stem::default(),
-                "`model.stem` is for ResNets, but `model.arch` is \"drn-d-22\", whose first layers have one form; \
-                 remove it"
-            ),
-            Arch::ResNet18 | Arch::ResNet50 => ensure!(
-                labels == Labeled::Images,
-                "`model.arch` is a ResNet, which gives a class for each image, but {dataset} needs one for each pixel; \
-                 use drn-d-22"
-            ),
-        }
         Ok(())
     }
 

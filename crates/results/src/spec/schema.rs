@@ -4,7 +4,9 @@
 //! Marks of keys beside JSON Schema's own: `x-shared` (a variant cannot change the key), `x-generated` (the program writes the key),
 //! `x-file` (the key is used up when the file is loaded),
 //! `x-runs-in` (a table that describes a command, with the key of the folder that it runs in),
-//! `x-learner` (a key of `[pretext]` that describes a learner), `x-named-changes` (a table of names, each with keys of a spec), and the format `path` (relative to the folder of the file).
+//! `x-learner` (a key of `[pretext]` that describes a learner), `x-network` and `x-features` (keys of `[model]` that describe a
+//! network, or features in its place), `x-named-changes` (a table of names, each with keys of a spec), and the format `path`
+//! (relative to the folder of the file).
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -166,6 +168,16 @@ impl Node {
     /// Returns the key of the folder that a command runs in, if the value is a table that describes a command.
     pub fn runs_in(self) -> Option<&'static str> {
         self.resolved().0["x-runs-in"].as_str()
+    }
+
+    /// Whether it is a key of `[model]` that describes a network.
+    pub fn is_of_network(self) -> bool {
+        self.has("x-network")
+    }
+
+    /// Whether it is a key of `[model]` that describes features in place of a network.
+    pub fn is_of_features(self) -> bool {
+        self.has("x-features")
     }
 
     /// Whether it is a path.

@@ -2,7 +2,13 @@
 
 use std::ops::{Add, AddAssign};
 
-use super::{Arch, ExtraMetric, Labeled, Passes, Precision, SamplerSpec, Seen, Select, Spec, Stem, TaskKind, Trial};
+use super::{
+    Arch, ExtraMetric, FeaturesSpec, Labeled, ModelSpec, NetworkSpec, Passes, Precision, SamplerSpec, Seen, Select,
+    Spec, Stem, TaskKind, Trial,
+};
+
+/// The number of classes that the estimates of a head on features assume: as many as ImageNet has.
+const MANY_CLASSES: f64 = 1000.0;
 
 /// The number of images that pass through a network. A backward pass costs about two forward passes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -137,51 +143,74 @@ impl Spec {
 
     /// Estimates roughly the floating-point operations of a forward pass of one training image of the task model, under the protocol
     /// that takes most. ResNets are in proportion to the published counts (0.56 billion multiplications and additions for ResNet-18 on
-    /// 32x32, 1.8 and 4.1 on 224x224 with the 7x7 stem), DRN-D-22 follows from its 16 million weights at output stride 8.
+    /// 32x32, 1.8 and 4.1 on 224x224 with the 7x7 stem; 5.2 for WRN-28-10 on 32x32), DRN-D-22 follows from its 16 million weights at
+    /// output stride 8.
     pub fn operations(&self) -> f64 {
         let of_protocol = |spec: &Self| {
-            let of_pixel_and_squared_width = match (spec.model.arch, spec.model.stem) {
+            let network = match &spec.model {
+                ModelSpec::Network(network) => network,
+                ModelSpec::Features(features) => return 2.0 * features.weights(),
+            };
+            let of_pixel_and_squared_width = match (network.arch, network.stem) {
                 (Arch::ResNet18, Stem::Small) => 265.0,
                 (Arch::ResNet18, Stem::Large) => 18.0,
                 (Arch::ResNet50, Stem::Small) => 620.0,
                 (Arch::ResNet50, Stem::Large) => 40.0,
                 (Arch::DrnD22, _) => 2000.0,
+                (Arch::WideResNet28, _) => 400.0,
             };
             let pixels = spec.trained_size().iter().product::<usize>() as f64;
-            pixels * (spec.model.width as f64).powi(2) * of_pixel_and_squared_width
+            pixels * (network.width as f64).powi(2) * of_pixel_and_squared_width
         };
         self.protocols().map(|(_, spec)| of_protocol(spec)).fold(0.0, f64::max)
     }
 
     /// Estimates the activations of one image in the task model, in MiB. The bytes per pixel were measured on the CPU (peaks at two
-    /// minibatch sizes) for ResNet-18 of width 64 and DRN-D-22 of width 16; those of ResNet-50 are in proportion to its channels.
+    /// minibatch sizes) for ResNet-18 of width 64 and DRN-D-22 of width 16; those of ResNet-50 and of the Wide ResNet are in proportion
+    /// to their channels.
     fn activations_mb(&self, precision: Precision) -> f64 {
-        let bytes_of_pixel_and_width = match (self.model.arch, self.model.stem) {
-            (Arch::ResNet18, Stem::Small) => 70.0,
-            (Arch::ResNet18, Stem::Large) => 7.0,
-            (Arch::ResNet50, Stem::Small) => 280.0,
-            (Arch::ResNet50, Stem::Large) => 28.0,
-            (Arch::DrnD22, _) => 100.0,
-        };
-        let pixels = self.trained_size().iter().product::<usize>() as f64;
         let times = precision.bytes() as f64 / Precision::F32.bytes() as f64;
-        times * pixels * self.model.width as f64 * bytes_of_pixel_and_width / 1024.0 / 1024.0
+        let bytes = match &self.model {
+            ModelSpec::Network(NetworkSpec { arch, stem, width, .. }) => {
+                let of_pixel_and_width = match (arch, stem) {
+                    (Arch::ResNet18, Stem::Small) => 70.0,
+                    (Arch::ResNet18, Stem::Large) => 7.0,
+                    (Arch::ResNet50, Stem::Small) => 280.0,
+                    (Arch::ResNet50, Stem::Large) => 28.0,
+                    (Arch::DrnD22, _) => 100.0,
+                    (Arch::WideResNet28, _) => 150.0,
+                };
+                let pixels = self.trained_size().iter().product::<usize>() as f64;
+                pixels * *width as f64 * of_pixel_and_width
+            }
+            // The features, the hidden layer before and after its activation, and the outputs with their softmax.
+            ModelSpec::Features(FeaturesSpec { dimension, hidden, .. }) => {
+                4.0 * (*dimension as f64 + 2.0 * hidden.unwrap_or(0) as f64 + 2.0 * MANY_CLASSES)
+            }
+        };
+        times * bytes / 1024.0 / 1024.0
     }
 
     /// Estimates the task model's weights, their momentum, and twice their gradients (one for each filter, and one buffer for all), in
     /// MiB. Nearly all parameters belong to convolutions between channels, so their number grows with the square of the width.
     pub fn weights_mb(&self) -> f64 {
-        let (parameters, width) = match self.model.arch {
-            Arch::ResNet18 => (11.2e6, 64.0),
-            Arch::ResNet50 => (23.5e6, 64.0),
-            Arch::DrnD22 => (16.4e6, 16.0),
+        let parameters = match &self.model {
+            ModelSpec::Network(NetworkSpec { arch, width, .. }) => {
+                let (parameters, published) = match arch {
+                    Arch::ResNet18 => (11.2e6, 64.0),
+                    Arch::ResNet50 => (23.5e6, 64.0),
+                    Arch::DrnD22 => (16.4e6, 16.0),
+                    Arch::WideResNet28 => (36.5e6, 160.0),
+                };
+                parameters * (*width as f64 / published).powi(2)
+            }
+            ModelSpec::Features(features) => features.weights(),
         };
-        let wider = self.model.width as f64 / width;
         let bytes = match self.train.precision {
             Precision::F64 => 8.0,
             Precision::F32 | Precision::Tf32 | Precision::Bf16 => 4.0,
         };
-        parameters * wider * wider * 4.0 * bytes / 1024.0 / 1024.0
+        parameters * 4.0 * bytes / 1024.0 / 1024.0
     }
 
     /// Returns the work of one training of `pt4al correlate`: on the whole pool for `None`, or on the pool without one of `folds` folds,
@@ -223,6 +252,14 @@ impl Spec {
             evaluate: 0,
             score: images(scoring) * scorings + features,
         }
+    }
+}
+
+impl FeaturesSpec {
+    /// Estimates the number of weights of a head for many classes.
+    fn weights(&self) -> f64 {
+        let hidden = self.hidden.unwrap_or(0) as f64 * self.dimension as f64;
+        hidden + self.outputs() as f64 * MANY_CLASSES
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::published::PublishedClaim;
 use crate::report::words::arm::protocol_of;
-use crate::report::words::protocol::{imbalance, name};
+use crate::report::words::protocol::{imbalance, model};
 use crate::results::Results;
 use crate::spec::{At, Expectation, Spec};
 use crate::store::Manifest;
@@ -45,7 +45,8 @@ pub(super) fn against(results: &Results, expected: &Expectation, published: &[&P
         at => at.round(spec).map_or(last, |round| spec.rounds.labeled(round)),
     };
     let pool = results.manifest.as_ref().map(|manifest| manifest.data.pool).or(spec.dataset.pool());
-    let ours = [pool, Some(labeled), Some(spec.rounds.count), Some(protocol.model.width), Some(protocol.train.epochs)];
+    let width = protocol.model.network().map(|network| network.width);
+    let ours = [pool, Some(labeled), Some(spec.rounds.count), width, Some(protocol.train.epochs)];
     // None if our side is not known.
     let same: Vec<Option<bool>> = source
         .scale()
@@ -90,5 +91,5 @@ pub(super) fn data_in_words(spec: &Spec, manifest: Option<&Manifest>) -> Vec<Str
 
 /// `resnet18 of width 8`.
 pub(super) fn network_in_words(protocol: &Spec) -> String {
-    format!("{} of width {}", name(&protocol.model.arch), protocol.model.width)
+    model(&protocol.model)
 }

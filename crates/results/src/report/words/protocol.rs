@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::spec::{Imbalance, LossSource, PretextSpec, Spec, Stem};
+use crate::spec::{FeaturesSpec, Imbalance, LossSource, ModelSpec, PretextSpec, Spec, Stem};
 use crate::words::{code, counted};
 
 /// Experiment, profile and protocol.
@@ -14,11 +14,27 @@ pub(crate) fn identity(spec: &Spec) -> String {
     format!("Experiment {}{profile}; protocol `{}`", code(experiment), spec.hash())
 }
 
-/// The network and what it sees.
+/// The network and what it sees, or the features in its place.
 pub(crate) fn network(spec: &Spec) -> String {
+    let ModelSpec::Network(network) = &spec.model else { return model(&spec.model) };
     let [height, width] = spec.trained_size();
-    let stem = if spec.model.stem == Stem::Large { " with the 7x7 stem" } else { "" };
-    format!("{}{stem} of width {} on images of {height} x {width} pixels", name(&spec.model.arch), spec.model.width)
+    let stem = if network.stem == Stem::Large { " with the 7x7 stem" } else { "" };
+    format!("{}{stem} of width {} on images of {height} x {width} pixels", name(&network.arch), network.width)
+}
+
+/// `resnet18 of width 8`, or `linear head on 512 features (cifar10-dino.npz)`.
+pub(crate) fn model(model: &ModelSpec) -> String {
+    match model {
+        ModelSpec::Network(network) => format!("{} of width {}", name(&network.arch), network.width),
+        ModelSpec::Features(FeaturesSpec { file, dimension, hidden, .. }) => {
+            let head = match hidden {
+                None => "linear head".into(),
+                Some(units) => format!("head with a hidden layer of {units}"),
+            };
+            let file = file.file_name().unwrap_or_default().to_string_lossy();
+            format!("{head} on {} ({})", counted(*dimension, "feature"), code(&file))
+        }
+    }
 }
 
 /// Where the pretext losses are from.

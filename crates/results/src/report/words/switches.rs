@@ -21,8 +21,8 @@ pub(crate) fn switches(spec: &Spec) -> Vec<String> {
     if spec.train.select.images != EvaluationImages::default() {
         push("train.select.images", value(&spec.train.select.images));
     }
-    if spec.model.filters != Filters::default() {
-        push("model.filters", value(&spec.model.filters));
+    if let Some(network) = spec.model.network().filter(|network| network.filters != Filters::default()) {
+        push("model.filters", value(&network.filters));
     }
     if let Some(initial) = &spec.initial_set {
         push("initial-set", value(initial));
@@ -63,7 +63,7 @@ pub(crate) fn switches(spec: &Spec) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::report::testing::{loaded, spec};
-    use crate::spec::Replay;
+    use crate::spec::{ModelSpec, NetworkSpec, Replay};
 
     const SPEC: &str = r#"
 title = "t"
@@ -121,7 +121,11 @@ EXTRA
             "published-string-sort",
             "augment = ['flip']\nbatches = 4\nfirst-query = 'batch-0'",
         ]);
-        official.model.filters = Filters::NormalFanOut;
+        let with_filters = |filters| {
+            ModelSpec::Network(NetworkSpec { filters, ..official.model.network().expect("a network").clone() })
+        };
+        let (normal, uniform) = (with_filters(Filters::NormalFanOut), with_filters(Filters::default()));
+        official.model = normal;
         let all = "Switches: `channels = \"bgr\"`, `confidence = \"normalized-logits\"`, `train.select.images = \"train\"`, \
                    `model.filters = \"normal-fan-out\"`, `initial-set = { pretext-stride = { batch = 1, stride = 2 } \
                    }`, `pretext.order = \
@@ -133,7 +137,7 @@ EXTRA
         official.replay = Some(Replay { queries: "/elsewhere/queries".into(), sha256: "12ab".into() });
         official.channels = Channels::Rgb;
         official.initial_set = None;
-        official.model.filters = Filters::default();
+        official.model = uniform;
         let few = "Switches: `confidence = \"normalized-logits\"`, `train.select.images = \"train\"`.";
         assert_eq!(switches(&official), [few, "Replay: trained on the queries of /elsewhere/queries (SHA-256 12ab)."]);
     }

@@ -8,6 +8,7 @@ use crate::spec::schema::Node;
 /// schema of the table.
 pub(super) fn merge(table: &mut Table, changes: Table, node: Option<Node>) {
     replace_loss_source(table, &changes, node);
+    replace_model(table, &changes, node);
     for (key, change) in changes {
         let node = node.and_then(|node| node.inside(&key));
         match (table.get_mut(&key), change) {
@@ -36,6 +37,19 @@ fn replace_loss_source(table: &mut Table, changes: &Table, node: Option<Node>) {
         table.retain(|key, _| !is_learner(key));
     } else if changes.contains_key("task") && !changes.contains_key("losses") {
         table.remove("losses");
+    }
+}
+
+/// In `[model]`, features replace the keys of a network and what was known of another file, and a network replaces the features.
+fn replace_model(table: &mut Table, changes: &Table, node: Option<Node>) {
+    let key = |key: &str| node.and_then(|node| node.key(key));
+    if !key("arch").is_some_and(Node::is_of_network) {
+        return;
+    }
+    if changes.contains_key("features") {
+        table.retain(|name, _| !key(name).is_some_and(Node::is_of_network) && name != "sha256" && name != "dimension");
+    } else if changes.contains_key("arch") {
+        table.retain(|name, _| !key(name).is_some_and(Node::is_of_features));
     }
 }
 

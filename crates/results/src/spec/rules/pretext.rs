@@ -90,7 +90,7 @@ fn check_initial(initial: InitialSet, spec: &Spec) -> Result<()> {
             ensure!(stride != Some(0), "`initial-set.pretext-stride.stride` is 0; it must be at least 1");
         }
         InitialSet::CoreSet | InitialSet::Typical(_) => {
-            if let Some(pretext) = &spec.pretext {
+            if let Some(pretext) = spec.pretext.as_ref().filter(|_| spec.model.features().is_none()) {
                 ensure!(
                     pretext.learner().is_some(),
                     "`initial-set` needs the features of a pretext learner, but `pretext.losses` has none; choose \

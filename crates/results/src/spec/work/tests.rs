@@ -104,7 +104,11 @@ fn a_step_takes_memory_for_its_minibatch_and_the_width() {
         let near = |got: [f64; 2], want: [f64; 2]| near(got[0], want[0]) && near(got[1], want[1]);
         assert!(base.step_mb() > 0.0 && base.pretext_step_mb(10_000) > 0.0);
         assert!(near(twice(&|spec| spec.train.minibatch *= 2), [2.0, 1.0]));
-        assert!(near(twice(&|spec| spec.model.width *= 2), [2.0, 2.0]));
+        let widen = |spec: &mut Spec| match &mut spec.model {
+            ModelSpec::Network(network) => network.width *= 2,
+            ModelSpec::Features(_) => unreachable!("the experiment has a network"),
+        };
+        assert!(near(twice(&widen), [2.0, 2.0]));
         assert!(near(twice(&|spec| learner(spec).minibatch *= 2), [1.0, 2.0]));
     }
     // Four copies of an image wait for one backward pass, and whole images are larger than crops.
