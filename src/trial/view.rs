@@ -115,8 +115,9 @@ impl<'a> Pool<'a> {
         };
         ensure!(
             all.numel() == 0 || all.isfinite().all().int64_value(&[]) == 1,
-            "the task model of round {} gives values that are not numbers; lower `train.optimizer.sgd.lr`",
-            self.round - 1
+            "the task model of round {} gives values that are not numbers; lower `{}`",
+            self.round - 1,
+            learner.train.optimizer.lr_key("train")
         );
         self.seconds.set(self.seconds.get() + start.elapsed().as_secs_f64());
         Ok(all)
@@ -155,9 +156,9 @@ impl PoolView for Pool<'_> {
         let features = self.infer(indices, &|features, _| features)?;
         ensure!(
             has_distances(&features),
-            "the features of the task model of round {} are too large to have distances, so its training diverged; lower \
-             `train.optimizer.sgd.lr`",
-            self.round - 1
+            "the features of the task model of round {} are too large to have distances, so its training diverged; lower `{}`",
+            self.round - 1,
+            self.model.map_or(String::new(), |(learner, _)| learner.train.optimizer.lr_key("train"))
         );
         Ok(features)
     }
@@ -196,8 +197,8 @@ impl PoolView for Pool<'_> {
         let features = features.ok_or_else(|| anyhow::anyhow!("there are no pretext features; report this bug"))?;
         ensure!(
             has_distances(features),
-            "the features of the pretext learner are too large to have distances, so its training diverged; lower \
-             `pretext.optimizer.sgd.lr`"
+            "the features of the pretext learner are too large to have distances, so its training diverged; lower the \
+             `lr` of `pretext.optimizer`"
         );
         Ok(features.shallow_clone())
     }
