@@ -42,6 +42,7 @@ fn classification() -> Classification {
         classes: (0..10).map(|class| class.to_string()).collect(),
         metrics: Vec::new(),
         confidence: Confidence::Logits,
+        label_smoothing: 0.0,
     }
 }
 
@@ -64,8 +65,8 @@ fn network_throughput(c: &mut Criterion) {
             .measurement_time(Duration::from_secs(10));
         for (width, precision) in [8, 16, 64].into_iter().flat_map(|w| [(w, Precision::F32), (w, Precision::Bf16)]) {
             let network = network(width, precision);
-            let sgd = Optimizer::Sgd(Sgd { lr: 0.01, momentum: 0.9, weight_decay: 5e-4 });
-            let mut sgd = train::Sgd::new(&sgd, &network);
+            let sgd = Optimizer::Sgd(Sgd { lr: 0.01, momentum: 0.9, weight_decay: 5e-4, nesterov: false });
+            let mut sgd = train::Optimizer::new(&sgd, &network);
             group.bench_function(BenchmarkId::new(format!("resnet18, {}", precision.name()), width), |b| {
                 if stage == "train" {
                     b.iter(|| {

@@ -1,6 +1,8 @@
 //! Augmentation of whole minibatches, with seeded draws.
 
 mod colour;
+mod operation;
+mod rand_augment;
 
 use rand::Rng;
 use tch::{Device, Kind, Tensor};
@@ -10,18 +12,21 @@ use colour::Colour;
 use pt4al_data::images::IGNORED;
 use pt4al_results::seed::Stream;
 use pt4al_results::spec::Augment;
+use rand_augment::RandAugment;
 
 /// Black (and, in label maps, ignored) pixels around an image before it is cropped by [`Augment::Crop4`].
 const PADDING: i64 = 4;
 /// The aspect ratios of [`Augment::RandomResizedCrop`] (torchvision's).
 const SHAPES: [f64; 2] = [3.0 / 4.0, 4.0 / 3.0];
 
-/// The random draws of one epoch: the part of each image that is taken, whether it is flipped, and how its colours change.
+/// The random draws of one epoch: the part of each image that is taken, whether it is flipped, the operations that it gets, and how its
+/// colours change.
 #[derive(Debug)]
 pub struct Draws {
     crop: Crop,
     /// bool `[n]`; `None` without flips.
     flips: Option<Tensor>,
+    operations: Option<RandAugment>,
     colour: Option<Colour>,
 }
 
@@ -47,7 +52,7 @@ enum Crop {
 
 impl Draws {
     /// Draws for `n` images of `size` (height, width). A window and a flip are always drawn, so that leaving one out does
-    /// not change the other. Colours are drawn afterwards, so they change neither.
+    /// not change the other. Colours are drawn afterwards, and then operations, so they change nothing that is drawn before.
     pub fn new(augment: &[Augment], n: usize, size: [usize; 2], stream: &mut Stream, device: Device) -> Self {
         let crop = augment.iter().find(|a| a.crops());
         let most = match crop {
@@ -78,7 +83,9 @@ impl Draws {
             Some(_) | None => Crop::Whole,
         };
         let flips = augment.contains(&Augment::Flip).then(|| Tensor::from_slice(&flips).to_device(device));
-        Self { crop, flips, colour: Colour::new(augment, n, stream, device) }
+        let colour = Colour::new(augment, n, stream, device);
+        let cropped = augment.iter().find_map(Augment::size).unwrap_or(size);
+        Self { crop, flips, colour, operations: RandAugment::new(augment, n, cropped, stream, device) }
     }
 
     /// Applies the draws of `place` to a minibatch: to its images, and to its targets if they are label maps.
@@ -90,6 +97,10 @@ impl Draws {
             crop if targets.dim() == 3 => self.window(&targets, crop, place, IGNORED),
             _ => targets,
         };
+        let targets = match &self.operations {
+            Some(operations) if targets.dim() == 3 => operations.labels(&targets, place),
+            _ => targets,
+        };
         Minibatch { images: self.images(&images, place), targets }
     }
 
@@ -99,9 +110,13 @@ impl Draws {
             Crop::Resized { boxes, side } => self.resized(images, boxes, *side, place),
             crop => self.window(images, crop, place, 0),
         };
-        match &self.colour {
-            Some(colour) => colour.apply(&placed, place),
+        let changed = match &self.operations {
+            Some(operations) => operations.images(&placed, place),
             None => placed,
+        };
+        match &self.colour {
+            Some(colour) => colour.apply(&changed, place),
+            None => changed,
         }
     }
 
@@ -165,13 +180,14 @@ impl Draws {
 
 impl Rows for Draws {
     fn tensors(&mut self) -> Vec<&mut Tensor> {
-        let Self { crop, flips, colour } = self;
+        let Self { crop, flips, operations, colour } = self;
         let mut all: Vec<&mut Tensor> = match crop {
             Crop::Whole => Vec::new(),
             Crop::Window { offsets: (rows, columns), .. } => vec![rows, columns],
             Crop::Resized { boxes, .. } => vec![boxes],
         };
         all.extend(flips);
+        all.extend(operations.as_mut().map(RandAugment::drawn));
         all.extend(colour.iter_mut().flat_map(Colour::tensors));
         all
     }

@@ -184,8 +184,8 @@ mod tests {
         let borders = Tensor::from_slice(&[1i64, 3, 5, 7, 9, 11, 13, 15]).reshape([8, 1, 1, 1]);
         let images = colour(RED).where_self(&columns.lt_tensor(&borders), &colour(BLUE)).repeat([1, 16, 1, 1]);
         let network = constant(0.0, 0.0).in_precision(Precision::F64);
-        let sgd = Optimizer::Sgd(Sgd { lr: 0.02, momentum: 0.9, weight_decay: 0.0 });
-        let mut sgd = crate::train::Sgd::new(&sgd, &network);
+        let sgd = Optimizer::Sgd(Sgd { lr: 0.02, momentum: 0.9, weight_decay: 0.0, nesterov: false });
+        let mut sgd = crate::train::Optimizer::new(&sgd, &network);
         let mut losses = Vec::new();
         for _ in 0..30 {
             let loss = step(&network, &images);

@@ -164,8 +164,8 @@ mod tests {
         let corners = Tensor::from_slice(&[250u8, 0, 0, 0, 250, 0, 0, 0, 250, 250, 250, 0]).reshape([1, 2, 2, 3]);
         let images = corners.repeat_interleave_self_int(4, 1, None).repeat_interleave_self_int(4, 2, None);
         let views = [images.repeat([16, 1, 1, 1])];
-        let sgd = Optimizer::Sgd(Sgd { lr: 0.05, momentum: 0.9, weight_decay: 0.0 });
-        let mut sgd = crate::train::Sgd::new(&sgd, &network);
+        let sgd = Optimizer::Sgd(Sgd { lr: 0.05, momentum: 0.9, weight_decay: 0.0, nesterov: false });
+        let mut sgd = crate::train::Optimizer::new(&sgd, &network);
         let mut stream = seed::stream(0, Purpose::PretextTransformations, &[]);
         let mut losses = Vec::new();
         for _ in 0..30 {

@@ -60,13 +60,13 @@ pub fn losses(
     let mut best: Option<Learned> = None;
     let mut best_weights: Option<Snapshot> = None;
     for epoch in 0..spec.epochs {
-        training.steps.begin_epoch(spec.schedule.factor(epoch, spec.epochs));
-        let loss = learner.train(&network, &mut training, epoch as u64, done)?;
+        let loss = learner.train(&network, &mut training, epoch, done)?;
         ensure!(
             loss.is_finite(),
-            "pretext training diverged: the loss is {loss} in epoch {} of {}; lower `pretext.optimizer.sgd.lr`",
+            "pretext training diverged: the loss is {loss} in epoch {} of {}; lower `{}`",
             epoch + 1,
-            spec.epochs
+            spec.epochs,
+            spec.optimizer.lr_key("pretext")
         );
         if spec.checkpoint == PretextCheckpoint::BestOnPool || epoch + 1 == spec.epochs {
             let (found, spread) = learner.score(&network, done)?;
@@ -74,11 +74,11 @@ pub fn losses(
             let lost = found.losses.rows.iter().filter(|row| !row.1.is_finite()).count();
             ensure!(
                 lost == 0,
-                "pretext training diverged: {lost} of the {} losses of the pool are not finite after epoch {} of {}; lower \
-                 `pretext.optimizer.sgd.lr`",
+                "pretext training diverged: {lost} of the {} losses of the pool are not finite after epoch {} of {}; lower `{}`",
                 found.losses.rows.len(),
                 epoch + 1,
-                spec.epochs
+                spec.epochs,
+                spec.optimizer.lr_key("pretext")
             );
             // The driver keeps this in the worker's log.
             eprintln!(
@@ -133,15 +133,18 @@ impl Training {
 }
 
 impl Learner<'_> {
-    /// Trains for an epoch and returns its mean loss.
+    /// Trains for an epoch, counted from 0, and returns its mean loss.
     fn train(
         &self,
         network: &Network,
         training: &mut Training,
-        epoch: u64,
+        epoch: usize,
         done: &mut dyn FnMut(u64) -> Result<()>,
     ) -> Result<f64> {
         let Self { data, spec, minibatches, task, seed } = *self;
+        let steps_of_epoch = minibatches.lengths(data.pool.len()).len();
+        let rate = |step| spec.schedule.rate([epoch, spec.epochs], [step, steps_of_epoch]);
+        let epoch = epoch as u64;
         let pool = &data.pool;
         let order = seed::permutation(pool.len(), &mut seed::stream(seed, Purpose::PretextOrder, &[epoch]));
         let order: Vec<usize> = order.into_iter().map(|i| pool[i]).collect();
@@ -152,11 +155,12 @@ impl Learner<'_> {
         let views = views.hold(self.views(task.views(), Purpose::PretextAugmentation, epoch), epoch_room);
         let drawn = drawn.hold(self.drawn(epoch), epoch_room);
         let passes = spec.passes().training as u64;
-        for minibatch in data.train.minibatches(&order, minibatches) {
+        steps.begin_epoch();
+        for (step, minibatch) in data.train.minibatches(&order, minibatches).enumerate() {
             let images = minibatch?.images;
             let n = images.size()[0];
             let images = fed.hold(images, minibatch_room);
-            steps.step(network, n, &|place| {
+            steps.step(network, n, rate(step), &|place| {
                 let seen = views.of(&images.narrow(0, 0, n), place);
                 task.loss(network, &seen, &data.input, &place.take(drawn, n))
             })?;

@@ -142,8 +142,8 @@ mod tests {
     #[test]
     fn training_lowers_the_loss() {
         let (network, views) = (network().in_precision(Precision::F64), views());
-        let sgd = Optimizer::Sgd(Sgd { lr: 0.05, momentum: 0.9, weight_decay: 0.0 });
-        let mut sgd = crate::train::Sgd::new(&sgd, &network);
+        let sgd = Optimizer::Sgd(Sgd { lr: 0.05, momentum: 0.9, weight_decay: 0.0, nesterov: false });
+        let mut sgd = crate::train::Optimizer::new(&sgd, &network);
         let mut losses = Vec::new();
         for _ in 0..40 {
             let loss = TASK.loss(&network, &views, &input(), &Tensor::new());

@@ -2,7 +2,7 @@
 
 use tch::{Kind, Reduction, Tensor};
 
-use super::{Meter, Metrics, Task, cross_entropy};
+use super::{Meter, Metrics, Task, cross_entropy, smoothed_cross_entropy};
 use crate::model::Head;
 use pt4al_results::spec::{Confidence, ExtraMetric, Uncertainty};
 
@@ -15,6 +15,8 @@ pub struct Classification {
     pub metrics: Vec<ExtraMetric>,
     /// The outputs that least confidence is computed from.
     pub confidence: Confidence,
+    /// The part of each label that all classes share in training, 0 to below 1.
+    pub label_smoothing: f64,
 }
 
 impl Task for Classification {
@@ -23,7 +25,7 @@ impl Task for Classification {
     }
 
     fn loss(&self, outputs: &Tensor, targets: &Tensor) -> Tensor {
-        cross_entropy(outputs, targets, Reduction::Mean)
+        smoothed_cross_entropy(outputs, targets, Reduction::Mean, self.label_smoothing)
     }
 
     fn losses(&self, outputs: &Tensor, targets: &Tensor) -> Tensor {
@@ -104,9 +106,37 @@ fn class_counts(targets: &Tensor, classes: usize) -> Vec<i64> {
 mod tests {
     use super::*;
 
-    fn meter(classes: usize, metrics: &[ExtraMetric]) -> Box<dyn Meter> {
+    fn task(classes: usize, metrics: &[ExtraMetric], label_smoothing: f64) -> Classification {
         let classes = (0..classes).map(|class| format!("c{class}")).collect();
-        Classification { classes, metrics: metrics.to_vec(), confidence: Confidence::Logits }.meter()
+        Classification { classes, metrics: metrics.to_vec(), confidence: Confidence::Logits, label_smoothing }
+    }
+
+    fn meter(classes: usize, metrics: &[ExtraMetric]) -> Box<dyn Meter> {
+        task(classes, metrics, 0.0).meter()
+    }
+
+    /// The probabilities are 1/2, 1/4 and 1/4, and the class is the first one. With smoothing 0.3 the label is 0.8, 0.1 and 0.1, so
+    /// the loss is 0.8 ln 2 + 0.2 ln 4 = 1.2 ln 2, in place of ln 2. The second image has the probabilities 1/4, 1/2 and 1/4.
+    #[test]
+    fn label_smoothing_changes_the_loss_in_training_and_no_other_loss() {
+        let ln_2 = 2f64.ln();
+        let outputs = Tensor::from_slice(&[ln_2, 0.0, 0.0, 0.0, ln_2, 0.0]).reshape([2, 3]);
+        let (first, second) = (Tensor::from_slice(&[0i64]), Tensor::from_slice(&[0i64, 0]));
+        let loss = |smoothing, images, targets: &Tensor| {
+            task(3, &[], smoothing).loss(&outputs.narrow(0, 0, images), targets).double_value(&[]) / ln_2
+        };
+        assert!((loss(0.0, 1, &first) - 1.0).abs() < 1e-12);
+        assert!((loss(0.3, 1, &first) - 1.2).abs() < 1e-12);
+        // The second image has 0.8 ln 4 + 0.1 ln 2 + 0.1 ln 4 = 1.9 ln 2.
+        assert!((loss(0.3, 2, &second) - (1.2 + 1.9) / 2.0).abs() < 1e-12);
+        let (smoothed, plain) = (task(3, &[], 0.3), task(3, &[], 0.0));
+        assert_eq!(smoothed.losses(&outputs, &second), plain.losses(&outputs, &second));
+        let metrics = |task: Classification| {
+            let mut meter = task.meter();
+            meter.add(&outputs, &second);
+            meter.metrics()
+        };
+        assert_eq!(metrics(smoothed), metrics(plain));
     }
 
     #[test]

@@ -20,10 +20,10 @@ pub trait Task {
     /// Returns the kind of outputs that the network needs.
     fn head(&self) -> Head;
 
-    /// Returns the mean loss of a minibatch, a scalar with its gradient.
+    /// Returns the mean loss of a minibatch in training, a scalar with its gradient. Labels are smoothed, if the spec says so.
     fn loss(&self, outputs: &Tensor, targets: &Tensor) -> Tensor;
 
-    /// Returns the loss of each image, float `[n]`.
+    /// Returns the loss of each image, float `[n]`. Labels are not smoothed, as in the losses that meters give.
     fn losses(&self, outputs: &Tensor, targets: &Tensor) -> Tensor;
 
     /// Returns how unsure the model is of each image, float `[n]`, higher for less sure.
@@ -49,7 +49,13 @@ pub type Metrics = Vec<(String, f64)>;
 /// Returns the cross-entropy of outputs `[n, classes]` and classes, int64 `[n]`, in the kind of the outputs. (tch's
 /// `cross_entropy_for_logits` computes in single precision.)
 pub(crate) fn cross_entropy(outputs: &Tensor, classes: &Tensor, reduction: Reduction) -> Tensor {
-    outputs.cross_entropy_loss::<Tensor>(classes, None, reduction, -100, 0.0)
+    smoothed_cross_entropy(outputs, classes, reduction, 0.0)
+}
+
+/// Returns the cross-entropy, as [`cross_entropy`] does, of labels of which all classes share the part `smoothing` equally
+/// (PyTorch's `CrossEntropyLoss(label_smoothing)`).
+fn smoothed_cross_entropy(outputs: &Tensor, classes: &Tensor, reduction: Reduction, smoothing: f64) -> Tensor {
+    outputs.cross_entropy_loss::<Tensor>(classes, None, reduction, -100, smoothing)
 }
 
 /// Returns the task of a spec for a data set with the names of its classes ([`Data::classes`](crate::dataset::Data)).
@@ -59,8 +65,13 @@ pub fn task(spec: &Spec, classes: &[String]) -> Box<dyn Task> {
             classes: classes.to_vec(),
             metrics: spec.metrics.clone(),
             confidence: spec.confidence,
+            label_smoothing: spec.train.label_smoothing,
         }),
-        TaskKind::Segmentation => Box::new(Segmentation { classes: classes.to_vec(), confidence: spec.confidence }),
+        TaskKind::Segmentation => Box::new(Segmentation {
+            classes: classes.to_vec(),
+            confidence: spec.confidence,
+            label_smoothing: spec.train.label_smoothing,
+        }),
     }
 }
 

@@ -14,6 +14,8 @@ pub struct Segmentation {
     pub classes: Vec<String>,
     /// The outputs that least confidence is computed from.
     pub confidence: Confidence,
+    /// The part of each pixel's label that all classes share in training, 0 to below 1.
+    pub label_smoothing: f64,
 }
 
 impl Task for Segmentation {
@@ -23,7 +25,7 @@ impl Task for Segmentation {
 
     /// The mean over all pixels of the minibatch that have a class (as in fyu/drn's `segment.py`).
     fn loss(&self, outputs: &Tensor, targets: &Tensor) -> Tensor {
-        let (sum, pixels) = cross_entropy(outputs, targets);
+        let (sum, pixels) = cross_entropy(outputs, targets, self.label_smoothing);
         // If no pixel has a class, there is nothing to learn and the loss is 0.
         sum / pixels.clamp_min(1.0)
     }
@@ -53,11 +55,12 @@ impl Task for Segmentation {
     }
 }
 
-/// Returns the sum of the losses of all pixels that have a class, and the number of these pixels, `[]` each.
-fn cross_entropy(outputs: &Tensor, targets: &Tensor) -> (Tensor, Tensor) {
+/// Returns the sum of the losses of all pixels that have a class, and the number of these pixels, `[]` each. All classes share the
+/// part `smoothing` of each label equally.
+fn cross_entropy(outputs: &Tensor, targets: &Tensor, smoothing: f64) -> (Tensor, Tensor) {
     let targets = targets.to_kind(Kind::Int64);
     let ignored = i64::from(IGNORED);
-    let sum = outputs.cross_entropy_loss::<Tensor>(&targets, None, Reduction::Sum, ignored, 0.0);
+    let sum = outputs.cross_entropy_loss::<Tensor>(&targets, None, Reduction::Sum, ignored, smoothing);
     (sum, targets.not_equal(ignored).sum(outputs.kind()))
 }
 
@@ -78,7 +81,7 @@ impl Meter for Confusion {
         let cells = (&truth * k + outputs.argmax(1, false)).masked_select(&known);
         let counts: Vec<i64> = cells.bincount::<Tensor>(None, k * k).try_into().expect("a count for each cell");
         self.pixels.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
-        self.loss += cross_entropy(outputs, targets).0.double_value(&[]);
+        self.loss += cross_entropy(outputs, targets, 0.0).0.double_value(&[]);
     }
 
     /// The metrics are `miou`, `pixel-accuracy`, `loss`, and `iou/<class>` for every class that occurs in the split. A class that
@@ -114,6 +117,7 @@ mod tests {
         Segmentation {
             classes: (0..k).map(|class| format!("c{class}")).collect(),
             confidence: pt4al_results::spec::Confidence::Logits,
+            label_smoothing: 0.0,
         }
     }
 
@@ -149,6 +153,20 @@ mod tests {
         let loss = task.loss(&outputs(2, &[0, 1, 1]), &targets(&[0, IGNORED, 0])).double_value(&[]);
         assert!((loss - (right + right + 4.0) / 2.0).abs() < 1e-5, "{loss}");
         assert_eq!(task.loss(&outputs(2, &[0]), &targets(&[IGNORED])).double_value(&[]), 0.0);
+    }
+
+    /// The probabilities of the first pixel are 1/2, 1/4 and 1/4, and those of the second, which is ignored, are equal. With smoothing
+    /// 0.3 the first pixel's label is 0.8, 0.1 and 0.1, so the loss is 0.8 ln 2 + 0.2 ln 4 = 1.2 ln 2.
+    #[test]
+    fn label_smoothing_leaves_ignored_pixels_out_and_changes_no_loss_but_that_of_training() {
+        let ln_2 = 2f64.ln();
+        let outputs = Tensor::from_slice(&[ln_2, 0.0, 0.0, 0.0, 0.0, 0.0]).reshape([1, 3, 1, 2]);
+        let (smoothed, targets) = (Segmentation { label_smoothing: 0.3, ..task(3) }, targets(&[0, IGNORED]));
+        assert!((smoothed.loss(&outputs, &targets).double_value(&[]) / ln_2 - 1.2).abs() < 1e-12);
+        assert!((smoothed.losses(&outputs, &targets).double_value(&[0]) / ln_2 - 1.0).abs() < 1e-12);
+        let mut meter = smoothed.meter();
+        meter.add(&outputs, &targets);
+        assert!((meter.metrics()[2].1 / ln_2 - 1.0).abs() < 1e-12);
     }
 
     /// Two pixels: one with equal probabilities, one with a sure prediction.

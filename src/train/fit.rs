@@ -11,7 +11,7 @@ use crate::dataset::{Data, Dataset, Held, Minibatch, Place};
 use crate::model::Network;
 use crate::task::{Metrics, Task};
 use pt4al_results::seed::{self, Purpose};
-use pt4al_results::spec::{Cut, ModelSpec, TrainSpec};
+use pt4al_results::spec::{Cut, ModelSpec, Rate, TrainSpec};
 
 /// Trains networks for a task on a data set, and evaluates them.
 pub struct Learner<'a> {
@@ -51,7 +51,7 @@ pub enum Step<'n> {
 pub struct Epoch {
     /// Counted from 1.
     pub number: usize,
-    /// The learning rate of its steps.
+    /// The learning rate of its last step.
     pub lr: f64,
     /// The mean loss of its images, each in the step that it was trained on.
     pub loss: f64,
@@ -86,17 +86,19 @@ impl<'a> Learner<'a> {
             let order = seed::permutation(fit.labeled.len(), &mut stream(Purpose::Order));
             let order: Vec<usize> = order.into_iter().map(|i| fit.labeled[i]).collect();
             let draws = self.draws(order.len(), &mut stream(Purpose::Augmentation));
-            let factor = train.schedule.factor(epoch, train.epochs);
+            let steps = self.minibatches.lengths(order.len()).len();
+            let rate = |step| train.schedule.rate([epoch, train.epochs], [step, steps]);
             let mut stepped = |images| after(Step::Minibatch { epoch: epoch + 1, images });
-            let loss = training.epoch(self, network, (&order, draws), factor, &mut stepped)?;
+            let loss = training.epoch(self, network, (&order, draws), &rate, &mut stepped)?;
             ensure!(
                 loss.is_finite(),
-                "training diverged in round {}: the loss is {loss} in epoch {} of {}; lower `train.optimizer.sgd.lr`",
+                "training diverged in round {}: the loss is {loss} in epoch {} of {}; lower `{}`",
                 fit.round,
                 epoch + 1,
-                train.epochs
+                train.epochs,
+                train.optimizer.lr_key("train")
             );
-            let lr = train.optimizer.lr() * factor;
+            let lr = train.optimizer.lr() * rate(steps.saturating_sub(1)).factor;
             after(Step::Epoch(Epoch { number: epoch + 1, lr, loss }, network))?;
         }
         self.training.replace(Some(training));
@@ -145,14 +147,14 @@ impl Training {
         }
     }
 
-    /// Trains for an epoch on the images with the indices `order`, augmented by `draws`, with `factor` times the spec's learning
-    /// rate. Returns the mean loss. `stepped` gets the number of images of each minibatch.
+    /// Trains for an epoch on the images with the indices `order`, augmented by `draws`. `rate` returns what the schedule sets for
+    /// each step of the epoch, counted from 0. Returns the mean loss. `stepped` gets the number of images of each minibatch.
     pub fn epoch(
         &mut self,
         learner: &Learner,
         network: &Network,
         (order, draws): (&[usize], Draws),
-        factor: f64,
+        rate: &dyn Fn(usize) -> Rate,
         stepped: &mut dyn FnMut(usize) -> Result<()>,
     ) -> Result<f64> {
         let Learner { data, task, minibatches, .. } = learner;
@@ -165,24 +167,24 @@ impl Training {
             let Minibatch { images, targets } = draws.apply(minibatch, place);
             task.loss(&network.forward(&data.input.prepare(&images), true), &targets)
         };
-        self.steps.begin_epoch(factor);
+        self.steps.begin_epoch();
         if let Some(split) = data.train.resident() {
             let indices: Vec<i64> = order.iter().map(|&index| index as i64).collect();
             let order = self.order.hold(Tensor::from_slice(&indices).to_device(network.device()), epoch_room);
-            for n in minibatches.lengths(indices.len()) {
+            for (step, n) in minibatches.lengths(indices.len()).into_iter().enumerate() {
                 let n = n as i64;
-                self.steps.step(network, n, &|place| loss(split.at(&place.take(order, n)), place))?;
+                self.steps.step(network, n, rate(step), &|place| loss(split.at(&place.take(order, n)), place))?;
                 stepped(n as usize)?;
             }
         } else {
             let (images, targets) = &mut self.fed;
-            for minibatch in data.train.minibatches(order, *minibatches) {
+            for (step, minibatch) in data.train.minibatches(order, *minibatches).enumerate() {
                 let minibatch = minibatch?;
                 let n = minibatch.images.size()[0];
                 let images = images.hold(minibatch.images, minibatch_room);
                 let targets = targets.hold(minibatch.targets, minibatch_room);
                 let fed = || Minibatch { images: images.narrow(0, 0, n), targets: targets.narrow(0, 0, n) };
-                self.steps.step(network, n, &|place| loss(fed(), place))?;
+                self.steps.step(network, n, rate(step), &|place| loss(fed(), place))?;
                 stepped(n as usize)?;
             }
         }

@@ -1,13 +1,13 @@
 //! Training of a network, and prediction with it.
 
 mod fit;
+mod optimizer;
 mod predict;
-mod sgd;
 pub mod speed;
 mod steps;
 
 pub use fit::{Epoch, Fit, Learner, Step};
+pub use optimizer::Optimizer;
 pub(crate) use predict::minibatches;
 pub use predict::{evaluate, infer};
-pub use sgd::Sgd;
 pub(crate) use steps::Steps;

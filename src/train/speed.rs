@@ -12,7 +12,7 @@ use crate::task;
 use pt4al_data::Size;
 use pt4al_data::images::{Labels, Records, Split};
 use pt4al_results::seed::{self, Purpose};
-use pt4al_results::spec::{Cut, Labeled, Spec};
+use pt4al_results::spec::{Cut, Labeled, Rate, Spec};
 
 /// A measured speed, in images per second.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +51,7 @@ pub fn measure(
     let mut stream = seed::stream(0, Purpose::Augmentation, &[]);
     let mut epoch = || {
         let draws = learner.draws(order.len(), &mut stream);
-        training.epoch(&learner, &network, (&order, draws), 1.0, &mut |_| Ok(())).map(drop)
+        training.epoch(&learner, &network, (&order, draws), &|_| Rate::FULL, &mut |_| Ok(())).map(drop)
     };
     // As many images as a minibatch of inference has, several times.
     let scored = data.pool.repeat(minibatches(data.test.as_ref()).size.div_ceil(minibatch));
@@ -96,8 +96,12 @@ pub fn first_losses(spec: &Spec, size: &Size, device: Device, epochs: usize) -> 
         let mut stream = seed::stream(0, Purpose::Augmentation, &[epoch as u64]);
         let order = &seed::permutation(data.pool.len(), &mut stream)[..images];
         let draws = learner.draws(images, &mut stream);
-        let loss = training.epoch(&learner, &network, (order, draws), 1.0, &mut |_| Ok(()))?;
-        ensure!(loss.is_finite(), "the loss is {loss} in epoch {epoch}; lower `train.optimizer.sgd.lr`");
+        let loss = training.epoch(&learner, &network, (order, draws), &|_| Rate::FULL, &mut |_| Ok(()))?;
+        ensure!(
+            loss.is_finite(),
+            "the loss is {loss} in epoch {epoch}; lower `{}`",
+            spec.train.optimizer.lr_key("train")
+        );
         losses.push(loss);
     }
     Ok(First { losses, recorded: training.steps.recorded() })

@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use anyhow::Result;
 use tch::{Kind, Tensor};
 
-use super::sgd::Sgd;
+use super::Optimizer;
 use crate::dataset::Place;
 use crate::device::graph::{self, Graph};
 use crate::model::Network;
 use pt4al_results::machine;
-use pt4al_results::spec::Optimizer;
+use pt4al_results::spec::{self, Rate};
 
 /// The number of steps of one size that are launched before a step is recorded: in the first ones, libraries choose their
 /// algorithms and allocate memory.
@@ -21,7 +21,9 @@ const KEPT: usize = 3;
 /// The steps of a network's trainings.
 #[derive(Debug)]
 pub(crate) struct Steps {
-    sgd: Sgd,
+    optimizer: Optimizer,
+    /// What the optimizer was last set to.
+    rate: Option<Rate>,
     /// The sum of the losses of the epoch's images so far, `[]`.
     total: Tensor,
     /// The number of the epoch's images trained on so far.
@@ -51,15 +53,15 @@ enum Recorded {
 
 impl Steps {
     /// Steps on `network` by an optimizer of a spec. They are recorded if the device can do it.
-    pub fn new(optimizer: &Optimizer, network: &Network) -> Self {
+    pub fn new(optimizer: &spec::Optimizer, network: &Network) -> Self {
         let recorded = graph::why_not(network.device()).is_none();
         let how = if recorded { Self::placed(network, Some(Records::default())) } else { How::Each };
         Self::launched(optimizer, network, how)
     }
 
-    fn launched(optimizer: &Optimizer, network: &Network, how: How) -> Self {
+    fn launched(optimizer: &spec::Optimizer, network: &Network, how: How) -> Self {
         let total = Tensor::zeros([], (network.kind(), network.device()));
-        Self { sgd: Sgd::new(optimizer, network), total, done: 0, how }
+        Self { optimizer: Optimizer::new(optimizer, network), rate: None, total, done: 0, how }
     }
 
     fn placed(network: &Network, records: Option<Records>) -> How {
@@ -68,7 +70,7 @@ impl Steps {
 
     /// Steps that read their place from the device, as recorded steps do, but are not recorded. They run on any device.
     #[cfg(test)]
-    pub fn in_place(optimizer: &Optimizer, network: &Network) -> Self {
+    pub fn in_place(optimizer: &spec::Optimizer, network: &Network) -> Self {
         Self::launched(optimizer, network, Self::placed(network, None))
     }
 
@@ -77,14 +79,13 @@ impl Steps {
         matches!(self.how, How::Placed { .. })
     }
 
-    /// Starts a training: the optimizer forgets its velocity.
+    /// Starts a training: the optimizer forgets past steps.
     pub fn begin_training(&mut self) {
-        self.sgd.restart();
+        self.optimizer.restart();
     }
 
-    /// Starts an epoch with `factor` times the spec's learning rate.
-    pub fn begin_epoch(&mut self, factor: f64) {
-        self.sgd.set_factor(factor);
+    /// Starts an epoch.
+    pub fn begin_epoch(&mut self) {
         let _ = self.total.zero_();
         self.done = 0;
         if let How::Placed { at, .. } = &mut self.how {
@@ -92,16 +93,21 @@ impl Steps {
         }
     }
 
-    /// Takes a step on the next `n` images of the epoch. `loss` returns the mean loss of the images at a place, with its gradient.
-    /// Apart from the place, it must read the same tensors in every step.
+    /// Takes a step on the next `n` images of the epoch, with the learning rate and momentum of `rate`. `loss` returns the mean loss of
+    /// the images at a place, with its gradient. Apart from the place, it must read the same tensors in every step.
     ///
     /// # Errors
     /// If a recorded step cannot be replayed.
-    pub fn step(&mut self, network: &Network, n: i64, loss: &dyn Fn(&Place) -> Tensor) -> Result<()> {
-        let Self { sgd, total, done, how } = self;
+    pub fn step(&mut self, network: &Network, n: i64, rate: Rate, loss: &dyn Fn(&Place) -> Tensor) -> Result<()> {
+        let Self { optimizer, rate: last, total, done, how } = self;
+        // Outside of what is recorded: the recorded step reads the tensors that this writes.
+        if *last != Some(rate) {
+            optimizer.set(rate);
+            *last = Some(rate);
+        }
         let mut take = |place: &Place| {
             let loss = loss(place);
-            sgd.step(network, &loss);
+            optimizer.step(network, &loss);
             let _ = total.g_add_(&(loss.detach() * n));
         };
         let mut given_up = None;

@@ -171,8 +171,9 @@ fn one_training(
         let diverged = metrics.iter().find(|metric| !metric.1.is_finite());
         ensure!(
             diverged.is_none(),
-            "training diverged in round {round}: {} is not a number after epoch {epoch}; lower `train.optimizer.sgd.lr`",
-            diverged.map_or("", |metric| metric.0.as_str())
+            "training diverged in round {round}: {} is not a number after epoch {epoch}; lower `{}`",
+            diverged.map_or("", |metric| metric.0.as_str()),
+            learner.train.optimizer.lr_key("train")
         );
         if let Some(noted) = epochs.last_mut() {
             noted.value = Some(metrics[0].1);

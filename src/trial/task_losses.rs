@@ -64,10 +64,10 @@ pub fn run(job: &LossJob, report: &mut Reporter) -> Result<(Losses, PartMetric)>
     let diverged = losses.iter().filter(|loss| !loss.is_finite()).count();
     ensure!(
         diverged == 0,
-        "training diverged: {diverged} of the {} losses are not finite after the last of {} epochs; lower \
-         `train.optimizer.sgd.lr`",
+        "training diverged: {diverged} of the {} losses are not finite after the last of {} epochs; lower `{}`",
         losses.len(),
-        spec.train.epochs
+        spec.train.epochs,
+        spec.train.optimizer.lr_key("train")
     );
     report.done(measured.len() as u64);
     let rows = measured.into_iter().zip(losses).collect();

@@ -129,8 +129,9 @@ impl<'a> Pool<'a> {
     fn check_finite(&self, values: &Tensor) -> Result<()> {
         ensure!(
             values.numel() == 0 || values.isfinite().all().int64_value(&[]) == 1,
-            "the task model of round {} gives values that are not numbers; lower `train.optimizer.sgd.lr`",
-            self.round - 1
+            "the task model of round {} gives values that are not numbers; lower `{}`",
+            self.round - 1,
+            self.model.map_or(String::new(), |(learner, _)| learner.train.optimizer.lr_key("train"))
         );
         Ok(())
     }
@@ -190,9 +191,9 @@ impl PoolView for Pool<'_> {
         let features = self.infer(indices, &mut |features, _| features)?;
         ensure!(
             has_distances(&features),
-            "the features of the task model of round {} are too large to have distances, so its training diverged; lower \
-             `train.optimizer.sgd.lr`",
-            self.round - 1
+            "the features of the task model of round {} are too large to have distances, so its training diverged; lower `{}`",
+            self.round - 1,
+            self.model.map_or(String::new(), |(learner, _)| learner.train.optimizer.lr_key("train"))
         );
         Ok(features)
     }
@@ -247,8 +248,8 @@ impl PoolView for Pool<'_> {
         let features = features.ok_or_else(|| anyhow::anyhow!("there are no pretext features; report this bug"))?;
         ensure!(
             has_distances(features),
-            "the features of the pretext learner are too large to have distances, so its training diverged; lower \
-             `pretext.optimizer.sgd.lr`"
+            "the features of the pretext learner are too large to have distances, so its training diverged; lower the \
+             `lr` of `pretext.optimizer`"
         );
         let rows: Vec<i64> = self.rows_in_pool(indices)?.into_iter().map(|row| row as i64).collect();
         Ok(features.index_select(0, &Tensor::from_slice(&rows).to_device(features.device())))

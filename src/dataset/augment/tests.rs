@@ -1,7 +1,7 @@
 use super::*;
 use crate::dataset::Place;
 use pt4al_results::seed::{self, Purpose};
-use pt4al_results::spec::{ColourJitter, RandomResizedCrop};
+use pt4al_results::spec::{self, ColourJitter, RandomResizedCrop};
 
 /// Images whose pixel (row, column) of image n is 100 n + 10 row + column + 1, in all channels; so are their labels.
 fn numbered(n: i64, side: i64) -> Minibatch {
@@ -25,7 +25,7 @@ fn window(rows: &[i64], columns: &[i64], size: Option<[usize; 2]>, padding: i64)
 
 /// Draws that do not change colours.
 fn placed(crop: Crop, flips: Option<&[bool]>) -> Draws {
-    Draws { crop, flips: flips.map(Tensor::from_slice), colour: None }
+    Draws { crop, flips: flips.map(Tensor::from_slice), operations: None, colour: None }
 }
 
 #[test]
@@ -46,6 +46,7 @@ fn a_crop_moves_the_image_and_a_flip_mirrors_it() {
 #[test]
 fn labels_move_with_their_pixels() {
     for augment in [vec![Augment::Flip], vec![Augment::Crop([3, 2]), Augment::Flip]] {
+        assert!(draws(&augment, 4, [5, 5]).operations.is_none());
         let out = draws(&augment, 4, [5, 5]).apply(numbered(2, 5), &Place::First(0));
         assert_eq!(out.images.select(3, 1), out.targets);
         assert_ne!(out.targets, numbered(2, 5).targets.narrow(1, 0, out.targets.size()[1]));
@@ -138,6 +139,64 @@ fn changes_of_colour_do_not_change_crops_and_flips() {
         let images = numbered(5, 5).images;
         assert_ne!(coloured.images(&images, &Place::First(0)), plain.images(&images, &Place::First(0)));
     }
+}
+
+/// As for colours: stored results come from a time without these operations.
+#[test]
+fn operations_do_not_change_crops_flips_and_colours() {
+    let operations = Augment::RandAugment(spec::RandAugment { operations: 3, magnitude: 9 });
+    let jitter = ColourJitter { brightness: 0.4, contrast: 0.4, saturation: 0.4, probability: 0.8 };
+    let plain = [Augment::Crop([3, 2]), Augment::Flip, Augment::ColourJitter(jitter), Augment::Grayscale(0.2)];
+    let more = [&[operations], &plain[..]].concat();
+    let (mut plain, mut more) = (draws(&plain, 5, [5, 5]), draws(&more, 5, [5, 5]));
+    assert!(plain.operations.is_none() && more.operations.is_some());
+    more.operations = None;
+    let (plain, more): (Vec<_>, Vec<_>) = (plain.tensors(), more.tensors());
+    assert_eq!(plain.len(), 5);
+    assert_eq!(plain, more);
+}
+
+/// The operations are applied to the cropped image, and colours change afterwards.
+#[test]
+fn operations_lie_between_the_flip_and_changes_of_colour() {
+    let operations = Augment::RandAugment(spec::RandAugment { operations: 2, magnitude: 30 });
+    let jitter = ColourJitter { brightness: 1.0, contrast: 0.5, saturation: 0.5, probability: 1.0 };
+    let augment = [Augment::ColourJitter(jitter), Augment::Flip, operations, Augment::Crop([4, 3])];
+    let images = numbered(2, 5).images;
+    let place = Place::First(0);
+    let mut draws = draws(&augment, 2, [5, 5]);
+    let whole = draws.images(&images, &place);
+    let (operations, colour) = (draws.operations.take().unwrap(), draws.colour.take().unwrap());
+    let placed = draws.images(&images, &place);
+    assert_eq!(placed.size(), [2, 4, 3, 3]);
+    assert_eq!(colour.apply(&operations.images(&placed, &place), &place), whole);
+    assert_ne!(operations.images(&placed, &place), placed);
+}
+
+#[test]
+fn operations_move_labels_with_their_pixels_and_ignore_what_comes_from_outside() {
+    let operations = RandAugment::new(
+        &[Augment::RandAugment(spec::RandAugment { operations: 2, magnitude: 30 })],
+        40,
+        [5, 5],
+        &mut seed::stream(3, Purpose::Augmentation, &[]),
+        Device::Cpu,
+    );
+    let draws = Draws { operations, ..placed(Crop::Whole, None) };
+    // Forty times the same image, so that every operation occurs.
+    let Minibatch { images, targets } = numbered(1, 5);
+    let many = Minibatch { images: images.repeat([40, 1, 1, 1]), targets: targets.repeat([40, 1, 1]) };
+    let out = draws.apply(many, &Place::First(0));
+    let from_outside = out.targets.eq(i64::from(IGNORED));
+    assert!(from_outside.any().int64_value(&[]) == 1);
+    // Only the values of the image and ignored ones: colours do not change labels.
+    let is_known = out.targets.unsqueeze(3).eq_tensor(&targets.reshape([1, 1, 1, 25])).any_dim(3, false);
+    assert_eq!(is_known.logical_or(&from_outside).all().int64_value(&[]), 1);
+    // Where colours stayed, labels are the pixels; nearly half of the pairs of operations only move images.
+    let black = out.images.select(3, 0).eq(0);
+    let same = out.images.select(3, 0).eq_tensor(&out.targets).logical_or(&black.logical_and(&from_outside));
+    let unchanged = same.flatten(1, 2).all_dim(1, false).sum(Kind::Int64).int64_value(&[]);
+    assert!((3..38).contains(&unchanged), "{unchanged}");
 }
 
 #[test]

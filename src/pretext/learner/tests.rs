@@ -44,7 +44,7 @@ fn spec(task: PretextTask, epochs: usize, lr: f64) -> LearnerSpec {
         epochs,
         minibatch: 4,
         precision: Precision::F32,
-        optimizer: Optimizer::Sgd(Sgd { lr, momentum: 0.9, weight_decay: 0.0 }),
+        optimizer: Optimizer::Sgd(Sgd { lr, momentum: 0.9, weight_decay: 0.0, nesterov: false }),
         schedule: Schedule::Constant,
         checkpoint: PretextCheckpoint::Last,
         forward: PretextForward::Separate,
@@ -201,10 +201,7 @@ fn steps_at_places_on_the_device_equal_steps_at_places_on_the_host() {
             if in_place {
                 training.steps = Steps::in_place(&spec.optimizer, &network);
             }
-            let epoch = |epoch| {
-                training.steps.begin_epoch(1.0);
-                learner.train(&network, &mut training, epoch, &mut |_| Ok(())).unwrap()
-            };
+            let epoch = |epoch| learner.train(&network, &mut training, epoch, &mut |_| Ok(())).unwrap();
             let losses: Vec<f64> = (0..3).map(epoch).collect();
             let mut weights = Tensor::new();
             network.train(|trained| weights = trained.copy());

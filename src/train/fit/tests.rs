@@ -46,12 +46,13 @@ fn trained(spec: &Spec, data: &Data, in_place: bool) -> (Tensor, Vec<f64>) {
     let mut losses = Vec::new();
     for (labels, factor) in [(19, 1.0), (40, 0.5), (12, 1.0)] {
         training.steps.begin_training();
+        let rate = Rate { factor, momentum: None };
         for epoch in 0..2 {
             let mut stream = seed::stream(labels, Purpose::Augmentation, &[epoch]);
             let order = seed::permutation(40, &mut stream);
             let order = &order[..labels as usize];
             let draws = learner.draws(order.len(), &mut stream);
-            losses.push(training.epoch(&learner, &network, (order, draws), factor, &mut |_| Ok(())).unwrap());
+            losses.push(training.epoch(&learner, &network, (order, draws), &|_| rate, &mut |_| Ok(())).unwrap());
         }
     }
     let mut weights = Tensor::new();
@@ -66,6 +67,8 @@ fn steps_at_places_on_the_device_equal_steps_at_places_on_the_host() {
         "train.augment=['crop-4', 'flip']",
         "train.augment=[{random-resized-crop={side=10, area=[0.2, 1.0]}}, 'flip', \
          {colour-jitter={brightness=0.4, contrast=0.4, saturation=0.4, probability=0.8}}, {grayscale=0.2}]",
+        "train.augment=['crop-4', {rand-augment={operations=2, magnitude=20}}, \
+         {colour-jitter={brightness=0.4, contrast=0.4, saturation=0.4, probability=0.8}}]",
         "train.augment=[]",
     ];
     for augment in augments {

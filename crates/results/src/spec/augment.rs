@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A random change of training images. For segmentation, crops and flips change the label map in the same way. Crops decide the
-/// size that the network is trained on: classification then scores and evaluates the center of that size, segmentation whole
-/// images. Colours change after crop and flip, first `colour-jitter`, then `grayscale`; label maps stay the same.
+/// A random change of training images. For segmentation, crops, flips and movements change the label map in the same way. Crops
+/// decide the size that the network is trained on: classification then scores and evaluates the center of that size, segmentation
+/// whole images. The other changes follow crop and flip: first `rand-augment`, then `colour-jitter`, then `grayscale`. Changes of
+/// colour leave label maps as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub enum Augment {
     /// A random crop of the image's own size after padding with 4 black pixels on each side.
@@ -32,6 +33,28 @@ pub enum Augment {
     /// Source: 0.2 in SimSiam (Chen and He, CVPR 2021).
     #[serde(rename = "grayscale")]
     Grayscale(#[schemars(example = 0.2)] f64),
+    /// Random operations of equal strength, for instance rotations, shears, contrast and equalized histograms.
+    ///
+    /// Source: RandAugment (Cubuk et al., NeurIPS 2020), as torchvision defines it.
+    #[serde(rename = "rand-augment")]
+    RandAugment(RandAugment),
+}
+
+/// Options of `rand-augment`: torchvision's `RandAugment` with its 14 operations, nearest neighbours and black outside the image. On
+/// label maps, pixels from outside are ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RandAugment {
+    /// The number of operations, one after the other, that each image gets, 1 to 14. Each is drawn from all 14.
+    ///
+    /// Source: 2 in torchvision.
+    #[schemars(example = 2)]
+    pub operations: usize,
+    /// The strength of the operations, 0 to 30.
+    ///
+    /// Source: 9 in torchvision (`num_magnitude_bins` is 31).
+    #[schemars(example = 9)]
+    pub magnitude: usize,
 }
 
 /// Options of `random-resized-crop`. The aspect ratio is drawn between 3/4 and 4/3, as in torchvision. The crop is taken from the
@@ -74,14 +97,14 @@ impl Augment {
     pub fn crops(&self) -> bool {
         match self {
             Self::Crop4 | Self::Crop(_) | Self::RandomResizedCrop(_) => true,
-            Self::Flip | Self::ColourJitter(_) | Self::Grayscale(_) => false,
+            Self::Flip | Self::ColourJitter(_) | Self::Grayscale(_) | Self::RandAugment(_) => false,
         }
     }
 
     /// Returns the height and width of its result, or `None` if it keeps the image's size.
     pub fn size(&self) -> Option<[usize; 2]> {
         match self {
-            Self::Crop4 | Self::Flip | Self::ColourJitter(_) | Self::Grayscale(_) => None,
+            Self::Crop4 | Self::Flip | Self::ColourJitter(_) | Self::Grayscale(_) | Self::RandAugment(_) => None,
             Self::Crop(size) => Some(*size),
             Self::RandomResizedCrop(crop) => Some([crop.side; 2]),
         }

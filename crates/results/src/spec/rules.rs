@@ -4,6 +4,7 @@ mod augment;
 mod command;
 mod dataset;
 mod model;
+mod optimizer;
 mod pretext;
 #[cfg(test)]
 mod tests;
@@ -11,7 +12,7 @@ mod tests;
 use crate::words::thousands;
 use anyhow::{Result, bail, ensure};
 
-use super::{Cut, Optimizer, RoundsSpec, Schedule, Select, Sgd, Spec, Start};
+use super::{Cut, RoundsSpec, Select, Spec, Start};
 
 /// The largest number of epochs, clusters, folds and so on. More is a typing error, and is refused before memory is allocated.
 const MOST: usize = 1_000_000;
@@ -60,7 +61,13 @@ impl Spec {
             "`rounds.query` is 0 but `rounds.count` is {}; query at least 1 label in each round",
             self.rounds.count
         );
-        check_optimizer("train", &self.train.optimizer, &self.train.schedule, self.train.epochs)?;
+        optimizer::check("train", &self.train.optimizer)?;
+        optimizer::check_schedule("train", &self.train.schedule, self.train.epochs)?;
+        ensure!(
+            (0.0..1.0).contains(&self.train.label_smoothing),
+            "`train.label-smoothing` is {}; it must be at least 0 and below 1, for instance 0.1",
+            self.train.label_smoothing
+        );
         self.check_select()?;
         dataset::check(&self.dataset)?;
         if let Some(imbalance) = &self.imbalance {
@@ -199,33 +206,6 @@ impl Spec {
 pub(super) fn check_count(key: &str, value: usize, most: usize) -> Result<()> {
     ensure!(value > 0, "`{key}` is 0; it must be at least 1");
     ensure!(value <= most, "`{key}` is {value}; at most {} is supported: lower it", thousands(most));
-    Ok(())
-}
-
-fn check_optimizer(table: &str, optimizer: &Optimizer, schedule: &Schedule, epochs: usize) -> Result<()> {
-    let Optimizer::Sgd(Sgd { lr, momentum, weight_decay }) = *optimizer;
-    ensure!(lr > 0.0 && lr.is_finite(), "`{table}.optimizer.sgd.lr` is {lr}; it must be above 0");
-    ensure!(
-        (0.0..1.0).contains(&momentum),
-        "`{table}.optimizer.sgd.momentum` is {momentum}; it must be at least 0 and below 1"
-    );
-    ensure!(
-        weight_decay >= 0.0 && weight_decay.is_finite(),
-        "`{table}.optimizer.sgd.weight-decay` is {weight_decay}; it must be 0 or above"
-    );
-    if let Schedule::Steps(steps) = schedule {
-        if let Some(at) = steps.at.iter().find(|&&at| at >= epochs) {
-            bail!(
-                "`{table}.schedule.steps.at` has {at}, but `{table}.epochs` is {epochs}, so that step is never reached; \
-                 lower it or remove it"
-            );
-        }
-        ensure!(
-            steps.factor > 0.0 && steps.factor.is_finite(),
-            "`{table}.schedule.steps.factor` is {}; it must be above 0",
-            steps.factor
-        );
-    }
     Ok(())
 }
 

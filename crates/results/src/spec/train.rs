@@ -1,9 +1,14 @@
 //! The training of task models in specs, and the selection rules.
 
+mod optimizer;
+mod schedule;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Augment;
+pub use optimizer::{AdamW, Optimizer, Sgd};
+pub use schedule::{Cosine, OneCycle, Rate, Schedule, Steps};
 
 /// How the task model is trained each round.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -37,6 +42,13 @@ pub struct TrainSpec {
     ///
     /// Source: `{ steps = { at = [160], factor = 0.1 } }` of 200 epochs in the official code (`main.py`).
     pub schedule: Schedule,
+    /// Label smoothing, from 0 to below 1: the part of each label that all classes share equally. For segmentation, it is of each
+    /// pixel's label. The training loss has it; recorded losses of test images and the task losses of `pt4al correlate` do not.
+    ///
+    /// Source: Szegedy et al., CVPR 2016; PyTorch's `CrossEntropyLoss(label_smoothing)`; none in the official code.
+    #[serde(default, skip_serializing_if = "super::is_default")]
+    #[schemars(!skip_serializing_if, example = 0.1)]
+    pub label_smoothing: f64,
     /// Which epochs' models are recorded, and which one queries.
     pub select: SelectSpec,
 }
@@ -96,82 +108,6 @@ pub enum Start {
     /// Source: every state of the official code. `main.py` loads the last cycle's checkpoint, which is its best epoch on the images that
     /// it evaluates, into the network that it then trains.
     Continue,
-}
-
-/// The optimizer.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Optimizer {
-    /// Stochastic gradient descent with momentum, as PyTorch defines it.
-    Sgd(Sgd),
-}
-
-impl Optimizer {
-    /// Returns the learning rate, which the schedule multiplies by its factors.
-    pub fn lr(&self) -> f64 {
-        let Self::Sgd(sgd) = self;
-        sgd.lr
-    }
-}
-
-/// Options of `sgd`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Sgd {
-    /// The learning rate at the start, above 0.
-    ///
-    /// Source: 0.1 in the official code (`main.py`, `rotation.py`).
-    #[schemars(example = 0.1)]
-    pub lr: f64,
-    /// The momentum, from 0 to below 1.
-    ///
-    /// Source: 0.9 in the official code (`main.py`, `rotation.py`).
-    #[schemars(example = 0.9)]
-    pub momentum: f64,
-    /// The weight decay, 0 or more.
-    ///
-    /// Source: 5e-4 in the official code (`main.py`, `rotation.py`).
-    #[schemars(example = 5e-4)]
-    pub weight_decay: f64,
-}
-
-/// The learning rate over the epochs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Schedule {
-    /// The optimizer's learning rate throughout.
-    Constant,
-    /// The learning rate is multiplied by `factor` before each epoch in `at`.
-    Steps(Steps),
-    /// From the optimizer's learning rate down to 0 along half a cosine, changed each epoch.
-    Cosine,
-}
-
-/// Options of `steps`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Steps {
-    /// The epochs, counted from 0, before which the learning rate changes; all below `epochs`.
-    ///
-    /// Source: [160] of 200 in the official code (`main.py`).
-    #[schemars(example = [160])]
-    pub at: Vec<usize>,
-    /// The factor, above 0.
-    ///
-    /// Source: 0.1 in the official code (`main.py`).
-    #[schemars(example = 0.1)]
-    pub factor: f64,
-}
-
-impl Schedule {
-    /// The factor on the learning rate in `epoch` of `epochs`.
-    pub fn factor(&self, epoch: usize, epochs: usize) -> f64 {
-        match self {
-            Self::Constant => 1.0,
-            Self::Steps(steps) => steps.factor.powi(steps.at.iter().filter(|&&at| epoch >= at).count() as i32),
-            Self::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * epoch as f64 / epochs as f64).cos()),
-        }
-    }
 }
 
 /// Which epochs' models are recorded, and which one queries. A selection rule selects one epoch of a training.

@@ -209,6 +209,12 @@ pub(super) fn list_for_table(written: &Value, read: &Value, path: &mut Vec<Step>
         (Value::Table(written), Value::Table(read)) => written
             .iter()
             .any(|(key, value)| read.get(key).is_some_and(|read| inside(Step::Key(key.clone()), value, read))),
+        // A name whose options are all left out is written bare.
+        (Value::Table(written), Value::String(_)) => {
+            let list = written.iter().find(|(_, options)| options.is_array());
+            path.extend(list.map(|(name, _)| Step::Key(name.clone())));
+            list.is_some()
+        }
         (Value::Array(written), Value::Array(read)) => {
             written.iter().zip(read).enumerate().any(|(i, (written, read))| inside(Step::Index(i), written, read))
         }

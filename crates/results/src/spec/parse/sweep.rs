@@ -161,11 +161,11 @@ fn a_message_says_what_the_value_is_and_what_it_must_be() {
         ),
         (
             "train.augment=flip",
-            "`train.augment` is \"flip\"; it must be a list of names (crop-4, flip, crop, random-resized-crop, colour-jitter, grayscale), for instance [\"crop-4\"]",
+            "`train.augment` is \"flip\"; it must be a list of names (crop-4, flip, crop, random-resized-crop, colour-jitter, grayscale, rand-augment), for instance [\"crop-4\"]",
         ),
         (
             "train.optimizer={}",
-            "`train.optimizer` is an empty table; it must be one of sgd, for instance { sgd = { lr = ..., momentum = ..., weight-decay = ... } }",
+            "`train.optimizer` is an empty table; it must be one of sgd, adamw, for instance { sgd = { lr = ..., momentum = ..., weight-decay = ... } }",
         ),
         (
             "dataset.cifar10.normalize.mean=[0.5]",

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 use super::no_repeats;
-use crate::spec::{Augment, ColourJitter, DatasetSpec, Labeled, RandomResizedCrop};
+use crate::spec::{Augment, ColourJitter, DatasetSpec, Labeled, RandAugment, RandomResizedCrop};
 
 /// # Errors
 /// One line that opens with the key.
@@ -30,6 +30,16 @@ fn check_one(key: &str, augment: &Augment, set: &DatasetSpec) -> Result<()> {
         );
     }
     check_colours(key, augment)?;
+    if let Augment::RandAugment(RandAugment { operations, magnitude }) = *augment {
+        ensure!(
+            (1..=14).contains(&operations),
+            "`{key}` has {name} with {operations} operations; it is a number from 1 to 14, for instance 2"
+        );
+        ensure!(
+            magnitude <= 30,
+            "`{key}` has {name} with the magnitude {magnitude}; it is a number from 0 to 30, for instance 9"
+        );
+    }
     let Some([height, width]) = augment.size() else { return Ok(()) };
     ensure!(height > 0 && width > 0, "`{key}` has {name} to {height} x {width}; both must be at least 1");
     let ([most_high, most_wide], decides) = set.stored();
@@ -53,7 +63,9 @@ fn check_colours(key: &str, augment: &Augment) -> Result<()> {
             probability
         }
         Augment::Grayscale(probability) => probability,
-        Augment::Crop4 | Augment::Flip | Augment::Crop(_) | Augment::RandomResizedCrop(_) => return Ok(()),
+        Augment::Crop4 | Augment::Flip | Augment::Crop(_) | Augment::RandomResizedCrop(_) | Augment::RandAugment(_) => {
+            return Ok(());
+        }
     };
     ensure!(
         0.0 < probability && probability <= 1.0,
@@ -71,5 +83,6 @@ fn kind(augment: &Augment) -> &'static str {
         Augment::RandomResizedCrop(_) => "random-resized-crop",
         Augment::ColourJitter(_) => "colour-jitter",
         Augment::Grayscale(_) => "grayscale",
+        Augment::RandAugment(_) => "rand-augment",
     }
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail, ensure};
 
-use super::{LARGEST_MINIBATCH, MOST, augment, check_count, check_optimizer};
+use super::{LARGEST_MINIBATCH, MOST, augment, check_count, optimizer};
 use crate::spec::{
     Augment, Cut, InitialSet, Labeled, LearnerSpec, PretextForward, PretextStride, PretextTask, ShortBatch, Spec,
     Typical,
@@ -47,7 +47,8 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
 fn check_learner(learner: &LearnerSpec, spec: &Spec) -> Result<()> {
     check_count("pretext.epochs", learner.epochs, MOST)?;
     check_count("pretext.minibatch", learner.minibatch, LARGEST_MINIBATCH)?;
-    check_optimizer("pretext", &learner.optimizer, &learner.schedule, learner.epochs)?;
+    optimizer::check("pretext", &learner.optimizer)?;
+    optimizer::check_schedule("pretext", &learner.schedule, learner.epochs)?;
     let Cut { size, least } = spec.pretext_minibatches(learner);
     ensure!(
         size >= least,

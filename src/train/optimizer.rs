@@ -1,0 +1,56 @@
+//! Optimizers: each changes all weights of a network at once, along the gradient of a loss.
+
+mod adamw;
+mod sgd;
+
+use tch::Tensor;
+
+use crate::model::Network;
+use adamw::AdamW;
+use pt4al_results::spec::{self, Rate};
+use sgd::Sgd;
+
+/// An optimizer. A step may be recorded as a CUDA graph, which never sees a plain number change. So all that changes between steps
+/// is in tensors, which keep their places: learning rate, momentum and what past steps left.
+#[derive(Debug)]
+pub enum Optimizer {
+    Sgd(Sgd),
+    AdamW(AdamW),
+}
+
+impl Optimizer {
+    /// The optimizer of a spec for `network`, before its first step and with the spec's own learning rate and momentum.
+    pub fn new(spec: &spec::Optimizer, network: &Network) -> Self {
+        match spec {
+            spec::Optimizer::Sgd(spec) => Self::Sgd(Sgd::new(*spec, network)),
+            spec::Optimizer::AdamW(spec) => Self::AdamW(AdamW::new(*spec, network)),
+        }
+    }
+
+    /// Forgets past steps. Call it before a training.
+    pub fn restart(&mut self) {
+        match self {
+            Self::Sgd(sgd) => sgd.restart(),
+            Self::AdamW(adamw) => adamw.restart(),
+        }
+    }
+
+    /// Sets the learning rate and the momentum of the next steps.
+    pub fn set(&mut self, rate: Rate) {
+        match self {
+            Self::Sgd(sgd) => sgd.set(rate),
+            Self::AdamW(adamw) => adamw.set(rate),
+        }
+    }
+
+    /// Takes a step along the negative gradient of `loss`, a scalar.
+    pub fn step(&mut self, network: &Network, loss: &Tensor) {
+        match self {
+            Self::Sgd(sgd) => sgd.step(network, loss),
+            Self::AdamW(adamw) => adamw.step(network, loss),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
