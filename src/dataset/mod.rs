@@ -4,6 +4,6 @@ pub mod augment;
 mod on_device;
 mod place;
 
-pub use on_device::{Data, Dataset, Input, Minibatch, load, on_device, open};
+pub use on_device::{Data, Dataset, Input, Minibatch, load, on_device, open, open_labeled};
 pub use place::Place;
 pub(crate) use place::{Held, Rows};

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Debug;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -69,6 +70,9 @@ pub struct Split {
 /// The value of a pixel without a class: it is neither trained on nor counted.
 pub const IGNORED: u8 = 255;
 
+/// The class of an image whose label nobody has told yet.
+pub const UNKNOWN: u16 = u16::MAX;
+
 /// The labels of a split.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Labels {
@@ -104,6 +108,11 @@ pub trait Ids: Debug + Send + Sync {
     /// # Panics
     /// If there is no such image.
     fn id(&self, index: usize) -> String;
+
+    /// Returns the folder that the names are paths in; `None` if they are in no single folder.
+    fn folder(&self) -> Option<&Path> {
+        None
+    }
 }
 
 impl Split {
@@ -171,6 +180,13 @@ impl Split {
                 source.fill(index, &mut record)?;
                 Ok(Cow::Owned(record))
             }
+        }
+    }
+
+    /// Forgets the class of every image. Label maps stay, because they are in the records.
+    pub fn forget_classes(&mut self) {
+        if let Labels::Classes(classes) = &mut self.labels {
+            classes.fill(UNKNOWN);
         }
     }
 
