@@ -7,7 +7,7 @@
 //! - [`read()`]: [`validate`], then decodes the images into the storage that the spec asks for.
 //!
 //! [`catalogue::KNOWN`] lists the data sets, with what to cite and how to get the files. The modules [`caltech101`],
-//! [`cifar10`], [`cityscapes`], [`imagenet`] and [`shapes`] say how the files of each one must lie on disk.
+//! [`cifar10`], [`cityscapes`], [`folder`], [`imagenet`] and [`shapes`] say how the files of each one must lie on disk.
 //!
 //! Images come as [`images::Splits`]: per image `[height, width, 3]` bytes and a class, or a class for each pixel.
 //! Whatever is drawn (the pool, an imbalance, a split) depends on seeds in the spec alone.
@@ -52,7 +52,9 @@ pub mod catalogue;
 pub mod cifar10;
 pub mod cityscapes;
 pub mod decode;
+mod drawn;
 pub mod fetch;
+pub mod folder;
 pub mod imagenet;
 pub mod images;
 pub mod imbalance;

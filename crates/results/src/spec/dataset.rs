@@ -4,6 +4,7 @@
 mod caltech101;
 mod cifar10;
 mod cityscapes;
+mod folder;
 mod imagenet;
 mod imbalance;
 mod shapes;
@@ -16,6 +17,7 @@ use super::TaskKind;
 pub use caltech101::Caltech101Spec;
 pub use cifar10::Cifar10Spec;
 pub use cityscapes::{CityscapesSpec, LabelFiles};
+pub use folder::{DrawnSplit, FolderLayout, FolderSpec, Orientation};
 pub use imagenet::ImagenetSpec;
 pub use imbalance::{Imbalance, Linear, LongTail, StepImbalance};
 pub use shapes::ShapesSpec;
@@ -29,6 +31,7 @@ pub enum DatasetSpec {
     Caltech101(Caltech101Spec),
     Imagenet(ImagenetSpec),
     Cityscapes(CityscapesSpec),
+    Folder(FolderSpec),
 }
 
 /// What the options of a data set say, whichever data set it is. The defaults are those of a classification data set
@@ -37,8 +40,13 @@ pub trait DatasetOptions {
     /// The name of the data set: its key in specs, and what the command line and results call it.
     fn name(&self) -> &'static str;
 
-    /// The published data set that the files should be; `None` for generated images.
+    /// The published data set that the files should be; `None` for generated images and for a researcher's own.
     fn original(&self) -> Option<Original>;
+
+    /// Whether the images are generated, so that there are no files.
+    fn is_generated(&self) -> bool {
+        false
+    }
 
     /// The task that the labels are for.
     fn task(&self) -> TaskKind {
@@ -112,6 +120,7 @@ impl DatasetSpec {
             Self::Caltech101(options) => options,
             Self::Imagenet(options) => options,
             Self::Cityscapes(options) => options,
+            Self::Folder(options) => options,
         }
     }
 
