@@ -3,7 +3,7 @@
 //!
 //! Imports go downward only:
 //!
-//! - commands: `run`, `correlate`, `pretext`, `plan`, `gpu_check`;
+//! - commands: `run`, `select`, `correlate`, `pretext`, `plan`, `gpu_check`;
 //! - `drive` is the one loop that starts workers and handles their messages; `crew` holds workers, `worker` is one;
 //! - `opening` opens data, `session` opens a results folder and keeps its manifest;
 //! - `cost` decides how a run starts; it uses `calibrate` (measured speeds), `jobs` and `memory`;
