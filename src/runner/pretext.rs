@@ -90,7 +90,7 @@ pub(super) fn losses(protocol: &Spec, options: &Options, read: &Read, threads: u
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Wanted<'a> {
     /// The folder for the losses after each epoch.
-    by_epoch: Option<&'a Path>,
+    pub by_epoch: Option<&'a Path>,
     /// The features of the pool.
     pub features: bool,
     /// Whether labels of the train split must not be read.

@@ -339,6 +339,22 @@ mod tests {
     }
 
     #[test]
+    fn without_labels_images_and_pool_are_the_same_and_every_class_is_unknown() {
+        let mut spec = spec(80, 5.0);
+        let refused = validate_unlabeled(&spec, Path::new("/nowhere")).unwrap_err().to_string();
+        assert!(refused.starts_with("`imbalance` leaves out images by their class"), "{refused}");
+        spec.imbalance = None;
+        let [known, unknown] = [read, read_unlabeled].map(|read| read(&spec, Path::new("/nowhere")).unwrap());
+        assert_eq!(
+            (unknown.splits.train.classes().unwrap(), unknown.pool),
+            ([images::UNKNOWN; 80].as_slice(), known.pool)
+        );
+        assert_eq!(unknown.splits.train.image(79).unwrap(), known.splits.train.image(79).unwrap());
+        assert_eq!(unknown.splits.test.classes(), known.splits.test.classes());
+        assert_eq!(unknown.splits.origin.fingerprint, known.splits.origin.fingerprint);
+    }
+
+    #[test]
     fn the_pool_is_what_an_imbalance_leaves_and_the_test_split_stays() {
         let read = validate(&spec(1000, 5.0), Path::new("/nowhere")).unwrap();
         assert!(read.pool.len() < 700 && read.pool.is_sorted());

@@ -219,3 +219,32 @@ pub(super) fn ensure_writable(out: &Path) -> Result<()> {
     };
     attempt().map_err(|e| anyhow!("--out {}: cannot be written ({e}); name a file that can", out.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pt4al_results::spec::{Source, load};
+
+    /// The demo starts with 100 labels and adds 100 in each round.
+    #[test]
+    fn the_round_follows_from_the_number_of_labels() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/demo.toml");
+        let spec = load(&Source { path, ..Source::default() }).unwrap();
+        let rounds = [0, 1, 99, 100, 199, 200, 305].map(|labels| round_of(&spec, labels));
+        assert_eq!(rounds, [0, 1, 1, 1, 1, 2, 3]);
+    }
+
+    #[test]
+    fn arms_have_the_names_of_records() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/demo.toml");
+        let sets = vec!["variant.wide.model.width=16".into()];
+        let spec = load(&Source { path, sets, ..Source::default() }).unwrap();
+        let arm = Arm::find(&spec, Some("entropy@wide")).unwrap();
+        assert_eq!(
+            (arm.label.as_str(), arm.protocol.model.width, arm.sampler.label()),
+            ("entropy@wide", 16, "entropy".into())
+        );
+        let error = Arm::find(&spec, Some("entropy@wild")).unwrap_err().to_string();
+        assert!(error.contains("did you mean entropy@wide?"), "{error}");
+    }
+}
