@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result};
 use clap::Args;
 
 use super::{DataDir, SpecArgs};
@@ -27,14 +27,14 @@ pub(super) fn ids(args: &IdsArgs) -> Result<()> {
     let splits = pt4al_data::names(&spec, &args.data.path)?;
     let mut text = String::from("split,index,id");
     for (name, split) in [("train", &splits.train), ("test", &splits.test)] {
-        ensure!(
-            split.ids.is_some(),
-            "{}: images have only numbers, the order in which the files of the data set hold them; leave `train_ids` and `test_ids` out",
-            spec.dataset.name()
-        );
-        for ids in &split.ids {
-            (0..split.len).for_each(|index| _ = write!(text, "\n{name},{index},{}", cell(&ids.id(index))));
-        }
+        let ids = split.ids.as_ref().with_context(|| {
+            format!(
+                "{}: images have only numbers, the order in which the files of the data set hold them; leave `train_ids` and \
+                 `test_ids` out",
+                spec.dataset.name()
+            )
+        })?;
+        (0..split.len).for_each(|index| _ = write!(text, "\n{name},{index},{}", cell(&ids.id(index))));
     }
     super::print(text)
 }

@@ -9,6 +9,7 @@ mod manual;
 mod plan;
 mod pretext;
 mod run;
+mod select;
 mod start;
 mod stopped;
 mod worker;
@@ -36,6 +37,8 @@ enum Verb {
     Run(run::RunArgs),
     /// Estimate what an experiment costs on this machine: time, memory, disk space
     Plan(plan::PlanArgs),
+    /// Choose the images that people label next: train on those that are labeled, and write the picks
+    Select(Box<select::SelectArgs>),
     /// Measure how pretext losses and task losses correlate over the images of the pool
     Correlate(correlate::CorrelateArgs),
     /// Check that this machine's GPU computes what the CPU computes, and measure how fast it is
@@ -154,6 +157,7 @@ pub fn main() -> i32 {
     let done = match cli.verb {
         Verb::Run(args) => run::run(args),
         Verb::Plan(args) => plan::plan(&args),
+        Verb::Select(args) => select::select(*args),
         Verb::Correlate(args) => correlate::correlate(&args),
         Verb::GpuCheck(args) => gpu_check::gpu_check(&args),
         Verb::Results(verb) => verb.run(),

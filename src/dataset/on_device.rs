@@ -13,6 +13,7 @@ use tch::{Device, Kind, Tensor};
 use super::features;
 use pt4al_data::Read;
 use pt4al_data::images::{Ids, Labels, Records, Source, Split};
+use pt4al_data::labeled::LabeledImages;
 use pt4al_results::spec::{Augment, Channels, Cut, Labeled, Normalize, Spec};
 
 /// Images with their labels.
@@ -157,6 +158,28 @@ pub fn load(spec: &Spec, dir: &Path, device: Device) -> Result<Data> {
 /// As [`load`], and if the fingerprint of the data is another one.
 pub fn open(spec: &Spec, dir: &Path, device: Device, fingerprint: &str) -> Result<Data> {
     let read = pt4al_data::read(spec, dir)?;
+    ensure_unchanged(&read, dir, fingerprint)?;
+    to_device(spec, read, device)
+}
+
+/// As [`open`], but of the train split only the images of `labeled` have labels; nothing reads those of the others.
+///
+/// # Errors
+/// As [`open`], and as [`pt4al_data::read_unlabeled`].
+pub fn open_labeled(
+    spec: &Spec,
+    dir: &Path,
+    device: Device,
+    fingerprint: &str,
+    labeled: &LabeledImages,
+) -> Result<Data> {
+    let mut read = pt4al_data::read_unlabeled(spec, dir)?;
+    ensure_unchanged(&read, dir, fingerprint)?;
+    labeled.apply(&mut read.splits);
+    to_device(spec, read, device)
+}
+
+fn ensure_unchanged(read: &Read, dir: &Path, fingerprint: &str) -> Result<()> {
     let found = &read.splits.origin.fingerprint;
     ensure!(
         found == fingerprint,
@@ -164,7 +187,7 @@ pub fn open(spec: &Spec, dir: &Path, device: Device, fingerprint: &str) -> Resul
          run the same command again",
         dir.display()
     );
-    to_device(spec, read, device)
+    Ok(())
 }
 
 fn to_device(spec: &Spec, read: Read, device: Device) -> Result<Data> {

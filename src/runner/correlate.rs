@@ -96,7 +96,7 @@ pub fn correlate(spec: &Spec, options: &Options, seed: u64, consent: &Consent) -
     let Existing { folder, sessions: earlier, room, .. } =
         Existing::find(&root, &alone, &origin, options, parts.len(), &size)?;
     let threads = room.threads(1);
-    let learner = pretext::work_left(&alone, options, &origin, threads, seed);
+    let learner = pretext::work_left(&alone, options, &origin, (threads, seed), false);
     let before = missing(&parts, &root);
     let trainings = before.iter().map(|part| part.work(&alone, origin.pool)).collect();
     let stages = [learner.into_iter().collect(), trainings];

@@ -3,7 +3,7 @@
 //!
 //! Imports go downward only:
 //!
-//! - commands: `run`, `correlate`, `pretext`, `plan`, `gpu_check`;
+//! - commands: `run`, `select`, `correlate`, `pretext`, `plan`, `gpu_check`;
 //! - `drive` is the one loop that starts workers and handles their messages; `crew` holds workers, `worker` is one;
 //! - `opening` opens data, `session` opens a results folder and keeps its manifest;
 //! - `cost` decides how a run starts; it uses `calibrate` (measured speeds), `jobs` and `memory`;
@@ -35,6 +35,7 @@ mod plan;
 mod pretext;
 mod queried;
 mod run;
+mod select;
 mod session;
 mod sharing;
 mod task;
@@ -53,3 +54,4 @@ pub use options::{MpsChoice, Options};
 pub use plan::{Plan, plan};
 pub use pretext::pretext_losses;
 pub use run::{Outcome, run};
+pub use select::{Asked, Chosen, select};

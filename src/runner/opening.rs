@@ -1,5 +1,7 @@
 //! Opens the data set of a spec: quick checks first, so that a command fails before it does hours of decoding.
 
+use std::path::Path;
+
 use anyhow::Result;
 
 use super::deadline::Preparing;
@@ -20,9 +22,21 @@ impl Opening {
     /// # Errors
     /// If the data set is missing or damaged.
     pub fn validate(spec: &Spec, options: &Options) -> Result<Self> {
+        Self::validate_by(data::validate, spec, options)
+    }
+
+    /// As [`Opening::validate`], without the labels of the train split ([`data::validate_unlabeled`]).
+    ///
+    /// # Errors
+    /// As for [`Opening::validate`], and if the spec cannot do without the labels.
+    pub fn validate_unlabeled(spec: &Spec, options: &Options) -> Result<Self> {
+        Self::validate_by(data::validate_unlabeled, spec, options)
+    }
+
+    fn validate_by(check: fn(&Spec, &Path) -> Result<Read>, spec: &Spec, options: &Options) -> Result<Self> {
         data::check_place(spec, &options.data)?;
         let preparing = Preparing::until(options.deadline.as_ref());
-        let read = data::validate(spec, &options.data)?;
+        let read = check(spec, &options.data)?;
         Ok(Self { read, preparing })
     }
 

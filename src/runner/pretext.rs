@@ -1,4 +1,4 @@
-//! `pt4al pretext losses`: one pretext learner by itself.
+//! One pretext learner by itself, as `pt4al pretext losses` and others need it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,7 +22,9 @@ use pt4al_results::spec::{PretextCheckpoint, Spec, Work};
 use pt4al_results::store::{DataOrigin, Losses, Manifest};
 
 /// Time between two lines of progress.
-const PROGRESS: Duration = Duration::from_secs(30);
+pub(super) const PROGRESS: Duration = Duration::from_secs(30);
+/// The ending of a file of features in the cache.
+const FEATURES: &str = "features.safetensors";
 
 /// The pretext losses of a variant (`None`: of the spec's own protocol) and a seed: from the spec's file, from the cache, or
 /// from a learner that is trained now, if `consent` agrees to the cost. With `by_epoch`, the learner is trained in any case,
@@ -52,12 +54,13 @@ pub fn pretext_losses(
     let threads = room.threads(1);
     let left = match by_epoch {
         Some(_) => Some(protocol.pretext_work(opening.origin().pool)),
-        None => work_left(protocol, options, opening.origin(), threads, seed),
+        None => work_left(protocol, options, opening.origin(), (threads, seed), false),
     };
     cost::agreed_start(protocol, &size, options, room, &[left.into_iter().collect()], consent)?;
     let read = opening.share(protocol, options)?.done();
     if by_epoch.is_some() {
-        train(protocol, options, &read.splits.origin, threads, seed, by_epoch)?;
+        let wanted = Wanted { by_epoch, ..Wanted::default() };
+        train(protocol, options, &read.splits.origin, (threads, seed), &wanted)?;
     }
     losses(protocol, options, &read, threads, seed)
 }
@@ -80,28 +83,54 @@ fn ensure_scored_by_epoch(protocol: &Spec) -> Result<()> {
 /// # Errors
 /// If the spec has no [pretext] table, losses cannot be read, or training fails or does not fit into the time limit.
 pub(super) fn losses(protocol: &Spec, options: &Options, read: &Read, threads: usize, seed: u64) -> Result<Losses> {
-    ensure!(protocol.pretext.is_some(), "the spec has no [pretext] table; add one");
-    if let Some(file) = protocol.loss_file() {
-        return Losses::read(&file.file)?.of_pool(&read.pool, read.splits.train.len, &file.file);
-    }
-    let origin = &read.splits.origin;
-    let cached = cache::path(protocol, options, origin, threads, seed, "csv");
-    if !cached.exists() {
-        train(protocol, options, origin, threads, seed, None)?;
-    }
-    Losses::read(&cached)
+    learned(protocol, options, read, (threads, seed), &Wanted::default()).map(|learned| learned.0)
 }
 
-/// The work that [`losses`] would do; `None` if the cache has the losses.
+/// What is wanted of a learner besides its losses.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wanted<'a> {
+    /// The folder for the losses after each epoch.
+    pub by_epoch: Option<&'a Path>,
+    /// The features of the pool.
+    pub features: bool,
+    /// Whether labels of the train split must not be read.
+    pub unlabeled: bool,
+}
+
+/// As [`losses`], with the file of the learner's features if they are wanted.
+///
+/// # Errors
+/// As [`losses`].
+pub(super) fn learned(
+    protocol: &Spec,
+    options: &Options,
+    read: &Read,
+    (threads, seed): (usize, u64),
+    wanted: &Wanted,
+) -> Result<(Losses, Option<PathBuf>)> {
+    ensure!(protocol.pretext.is_some(), "the spec has no [pretext] table; add one");
+    if let Some(file) = protocol.loss_file() {
+        return Ok((Losses::read(&file.file)?.of_pool(&read.pool, read.splits.train.len, &file.file)?, None));
+    }
+    let origin = &read.splits.origin;
+    if work_left(protocol, options, origin, (threads, seed), wanted.features).is_some() {
+        train(protocol, options, origin, (threads, seed), wanted)?;
+    }
+    let cached = |ending| cache::path(protocol, options, origin, threads, seed, ending);
+    Ok((Losses::read(&cached("csv"))?, wanted.features.then(|| cached(FEATURES))))
+}
+
+/// The work that [`learned`] would do, with or without features; `None` if the cache has what is wanted.
 pub(super) fn work_left(
     protocol: &Spec,
     options: &Options,
     origin: &DataOrigin,
-    threads: usize,
-    seed: u64,
+    (threads, seed): (usize, u64),
+    features: bool,
 ) -> Option<Work> {
-    let is_cached = cache::path(protocol, options, origin, threads, seed, "csv").exists();
-    (!is_cached).then(|| protocol.pretext_work(origin.pool))
+    let is_cached = |ending| cache::path(protocol, options, origin, threads, seed, ending).exists();
+    let is_done = is_cached("csv") && (!features || is_cached(FEATURES));
+    (!is_done).then(|| protocol.pretext_work(origin.pool))
 }
 
 /// Trains a learner and writes its losses into the cache.
@@ -109,10 +138,32 @@ fn train(
     protocol: &Spec,
     options: &Options,
     origin: &DataOrigin,
-    threads: usize,
-    seed: u64,
-    by_epoch: Option<&Path>,
+    (threads, seed): (usize, u64),
+    wanted: &Wanted,
 ) -> Result<()> {
+    let folder = temporary_folder(protocol, origin)?;
+    let mut learner = Learner {
+        options,
+        folder: folder.path(),
+        seed,
+        cached: cache::path(protocol, options, origin, threads, seed, "csv"),
+        features: wanted.features.then(|| cache::path(protocol, options, origin, threads, seed, FEATURES)),
+        wanted,
+        units: protocol.pretext_work(origin.pool).units().max(1),
+        is_started: false,
+        spoke: Instant::now(),
+    };
+    let mut watch = Watch::new(options.deadline.as_ref(), 1);
+    drive(&mut learner, Share { device: &options.device, jobs: 1, threads, mps: &Mps::default() }, &mut watch)?;
+    ensure!(!watch.is_over, "{}", watch.nothing_finished());
+    Ok(())
+}
+
+/// A temporary folder with the spec and the manifest, for a worker that does not work on a results folder.
+///
+/// # Errors
+/// If it cannot be made.
+pub(super) fn temporary_folder(protocol: &Spec, origin: &DataOrigin) -> Result<tempfile::TempDir> {
     let folder = temporary_spec(protocol)?;
     let (experiment, profile) = protocol.identity();
     let manifest = Manifest {
@@ -124,20 +175,7 @@ fn train(
         sessions: Vec::new(),
     };
     manifest.write(&folder.path().join("manifest.json"))?;
-    let mut learner = Learner {
-        options,
-        folder: folder.path(),
-        seed,
-        cached: cache::path(protocol, options, origin, threads, seed, "csv"),
-        by_epoch,
-        units: protocol.pretext_work(origin.pool).units().max(1),
-        is_started: false,
-        spoke: Instant::now(),
-    };
-    let mut watch = Watch::new(options.deadline.as_ref(), 1);
-    drive(&mut learner, Share { device: &options.device, jobs: 1, threads, mps: &Mps::default() }, &mut watch)?;
-    ensure!(!watch.is_over, "{}", watch.nothing_finished());
-    Ok(())
+    Ok(folder)
 }
 
 /// A single learner to train.
@@ -147,7 +185,8 @@ struct Learner<'a> {
     folder: &'a Path,
     seed: u64,
     cached: PathBuf,
-    by_epoch: Option<&'a Path>,
+    features: Option<PathBuf>,
+    wanted: &'a Wanted<'a>,
     /// All its forward passes.
     units: u64,
     is_started: bool,
@@ -175,8 +214,14 @@ impl Agenda for Learner<'_> {
         command.arg("pretext").arg("--spec").arg(self.folder.join("spec.toml"));
         command.args(["--seed", &self.seed.to_string()]).arg("--out").arg(&self.cached);
         command.arg("--data").arg(&self.options.data);
-        if let Some(folder) = self.by_epoch {
+        if let Some(folder) = self.wanted.by_epoch {
             command.arg("--by-epoch").arg(folder);
+        }
+        if let Some(file) = &self.features {
+            command.arg("--features").arg(file);
+        }
+        if self.wanted.unlabeled {
+            command.arg("--unlabeled");
         }
     }
 

@@ -8,12 +8,12 @@ use crate::sampler::initial_labels;
 use pt4al_results::seed::{self, Purpose, Stream};
 use pt4al_results::spec::{Cut, InitialSet, Spec, Trial};
 
-/// The indices of the labels of round 0 of a trial. Samplers of a seed that have the same initial set get the same labels.
+/// The indices of the `n` labels of round 0 of a trial. Samplers of a seed that have the same initial set get the same labels.
 ///
 /// # Errors
 /// If pretext losses or features are missing, or images can no longer be read.
-pub(super) fn labels(spec: &Spec, trial: &Trial, data: &Data, pool: &Pool) -> Result<Vec<usize>> {
-    let (set, n) = (spec.initial_set(&trial.sampler), spec.rounds.initial);
+pub(super) fn labels(spec: &Spec, trial: &Trial, data: &Data, pool: &Pool, n: usize) -> Result<Vec<usize>> {
+    let set = spec.initial_set(&trial.sampler);
     let mut stream = seed::stream(trial.seed, Purpose::InitialLabels, &[]);
     match set {
         InitialSet::ClassBalanced => class_balanced(&classes_of_pool(data)?, data.classes.len(), n, &mut stream),

@@ -7,6 +7,7 @@ mod pretext;
 mod progress;
 mod query;
 mod round;
+mod select;
 mod task_losses;
 mod view;
 
@@ -27,6 +28,7 @@ pub use progress::{Event, Reporter};
 pub use query::check_query;
 use query::{Chooser, Query};
 use round::Timing;
+pub use select::{Selected, Selection, select};
 pub use task_losses::{LossJob, run as task_losses};
 pub use view::{Pool, Ties};
 
@@ -82,7 +84,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
     let mut network = learner.network(&spec.model);
 
     if queries.rounds.is_empty() {
-        queries.rounds.push(chooser.initial()?);
+        queries.rounds.push(chooser.initial(spec.rounds.initial)?);
         names.take(&mut queries)?;
     }
     let has_next_query = queries.rounds.len() > finished;
@@ -95,7 +97,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
     if !has_next_query {
         let scored = work(finished - 1).score;
         report.begin_query(finished, scored)?;
-        let query = chooser.next(&network, &queries.rounds.concat(), finished)?;
+        let query = chooser.next(&network, &queries.rounds.concat(), finished, spec.rounds.query)?;
         report.done(scored);
         commit_query(&names, &mut records, &mut queries, query)?;
     }
@@ -110,7 +112,14 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
         );
         report.begin(|| format!("round {round}"), Work { score: 0, ..work(round) }.units())?;
         let waited = data.waited();
-        let inputs = round::Round { spec, seed: job.trial.seed, round, labeled: &labeled, before: before.as_ref() };
+        let inputs = round::Round {
+            spec,
+            seed: job.trial.seed,
+            round,
+            labeled: &labeled,
+            before: before.as_ref(),
+            evaluated: Some(spec.train.select.images),
+        };
         let trained = round::train(&learner, &inputs, &mut network, report)?;
         let timing = Timing { wait: data.waited() - waited, ..trained.timing };
         let (experiment, profile) = spec.identity();
@@ -148,7 +157,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
         if round + 1 < count {
             let scored = work(round).score;
             report.begin_query(round + 1, scored)?;
-            let query = chooser.next(&network, &labeled, round + 1)?;
+            let query = chooser.next(&network, &labeled, round + 1, spec.rounds.query)?;
             report.done(scored);
             commit_query(&names, &mut records, &mut queries, query)?;
             match spec.train.start {

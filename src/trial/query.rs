@@ -56,35 +56,35 @@ impl<'a> Chooser<'a> {
         })
     }
 
-    /// The indices of the labels of round 0.
+    /// The indices of the `n` labels of round 0.
     ///
     /// # Errors
     /// If pretext losses or features are missing, or images can no longer be read.
-    pub fn initial(&self) -> Result<Vec<usize>> {
+    pub fn initial(&self, n: usize) -> Result<Vec<usize>> {
         let Self { job, spec, learner, pretext, ties, recorded, .. } = self;
         let pool = Pool::before_training(learner.data, pretext, ties);
         let labels = match recorded {
             Some(recorded) => recorded_query(recorded, 0)?,
-            None => initial::labels(spec, job.trial, learner.data, &pool)?,
+            None => initial::labels(spec, job.trial, learner.data, &pool, n)?,
         };
-        check_query(&labels, &pool, spec.rounds.initial)?;
+        check_query(&labels, &pool, n)?;
         Ok(labels)
     }
 
-    /// The query of `round`, with the model of the round before, which was trained on the images `labeled`.
+    /// The query of `round` for `n` labels, with the model of the round before, which was trained on the images `labeled`.
     ///
     /// # Errors
     /// If images can no longer be read, or the model gives values that are not numbers.
-    pub fn next(&self, network: &Network, labeled: &[usize], round: usize) -> Result<Query> {
+    pub fn next(&self, network: &Network, labeled: &[usize], round: usize, n: usize) -> Result<Query> {
         let Self { job, spec, learner, sampler, pretext, ties, recorded } = self;
         let (start, waited) = (Instant::now(), learner.data.waited());
         let pool = Pool::after_training(learner, network, (pretext, ties), labeled, spec, round);
         let mut stream = seed::stream(job.trial.seed, Purpose::Query, &[round as u64]);
         let labels = match recorded {
             Some(recorded) => recorded_query(recorded, round)?,
-            None => sampler.query(&pool, spec.rounds.query, &mut stream)?,
+            None => sampler.query(&pool, n, &mut stream)?,
         };
-        check_query(&labels, &pool, spec.rounds.query)?;
+        check_query(&labels, &pool, n)?;
         let score_seconds = pool.seconds();
         Ok(Query {
             labels,
@@ -92,6 +92,13 @@ impl<'a> Chooser<'a> {
             query_seconds: start.elapsed().as_secs_f64() - score_seconds,
             wait_seconds: learner.data.waited() - waited,
         })
+    }
+}
+
+impl Chooser<'_> {
+    /// The pretext batches that the sampler sees; empty if it needs none.
+    pub fn pretext_batches(&self) -> &[Vec<usize>] {
+        &self.pretext.batches
     }
 }
 

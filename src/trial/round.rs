@@ -49,6 +49,9 @@ pub(super) struct Round<'a> {
     pub labeled: &'a [usize],
     /// Weights to continue from; `None`: fresh weights.
     pub before: Option<&'a Snapshot>,
+    /// The images that every selection rule is evaluated on; `None` if there are none with known labels. Then only rules that do
+    /// not choose by them can be used, and they give no values.
+    pub evaluated: Option<EvaluationImages>,
 }
 
 /// The results of a round's trainings. The network then holds the weights of the selection rule that queries.
@@ -56,6 +59,8 @@ pub(super) struct Round<'a> {
 pub(super) struct Trained {
     pub values: Vec<Value>,
     pub epochs: Vec<Epoch>,
+    /// The metrics on the held-out labels by which `best-on-held-out` chose its epoch.
+    pub held_out: Option<Metrics>,
     pub timing: Timing,
 }
 
@@ -127,9 +132,9 @@ fn one_training(
     report: &mut Reporter,
     out: &mut Trained,
 ) -> Result<Option<Snapshot>> {
-    let &Round { spec, seed, round, labeled, before } = inputs;
+    let &Round { spec, seed, round, labeled, before, evaluated } = inputs;
     let query = spec.train.select.query;
-    let (evaluated, images) = evaluation_images(learner.data, spec.train.select.images);
+    let evaluated = evaluated.map(|images| evaluation_images(learner.data, images));
     let (trained_on, held_out) = match part {
         Training::AllLabels => (labeled.to_vec(), Vec::new()),
         Training::NotHeldOut => hold_out(labeled, spec.held_out(labeled.len()), seed, round),
@@ -164,10 +169,12 @@ fn one_training(
             return Ok(());
         }
         let begun = Instant::now();
-        let metrics = match part {
-            Training::AllLabels => learner.evaluate(network, evaluated, &images)?,
-            Training::NotHeldOut => learner.evaluate(network, learner.data.train.as_ref(), &held_out)?,
+        let (split, images) = match (part, &evaluated) {
+            (Training::NotHeldOut, _) => (learner.data.train.as_ref(), &held_out),
+            (Training::AllLabels, Some((split, images))) => (*split, images),
+            (Training::AllLabels, None) => return Ok(()),
         };
+        let metrics = learner.evaluate(network, split, images)?;
         let diverged = metrics.iter().find(|metric| !metric.1.is_finite());
         ensure!(
             diverged.is_none(),
@@ -186,7 +193,7 @@ fn one_training(
             last = Some(metrics);
         }
         evaluating += begun.elapsed().as_secs_f64();
-        report.done((if part == Training::AllLabels { images.len() } else { held_out.len() }) as u64);
+        report.done(images.len() as u64);
         Ok(())
     })?;
     out.epochs.extend(epochs);
@@ -194,7 +201,9 @@ fn one_training(
     for &rule in rules {
         match (rule, &mut best) {
             (Select::Last, _) => {
-                out.add(rule, last_epoch, last.as_ref().expect("the last epoch is evaluated"));
+                if let Some(last) = &last {
+                    out.add(rule, last_epoch, last);
+                }
                 if rule == query {
                     weights = Some(network.snapshot());
                 }
@@ -209,9 +218,12 @@ fn one_training(
                 let begun = Instant::now();
                 let chosen = best.weights.take().expect("kept for the test");
                 network.restore(&chosen);
-                out.add(rule, best.epoch, &learner.evaluate(network, evaluated, &images)?);
+                if let Some((split, images)) = &evaluated {
+                    out.add(rule, best.epoch, &learner.evaluate(network, *split, images)?);
+                    report.done(images.len() as u64);
+                }
+                out.held_out = Some(std::mem::take(&mut best.metrics));
                 evaluating += begun.elapsed().as_secs_f64();
-                report.done(images.len() as u64);
                 if rule == query {
                     weights = Some(chosen);
                 }

@@ -18,6 +18,7 @@ mod queried;
 mod real_images;
 mod regression;
 mod segmentation;
+mod select;
 mod short_batch;
 mod support;
 mod terminal;

@@ -36,9 +36,6 @@ use crate::{Look, Reader};
 use pt4al_results::spec::{DrawnSplit, FolderLayout, FolderSpec, Normalize, Orientation, Storage, hex};
 use pt4al_results::store::DataOrigin;
 use pt4al_results::words::{listed, thousands};
-// The verb that selects images from a folder without labels reads it by this.
-#[allow(unused_imports)]
-pub(crate) use unlabeled::unlabeled;
 
 /// The catalogue's entry.
 pub(crate) const KNOWN: Known = Known {
@@ -83,6 +80,10 @@ impl Reader for FolderSpec {
             FolderLayout::Labels(labels, drawn) => by_csv::find(self, &root, &root.join(labels), drawn, &problems)?,
         };
         finish(self, labeled, &root, look, problems)
+    }
+
+    fn unlabeled(&self, dir: &Path, look: &Look) -> Result<Splits> {
+        unlabeled::unlabeled(self, dir, look)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Debug;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -107,6 +108,11 @@ pub trait Ids: Debug + Send + Sync {
     /// # Panics
     /// If there is no such image.
     fn id(&self, index: usize) -> String;
+
+    /// Returns the folder that the names are paths in; `None` if they are in no single folder.
+    fn folder(&self) -> Option<&Path> {
+        None
+    }
 }
 
 impl Split {
@@ -174,6 +180,13 @@ impl Split {
                 source.fill(index, &mut record)?;
                 Ok(Cow::Owned(record))
             }
+        }
+    }
+
+    /// Forgets the class of every image. Label maps stay, because they are in the records.
+    pub fn forget_classes(&mut self) {
+        if let Labels::Classes(classes) = &mut self.labels {
+            classes.fill(UNKNOWN);
         }
     }
 

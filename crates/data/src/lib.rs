@@ -66,6 +66,7 @@ pub mod imbalance;
 pub mod index;
 mod known;
 mod label_maps;
+pub mod labeled;
 mod overlap;
 pub mod problems;
 mod reader;
@@ -81,7 +82,7 @@ use rayon::prelude::*;
 use catalogue::reader;
 use images::{Records, Split, Splits};
 use pt4al_results::seed::{self, Purpose};
-use pt4al_results::spec::{DatasetSpec, Spec, Storage, short_hash};
+use pt4al_results::spec::{DatasetSpec, Labeled, Spec, Storage, short_hash};
 use pt4al_results::store::{ClassCount, DataOrigin};
 pub(crate) use reader::{Look, Reader};
 
@@ -141,6 +142,41 @@ pub fn validate(spec: &Spec, dir: &Path) -> Result<Read> {
         storage::check_memory(&spec.dataset, read.size().bytes)?;
     }
     Ok(read)
+}
+
+/// [`validate`] without the labels of the train split: each of its images has the class [`images::UNKNOWN`]. The images, their
+/// order and the pool are those of [`validate`] if the data set has labels.
+///
+/// # Errors
+/// As for [`validate`]; and if the spec needs labels to say what the pool is, or if pixels have the labels.
+pub fn validate_unlabeled(spec: &Spec, dir: &Path) -> Result<Read> {
+    ensure!(
+        spec.dataset.task().labels() == Labeled::Images,
+        "{} has a class for each pixel, but single labels can be given to whole images only; name a data set for \
+         classification",
+        spec.dataset.name()
+    );
+    ensure!(
+        spec.imbalance.is_none(),
+        "`imbalance` leaves out images by their class, which nobody knows before they are labeled; remove it"
+    );
+    let mut splits = reader(&spec.dataset).unlabeled(dir, &Look::Contents { cache: cache_folder(dir) })?;
+    let pool = draw_pool(&spec.dataset, (0..splits.train.len).collect())?;
+    splits.origin.pool = pool.len();
+    splits.origin.classes.clear();
+    let read = Read { splits, pool };
+    if matches!(read.splits.train.records, Records::Source(_)) {
+        storage::check_memory(&spec.dataset, read.size().bytes)?;
+    }
+    Ok(read)
+}
+
+/// [`validate_unlabeled`], then moves the images to the storage that the spec asks for.
+///
+/// # Errors
+/// As for [`validate_unlabeled`], and if the storage has no room for the images.
+pub fn read_unlabeled(spec: &Spec, dir: &Path) -> Result<Read> {
+    hold(spec, dir, validate_unlabeled(spec, dir)?)
 }
 
 /// Checks that the cache folder can be written if [`share`] will need it, before files are checked for hours.
@@ -323,6 +359,22 @@ mod tests {
         spec.dataset = DatasetSpec::Shapes(ShapesSpec { pool, test: 50, side: 12, seed: 0, normalize });
         spec.imbalance = Some(Imbalance::LongTail(LongTail { ratio, seed: 0 }));
         spec
+    }
+
+    #[test]
+    fn without_labels_images_and_pool_are_the_same_and_every_class_is_unknown() {
+        let mut spec = spec(80, 5.0);
+        let refused = validate_unlabeled(&spec, Path::new("/nowhere")).unwrap_err().to_string();
+        assert!(refused.starts_with("`imbalance` leaves out images by their class"), "{refused}");
+        spec.imbalance = None;
+        let [known, unknown] = [read, read_unlabeled].map(|read| read(&spec, Path::new("/nowhere")).unwrap());
+        assert_eq!(
+            (unknown.splits.train.classes().unwrap(), unknown.pool),
+            ([images::UNKNOWN; 80].as_slice(), known.pool)
+        );
+        assert_eq!(unknown.splits.train.image(79).unwrap(), known.splits.train.image(79).unwrap());
+        assert_eq!(unknown.splits.test.classes(), known.splits.test.classes());
+        assert_eq!(unknown.splits.origin.fingerprint, known.splits.origin.fingerprint);
     }
 
     #[test]

@@ -28,6 +28,17 @@ pub(crate) trait Reader {
         self.read(dir, &Look::Contents { cache: cache_folder(dir) })
     }
 
+    /// The same images in the same splits, with the class [`crate::images::UNKNOWN`] for each image of the train split. A data
+    /// set whose files may lie there without labels reads them so; others read their labels and forget them.
+    ///
+    /// # Errors
+    /// As for [`Reader::read`].
+    fn unlabeled(&self, dir: &Path, look: &Look) -> Result<Splits> {
+        let mut splits = self.read(dir, look)?;
+        splits.train.forget_classes();
+        Ok(splits)
+    }
+
     /// The size of the whole data set, if it is known without the files.
     fn known_size(&self) -> Option<Size> {
         None

@@ -14,6 +14,7 @@ use crate::train::speed::Speed;
 use crate::trial::{self, Event, LossJob, Reporter};
 use crate::{dataset, device, pretext, train};
 use pt4al_data::Size;
+use pt4al_data::labeled::LabeledImages;
 use pt4al_results::store::Manifest;
 use pt4al_results::{machine, spec};
 
@@ -23,6 +24,8 @@ pub(super) enum Task {
     Trial(TrialArgs),
     /// Train the pretext learner of a protocol and a seed
     Pretext(PretextArgs),
+    /// Train on labeled images, and choose the next ones
+    Select(SelectArgs),
     /// Measure the task losses of the pool, or of a held-out fold of it
     Losses(LossesArgs),
     /// Check that the device can be used
@@ -66,6 +69,35 @@ pub(super) struct PretextArgs {
     /// Also write the losses after each epoch into this folder
     #[arg(long)]
     by_epoch: Option<PathBuf>,
+    /// Read no labels of the train split
+    #[arg(long)]
+    unlabeled: bool,
+    #[command(flatten)]
+    data: DataDir,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SelectArgs {
+    /// The folder with spec.toml, manifest.json and labels.json, and with pretext losses if they are needed
+    #[arg(long)]
+    folder: PathBuf,
+    /// The sampler's name, for instance core-set
+    #[arg(long)]
+    sampler: String,
+    #[arg(long)]
+    seed: u64,
+    /// The round of the choice
+    #[arg(long)]
+    round: usize,
+    /// Number of images to choose
+    #[arg(long)]
+    n: usize,
+    /// File with the features of the pretext learner
+    #[arg(long)]
+    features: Option<PathBuf>,
+    /// File for the choice
+    #[arg(long)]
+    out: PathBuf,
     #[command(flatten)]
     data: DataDir,
 }
@@ -117,6 +149,7 @@ impl Task {
         match self {
             Self::Trial(args) => run_trial(args, device, report),
             Self::Pretext(args) => train_learner(args, device, report),
+            Self::Select(args) => select(args, device, report),
             Self::Losses(args) => measure_task_losses(args, device, report),
             Self::Probe => {
                 tch::Tensor::zeros([1], (tch::Kind::Float, device)).double_value(&[0]);
@@ -145,7 +178,11 @@ fn train_learner(args: &PretextArgs, device: Device, report: &mut Reporter) -> R
     let spec = spec.protocol(args.variant.as_deref());
     let settings = spec.learner().context("the spec has no pretext learner; add one to [pretext]")?;
     device::prepare(device, settings.precision)?;
-    let data = dataset::open(spec, &args.data.path, device, &fingerprint)?;
+    let data = if args.unlabeled {
+        dataset::open_labeled(spec, &args.data.path, device, &fingerprint, &LabeledImages::default())?
+    } else {
+        dataset::open(spec, &args.data.path, device, &fingerprint)?
+    };
     let (pixels, cut) = (spec.pretext_pixels(), spec.pretext_minibatches(settings));
     report.begin(|| "the pretext learner".into(), spec.pretext_work(data.pool.len()).units())?;
     let mut done = |units| report.at((units as f64 * pixels).round() as u64, || "pretext".into());
@@ -162,6 +199,20 @@ fn train_learner(args: &PretextArgs, device: Device, report: &mut Reporter) -> R
     learned.losses.write(&args.out)?;
     report.event(&Event::Losses { quality: learned.quality, measure: learned.measure.into() });
     Ok(())
+}
+
+fn select(args: &SelectArgs, device: Device, report: &mut Reporter) -> Result<()> {
+    let &SelectArgs { ref folder, ref sampler, seed, round, n, ref features, ref out, ref data } = args;
+    let spec = spec::load_resolved(&folder.join("spec.toml"))?;
+    device::prepare(device, spec.train.precision)?;
+    let sampler = spec.samplers.iter().find(|other| other.label() == *sampler);
+    let sampler = sampler.context("--sampler: the spec has no such sampler")?.clone();
+    let labeled: LabeledImages = serde_json::from_slice(&std::fs::read(folder.join("labels.json"))?)?;
+    let trial = spec::Trial { sampler, seed, variant: None };
+    let job =
+        trial::Job { folder, spec: &spec, trial: &trial, data: &data.path, device, features: features.as_deref() };
+    let selected = trial::select(&trial::Selection { job: &job, labeled: &labeled, round, n }, report)?;
+    pt4al_results::store::write_atomically(out, |out| Ok(serde_json::to_writer(out, &selected)?))
 }
 
 fn measure_task_losses(args: &LossesArgs, device: Device, report: &mut Reporter) -> Result<()> {

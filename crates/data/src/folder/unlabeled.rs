@@ -24,8 +24,7 @@ use pt4al_results::words::thousands;
 ///
 /// # Errors
 /// If there are no images, or with the list of the files that are not usable.
-#[allow(dead_code)]
-pub(crate) fn unlabeled(spec: &FolderSpec, dir: &Path, look: &Look) -> Result<Splits> {
+pub(super) fn unlabeled(spec: &FolderSpec, dir: &Path, look: &Look) -> Result<Splits> {
     let root = locate(spec, dir)?;
     let problems = Problems::default();
     let test_name = test_folder(&root)?;

@@ -125,6 +125,10 @@ impl Ids for Photos {
     fn id(&self, index: usize) -> String {
         self.files.relative(self.indices[index] as usize).to_owned()
     }
+
+    fn folder(&self) -> Option<&Path> {
+        Some(self.files.root())
+    }
 }
 
 impl Source for Photos {

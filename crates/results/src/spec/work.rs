@@ -79,9 +79,18 @@ impl Spec {
 
     fn round_work_of(&self, sampler: &SamplerSpec, round: usize, pool: usize, test: usize) -> Work {
         let labeled = self.rounds.labeled(round);
+        let mut work = self.training_work(labeled, self.evaluated_on(pool, test));
+        if round + 1 < self.rounds.count && self.replay.is_none() {
+            let batch = pool / self.pretext_batches().max(1);
+            work.score += sampler.scored(pool - labeled, labeled, batch) as u64;
+        }
+        work
+    }
+
+    /// Returns the work of the trainings on `labeled` images, with their evaluations on `evaluated` images.
+    fn training_work(&self, labeled: usize, evaluated: usize) -> Work {
         let rules = &self.train.select.record;
         let epochs = self.train.epochs as u64;
-        let evaluated = self.evaluated_on(pool, test);
         let mut work = Work::default();
         if rules.iter().any(|&r| r != Select::BestOnHeldOut) {
             let evaluations = if rules.contains(&Select::BestOnTest) { self.evaluations() } else { 1 };
@@ -93,10 +102,15 @@ impl Spec {
             work.train += (labeled - held_out) as u64 * epochs;
             work.evaluate += (held_out * self.evaluations() + evaluated) as u64;
         }
-        if round + 1 < self.rounds.count && self.replay.is_none() {
-            let batch = pool / self.pretext_batches().max(1);
-            work.score += sampler.scored(pool - labeled, labeled, batch) as u64;
-        }
+        work
+    }
+
+    /// Returns the work of one round of this protocol with a sampler, for a training on `labeled` images and a query of the rest, whatever
+    /// `rounds` says.
+    pub fn selection_work(&self, sampler: &SamplerSpec, labeled: usize, pool: usize, test: usize) -> Work {
+        let mut work = self.training_work(labeled, self.evaluated_on(pool, test));
+        let batch = pool / self.pretext_batches().max(1);
+        work.score += sampler.scored(pool - labeled, labeled, batch) as u64;
         work
     }
 
