@@ -220,7 +220,9 @@ fn other_formats_cut_short_are_refused() {
         for end in 0..file.len() {
             match pixels(&file[..end], SIZE) {
                 Ok(found) => {
-                    assert!(end + 8 > file.len() && found == expected, "{name} cut to {end} of {} bytes", file.len())
+                    // A TIFF may end with tags that no pixel depends on.
+                    let is_end = end + 8 > file.len() || name.ends_with(".tiff");
+                    assert!(is_end && found == expected, "{name} cut to {end} of {} bytes", file.len());
                 }
                 Err(error) => assert!(!error.0.contains('\n') && error.0.starts_with("is "), "{name}: {error}"),
             }

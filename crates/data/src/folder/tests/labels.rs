@@ -127,6 +127,17 @@ fn all_faults_of_lines_are_listed_together() {
 }
 
 #[test]
+fn faults_of_lines_are_told_before_the_classes_that_they_cost() {
+    let message = csv_error("path,label,split\na/1.png,cat,train\na/2.png,cat,test\nb/3.png,dog,val\n");
+    assert!(
+        message.starts_with("1 problem with the files of folder") && message.contains("\"val\" is not"),
+        "{message}"
+    );
+    let message = csv_error("path,label,split\n/a/1.png,cat,train\n");
+    assert!(message.contains("\"/a/1.png\" is not a path below"), "{message}");
+}
+
+#[test]
 fn a_class_in_one_split_alone_is_a_problem() {
     let message = csv_error(&CSV.replace("4.png,dog", "4.png,cat"));
     assert!(message.contains("labels.csv: class \"dog\": no image in the test split; add one, or"), "{message}");
