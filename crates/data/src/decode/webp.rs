@@ -14,7 +14,8 @@ impl<'a> WebP<'a> {
     /// Reads the header, and compares the size of the file with the size that the header names.
     pub fn open(bytes: &'a [u8]) -> Result<Box<Self>, NotAnImage> {
         let named = bytes.get(4..8).map_or(0, |size| u32::from_le_bytes([size[0], size[1], size[2], size[3]]));
-        if (bytes.len() as u64) < u64::from(named) + 8 {
+        // Some encoders leave out the last byte, which only pads a chunk.
+        if (bytes.len() as u64) + 1 < u64::from(named) + 8 {
             return Err(NotAnImage("is a truncated WebP (its header names a larger size)".into()));
         }
         let decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(|e| broken(&e))?;

@@ -68,7 +68,9 @@ pub(super) fn find(
         problems.add(csv, format!("line {}: there is no file {} below {}{hint}", row.line, row.path, root.display()));
     }
     let names: BTreeSet<&str> = rows.iter().map(|row| row.label.as_str()).collect();
-    let classes = numbered(spec, names.into_iter().map(str::to_owned).collect(), csv)?;
+    let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+    // Problems of lines come first: they may be why a class seems to be missing.
+    let classes = if problems.is_empty() { numbered(spec, names, csv)? } else { names };
     let numbers: HashMap<&str, u16> = classes.iter().map(String::as_str).zip(0..).collect();
     let row_of = |path: &str| listed.get(path).map(|&i| &rows[i]);
     let labels: Vec<u16> = files

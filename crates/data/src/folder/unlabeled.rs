@@ -69,8 +69,13 @@ pub(super) fn unlabeled(spec: &FolderSpec, dir: &Path, look: &Look) -> Result<Sp
     );
     let notes = first.into_inner().map(|first| {
         let count = others.get();
-        let files = if count == 1 { "file is" } else { "files are" };
-        format!("{} {files} not named like images, and were left out (for instance {first}).", thousands(count))
+        match count {
+            1 => format!("1 file is not named like an image, and was left out (for instance {first})."),
+            _ => format!(
+                "{} files are not named like images, and were left out (for instance {first}).",
+                thousands(count)
+            ),
+        }
     });
     let notes = notes.into_iter().collect();
     let labeled = Labeled { files, classes, labels, train, test, notes, decided_by: Vec::new() };

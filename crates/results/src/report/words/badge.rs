@@ -251,12 +251,17 @@ mod tests {
     }
 
     #[test]
-    fn own_images_are_not_generated_ones() {
-        let mut spec = experiment("cityscapes");
-        let own = r#"{ "size": [8, 8], "classes": ["a", "b"] }"#;
-        spec.dataset = crate::spec::DatasetSpec::FolderMasks(serde_json::from_str(own).unwrap());
-        let data = Data::of(&spec, Some(&manifest(&spec)));
-        assert_eq!((data.in_words().as_str(), data.difference()), ("own images", None));
+    fn own_images_are_neither_generated_nor_published_ones() {
+        let mut spec = experiment("imagenet");
+        let own = [
+            r#"{ "folder": { "input": { "resize": 64, "crop": 64 } } }"#,
+            r#"{ "folder-masks": { "size": [8, 8], "classes": ["a", "b"] } }"#,
+        ];
+        for own in own {
+            spec.dataset = serde_json::from_str(own).unwrap();
+            let data = Data::of(&spec, Some(&manifest(&spec)));
+            assert_eq!((data.in_words().as_str(), data.difference()), ("own images", None));
+        }
     }
 
     #[test]

@@ -28,6 +28,8 @@ const SHAPES: &str = "dataset.shapes = { pool = 100, test = 20, side = 16, seed 
 const CALTECH101: &str =
     "dataset.caltech101 = { input = { resize = 128, crop = 112 }, test = 0.2, split-seed = 0, pool = 50 }";
 const IMAGENET: &str = "dataset.imagenet = { input = { resize = 256, crop = 224 } }";
+const FOLDER: &str =
+    "dataset.folder = { path = 'birds', input = { resize = 128, crop = 112 }, test = 0.2, split-seed = 0 }";
 const CITYSCAPES: &str = "dataset.cityscapes = { size = [360, 480], resize = [180, 240], labels = 'label-ids' }";
 
 fn try_load(text: &str) -> Result<Spec> {
@@ -110,6 +112,44 @@ fn data_sets_have_sizes_and_parts_that_can_be() {
 }
 
 #[test]
+fn own_images_have_one_layout() {
+    accepts(FOLDER, "'flip'", "");
+    accepts("dataset.folder = { input = { resize = 128, crop = 112 } }", "'flip'", "");
+    let refused = |find: &str, replace: &str, key: &str, parts: &[&str]| {
+        refuses_set(FOLDER, find, replace, &format!("dataset.folder.{key}"), parts);
+    };
+    refused("test = 0.2", "test = 1.0", "test", &["is 1;", "between 0 and 1"]);
+    refused("test = 0.2", "test = nan", "test", &["is NaN;"]);
+    refused(", split-seed = 0", "", "test", &["needs `split-seed`"]);
+    refused("test = 0.2, ", "", "split-seed", &["draws nothing without `dataset.folder.test`", "remove the seed"]);
+    refused("'birds'", "'/data/birds'", "path", &["relative to the data folder", "--data"]);
+    refused("'birds'", "''", "path", &["relative to the data folder"]);
+    refused(
+        "test =",
+        "labels = '/labels.csv', test =",
+        "labels",
+        &["name a CSV, relative to the folder of the images"],
+    );
+    refused("test =", "classes = ['cat'], test =", "classes", &["has 1 names", "at least two"]);
+    refused("test =", "classes = ['cat', 'dog', 'cat'], test =", "classes", &["has \"cat\" twice"]);
+    refused("test =", "classes = ['cat', ' '], test =", "classes", &["has an empty name"]);
+    refused("crop = 112", "crop = 129", "input.crop", &["1 to 128"]);
+    refused("test =", "pool = 0, test =", "pool", &["at least 1"]);
+}
+
+#[test]
+fn keys_of_own_images_that_are_left_out_are_in_no_hash() {
+    let set = |text: &str| try_load(&spec(text, "arch = 'resnet18'", "", "")).unwrap().dataset;
+    let short = set("dataset.folder = { input = { resize = 128, crop = 112 } }");
+    let written = serde_json::to_string(&short).unwrap();
+    for key in ["path", "orientation", "labels", "classes", "test", "split-seed", "pool"] {
+        assert!(!written.contains(&format!("\"{key}\"")), "{key}: {written}");
+    }
+    let long = "dataset.folder = { path = '.', orientation = 'as-stored', input = { resize = 128, crop = 112 } }";
+    assert_eq!(short, set(long));
+}
+
+#[test]
 fn a_bare_name_without_its_options_is_refused_with_the_options_that_it_needs() {
     let check = |text: &str, place: &str, name: &str, options: &str| {
         let message = try_load(text).unwrap_err().to_string();
@@ -119,6 +159,7 @@ fn a_bare_name_without_its_options_is_refused_with_the_options_that_it_needs() {
     for (name, options) in [
         ("caltech101", "input = ..., test = ..., split-seed = ..."),
         ("imagenet", "input = ..."),
+        ("folder", "input = ..."),
         ("cityscapes", "size = ..., labels = ..."),
     ] {
         let text = spec(&format!("dataset = '{name}'"), "arch = 'resnet18'", "", "");
