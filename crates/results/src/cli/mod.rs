@@ -6,6 +6,7 @@ mod check;
 mod explain;
 mod list;
 mod report;
+mod schema;
 mod status;
 pub mod usage;
 
@@ -55,6 +56,8 @@ pub enum Verb {
     },
     /// Explain a key of specs: meaning, type, default, values, example and source
     Explain(explain::ExplainArgs),
+    /// Print the JSON Schema of spec files, with which an editor completes and checks their keys
+    Schema(schema::SchemaArgs),
 }
 
 impl Verb {
@@ -74,6 +77,7 @@ impl Verb {
             Self::Baseline(args) => baseline::baseline(args),
             Self::List { experiments } => list::list(experiments),
             Self::Explain(args) => explain::explain(args),
+            Self::Schema(args) => schema::schema(args),
         }
     }
 }
