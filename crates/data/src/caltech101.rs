@@ -14,13 +14,13 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use pt4al_results::words::thousands;
 
+use crate::drawn::split;
 use crate::images::Splits;
 use crate::index::{Found, photos};
 use crate::known::{ANY_INPUT, Known, OnDisk};
 use crate::overlap::{self, Overlap};
 use crate::problems::Problems;
 use crate::{Look, Reader};
-use pt4al_results::seed::{self, Purpose};
 use pt4al_results::spec::{Caltech101Spec, Normalize, Storage};
 use pt4al_results::store::DataOrigin;
 
@@ -140,37 +140,6 @@ fn classes(root: &Path, problems: &Problems) -> Result<Vec<String>> {
 
 fn is_jpg(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("jpg"))
-}
-
-/// The drawn splits: indices into all images, ascending.
-struct Drawn {
-    train: Vec<u32>,
-    test: Vec<u32>,
-    /// Classes with a single image, which is in neither split.
-    single: Vec<usize>,
-}
-
-/// Draws the part `test` of each class as the test split, rounded, but at least one image and not all. The draw of a
-/// class depends on no other class.
-fn split(labels: &[u16], classes: usize, test: f64, seed: u64) -> Drawn {
-    let mut by_class = vec![Vec::new(); classes];
-    labels.iter().enumerate().for_each(|(i, &class)| by_class[usize::from(class)].push(i));
-    let mut drawn = Drawn { train: Vec::new(), test: Vec::new(), single: Vec::new() };
-    for (class, images) in by_class.iter().enumerate() {
-        match images.len() {
-            0 => {}
-            1 => drawn.single.push(class),
-            count => {
-                let n = ((test * count as f64).round() as usize).clamp(1, count - 1);
-                let order = seed::sample(images, count, &mut seed::stream(seed, Purpose::Split, &[class as u64]));
-                drawn.test.extend(order[..n].iter().map(|&i| i as u32));
-                drawn.train.extend(order[n..].iter().map(|&i| i as u32));
-            }
-        }
-    }
-    drawn.train.sort_unstable();
-    drawn.test.sort_unstable();
-    drawn
 }
 
 /// A note on the files for readers of results.

@@ -1,7 +1,7 @@
 //! The data sets that specs can name: what they are, and how to get and check their files.
 
 pub use crate::known::{Download, Known, OnDisk};
-use crate::{Reader, caltech101, cifar10, cifar100, cityscapes, imagenet, shapes, svhn, tiny_imagenet};
+use crate::{Reader, caltech101, cifar10, cifar100, cityscapes, folder, imagenet, shapes, svhn, tiny_imagenet};
 use pt4al_results::spec::DatasetSpec;
 
 /// All data sets, in the order in which `pt4al data list` shows them.
@@ -13,6 +13,7 @@ pub const KNOWN: &[Known] = &[
     tiny_imagenet::KNOWN,
     imagenet::KNOWN,
     cityscapes::KNOWN,
+    folder::KNOWN,
     shapes::KNOWN,
 ];
 
@@ -27,6 +28,7 @@ pub(crate) fn reader(set: &DatasetSpec) -> &dyn Reader {
         DatasetSpec::Cifar100(options) => options,
         DatasetSpec::Svhn(options) => options,
         DatasetSpec::TinyImagenet(options) => options,
+        DatasetSpec::Folder(options) => options,
     }
 }
 
@@ -63,7 +65,7 @@ mod tests {
         folders(&["101_ObjectCategories", "imagenet/train", "cityscapes/leftImg8bit/train", "tiny-imagenet-200/train"]);
         file("tiny-imagenet-200/wnids.txt", 0);
         assert_eq!(present(), ["cifar100", "caltech101", "shapes"], "no val, no labels");
-        folders(&["imagenet/val", "cityscapes/gtFine/train", "tiny-imagenet-200/val", "svhn"]);
+        folders(&["imagenet/val", "cityscapes/gtFine/train", "tiny-imagenet-200/val", "svhn", "train", "test"]);
         file("svhn/train_32x32.mat", 0);
         let all_but_one: Vec<&str> = KNOWN.iter().map(|known| known.name).filter(|name| *name != "cifar10").collect();
         assert_eq!(present(), all_but_one);
@@ -74,7 +76,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let on_disk: Vec<&Known> = KNOWN.iter().filter(|known| known.files.is_some()).collect();
         let titles =
-            ["CIFAR-10 ", "CIFAR-100", "SVHN", "Caltech-101", "Tiny ImageNet", "ImageNet", "leftImg8bit and gtFine"];
+            ["CIFAR-10 ", "CIFAR-100", "SVHN", "Caltech-101", "Tiny ImageNet", "ImageNet", "leftImg8bit and gtFine", "no folder train/"];
         assert_eq!(on_disk.len(), titles.len());
         for (known, title) in on_disk.into_iter().zip(titles) {
             let error = (known.files.unwrap().verify)(dir.path()).unwrap_err().to_string();

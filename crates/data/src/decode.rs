@@ -3,8 +3,12 @@
 //! Resizing follows torchvision on PIL images: a triangle filter whose support grows with the reduction, so that small
 //! results are antialiased.
 
+mod bmp;
 mod formats;
 mod libjpeg;
+mod orientation;
+mod tiff;
+mod webp;
 
 use std::cell::RefCell;
 use std::fmt;
@@ -13,7 +17,7 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 use formats::{Channels, Opened};
-use pt4al_results::spec::Input;
+use pt4al_results::spec::{Input, Orientation};
 
 /// Why bytes are not a usable image, in a few words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,9 +31,14 @@ impl fmt::Display for NotAnImage {
 
 impl std::error::Error for NotAnImage {}
 
-/// Decodes a JPEG or PNG, resizes and crops it as `input` says, and writes it to `out` as `[crop, crop, 3]`. The format
-/// follows from the bytes, not from a name. Grey becomes equal red, green and blue; CMYK is read inverted, as Adobe writes
-/// it; alpha is dropped.
+/// Decodes a JPEG, PNG, WebP, TIFF or BMP, resizes and crops it as `input` says, and writes it to `out` as
+/// `[crop, crop, 3]`. The format follows from the bytes, not from a name.
+///
+/// - Grey becomes equal red, green and blue, and a palette its colours. Alpha is dropped.
+/// - Of 16 bits, the high 8 are taken.
+/// - CMYK of a JPEG is read inverted, as Adobe writes it; that of a TIFF as it is.
+/// - Of several pages or frames, the first is taken.
+/// - The orientation of a TIFF is applied; that of EXIF data is not (see [`square_turned`]).
 ///
 /// # Errors
 /// If the bytes are not a whole image of a known format.
@@ -37,9 +46,26 @@ impl std::error::Error for NotAnImage {}
 /// # Panics
 /// If `out` has another length, or `input` is not one that a checked spec has.
 pub fn square(bytes: &[u8], input: Input, out: &mut [u8]) -> Result<(), NotAnImage> {
+    square_turned(bytes, input, Orientation::AsStored, out)
+}
+
+/// [`square`], with the orientation of EXIF data as the spec wants it.
+///
+/// # Errors
+/// As for [`square`]. EXIF data that cannot be read counts as none.
+///
+/// # Panics
+/// As for [`square`].
+pub fn square_turned(bytes: &[u8], input: Input, orientation: Orientation, out: &mut [u8]) -> Result<(), NotAnImage> {
     let Input { resize, crop } = input;
     assert!((1..=resize).contains(&crop), "a crop of {crop} from {resize}");
+    let turn = match orientation {
+        Orientation::AsStored => orientation::UPRIGHT,
+        Orientation::Exif => orientation::from_exif(bytes),
+    };
     with_pixels(Opened::new(bytes)?, |picture, scratch| {
+        let (turned, size) = orientation::turn(picture.pixels, [picture.height, picture.width], picture.channels, turn);
+        let picture = Picture { height: size[0], width: size[1], pixels: &turned, ..picture };
         let (height, width) = (picture.height, picture.width);
         let long = |side: usize, short: usize| (resize * side) / short;
         let (tall, wide) = if width <= height { (long(height, width), resize) } else { (resize, long(width, height)) };
@@ -67,7 +93,7 @@ pub(crate) fn size(bytes: &[u8]) -> Result<[usize; 2], NotAnImage> {
     Opened::new(bytes).map(|opened| opened.size())
 }
 
-/// Decodes an RGB image that must have `size` (height, width), resizes it if `resize` is given, and writes it to `out` as
+/// Decodes an image that must have `size` (height, width), resizes it if `resize` is given, and writes it to `out` as
 /// `[height, width, 3]`. The formats are those of [`square`].
 ///
 /// # Errors

@@ -77,6 +77,9 @@ pub struct Split {
 /// The value of a pixel without a class: it is neither trained on nor counted.
 pub const IGNORED: u8 = 255;
 
+/// The class of an image whose class nobody knows.
+pub const UNKNOWN: u16 = u16::MAX;
+
 /// The labels of a split.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Labels {

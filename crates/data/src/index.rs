@@ -55,8 +55,35 @@ impl Files {
     /// # Errors
     /// If `root` is not a folder that can be listed.
     pub fn scan(root: &Path, wanted: &dyn Fn(&str) -> bool, problems: &Problems) -> Result<Self> {
+        Self::scan_in(root, &[], wanted, problems)
+    }
+
+    /// [`Files::scan`], but looks only into the folders `tops` directly in `root`; into all if there are none.
+    ///
+    /// # Errors
+    /// As for [`Files::scan`].
+    pub(crate) fn scan_in(
+        root: &Path,
+        tops: &[&str],
+        wanted: &dyn Fn(&str) -> bool,
+        problems: &Problems,
+    ) -> Result<Self> {
         ensure!(root.is_dir(), "{}: no such folder", root.display());
-        Ok(walk::walk(root, wanted, problems))
+        Ok(walk::walk(root, tops, wanted, problems))
+    }
+
+    /// The index of the file with this path below the folder.
+    pub(crate) fn index_of(&self, relative: &str) -> Option<usize> {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.relative(middle).cmp(relative) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Equal => return Some(middle),
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        None
     }
 
     /// The number of files.
@@ -180,6 +207,15 @@ fn left_out(name: &OsStr) -> bool {
 pub(crate) fn named_like_an_image(name: &str) -> bool {
     let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
     matches!(extension.as_deref(), Some("jpg" | "jpeg" | "png"))
+}
+
+/// The endings of all formats that [`crate::decode`] reads, in words.
+pub(crate) const ENDINGS: &str = ".jpg, .jpeg, .png, .webp, .tif, .tiff or .bmp";
+
+/// Whether a name has one of the [`ENDINGS`], in upper or lower case.
+pub(crate) fn has_image_ending(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+    named_like_an_image(name) || matches!(extension.as_deref(), Some("webp" | "tif" | "tiff" | "bmp"))
 }
 
 #[cfg(test)]

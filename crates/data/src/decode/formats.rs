@@ -1,4 +1,4 @@
-//! Decodes JPEG and PNG to pixels of one or three channels.
+//! Decodes image files to pixels of one or three channels: JPEG and PNG here, other formats in modules below.
 
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
@@ -7,6 +7,9 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::NotAnImage;
+use super::bmp::Bmp;
+use super::tiff::Tiff;
+use super::webp::WebP;
 
 /// The largest height or width in pixels. A larger one is a broken header, or an attack on memory.
 const LONGEST: usize = 1 << 14;
@@ -39,16 +42,22 @@ pub(super) enum Opened<'a> {
         reader: Box<png::Reader<&'a [u8]>>,
         size: [usize; 2],
     },
+    WebP(Box<WebP<'a>>),
+    Tiff(Box<Tiff<'a>>),
+    Bmp(Box<Bmp<'a>>),
 }
 
 impl<'a> Opened<'a> {
-    /// Reads the header of a JPEG or PNG.
+    /// Reads the header of an image. The format follows from the first bytes.
     pub fn new(bytes: &'a [u8]) -> Result<Self, NotAnImage> {
         match bytes {
             [] => Err(NotAnImage("is empty".into())),
             [0xff, 0xd8, ..] => jpeg(bytes),
             [0x89, b'P', b'N', b'G', ..] => png(bytes, png::Transformations::normalize_to_color8()),
-            _ => Err(NotAnImage("is neither a JPEG nor a PNG".into())),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => WebP::open(bytes).map(Self::WebP),
+            [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Tiff::open(bytes).map(Self::Tiff),
+            [b'B', b'M', ..] => Bmp::open(bytes).map(Self::Bmp),
+            _ => Err(NotAnImage("is none of JPEG, PNG, WebP, TIFF and BMP".into())),
         }
     }
 
@@ -75,6 +84,9 @@ impl<'a> Opened<'a> {
     pub fn size(&self) -> [usize; 2] {
         match self {
             Self::Jpeg { size, .. } | Self::Png { size, .. } => *size,
+            Self::WebP(image) => image.size(),
+            Self::Tiff(image) => image.size(),
+            Self::Bmp(image) => image.size(),
         }
     }
 
@@ -84,12 +96,15 @@ impl<'a> Opened<'a> {
             Self::Jpeg { mut decoder, endless: None, .. } => decode_jpeg(&mut decoder, buffer),
             Self::Jpeg { decoder, endless: Some(bytes), .. } => decode_endless(bytes, &decoder, buffer),
             Self::Png { reader, .. } => decode_png(*reader, buffer),
+            Self::WebP(image) => image.decode(buffer),
+            Self::Tiff(image) => image.decode(buffer),
+            Self::Bmp(image) => image.decode(buffer),
         }
     }
 }
 
 /// `len` zeroed bytes of `buffer`. If a decoder skips a part, pixels of the image before must not show there.
-fn room(buffer: &mut Vec<u8>, len: usize) -> &mut [u8] {
+pub(super) fn room(buffer: &mut Vec<u8>, len: usize) -> &mut [u8] {
     buffer.clear();
     buffer.resize(len, 0);
     buffer
@@ -126,7 +141,7 @@ fn jpeg_decoder(bytes: &[u8], strict: bool) -> Box<Jpeg<'_>> {
     Box::new(JpegDecoder::new_with_options(ZCursor::new(bytes), options))
 }
 
-fn not_too_large([height, width]: [usize; 2]) -> Result<(), NotAnImage> {
+pub(super) fn not_too_large([height, width]: [usize; 2]) -> Result<(), NotAnImage> {
     match height.max(width) > LONGEST || height * width > MOST_PIXELS {
         true => Err(NotAnImage(format!(
             "is {width}x{height} (width x height), larger than {LONGEST} a side or {MOST_PIXELS} pixels"
@@ -217,23 +232,26 @@ fn decode_png(mut reader: png::Reader<&[u8]>, buffer: &mut Vec<u8>) -> Result<Ch
     let pixels = room(buffer, len);
     let frame = reader.next_frame(pixels).map_err(|e| broken_png(&e))?;
     reader.finish().map_err(|e| broken_png(&e))?;
-    let drop_alpha = |channels: usize, pixels: &mut [u8]| {
-        for (i, start) in (0..frame.buffer_size()).step_by(channels + 1).enumerate() {
-            pixels.copy_within(start..start + channels, i * channels);
-        }
-    };
+    let pixels = &mut pixels[..frame.buffer_size()];
     Ok(match frame.color_type {
         png::ColorType::Grayscale | png::ColorType::Indexed => Channels::Grey,
         png::ColorType::Rgb => Channels::Rgb,
         png::ColorType::GrayscaleAlpha => {
-            drop_alpha(1, pixels);
+            drop_alpha(pixels, 1);
             Channels::Grey
         }
         png::ColorType::Rgba => {
-            drop_alpha(3, pixels);
+            drop_alpha(pixels, 3);
             Channels::Rgb
         }
     })
+}
+
+/// Moves the colours of `pixels`, each with one value of alpha behind its `channels`, to the beginning.
+pub(super) fn drop_alpha(pixels: &mut [u8], channels: usize) {
+    for (i, start) in (0..pixels.len()).step_by(channels + 1).enumerate() {
+        pixels.copy_within(start..start + channels, i * channels);
+    }
 }
 
 fn broken_png(error: &png::DecodingError) -> NotAnImage {
@@ -243,7 +261,7 @@ fn broken_png(error: &png::DecodingError) -> NotAnImage {
     NotAnImage(format!("is a broken or truncated PNG ({why})"))
 }
 
-/// An error's message on one line; both decoders' messages may have line breaks.
-fn one_line(error: &dyn std::fmt::Display) -> String {
+/// An error's message on one line; messages of decoders may have line breaks.
+pub(super) fn one_line(error: &dyn std::fmt::Display) -> String {
     error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }

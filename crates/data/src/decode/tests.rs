@@ -1,3 +1,5 @@
+mod formats;
+
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 use super::*;
@@ -198,8 +200,8 @@ fn files_that_other_decoders_accept_are_read() {
 fn bytes_that_are_not_an_image_are_refused_with_the_reason() {
     let error = |bytes: &[u8]| verify(bytes).unwrap_err().to_string();
     assert_eq!(error(b""), "is empty");
-    assert_eq!(error(b"<html>404</html>"), "is neither a JPEG nor a PNG");
-    assert_eq!(error(b"GIF89a"), "is neither a JPEG nor a PNG");
+    assert_eq!(error(b"<html>404</html>"), "is none of JPEG, PNG, WebP, TIFF and BMP");
+    assert_eq!(error(b"GIF89a"), "is none of JPEG, PNG, WebP, TIFF and BMP");
     assert!(error(b"\xff\xd8").starts_with("is a broken or truncated JPEG ("), "{}", error(b"\xff\xd8"));
     assert!(error(b"\x89PNG").starts_with("is a broken or truncated PNG ("), "{}", error(b"\x89PNG"));
 }

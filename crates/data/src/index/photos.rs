@@ -10,7 +10,7 @@ use super::{Files, Mark, left_out};
 use crate::decode;
 use crate::images::{Ids, Labels, Records, Source, Split};
 use crate::problems::Problems;
-use pt4al_results::spec::Input;
+use pt4al_results::spec::{Input, Orientation};
 
 /// The names of the folders in `root`, in byte order, without those that [`Files::scan`] leaves out. Links to folders
 /// count. A name that is not UTF-8 is left out here, because the scan reports it.
@@ -90,7 +90,18 @@ pub(crate) fn check(_index: usize, bytes: &[u8]) -> Result<Mark, String> {
 
 /// A split of the files with these indices, with the class of each. Images are decoded when they are needed.
 pub(crate) fn split(files: &Arc<Files>, indices: Vec<u32>, labels: Vec<u16>, input: Input) -> Split {
-    let photos = Arc::new(Photos { files: Arc::clone(files), indices, input });
+    split_turned(files, indices, labels, input, Orientation::AsStored)
+}
+
+/// [`split`], with the orientation of EXIF data as the spec wants it.
+pub(crate) fn split_turned(
+    files: &Arc<Files>,
+    indices: Vec<u32>,
+    labels: Vec<u16>,
+    input: Input,
+    orientation: Orientation,
+) -> Split {
+    let photos = Arc::new(Photos { files: Arc::clone(files), indices, input, orientation });
     Split {
         height: input.crop,
         width: input.crop,
@@ -107,6 +118,7 @@ struct Photos {
     /// `[n]`: the index of each record's file.
     indices: Vec<u32>,
     input: Input,
+    orientation: Orientation,
 }
 
 impl Ids for Photos {
@@ -119,7 +131,9 @@ impl Source for Photos {
     fn fill(&self, index: usize, record: &mut [u8]) -> Result<()> {
         let file = self.indices[index] as usize;
         let bytes = self.files.read(file).map_err(|why| why.to_string());
-        let decoded = bytes.and_then(|bytes| decode::square(&bytes, self.input, record).map_err(|why| why.to_string()));
+        let decoded = bytes.and_then(|bytes| {
+            decode::square_turned(&bytes, self.input, self.orientation, record).map_err(|why| why.to_string())
+        });
         decoded.map_err(|why| {
             let path = self.files.path(file);
             anyhow::anyhow!(

@@ -16,9 +16,9 @@ const DEPTH: usize = 16;
 /// The number of files whose sizes and times one thread reads at once.
 const AT_ONCE: usize = 64;
 
-/// Does the work of [`Files::scan`] for a folder that exists.
-pub(super) fn walk(root: &Path, wanted: &dyn Fn(&str) -> bool, problems: &Problems) -> Files {
-    let found = list(root, wanted, problems);
+/// Does the work of [`Files::scan_in`] for a folder that exists.
+pub(super) fn walk(root: &Path, tops: &[&str], wanted: &dyn Fn(&str) -> bool, problems: &Problems) -> Files {
+    let found = list(root, tops, wanted, problems);
     let mut order: Vec<u32> = (0..).take(found.ends.len()).collect();
     order.par_sort_unstable_by(|&a, &b| found.relative(a).cmp(found.relative(b)));
     let entry = |&index: &u32| {
@@ -52,11 +52,14 @@ impl Found {
 }
 
 /// The wanted files, in the order in which the walk finds them.
-fn list(root: &Path, wanted: &dyn Fn(&str) -> bool, problems: &Problems) -> Found {
+fn list(root: &Path, tops: &[&str], wanted: &dyn Fn(&str) -> bool, problems: &Problems) -> Found {
     let mut found = Found::default();
     let mut visited = Visited::default();
     let entries = WalkDir::new(root).follow_links(true).sort_by_file_name();
-    for entry in entries.into_iter().filter_entry(|entry| follow(entry, &mut visited, problems)) {
+    let is_elsewhere =
+        |entry: &DirEntry| entry.depth() == 1 && !tops.is_empty() && !tops.iter().any(|&top| entry.file_name() == top);
+    let mut enter = |entry: &DirEntry| !is_elsewhere(entry) && follow(entry, &mut visited, problems);
+    for entry in entries.into_iter().filter_entry(|entry| enter(entry)) {
         let entry = match entry {
             Ok(entry) if entry.file_type().is_dir() => continue,
             Ok(entry) => entry,

@@ -5,6 +5,7 @@ mod caltech101;
 mod cifar10;
 mod cifar100;
 mod cityscapes;
+mod folder;
 mod imagenet;
 mod imbalance;
 mod shapes;
@@ -20,6 +21,7 @@ pub use caltech101::Caltech101Spec;
 pub use cifar10::Cifar10Spec;
 pub use cifar100::{Cifar100Labels, Cifar100Spec};
 pub use cityscapes::{CityscapesSpec, LabelFiles};
+pub use folder::{DrawnSplit, FolderLayout, FolderSpec, Orientation};
 pub use imagenet::ImagenetSpec;
 pub use imbalance::{Imbalance, Linear, LongTail, StepImbalance};
 pub use shapes::ShapesSpec;
@@ -38,6 +40,7 @@ pub enum DatasetSpec {
     Cifar100(Cifar100Spec),
     Svhn(SvhnSpec),
     TinyImagenet(TinyImagenetSpec),
+    Folder(FolderSpec),
 }
 
 /// What the options of a data set say, whichever data set it is. The defaults are those of a classification data set
@@ -46,8 +49,13 @@ pub trait DatasetOptions {
     /// The name of the data set: its key in specs, and what the command line and results call it.
     fn name(&self) -> &'static str;
 
-    /// The published data set that the files should be; `None` for generated images.
+    /// The published data set that the files should be; `None` for generated images and for a researcher's own.
     fn original(&self) -> Option<Original>;
+
+    /// Whether the images are generated, so that there are no files.
+    fn is_generated(&self) -> bool {
+        false
+    }
 
     /// The task that the labels are for.
     fn task(&self) -> TaskKind {
@@ -124,6 +132,7 @@ impl DatasetSpec {
             Self::Cifar100(options) => options,
             Self::Svhn(options) => options,
             Self::TinyImagenet(options) => options,
+            Self::Folder(options) => options,
         }
     }
 

@@ -91,6 +91,8 @@ impl Facts {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Data {
     Generated,
+    /// A researcher's own images, which no published data set has.
+    Own,
     /// All files have the checksums of the published ones.
     Official(&'static str),
     /// Not the published images, or not all of them; in words.
@@ -101,7 +103,10 @@ pub(crate) enum Data {
 
 impl Data {
     pub fn of(spec: &Spec, manifest: Option<&Manifest>) -> Self {
-        let Some(original) = spec.dataset.options().original() else { return Self::Generated };
+        let set = spec.dataset.options();
+        let Some(original) = set.original() else {
+            return if set.is_generated() { Self::Generated } else { Self::Own };
+        };
         let Some(data) = manifest.map(|manifest| &manifest.data) else { return Self::Unverified(original.name) };
         let name = original.name;
         if !data.files.is_empty() {
@@ -126,13 +131,14 @@ impl Data {
     pub fn difference(&self) -> Option<&str> {
         match self {
             Self::Other(words) => Some(words),
-            Self::Generated | Self::Official(_) | Self::Unverified(_) => None,
+            Self::Generated | Self::Own | Self::Official(_) | Self::Unverified(_) => None,
         }
     }
 
     fn in_words(&self) -> String {
         match self {
             Self::Generated => "generated images".into(),
+            Self::Own => "own images".into(),
             Self::Official(name) => format!("official {name} files"),
             Self::Other(words) => words.clone(),
             Self::Unverified(name) => format!("{name}, files not verified"),

@@ -40,6 +40,10 @@ impl DatasetOptions for ShapesSpec {
         None
     }
 
+    fn is_generated(&self) -> bool {
+        true
+    }
+
     fn normalize(&self) -> Normalize {
         self.normalize
     }
