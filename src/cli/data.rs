@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::DataDir;
+use super::data_stats::{self, StatsArgs};
 use super::stopped::{Stopped, say_when_stopped};
 use pt4al_data::catalogue::{Download, KNOWN, Known};
 use pt4al_data::fetch::Fetched;
@@ -44,6 +45,8 @@ enum DataVerb {
         #[command(flatten)]
         data: DataDir,
     },
+    /// Measure mean and std of the colours of images, as a line for a spec, and their sizes
+    Stats(StatsArgs),
 }
 
 /// Runs the verb and returns the exit code.
@@ -52,6 +55,7 @@ pub(super) fn data(args: &DataArgs) -> Result<i32> {
         DataVerb::List { data } => list(&data.path)?,
         DataVerb::Fetch { name, data, url } => fetch(find(name)?, &data.path, url.as_deref())?,
         DataVerb::Verify { name, data } => verify(find(name)?, &data.path)?,
+        DataVerb::Stats(args) => data_stats::stats(args)?,
     }
     Ok(0)
 }
@@ -65,8 +69,8 @@ fn find(name: &str) -> Result<&'static Known> {
 fn list(dir: &Path) -> Result<()> {
     for known in KNOWN {
         let there = if known.is_present(dir) { "there  " } else { "missing" };
-        super::print(format!("{:10} {there}  {}", known.name, known.what))?;
-        super::print(format!("{:20} from {}; {}", "", known.source, known.terms))?;
+        super::print(format!("{:12} {there}  {}", known.name, known.what))?;
+        super::print(format!("{:22} from {}; {}", "", known.source, known.terms))?;
     }
     super::print(format!("looked in {}", dir.display()))
 }

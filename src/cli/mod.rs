@@ -2,6 +2,7 @@
 
 mod correlate;
 mod data;
+mod data_stats;
 mod gpu_check;
 mod manual;
 mod plan;

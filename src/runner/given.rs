@@ -22,12 +22,16 @@ pub(super) fn check(spec: &Spec, read: &Read) -> Result<()> {
             Losses::read(&file.file)?.of_pool(&read.pool, read.splits.train.len, &file.file)?;
         }
     }
-    check_replay(spec, &read.pool)
+    check_replay(spec, read)
 }
 
-/// Checks that a spec with `replay` has recorded queries for all its trials, of images in the pool.
-fn check_replay(spec: &Spec, pool: &[usize]) -> Result<()> {
+/// Checks that a spec with `replay` has recorded queries for all its trials, of images in the pool, with
+/// the names that the images have there.
+fn check_replay(spec: &Spec, read: &Read) -> Result<()> {
     let Some(replay) = &spec.replay else { return Ok(()) };
+    let pool = &read.pool;
+    let id_of = read.splits.train.ids.as_ref().map(|ids| |index| ids.id(index));
+    let id_of = id_of.as_ref().map(|id_of| id_of as &dyn Fn(usize) -> String);
     for trial in spec.trials() {
         let path = replay.file_of(&trial);
         let shown = path.display();
@@ -37,7 +41,7 @@ fn check_replay(spec: &Spec, pool: &[usize]) -> Result<()> {
              instance with --set seeds=[0]",
             trial.key()
         );
-        let recorded = Queries::read(&path)?;
+        let mut recorded = Queries::read(&path)?;
         for round in 0..spec.rounds.count {
             let wanted = if round == 0 { spec.rounds.initial } else { spec.rounds.query };
             let found = recorded.rounds.get(round).map_or(0, Vec::len);
@@ -54,6 +58,8 @@ fn check_replay(spec: &Spec, pool: &[usize]) -> Result<()> {
              the recorded run",
             stranger.unwrap_or(&0)
         );
+        recorded.rounds.truncate(spec.rounds.count);
+        recorded.take_ids(id_of, &path, "replay with the data set of the recorded run")?;
     }
     Ok(())
 }

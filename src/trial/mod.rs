@@ -73,6 +73,8 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
         files.queries_path().display(),
         stranger.unwrap_or(&0)
     );
+    let names = Names { files: &files, data: &data };
+    names.take(&mut queries)?;
     let task = task::task(spec, &data.classes);
     let learner = Learner::new(&data, task.as_ref(), &spec.train, spec.minibatches());
     let chooser = Chooser::new(job, spec, &learner, queries.rounds.is_empty())?;
@@ -81,6 +83,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
 
     if queries.rounds.is_empty() {
         queries.rounds.push(chooser.initial()?);
+        names.take(&mut queries)?;
     }
     let has_next_query = queries.rounds.len() > finished;
     // The weights that a round continues from; `None` if each round starts from fresh weights.
@@ -94,7 +97,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
         report.begin_query(finished, scored)?;
         let query = chooser.next(&network, &queries.rounds.concat(), finished)?;
         report.done(scored);
-        commit_query(&files, &mut records, &mut queries, query)?;
+        commit_query(&names, &mut records, &mut queries, query)?;
     }
     for round in finished..count {
         let labeled = queries.rounds[..=round].concat();
@@ -147,7 +150,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
             report.begin_query(round + 1, scored)?;
             let query = chooser.next(&network, &labeled, round + 1)?;
             report.done(scored);
-            commit_query(&files, &mut records, &mut queries, query)?;
+            commit_query(&names, &mut records, &mut queries, query)?;
             match spec.train.start {
                 Start::Continue => before = Some(network.snapshot()),
                 Start::Fresh => files.remove_weights(round),
@@ -176,8 +179,23 @@ fn epoch_row(spec: &Spec, trial: &Trial, round: usize, noted: round::Epoch) -> E
     }
 }
 
+/// The names of the images, for the trial's queries.
+struct Names<'a> {
+    files: &'a TrialFiles,
+    data: &'a dataset::Data,
+}
+
+impl Names<'_> {
+    /// [`Queries::take_ids`] from the data.
+    fn take(&self, queries: &mut Queries) -> Result<()> {
+        let id_of = self.data.ids.as_ref().map(|ids| |index| ids.id(index));
+        let id_of = id_of.as_ref().map(|id_of| id_of as &dyn Fn(usize) -> String);
+        queries.take_ids(id_of, self.files.queries_path(), &format!("restore the file, or {ANEW}"))
+    }
+}
+
 /// Commits the labels of the next round. The rows of the last round get the seconds that the query took.
-fn commit_query(files: &TrialFiles, records: &mut Records, queries: &mut Queries, query: Query) -> Result<()> {
+fn commit_query(names: &Names, records: &mut Records, queries: &mut Queries, query: Query) -> Result<()> {
     let round = queries.rounds.len() - 1;
     for row in records.rows.iter_mut().filter(|row| row.round == round) {
         row.score_seconds = query.score_seconds;
@@ -186,5 +204,6 @@ fn commit_query(files: &TrialFiles, records: &mut Records, queries: &mut Queries
         row.peak_rss_mb = row.peak_rss_mb.max(pt4al_results::machine::peak_rss_mb());
     }
     queries.rounds.push(query.labels);
-    files.commit_query(records, queries)
+    names.take(queries)?;
+    names.files.commit_query(records, queries)
 }

@@ -1,7 +1,9 @@
 //! The data sets that specs can name: what they are, and how to get and check their files.
 
 pub use crate::known::{Download, Known, OnDisk};
-use crate::{Reader, caltech101, cifar10, cifar100, cityscapes, folder, imagenet, shapes, svhn, tiny_imagenet};
+use crate::{
+    Reader, caltech101, cifar10, cifar100, cityscapes, folder, folder_masks, imagenet, shapes, svhn, tiny_imagenet,
+};
 use pt4al_results::spec::DatasetSpec;
 
 /// All data sets, in the order in which `pt4al data list` shows them.
@@ -14,6 +16,7 @@ pub const KNOWN: &[Known] = &[
     imagenet::KNOWN,
     cityscapes::KNOWN,
     folder::KNOWN,
+    folder_masks::KNOWN,
     shapes::KNOWN,
 ];
 
@@ -29,6 +32,7 @@ pub(crate) fn reader(set: &DatasetSpec) -> &dyn Reader {
         DatasetSpec::Svhn(options) => options,
         DatasetSpec::TinyImagenet(options) => options,
         DatasetSpec::Folder(options) => options,
+        DatasetSpec::FolderMasks(options) => options,
     }
 }
 
@@ -66,6 +70,7 @@ mod tests {
         file("tiny-imagenet-200/wnids.txt", 0);
         assert_eq!(present(), ["cifar100", "caltech101", "shapes"], "no val, no labels");
         folders(&["imagenet/val", "cityscapes/gtFine/train", "tiny-imagenet-200/val", "svhn", "train", "test"]);
+        folders(&["images/train", "masks/train"]);
         file("svhn/train_32x32.mat", 0);
         let all_but_one: Vec<&str> = KNOWN.iter().map(|known| known.name).filter(|name| *name != "cifar10").collect();
         assert_eq!(present(), all_but_one);
@@ -75,8 +80,17 @@ mod tests {
     fn what_is_not_there_cannot_be_verified() {
         let dir = tempfile::tempdir().unwrap();
         let on_disk: Vec<&Known> = KNOWN.iter().filter(|known| known.files.is_some()).collect();
-        let titles =
-            ["CIFAR-10 ", "CIFAR-100", "SVHN", "Caltech-101", "Tiny ImageNet", "ImageNet", "leftImg8bit and gtFine", "no folder train/"];
+        let titles = [
+            "CIFAR-10 ",
+            "CIFAR-100",
+            "SVHN",
+            "Caltech-101",
+            "Tiny ImageNet",
+            "ImageNet",
+            "leftImg8bit and gtFine",
+            "no folder train/",
+            "masks/train",
+        ];
         assert_eq!(on_disk.len(), titles.len());
         for (known, title) in on_disk.into_iter().zip(titles) {
             let error = (known.files.unwrap().verify)(dir.path()).unwrap_err().to_string();

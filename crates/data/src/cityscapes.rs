@@ -21,18 +21,17 @@ mod numbering;
 mod pairs;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Result, anyhow, bail};
 use pt4al_results::words::thousands;
 use sha2::{Digest, Sha256};
 
-use crate::images::{Ids, Labels, Records, Source, Split, Splits};
-use crate::index::{Files, Found, Verified};
+use crate::images::{Split, Splits};
+use crate::index::{Found, Verified};
 use crate::known::{Known, OnDisk};
-use crate::overlap::{self, Overlap};
+use crate::label_maps::{self, Pairs, Sizes};
 use crate::problems::Problems;
-use crate::{Look, Reader, decode};
+use crate::{Look, Reader, decode, overlap};
 use pairs::Tree;
 use pt4al_results::spec::{CityscapesSpec, LabelFiles, Normalize, Storage, hex};
 use pt4al_results::store::DataOrigin;
@@ -82,14 +81,10 @@ impl Reader for CityscapesSpec {
         let train = checked(self, &root, "train", look, &problems)?;
         let test = checked(self, &root, "val", look, &problems)?;
         problems.into_result("cityscapes", REMEDY_FILES)?;
-        let shared = Overlap::of_files(&train.images, &test.images).map(|overlap| {
-            let name = |[train_index, val_index]: [usize; 2]| {
-                let (train, val) = (&train.pairs.images, &test.pairs.images);
-                [format!("train/{}", train.relative(train_index)), format!("val/{}", val.relative(val_index))]
-            };
-            let place = root.join(IMAGES).join("val").display().to_string();
-            overlap.note(&place, "put the images of the val split there", name)
-        });
+        let shared = label_maps::overlap_note(
+            [("train", &train.pairs.images, &train.images), ("val", &test.pairs.images, &test.images)],
+            "put the images of the val split there",
+        )?;
         let fingerprint = hex(&Sha256::digest(train.fingerprint.clone() + &test.fingerprint)[..8]);
         let (train, test) = (in_files(self, train.pairs), in_files(self, test.pairs));
 
@@ -99,7 +94,7 @@ impl Reader for CityscapesSpec {
             test: test.len,
             fingerprint,
             files: Vec::new(),
-            note: overlap::joined(note(train.len, test.len), shared.transpose()?),
+            note: overlap::joined(note(train.len, test.len), shared),
             classes: Vec::new(),
         };
         Ok(Splits { train, test, classes: labels::CLASSES.map(|(name, _)| name.into()).into(), origin })
@@ -108,7 +103,7 @@ impl Reader for CityscapesSpec {
 
 /// The files of one split after their check.
 struct Checked {
-    pairs: pairs::Pairs,
+    pairs: Pairs,
     /// `[n]`: the hash of each image; `None` for one that is not usable.
     images: Vec<Option<Found>>,
     /// The fingerprints of images and labels, one after the other.
@@ -143,45 +138,9 @@ fn checked(spec: &CityscapesSpec, root: &Path, name: &str, look: &Look, problems
 }
 
 /// A split whose records are decoded from its files.
-fn in_files(spec: &CityscapesSpec, pairs: pairs::Pairs) -> Split {
-    let [height, width] = spec.resize.unwrap_or(spec.size);
-    let (len, files) = (pairs.label_of.len(), spec.labels);
-    let source = Arc::new(InFiles { pairs, size: spec.size, resize: spec.resize, files });
-    let ids = Some(Arc::clone(&source) as _);
-    Split { height, width, len, labels: Labels::Maps, records: Records::Source(source), ids }
-}
-
-/// Decodes records from the files of images and labels.
-#[derive(Debug)]
-struct InFiles {
-    pairs: pairs::Pairs,
-    size: [usize; 2],
-    resize: Option<[usize; 2]>,
-    files: LabelFiles,
-}
-
-impl Ids for InFiles {
-    fn id(&self, index: usize) -> String {
-        self.pairs.images.relative(index).to_owned()
-    }
-}
-
-impl Source for InFiles {
-    fn fill(&self, index: usize, record: &mut [u8]) -> Result<()> {
-        let [height, width] = self.resize.unwrap_or(self.size);
-        let (pixels, map) = record.split_at_mut(height * width * 3);
-        let read = |files: &Files, file: usize| files.read(file).map_err(|why| changed(files, file, &why));
-        let (images, labels, label) = (&self.pairs.images, &self.pairs.labels, self.pairs.label_of[index]);
-        decode::whole(&read(images, index)?, self.size, self.resize, pixels).map_err(|e| changed(images, index, &e))?;
-        decode::label_map(&read(labels, label)?, self.size, self.resize, map)
-            .map_err(|e| changed(labels, label, &e))?;
-        labels::to_classes(self.files, map, width).map_err(|why| changed(labels, label, &why))
-    }
-}
-
-/// The error for a file that was usable when it was checked.
-fn changed(files: &Files, file: usize, why: &dyn std::fmt::Display) -> anyhow::Error {
-    anyhow!("{}: {why}, but it was usable when it was checked; restore it", files.path(file).display())
+fn in_files(spec: &CityscapesSpec, pairs: Pairs) -> Split {
+    let sizes = Sizes { files: Some(spec.size), stored: spec.resize.unwrap_or(spec.size) };
+    label_maps::split(pairs, sizes, spec.labels, "")
 }
 
 /// Checks all files below `dir`: images and labels must have the size of the first image, and labels are read in each of

@@ -107,7 +107,7 @@ pub fn whole(bytes: &[u8], size: [usize; 2], resize: Option<[usize; 2]>, out: &m
     with_pixels(opened, |picture, scratch| scratch.rgb(picture, Window::all(picture), resize.unwrap_or(size), out))
 }
 
-/// Decodes a PNG with one channel of 8 bits (grey, or indices into a palette) that must have `size` (height, width), and
+/// Decodes a PNG with one channel of 8 bits (grey), or with indices into a palette, that must have `size` (height, width), and
 /// writes its values, unchanged, to `out` as `[height, width]`. If `resize` is given, it is resized by nearest neighbour.
 ///
 /// # Errors
@@ -147,11 +147,28 @@ pub fn resized(pixels: &[u8], from: [usize; 2], to: [usize; 2], out: &mut [u8]) 
 /// # Errors
 /// If the bytes are not a whole image of a known format.
 pub(crate) fn verify(bytes: &[u8]) -> Result<(), NotAnImage> {
+    with_verified(bytes, |_, _, _| ())
+}
+
+/// As [`verify`], and calls `then` with the pixels, `[height, width, channels]`, their height and width, and the number of
+/// channels: 1 for grey, 3 for red, green and blue.
+///
+/// # Errors
+/// As for [`verify`].
+pub(crate) fn with_verified<T>(
+    bytes: &[u8],
+    then: impl FnOnce(&[u8], [usize; 2], usize) -> T,
+) -> Result<T, NotAnImage> {
     let opened = Opened::new(bytes)?;
     if matches!(opened, Opened::Jpeg { .. }) {
         libjpeg::check(bytes).map_err(NotAnImage)?;
     }
-    with_pixels(opened, |_, _| Ok(()))
+    let mut result = None;
+    with_pixels(opened, |picture, _| {
+        result = Some(then(picture.pixels, [picture.height, picture.width], picture.channels as usize));
+        Ok(())
+    })?;
+    result.ok_or_else(|| NotAnImage("has no pixels".into()))
 }
 
 fn must_have(opened: &Opened, [height, width]: [usize; 2]) -> Result<(), NotAnImage> {

@@ -7,8 +7,8 @@
 //! - [`read()`]: [`validate`], then decodes the images into the storage that the spec asks for.
 //!
 //! [`catalogue::KNOWN`] lists the data sets, with what to cite and how to get the files. The modules [`caltech101`],
-//! [`cifar10`], [`cifar100`], [`cityscapes`], [`folder`], [`imagenet`], [`shapes`], [`svhn`] and [`tiny_imagenet`] say how
-//! the files of each one must lie on disk.
+//! [`cifar10`], [`cifar100`], [`cityscapes`], [`folder`], [`folder_masks`], [`imagenet`], [`shapes`], [`svhn`] and
+//! [`tiny_imagenet`] say how the files of each one must lie on disk.
 //!
 //! Images come as [`images::Splits`]: per image `[height, width, 3]` bytes and a class, or a class for each pixel.
 //! Whatever is drawn (the pool, an imbalance, a split) depends on seeds in the spec alone.
@@ -58,16 +58,19 @@ pub mod decode;
 mod drawn;
 pub mod fetch;
 pub mod folder;
+pub mod folder_masks;
 pub mod imagenet;
 pub mod images;
 pub mod imbalance;
 pub mod index;
 mod known;
+mod label_maps;
 mod mat;
 mod overlap;
 pub mod problems;
 mod reader;
 pub mod shapes;
+pub mod stats;
 pub mod storage;
 pub mod svhn;
 pub mod tiny_imagenet;

@@ -41,6 +41,16 @@ pub fn code(text: &str) -> String {
     format!("{fence}{space}{text}{space}{fence}")
 }
 
+/// Returns the name that is most like `given`, if one is like it.
+pub fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // Jaro-Winkler favours equal beginnings, Damerau-Levenshtein swapped letters.
+    let likeness =
+        |name: &&str| strsim::jaro_winkler(given, name).max(strsim::normalized_damerau_levenshtein(given, name));
+    let nearest = known.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|name| likeness(name) > 0.65);
+    // A single letter is like any name that begins with it.
+    nearest.filter(|_| given.len() > 1)
+}
+
 /// Formats seconds with a readable unit: `45 s`, `12 min`, `3.5 h`, `480 h (20 days)`.
 pub fn duration(seconds: f64) -> String {
     match seconds {

@@ -26,7 +26,7 @@ mod tests {
     /// `rounds` rounds of `each` images with ascending indices from `from`.
     fn arm(from: usize, rounds: usize, each: usize) -> Queries {
         let round = |r: usize| (0..each).map(|rank| from + r * each + rank).collect();
-        Queries { rounds: (0..rounds).map(round).collect() }
+        Queries::of_rounds((0..rounds).map(round).collect())
     }
 
     fn chosen(arms: &[Queries]) -> Vec<usize> {
@@ -35,10 +35,10 @@ mod tests {
 
     #[test]
     fn the_first_images_of_each_arm_and_round_are_shown_once_each() {
-        let descending = Queries { rounds: vec![(0..20).rev().collect(), vec![50], vec![]] };
+        let descending = Queries::of_rounds(vec![(0..20).rev().collect(), vec![50], vec![]]);
         assert_eq!(chosen(std::slice::from_ref(&descending)), [&(12..20).collect::<Vec<_>>()[..], &[50]].concat());
         // The second arm starts from the same labels.
-        let other = Queries { rounds: vec![(0..20).rev().collect(), vec![7, 60]] };
+        let other = Queries::of_rounds(vec![(0..20).rev().collect(), vec![7, 60]]);
         assert_eq!(chosen(&[descending, other]), [&[7], &(12..20).collect::<Vec<_>>()[..], &[50, 60]].concat());
         assert_eq!(chosen(&[]), Vec::<usize>::new());
     }

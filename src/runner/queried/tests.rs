@@ -53,7 +53,7 @@ fn known_classes_are_not_read_again_and_unreadable_images_are_left_out() {
     let commit = |rounds: &[&[usize]]| {
         let rounds = rounds.iter().map(|query| query.to_vec()).collect();
         let (records, epochs) = (store::Records::default(), store::Epochs::default());
-        folder.trial(trial).commit_round(&records, &Queries { rounds }, &epochs).unwrap();
+        folder.trial(trial).commit_round(&records, &Queries::of_rounds(rounds), &epochs).unwrap();
     };
     commit(&[&[4, 2], &[0]]);
     let first = made().unwrap();

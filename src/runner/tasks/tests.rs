@@ -38,7 +38,7 @@ fn only_what_is_left_is_counted() {
     let folder = Folder::open(&dir.path().join("demo"), &spec, &origin).unwrap();
     let files = folder.trial(&trials[0]);
     let row = |round| Record { round, labeled: 100, metric: "accuracy".into(), value: Some(0.5), ..Record::default() };
-    let queries = Queries { rounds: vec![(0..100).collect(), (100..200).collect(), (200..300).collect()] };
+    let queries = Queries::of_rounds(vec![(0..100).collect(), (100..200).collect(), (200..300).collect()]);
     files.commit_round(&Records { rows: vec![row(0), row(1)] }, &queries, &Epochs::default()).unwrap();
     let cached = cache::path(&spec, &options, &origin, 1, 0, "csv");
     std::fs::create_dir_all(cached.parent().unwrap()).unwrap();

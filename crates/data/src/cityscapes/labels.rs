@@ -1,6 +1,7 @@
 //! Cityscapes' two numberings of labels, and the 19 classes that are evaluated.
 
 use crate::images::IGNORED;
+use crate::label_maps::Classes;
 use pt4al_results::spec::LabelFiles;
 
 /// The classes in the order of their train ids, with the label id of each (cityscapesScripts, `helpers/labels.py`).
@@ -84,6 +85,12 @@ pub(super) fn to_classes(files: LabelFiles, map: &mut [u8], width: usize) -> Res
         *value = class;
     }
     Ok(())
+}
+
+impl Classes for LabelFiles {
+    fn to_classes(&self, map: &mut [u8], width: usize) -> Result<(), String> {
+        to_classes(*self, map, width)
+    }
 }
 
 #[cfg(test)]

@@ -1,29 +1,20 @@
 //! Which image has which label.
 
-use std::collections::{HashMap, HashSet};
-use std::fs;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use walkdir::{DirEntry, WalkDir};
 
 use super::{IMAGES, LABELS};
 use crate::decode;
 use crate::index::{Files, LARGEST, read_small};
+use crate::label_maps::{Naming, Pairs, entries};
 use crate::problems::Problems;
 use pt4al_results::spec::LabelFiles;
 
 const LABEL_IDS: &str = "_gtFine_labelIds.png";
 const LABEL_TRAIN_IDS: &str = "_gtFine_labelTrainIds.png";
-
-/// The images of a split with their labels.
-#[derive(Debug)]
-pub(super) struct Pairs {
-    pub images: Files,
-    pub labels: Files,
-    /// `[n]`: the index of each image's label. It has all images only if no problem was noted.
-    pub label_of: Vec<usize>,
-}
 
 /// One of the two folders, and how its files are named.
 #[derive(Clone, Copy)]
@@ -107,20 +98,6 @@ pub(super) fn check_top(folder: &Path, problems: &Problems) -> Result<()> {
     Ok(())
 }
 
-/// The entries of a folder with their names, without files of the operating system.
-fn entries(folder: &Path) -> Result<Vec<(PathBuf, String)>> {
-    let unreadable = || format!("{}: the folder cannot be listed; check its permissions", folder.display());
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).with_context(unreadable)? {
-        let entry = entry.with_context(unreadable)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') && name != "Thumbs.db" {
-            found.push((entry.path(), name));
-        }
-    }
-    Ok(found)
-}
-
 /// Finds the images of `split` and the label of each.
 ///
 /// # Errors
@@ -134,12 +111,7 @@ pub(super) fn find(root: &Path, split: &str, files: LabelFiles, problems: &Probl
         anyhow::Ok(found)
     };
     let (images, labels) = (scan(0)?, scan(1)?);
-    // If one folder is empty, every file of the other lacks its partner: one problem for the folder says it all.
-    let label_of = match images.is_empty() || labels.is_empty() {
-        true => Vec::new(),
-        false => pair(&images, &labels, files, split, problems),
-    };
-    Ok(Pairs { images, labels, label_of })
+    Ok(Pairs::find(images, labels, &Names { split, labels: trees[1] }, problems))
 }
 
 /// Notes a folder without files to read, or cities without such files.
@@ -171,25 +143,28 @@ fn note_empty(tree: Tree, folder: &Path, found: &Files, problems: &Problems) -> 
     Ok(())
 }
 
-/// The index of each image's label.
-fn pair(images: &Files, labels: &Files, files: LabelFiles, split: &str, problems: &Problems) -> Vec<usize> {
-    let tree = Tree::labels(files);
-    let key = |tree: Tree, files: &Files, index| tree.key(files.relative(index)).map(str::to_owned);
-    let mut unused: HashMap<String, usize> =
-        (0..labels.len()).filter_map(|index| Some((key(tree, labels, index)?, index))).collect();
-    let mut label_of = Vec::with_capacity(images.len());
-    for (index, name) in (0..images.len()).filter_map(|index| Some((index, key(Tree::IMAGES, images, index)?))) {
-        match unused.remove(&name) {
-            Some(label) => label_of.push(label),
-            None => {
-                let label = format!("{LABELS}/{split}/{name}{}", tree.suffix);
-                problems.add_consequence(&images.path(index), format!("an image without its label {label}"));
-            }
-        }
+/// The names of the pairs of one split.
+struct Names<'a> {
+    split: &'a str,
+    labels: Tree,
+}
+
+impl Naming for Names<'_> {
+    const LABEL: &'static str = "label";
+
+    fn key_of_image<'a>(&self, relative: &'a str) -> Option<&'a str> {
+        Tree::IMAGES.key(relative)
     }
-    for (name, label) in unused {
-        let image = format!("{IMAGES}/{split}/{name}{}", Tree::IMAGES.suffix);
-        problems.add_consequence(&labels.path(label), format!("a label without its image {image}"));
+
+    fn key_of_label<'a>(&self, relative: &'a str) -> Option<&'a str> {
+        self.labels.key(relative)
     }
-    label_of
+
+    fn image(&self, key: &str) -> String {
+        format!("{IMAGES}/{}/{key}{}", self.split, Tree::IMAGES.suffix)
+    }
+
+    fn label(&self, key: &str) -> String {
+        format!("{LABELS}/{}/{key}{}", self.split, self.labels.suffix)
+    }
 }

@@ -3,7 +3,7 @@ use std::fs;
 use tempfile::TempDir;
 
 use super::*;
-use crate::images::IGNORED;
+use crate::images::{IGNORED, Labels, Records};
 use pt4al_results::spec::{Normalize, Storage};
 
 /// Height and width of the generated images.

@@ -61,7 +61,7 @@ impl<'a> Opened<'a> {
         }
     }
 
-    /// Reads the header of a PNG with one channel of 8 bits.
+    /// Reads the header of a PNG with one channel of 8 bits, or with indices into a palette.
     pub fn label_map(bytes: &'a [u8]) -> Result<Self, NotAnImage> {
         if !bytes.starts_with(b"\x89PNG") {
             return Err(NotAnImage(if bytes.is_empty() { "is empty" } else { "is not a PNG" }.into()));
@@ -69,8 +69,14 @@ impl<'a> Opened<'a> {
         let opened = png(bytes, png::Transformations::IDENTITY)?;
         if let Self::Png { reader, .. } = &opened {
             let (color, depth) = (reader.info().color_type, reader.info().bit_depth);
-            let single = matches!(color, png::ColorType::Grayscale | png::ColorType::Indexed);
-            if !single || depth != png::BitDepth::Eight {
+            // Programs save the indices of a small palette with fewer bits. Grey of fewer bits is refused: some programs
+            // scale its values to 255, and some do not.
+            let is_map = match color {
+                png::ColorType::Indexed => true,
+                png::ColorType::Grayscale => depth == png::BitDepth::Eight,
+                _ => false,
+            };
+            if !is_map {
                 let bits = depth as u8;
                 return Err(NotAnImage(format!(
                     "is {color:?} of {bits} bits, not a label map of one channel of 8 bits"
@@ -95,7 +101,7 @@ impl<'a> Opened<'a> {
         match self {
             Self::Jpeg { mut decoder, endless: None, .. } => decode_jpeg(&mut decoder, buffer),
             Self::Jpeg { decoder, endless: Some(bytes), .. } => decode_endless(bytes, &decoder, buffer),
-            Self::Png { reader, .. } => decode_png(*reader, buffer),
+            Self::Png { reader, size, .. } => decode_png(*reader, size, buffer),
             Self::WebP(image) => image.decode(buffer),
             Self::Tiff(image) => image.decode(buffer),
             Self::Bmp(image) => image.decode(buffer),
@@ -227,11 +233,16 @@ fn png(bytes: &[u8], transformations: png::Transformations) -> Result<Opened<'_>
     Ok(Opened::Png { reader, size })
 }
 
-fn decode_png(mut reader: png::Reader<&[u8]>, buffer: &mut Vec<u8>) -> Result<Channels, NotAnImage> {
+fn decode_png(mut reader: png::Reader<&[u8]>, size: [usize; 2], buffer: &mut Vec<u8>) -> Result<Channels, NotAnImage> {
     let len = reader.output_buffer_size();
     let pixels = room(buffer, len);
     let frame = reader.next_frame(pixels).map_err(|e| broken_png(&e))?;
     reader.finish().map_err(|e| broken_png(&e))?;
+    if frame.bit_depth != png::BitDepth::Eight {
+        let unpacked = unpacked(buffer, size, frame.line_size, frame.bit_depth as usize);
+        *buffer = unpacked;
+        return Ok(Channels::Grey);
+    }
     let pixels = &mut pixels[..frame.buffer_size()];
     Ok(match frame.color_type {
         png::ColorType::Grayscale | png::ColorType::Indexed => Channels::Grey,
@@ -252,6 +263,18 @@ pub(super) fn drop_alpha(pixels: &mut [u8], channels: usize) {
     for (i, start) in (0..pixels.len()).step_by(channels + 1).enumerate() {
         pixels.copy_within(start..start + channels, i * channels);
     }
+}
+
+/// `[height, width]`: values of `bits` bits, several to a byte with the first in the highest bits, as a byte each. Each row
+/// begins at a multiple of `line` bytes.
+fn unpacked(packed: &[u8], [height, width]: [usize; 2], line: usize, bits: usize) -> Vec<u8> {
+    let (per_byte, largest) = (8 / bits, (1_u16 << bits) - 1);
+    let value = |row: &[u8], column: usize| {
+        let shift = 8 - bits * (column % per_byte + 1);
+        (row[column / per_byte] >> shift) & largest as u8
+    };
+    let rows = packed.chunks(line).take(height);
+    rows.flat_map(|row| (0..width).map(move |column| value(row, column))).collect()
 }
 
 fn broken_png(error: &png::DecodingError) -> NotAnImage {

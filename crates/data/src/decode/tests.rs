@@ -237,6 +237,11 @@ fn label_maps_keep_their_values() {
     let indices = png_of(png::ColorType::Indexed, png::BitDepth::Eight, [2, 2], &[0, 1, 1, 0]);
     label_map(&indices, [2, 2], None, &mut out).unwrap();
     assert_eq!(out, [0, 1, 1, 0]);
+    // Each row begins in a new byte.
+    let packed = png_of(png::ColorType::Indexed, png::BitDepth::Four, [2, 3], &[0x01, 0x10, 0x10, 0x00]);
+    let mut out = vec![7; 6];
+    label_map(&packed, [2, 3], None, &mut out).unwrap();
+    assert_eq!(out, [0, 1, 1, 1, 0, 0]);
 }
 
 #[test]
@@ -247,6 +252,8 @@ fn other_images_are_refused_as_label_maps() {
     assert_eq!(error(&colour, [2, 2]), "is Rgb of 8 bits, not a label map of one channel of 8 bits");
     let deep = png_of(png::ColorType::Grayscale, png::BitDepth::Sixteen, [2, 2], &[0; 8]);
     assert_eq!(error(&deep, [2, 2]), "is Grayscale of 16 bits, not a label map of one channel of 8 bits");
+    let few_greys = png_of(png::ColorType::Grayscale, png::BitDepth::Four, [2, 2], &[0; 2]);
+    assert_eq!(error(&few_greys, [2, 2]), "is Grayscale of 4 bits, not a label map of one channel of 8 bits");
     assert_eq!(error(&grey_png([2, 3], &[0; 6]), [2, 2]), "is 3x2, not 2x2 (width x height)");
     assert_eq!(error(JPEGS[0].1, [2, 2]), "is not a PNG");
     assert_eq!(error(b"", [2, 2]), "is empty");

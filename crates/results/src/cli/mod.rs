@@ -5,6 +5,7 @@ mod baseline;
 mod check;
 mod explain;
 mod list;
+mod queries;
 mod report;
 mod schema;
 mod status;
@@ -34,6 +35,8 @@ pub enum Verb {
     Report(report::ReportArgs),
     /// Say how far a results folder is, also while a run works on it
     Status(status::StatusArgs),
+    /// List the images that rounds asked labels for, for instance to hand them to annotators
+    Queries(queries::QueriesArgs),
     /// Compare several results folders: one table, one picture, and the keys in which their specs differ
     Compare {
         /// Results folders; the others are compared with the first
@@ -69,6 +72,7 @@ impl Verb {
         match self {
             Self::Report(args) => report::report(&args.folder, args.out.as_deref()),
             Self::Status(args) => status::status(args),
+            Self::Queries(args) => queries::queries(args),
             Self::Compare { folders, out } => {
                 let out = out.clone().unwrap_or_else(|| folders::default_folder(folders));
                 folders::compare(folders, &out).and_then(|written| say_written(&written, false))

@@ -6,6 +6,7 @@ mod cifar10;
 mod cifar100;
 mod cityscapes;
 mod folder;
+mod folder_masks;
 mod imagenet;
 mod imbalance;
 mod shapes;
@@ -22,6 +23,7 @@ pub use cifar10::Cifar10Spec;
 pub use cifar100::{Cifar100Labels, Cifar100Spec};
 pub use cityscapes::{CityscapesSpec, LabelFiles};
 pub use folder::{DrawnSplit, FolderLayout, FolderSpec, Orientation};
+pub use folder_masks::FolderMasksSpec;
 pub use imagenet::ImagenetSpec;
 pub use imbalance::{Imbalance, Linear, LongTail, StepImbalance};
 pub use shapes::ShapesSpec;
@@ -41,6 +43,7 @@ pub enum DatasetSpec {
     Svhn(SvhnSpec),
     TinyImagenet(TinyImagenetSpec),
     Folder(FolderSpec),
+    FolderMasks(FolderMasksSpec),
 }
 
 /// What the options of a data set say, whichever data set it is. The defaults are those of a classification data set
@@ -133,6 +136,7 @@ impl DatasetSpec {
             Self::Svhn(options) => options,
             Self::TinyImagenet(options) => options,
             Self::Folder(options) => options,
+            Self::FolderMasks(options) => options,
         }
     }
 

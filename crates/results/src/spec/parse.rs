@@ -20,7 +20,6 @@ use toml::{Table, Value};
 
 use self::layer::Layer;
 use self::merge::{expand_names, merge};
-pub(super) use self::origin::nearest;
 use self::origin::{Origin, Step, line_of, step};
 use super::schema::{self, Node};
 use super::variant::Variant;

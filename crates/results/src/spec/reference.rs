@@ -9,8 +9,8 @@ mod text;
 use anyhow::{Result, anyhow};
 use toml::{Table, Value};
 
-use super::parse::nearest;
 use super::schema::{Alternative, Node};
+use crate::words::nearest;
 
 pub use markdown::markdown;
 

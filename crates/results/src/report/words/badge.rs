@@ -251,6 +251,15 @@ mod tests {
     }
 
     #[test]
+    fn own_images_are_not_generated_ones() {
+        let mut spec = experiment("cityscapes");
+        let own = r#"{ "size": [8, 8], "classes": ["a", "b"] }"#;
+        spec.dataset = crate::spec::DatasetSpec::FolderMasks(serde_json::from_str(own).unwrap());
+        let data = Data::of(&spec, Some(&manifest(&spec)));
+        assert_eq!((data.in_words().as_str(), data.difference()), ("own images", None));
+    }
+
+    #[test]
     fn other_numbers_of_images_or_classes_are_not_the_published_data_set() {
         let spec = experiment("cityscapes");
         let mut manifest = manifest(&spec);

@@ -9,6 +9,7 @@ use super::Source;
 use super::expected::{self, Expected};
 use super::layer::Layer;
 use crate::spec::schema::Node;
+use crate::words::nearest;
 
 /// Where a key was written.
 #[derive(Clone, Copy)]
@@ -220,16 +221,6 @@ fn remedy(given: &str, known: &[&str]) -> String {
     let nearest = nearest(given, known.iter().copied());
     let known = format!("known: {}", known.join(", "));
     nearest.map_or(known.clone(), |name| format!("did you mean `{name}`? ({known})"))
-}
-
-/// Returns the name that is most like `given`, if one is like it.
-pub(in crate::spec) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    // Jaro-Winkler favours equal beginnings, Damerau-Levenshtein swapped letters.
-    let likeness =
-        |name: &&str| strsim::jaro_winkler(given, name).max(strsim::normalized_damerau_levenshtein(given, name));
-    let nearest = known.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|name| likeness(name) > 0.65);
-    // A single letter is like any name that begins with it.
-    nearest.filter(|_| given.len() > 1)
 }
 
 /// Returns the offset of the deepest key of `path` that `table` holds, and its depth.

@@ -314,3 +314,45 @@ fn the_first_query_decides_which_batches_are_asked() {
     assert_eq!(asked(&["pretext.batches=9", "pretext.first-query='batch-0'"]), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
     assert_eq!(asked(&["rounds.count=1", "pretext.batches=2"]), [0usize; 0]);
 }
+
+const MASKS: &str =
+    "dataset.folder-masks = { size = [360, 480], classes = ['road', 'sky', 'car'], values = [7, 23, 26] }";
+
+/// [`refuses_set`] for [`MASKS`], which needs a network for segmentation.
+fn refuses_masks(find: &str, replace: &str, key: &str, parts: &[&str]) {
+    assert!(MASKS.contains(find), "{find}");
+    let key = if key.is_empty() { "dataset.folder-masks".into() } else { format!("dataset.folder-masks.{key}") };
+    refuses(&spec(&MASKS.replacen(find, replace, 1), "arch = 'drn-d-22'", "", ""), 4, &key, parts);
+}
+
+#[test]
+fn own_masks_need_one_size_and_one_value_for_each_class() {
+    for sound in [
+        MASKS.to_owned(),
+        MASKS.replace("size = [360, 480]", "resize = [100, 200]"),
+        MASKS.replace("480]", "480], resize = [180, 240]"),
+        MASKS.replace(
+            "values = [7, 23, 26]",
+            "ignore = [3, 4, 255], test = 'val', path = 'a/b', pool = 9, pool-seed = 1",
+        ),
+        MASKS.replace("26]", "26], ignore = []"),
+    ] {
+        if let Err(e) = try_load(&spec(&sound, "arch = 'drn-d-22'", "", "")) {
+            panic!("{sound}: {e}");
+        }
+    }
+    refuses_masks("size = [360, 480], ", "", "", &["neither `size` nor `resize`", "size = [height, width]"]);
+    refuses_masks("360, ", "7, ", "size", &["is [7, 480]", "8 to 8192"]);
+    refuses_masks("480]", "480], resize = [361, 480]", "resize", &["larger than the [360, 480]"]);
+    refuses_masks("['road', 'sky', 'car']", "['road']", "classes", &["has 1 names", "2 to 255"]);
+    refuses_masks("'sky'", "'road'", "classes", &["has `road` twice"]);
+    refuses_masks("'sky'", "' '", "classes[1]", &["name the class"]);
+    refuses_masks(", 26]", "]", "values", &["has 2 values", "3 names"]);
+    refuses_masks("26]", "7]", "values", &["has 7 twice", "`road` and `car`"]);
+    refuses_masks("26]", "26], ignore = [23]", "ignore", &["has 23", "class `sky`"]);
+    refuses_masks("26]", "255]", "ignore", &["has 255", "class `car`"]);
+    refuses_masks("26]", "26], test = 'train'", "test", &["a folder beside `train`"]);
+    refuses_masks("26]", "26], test = 'a/b'", "test", &["a folder beside `train`"]);
+    refuses_masks("26]", "26], path = ''", "path", &["name a folder"]);
+    refuses_masks("26]", "26], pool = 0", "pool", &["at least 1"]);
+}

@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     fn seeds(rounds: &[&[&[usize]]]) -> BTreeMap<u64, Queries> {
-        let queries = |rounds: &[&[usize]]| Queries { rounds: rounds.iter().map(|round| round.to_vec()).collect() };
+        let queries = |rounds: &[&[usize]]| Queries::of_rounds(rounds.iter().map(|round| round.to_vec()).collect());
         rounds.iter().enumerate().map(|(seed, rounds)| (seed as u64, queries(rounds))).collect()
     }
 

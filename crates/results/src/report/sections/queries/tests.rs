@@ -31,7 +31,7 @@ fn folder(root: &Path, spec: &Spec, classes: usize) {
         };
         let rounds: Vec<Vec<usize>> = (0..ROUNDS).map(|r| (0..4).map(|rank| index(r, rank)).collect()).collect();
         all.extend(rounds.iter().flatten().copied());
-        Queries { rounds }.write(&root.join("queries").join(format!("{}.csv", trial.key()))).unwrap();
+        Queries::of_rounds(rounds).write(&root.join("queries").join(format!("{}.csv", trial.key()))).unwrap();
     }
     let mut manifest = manifest(spec);
     manifest.data.classes =
