@@ -57,7 +57,7 @@ fn samplers_never_see_labels() {
 #[test]
 fn the_loop_knows_no_task_and_no_data_set() {
     let tasks = ["TaskKind", "Classification", "Segmentation"];
-    let data_sets = ["DatasetSpec", "Cifar10", "Caltech101", "Imagenet", "Cityscapes", "Shapes"];
+    let data_sets = ["DatasetSpec", "Cifar10", "Svhn", "Caltech101", "Imagenet", "Cityscapes", "Shapes"];
     let rooms = ["src/trial", "src/sampler", "crates/results/src/store"];
     let mut seen = 0;
     for (path, text) in sources().iter().filter(|(path, _)| in_rooms(path, &rooms)) {

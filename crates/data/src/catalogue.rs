@@ -1,13 +1,18 @@
 //! The data sets that specs can name: what they are, and how to get and check their files.
 
 pub use crate::known::{Download, Known, OnDisk};
-use crate::{Reader, caltech101, cifar10, cityscapes, folder, folder_masks, imagenet, shapes};
+use crate::{
+    Reader, caltech101, cifar10, cifar100, cityscapes, folder, folder_masks, imagenet, shapes, svhn, tiny_imagenet,
+};
 use pt4al_results::spec::DatasetSpec;
 
 /// All data sets, in the order in which `pt4al data list` shows them.
 pub const KNOWN: &[Known] = &[
     cifar10::KNOWN,
+    cifar100::KNOWN,
+    svhn::KNOWN,
     caltech101::KNOWN,
+    tiny_imagenet::KNOWN,
     imagenet::KNOWN,
     cityscapes::KNOWN,
     folder::KNOWN,
@@ -23,6 +28,9 @@ pub(crate) fn reader(set: &DatasetSpec) -> &dyn Reader {
         DatasetSpec::Caltech101(options) => options,
         DatasetSpec::Imagenet(options) => options,
         DatasetSpec::Cityscapes(options) => options,
+        DatasetSpec::Cifar100(options) => options,
+        DatasetSpec::Svhn(options) => options,
+        DatasetSpec::TinyImagenet(options) => options,
         DatasetSpec::Folder(options) => options,
         DatasetSpec::FolderMasks(options) => options,
     }
@@ -35,49 +43,58 @@ mod tests {
     #[test]
     fn presence_is_told_from_the_files() {
         let dir = tempfile::tempdir().unwrap();
-        // Generated images are always there.
         let present = || -> Vec<&str> {
-            KNOWN.iter().filter(|known| known.files.is_some() && known.is_present(dir.path())).map(|k| k.name).collect()
+            KNOWN.iter().filter(|known| known.is_present(dir.path())).map(|known| known.name).collect()
         };
-        let make = |folders: &[&str]| {
+        let folders = |folders: &[&str]| {
             folders.iter().for_each(|folder| std::fs::create_dir_all(dir.path().join(folder)).unwrap());
         };
-        assert_eq!(present(), [""; 0]);
+        let file = |name: &str, bytes: u64| {
+            std::fs::File::create(dir.path().join(name)).unwrap().set_len(bytes).unwrap();
+        };
+        assert_eq!(present(), ["shapes"]);
 
-        let folder = dir.path().join(cifar10::FOLDER);
-        std::fs::create_dir(&folder).unwrap();
-        std::fs::write(folder.join(cifar10::META), "").unwrap();
-        for (name, _) in cifar10::FILES {
-            std::fs::File::create(folder.join(name)).unwrap().set_len(30_730_000).unwrap();
+        folders(&[cifar10::FOLDER, cifar100::FOLDER]);
+        file("cifar-10-batches-bin/batches.meta.txt", 0);
+        cifar10::FILES.iter().for_each(|(name, _)| file(&format!("{}/{name}", cifar10::FOLDER), 30_730_000));
+        assert_eq!(present(), ["cifar10", "shapes"]);
+        file("cifar-10-batches-bin/test_batch.bin", 5);
+        for (name, bytes) in [("train.bin", 153_700_000), ("test.bin", 30_740_000), ("fine_label_names.txt", 0)] {
+            file(&format!("{}/{name}", cifar100::FOLDER), bytes);
         }
-        assert_eq!(present(), ["cifar10"]);
-        std::fs::write(folder.join("test_batch.bin"), "short").unwrap();
-        assert_eq!(present(), [""; 0]);
+        assert_eq!(present(), ["shapes"], "no coarse labels");
+        file("cifar-100-binary/coarse_label_names.txt", 0);
+        assert_eq!(present(), ["cifar100", "shapes"]);
 
-        make(&["101_ObjectCategories", "imagenet/train", "cityscapes/leftImg8bit/train", "images/train", "train"]);
-        assert_eq!(present(), ["caltech101"], "no val, no labels");
-        make(&["imagenet/val", "cityscapes/gtFine/train", "masks/train", "test"]);
-        assert_eq!(present(), ["caltech101", "imagenet", "cityscapes", "folder", "folder-masks"]);
+        folders(&["101_ObjectCategories", "imagenet/train", "cityscapes/leftImg8bit/train", "tiny-imagenet-200/train"]);
+        file("tiny-imagenet-200/wnids.txt", 0);
+        assert_eq!(present(), ["cifar100", "caltech101", "shapes"], "no val, no labels");
+        folders(&["imagenet/val", "cityscapes/gtFine/train", "tiny-imagenet-200/val", "svhn", "train", "test"]);
+        folders(&["images/train", "masks/train"]);
+        file("svhn/train_32x32.mat", 0);
+        let all_but_one: Vec<&str> = KNOWN.iter().map(|known| known.name).filter(|name| *name != "cifar10").collect();
+        assert_eq!(present(), all_but_one);
     }
 
     #[test]
     fn what_is_not_there_cannot_be_verified() {
         let dir = tempfile::tempdir().unwrap();
-        let errors: Vec<(&str, String)> = KNOWN
-            .iter()
-            .filter_map(|known| Some((known.name, (known.files?.verify)(dir.path()).unwrap_err().to_string())))
-            .collect();
-        let expected = [
-            ("cifar10", "CIFAR-10"),
-            ("caltech101", "Caltech-101"),
-            ("imagenet", "ImageNet"),
-            ("cityscapes", "leftImg8bit and gtFine"),
-            ("folder", "no folder train/"),
-            ("folder-masks", "masks/train"),
+        let on_disk: Vec<&Known> = KNOWN.iter().filter(|known| known.files.is_some()).collect();
+        let titles = [
+            "CIFAR-10 ",
+            "CIFAR-100",
+            "SVHN",
+            "Caltech-101",
+            "Tiny ImageNet",
+            "ImageNet",
+            "leftImg8bit and gtFine",
+            "no folder train/",
+            "masks/train",
         ];
-        assert_eq!(errors.len(), expected.len());
-        for ((name, error), (known, words)) in errors.iter().zip(expected) {
-            assert!(*name == known && error.contains(words), "{name}: {error}");
+        assert_eq!(on_disk.len(), titles.len());
+        for (known, title) in on_disk.into_iter().zip(titles) {
+            let error = (known.files.unwrap().verify)(dir.path()).unwrap_err().to_string();
+            assert!(error.contains(title) && !error.contains('\n'), "{}: {error}", known.name);
         }
     }
 }

@@ -168,7 +168,7 @@ fn wnids(folder: &Path, problems: &Problems) -> Result<Vec<String>> {
     Ok(wnids)
 }
 
-fn is_wnid(name: &str) -> bool {
+pub(crate) fn is_wnid(name: &str) -> bool {
     name.strip_prefix('n').is_some_and(|digits| digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 

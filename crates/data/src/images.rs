@@ -6,11 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
+use crate::index::Sum;
 use pt4al_results::store::DataOrigin;
 
 /// Images of one size in memory, each with a class.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Images {
     /// Height in pixels.
     pub height: usize,
@@ -36,6 +39,11 @@ impl Images {
     /// The number of bytes of one image.
     pub fn stride(&self) -> usize {
         self.height * self.width * 3
+    }
+
+    /// `[n]`: the checksum of each image's pixels.
+    pub(crate) fn sums(&self) -> Vec<Sum> {
+        self.pixels.par_chunks_exact(self.stride()).map(|image| Sha256::digest(image).into()).collect()
     }
 
     /// `[height, width, 3]`: the pixels of image `index`.

@@ -9,8 +9,8 @@
 //! [`features::read`] reads fixed features of the images in their place, if the spec names a file of them.
 //!
 //! [`catalogue::KNOWN`] lists the data sets, with what to cite and how to get the files. The modules [`caltech101`],
-//! [`cifar10`], [`cityscapes`], [`folder`], [`folder_masks`], [`imagenet`] and [`shapes`] say how the files of each one must
-//! lie on disk.
+//! [`cifar10`], [`cifar100`], [`cityscapes`], [`folder`], [`folder_masks`], [`imagenet`], [`shapes`], [`svhn`] and
+//! [`tiny_imagenet`] say how the files of each one must lie on disk.
 //!
 //! Images come as [`images::Splits`]: per image `[height, width, 3]` bytes and a class, or a class for each pixel.
 //! Whatever is drawn (the pool, an imbalance, a split) depends on seeds in the spec alone.
@@ -52,7 +52,9 @@
 
 pub mod caltech101;
 pub mod catalogue;
+mod cifar;
 pub mod cifar10;
+pub mod cifar100;
 pub mod cityscapes;
 pub mod decode;
 mod drawn;
@@ -67,12 +69,15 @@ pub mod index;
 mod known;
 mod label_maps;
 pub mod labeled;
+mod mat;
 mod overlap;
 pub mod problems;
 mod reader;
 pub mod shapes;
 pub mod stats;
 pub mod storage;
+pub mod svhn;
+pub mod tiny_imagenet;
 
 use std::path::{Path, PathBuf};
 

@@ -186,7 +186,7 @@ fn images_without_labels_are_those_of_the_train_folder_at_any_depth() {
     put(&dir.path().join("train/a/film.gif"), b"GIF89a");
     put(&dir.path().join("elsewhere/x.png"), &picture(2));
     let look = Look::Contents { cache: crate::cache_folder(dir.path()) };
-    let splits = unlabeled(&spec(), dir.path(), &look).unwrap();
+    let splits = spec().unlabeled(dir.path(), &look).unwrap();
     assert_eq!(splits.train.len, 8);
     assert!(names(&splits.train).contains(&"train/a/b/c.webp".to_owned()));
     assert!(splits.train.classes().unwrap().iter().all(|&class| class == UNKNOWN));
@@ -199,15 +199,15 @@ fn images_without_labels_are_those_of_the_train_folder_at_any_depth() {
 
     std::fs::remove_dir_all(dir.path().join("train")).unwrap();
     put(&dir.path().join("labels.csv"), b"no labels are read");
-    let splits = unlabeled(&spec(), dir.path(), &look).unwrap();
+    let splits = spec().unlabeled(dir.path(), &look).unwrap();
     assert_eq!((names(&splits.train), splits.test.len), (vec!["elsewhere/x.png".to_owned()], 4));
     std::fs::remove_dir_all(dir.path().join("test")).unwrap();
-    let splits = unlabeled(&spec(), dir.path(), &look).unwrap();
+    let splits = spec().unlabeled(dir.path(), &look).unwrap();
     assert_eq!((splits.train.len, splits.test.len, splits.classes.len()), (1, 0, 0));
     put(&dir.path().join("elsewhere/x.png"), b"broken");
-    let message = unlabeled(&spec(), dir.path(), &look).unwrap_err().to_string();
+    let message = spec().unlabeled(dir.path(), &look).unwrap_err().to_string();
     assert!(message.contains("elsewhere/x.png: is none of JPEG, PNG"), "{message}");
     std::fs::remove_file(dir.path().join("elsewhere/x.png")).unwrap();
-    let message = unlabeled(&spec(), dir.path(), &look).unwrap_err().to_string();
+    let message = spec().unlabeled(dir.path(), &look).unwrap_err().to_string();
     assert!(message.contains(": no images below it; read are .jpg") && !message.contains('\n'), "{message}");
 }

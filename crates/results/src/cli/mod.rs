@@ -7,6 +7,7 @@ mod explain;
 mod list;
 mod queries;
 mod report;
+mod schema;
 mod status;
 pub mod usage;
 
@@ -58,6 +59,8 @@ pub enum Verb {
     },
     /// Explain a key of specs: meaning, type, default, values, example and source
     Explain(explain::ExplainArgs),
+    /// Print the JSON Schema of spec files, with which an editor completes and checks their keys
+    Schema(schema::SchemaArgs),
 }
 
 impl Verb {
@@ -78,6 +81,7 @@ impl Verb {
             Self::Baseline(args) => baseline::baseline(args),
             Self::List { experiments } => list::list(experiments),
             Self::Explain(args) => explain::explain(args),
+            Self::Schema(args) => schema::schema(args),
         }
     }
 }

@@ -3,12 +3,15 @@
 
 mod caltech101;
 mod cifar10;
+mod cifar100;
 mod cityscapes;
 mod folder;
 mod folder_masks;
 mod imagenet;
 mod imbalance;
 mod shapes;
+mod svhn;
+mod tiny_imagenet;
 
 use anyhow::{Result, ensure};
 use schemars::JsonSchema;
@@ -17,12 +20,15 @@ use serde::{Deserialize, Serialize};
 use super::TaskKind;
 pub use caltech101::Caltech101Spec;
 pub use cifar10::Cifar10Spec;
+pub use cifar100::{Cifar100Labels, Cifar100Spec};
 pub use cityscapes::{CityscapesSpec, LabelFiles};
 pub use folder::{DrawnSplit, FolderLayout, FolderSpec, Orientation};
 pub use folder_masks::FolderMasksSpec;
 pub use imagenet::ImagenetSpec;
 pub use imbalance::{Imbalance, Linear, LongTail, StepImbalance};
 pub use shapes::ShapesSpec;
+pub use svhn::SvhnSpec;
+pub use tiny_imagenet::TinyImagenetSpec;
 
 /// The data set, the part of it that is used, and its normalisation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +39,9 @@ pub enum DatasetSpec {
     Caltech101(Caltech101Spec),
     Imagenet(ImagenetSpec),
     Cityscapes(CityscapesSpec),
+    Cifar100(Cifar100Spec),
+    Svhn(SvhnSpec),
+    TinyImagenet(TinyImagenetSpec),
     Folder(FolderSpec),
     FolderMasks(FolderMasksSpec),
 }
@@ -123,6 +132,9 @@ impl DatasetSpec {
             Self::Caltech101(options) => options,
             Self::Imagenet(options) => options,
             Self::Cityscapes(options) => options,
+            Self::Cifar100(options) => options,
+            Self::Svhn(options) => options,
+            Self::TinyImagenet(options) => options,
             Self::Folder(options) => options,
             Self::FolderMasks(options) => options,
         }
@@ -195,6 +207,16 @@ impl Normalize {
     /// The constants of the official code (johnsk95/PT4AL, `main.py`).
     pub fn cifar10() -> Self {
         Self { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.2010] }
+    }
+
+    /// The constants that the field uses for CIFAR-100.
+    pub fn cifar100() -> Self {
+        Self { mean: [0.5071, 0.4867, 0.4408], std: [0.2675, 0.2565, 0.2761] }
+    }
+
+    /// The constants that the field uses for SVHN.
+    pub fn svhn() -> Self {
+        Self { mean: [0.4377, 0.4438, 0.4728], std: [0.1980, 0.2010, 0.1970] }
     }
 
     /// The constants that the field uses for ImageNet and, by habit, for other photos (torchvision's).

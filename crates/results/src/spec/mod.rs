@@ -48,7 +48,7 @@ pub use resolved::Resolved;
 pub use rounds::RoundsSpec;
 pub use rules::CheckedAgainstPool;
 pub use sampler::*;
-pub use schema::schema;
+pub use schema::{for_editors as schema_for_editors, schema};
 pub use task::*;
 pub use train::*;
 pub(crate) use variant::trial_key;

@@ -8,6 +8,8 @@
 //! network, or features in its place), `x-named-changes` (a table of names, each with keys of a spec), and the format `path`
 //! (relative to the folder of the file).
 
+mod editor;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -16,6 +18,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 use super::Spec;
+pub use editor::for_editors;
 
 /// Keys of a spec file that are used up when it is loaded.
 #[derive(JsonSchema)]

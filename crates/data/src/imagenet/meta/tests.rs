@@ -1,32 +1,18 @@
 use super::*;
+use crate::mat::tests::{array, file, full};
+use crate::mat::{HEADER, INT8, MATRIX};
 
 /// Four classes as in the devkit, written by scipy.io.savemat with compression.
 const FILE: &[u8] = include_bytes!("../tests/meta.mat");
-
-/// Writes an element with padding.
-fn full(kind: u32, body: &[u8]) -> Vec<u8> {
-    let mut bytes = [kind.to_le_bytes(), (body.len() as u32).to_le_bytes()].concat();
-    bytes.extend(body);
-    bytes.resize(bytes.len().next_multiple_of(8), 0);
-    bytes
-}
-
-fn array(class: u8, name: &[u8], rest: &[u8]) -> Vec<u8> {
-    let parts =
-        [full(6, &[class, 0, 0, 0, 0, 0, 0, 0]), full(5, &[1, 0, 0, 0, 1, 0, 0, 0]), full(INT8, name), rest.to_vec()];
-    full(MATRIX, &parts.concat())
-}
 
 /// A file as MATLAB writes it: text of 16 bits, numbers in the smallest type, both in small elements if they fit.
 fn matlab(number: &[u8]) -> Vec<u8> {
     let wnid: Vec<u8> = "n01440764".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let fields =
         [&b"ILSVRC2012_ID\0\0\0"[..], &b"children\0\0\0\0\0\0\0\0"[..], &b"WNID\0\0\0\0\0\0\0\0\0\0\0\0"[..]].concat();
-    let values = [array(6, b"", number), full(MATRIX, b""), array(4, b"", &full(4, &wnid))].concat();
+    let values = [array(6, &[1, 1], b"", number), full(MATRIX, b""), array(4, &[1, 1], b"", &full(4, &wnid))].concat();
     let rest = [vec![5, 0, 4, 0, 16, 0, 0, 0], full(INT8, &fields), values].concat();
-    let mut file = b"MATLAB 5.0 MAT-file, Platform: GLNX86".to_vec();
-    file.resize(124, b' ');
-    [file, vec![0, 1, b'I', b'M'], array(STRUCT, b"synsets", &rest)].concat()
+    file(&[array(STRUCT, &[1, 1], b"synsets", &rest)])
 }
 
 #[test]

@@ -1,6 +1,5 @@
 use std::path::Path;
 
-use super::*;
 use crate::feature_file;
 use crate::spec::{Source, Spec, load, load_resolved};
 

@@ -81,6 +81,12 @@ fn sound_specs_of_every_data_set_are_accepted() {
     accepts(CALTECH101, "{ crop = [112, 1] }", "imbalance.linear = { step = 1, seed = 0 }");
     accepts(IMAGENET, "{ random-resized-crop = { side = 224, area = [0.08, 1.0] } }, 'flip'", metrics);
     accepts(CITYSCAPES, "{ crop = [180, 240] }, 'flip'", "");
+    for classes in ["{}", "{ labels = 'fine', pool = 50000 }", "{ labels = 'coarse' }"] {
+        accepts(&format!("dataset.cifar100 = {classes}"), "'crop-4'", "");
+    }
+    accepts("dataset.svhn = { pool = 73257, pool-seed = 1 }", "'crop-4'", "");
+    accepts("dataset.svhn = { extra = true, pool = 604388 }", "", metrics);
+    accepts("dataset.tiny-imagenet = {}", "{ crop = [64, 64] }", "");
     if let Err(e) = try_load(&spec(IMAGENET, "arch = 'drn-d-22'", "", "")) {
         panic!("{e}");
     }
@@ -91,6 +97,13 @@ fn data_sets_have_sizes_and_parts_that_can_be() {
     refuses_set(CALTECH101, "test = 0.2", "test = 0.0", "dataset.caltech101.test", &["is 0;", "between 0 and 1"]);
     refuses_set(CALTECH101, "test = 0.2", "test = 1.0", "dataset.caltech101.test", &["is 1;"]);
     refuses_set(CALTECH101, "test = 0.2", "test = nan", "dataset.caltech101.test", &["is NaN;"]);
+    let cifar100 = "dataset.cifar100 = { pool = 1 }";
+    refuses_set(cifar100, "pool = 1", "pool = 50001", "dataset.cifar100.pool", &["must be 1 to 50000"]);
+    refuses_set("dataset.svhn = { pool = 1 }", "1", "73258", "dataset.svhn.pool", &["must be 1 to 73257"]);
+    refuses_set("dataset.svhn = { pool = 1 }", "1", "0", "dataset.svhn.pool", &["at least 1"]);
+    let tiny = "dataset.tiny-imagenet = { input = { resize = 64, crop = 64 }, pool = 9 }";
+    refuses_set(tiny, "crop = 64", "crop = 65", "dataset.tiny-imagenet.input.crop", &["1 to 64"]);
+    refuses_set(tiny, "pool = 9", "pool = 0", "dataset.tiny-imagenet.pool", &["at least 1"]);
     refuses_set(CALTECH101, "crop = 112", "crop = 129", "dataset.caltech101.input.crop", &["1 to 128"]);
     refuses_set(CALTECH101, "pool = 50", "pool = 0", "dataset.caltech101.pool", &["at least 1", "leave it out"]);
     refuses_set(IMAGENET, "crop = 224", "crop = 0", "dataset.imagenet.input.crop", &["is 0;", "1 to 256"]);
