@@ -9,6 +9,7 @@ pub(crate) mod metric;
 pub(crate) mod origin;
 pub(crate) mod protocol;
 pub(crate) mod switches;
+pub(crate) mod training;
 mod value;
 
 pub(crate) use value::value;
