@@ -16,8 +16,8 @@ use pt4al_data::{cifar10, images::Images, shapes};
 use pt4al_results::batches::split_into_batches;
 use pt4al_results::seed::{Purpose, stream};
 use pt4al_results::spec::{
-    Arch, Augment, Confidence, LossOrder, ModelSpec, Normalize, Optimizer, Precision, Sgd, ShapesSpec, Stem,
-    Uncertainty,
+    Arch, Augment, Confidence, LossOrder, ModelSpec, Normalize, Optimizer, Precision, RandAugment, Sgd, ShapesSpec,
+    Stem, Uncertainty,
 };
 use pt4al_results::stats::bootstrap_95;
 use pt4al_results::store::Losses;
@@ -89,15 +89,26 @@ fn augmentation(c: &mut Criterion) {
     let targets = Tensor::from_slice(&images.labels).to_kind(Kind::Int64);
     let input = Input::new(&Normalize::cifar10(), None, Device::Cpu);
     let mut group = c.benchmark_group("augment");
-    group.throughput(Throughput::Elements(MINIBATCH as u64));
-    group.bench_function("draw, crop, flip, normalise", |b| {
-        let mut draws = stream(0, Purpose::Augmentation, &[]);
-        b.iter(|| {
-            let draws = Draws::new(&[Augment::Crop4, Augment::Flip], MINIBATCH, [32, 32], &mut draws, Device::Cpu);
-            let minibatch = Minibatch { images: pixels.shallow_clone(), targets: targets.shallow_clone() };
-            black_box(input.prepare(&draws.apply(minibatch, &Place::First(0)).images))
+    group.throughput(Throughput::Elements(20 * MINIBATCH as u64));
+    let operations = Augment::RandAugment(RandAugment { operations: 2, magnitude: 9 });
+    for (name, augment) in [
+        ("draw, crop, flip, normalise", vec![Augment::Crop4, Augment::Flip]),
+        ("draw, crop, flip, RandAugment, normalise", vec![Augment::Crop4, Augment::Flip, operations]),
+    ] {
+        group.bench_function(name, |b| {
+            let mut draws = stream(0, Purpose::Augmentation, &[]);
+            // An epoch of some minibatches, because its tables are made once.
+            let epoch = 20 * MINIBATCH;
+            b.iter(|| {
+                let draws = Draws::new(&augment, epoch, [32, 32], &mut draws, Device::Cpu);
+                for first in (0..epoch).step_by(MINIBATCH) {
+                    let minibatch = Minibatch { images: pixels.shallow_clone(), targets: targets.shallow_clone() };
+                    let place = Place::First(first as i64);
+                    black_box(input.prepare(&draws.apply(minibatch, &place).images));
+                }
+            });
         });
-    });
+    }
     group.finish();
 }
 

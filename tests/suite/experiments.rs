@@ -81,8 +81,8 @@ fn cifar10_is_the_papers_protocol() {
     assert_eq!((spec.rounds.count, spec.rounds.initial, spec.rounds.query), (10, 1000, 1000));
     assert_eq!((spec.train.epochs, spec.train.minibatch, spec.model.network().unwrap().width), (200, 128, 64));
     let spec::Optimizer::Sgd(sgd) = spec.train.optimizer else { panic!("{:?}", spec.train.optimizer) };
-    assert_eq!((sgd.lr, sgd.momentum, sgd.weight_decay), (0.1, 0.9, 5e-4));
-    let rate = |epoch| spec.train.schedule.rate([epoch, 200], [0, 1]).factor * sgd.lr;
+    assert_eq!((sgd.lr, sgd.momentum, sgd.weight_decay, sgd.nesterov), (0.1, 0.9, 5e-4, false));
+    let rate = |epoch| spec.train.schedule.rate([epoch, 200], [0, 8]).factor * sgd.lr;
     assert!((rate(159) - 0.1).abs() < 1e-12 && (rate(160) - 0.01).abs() < 1e-12);
     let pretext = spec.pretext.as_ref().unwrap();
     let learner = pretext.learner().unwrap();

@@ -25,4 +25,5 @@ mod terminal;
 mod threads;
 mod tidy;
 mod time_limit;
+mod usual_training;
 mod watching;

@@ -33,7 +33,12 @@ fn last_line(output: &Output) -> String {
 
 /// Asserts that a run under each of the limits gives the same values and queries as one without. Returns the numbers of rounds
 /// that were left when commands were stopped, over all limits.
-fn same_as_without_limit(spec: &str, run: &str, trials: &[&str], limits: impl Iterator<Item = u32>) -> BTreeSet<usize> {
+pub fn same_as_without_limit(
+    spec: &str,
+    run: &str,
+    trials: &[&str],
+    limits: impl Iterator<Item = u32>,
+) -> BTreeSet<usize> {
     let whole = Workplace::with(spec);
     whole.succeeds(run);
     let expected = values(&whole.path("results/tiny"));

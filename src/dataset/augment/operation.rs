@@ -62,15 +62,17 @@ impl Operation {
     }
 }
 
-/// Returns the number at a place from 0 to 30 between two numbers, in single precision as `torch.linspace` computes it.
+/// Returns the number at a place from 0 to 30 between two numbers as `torch.linspace` computes it: in single precision, counted from
+/// the nearer end, and rounded once.
 fn between(first: f64, last: f64, magnitude: usize) -> f64 {
     let (first, last) = (first as f32, last as f32);
-    let step = (last - first) / MOST as f32;
-    f64::from(if magnitude <= MOST / 2 {
-        first + step * magnitude as f32
+    let step = f64::from((last - first) / MOST as f32);
+    let exact = if magnitude <= MOST / 2 {
+        f64::from(first) + step * magnitude as f64
     } else {
-        last - step * (MOST - magnitude) as f32
-    })
+        f64::from(last) - step * (MOST - magnitude) as f64
+    };
+    f64::from(exact as f32)
 }
 
 /// An operation with its strength, for images of one size.
@@ -94,6 +96,8 @@ impl Strong {
     /// negative rest moves the image away from it.
     pub fn kept(self) -> f64 {
         match self.operation {
+            // Without inner pixels there is nothing to smooth.
+            Sharpness if self.size.iter().any(|&side| side <= 2) => 1.0,
             Brightness | Colour | Contrast | Sharpness => 1.0 + self.strength,
             _ => 1.0,
         }

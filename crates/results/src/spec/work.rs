@@ -3,8 +3,8 @@
 use std::ops::{Add, AddAssign};
 
 use super::{
-    Arch, ExtraMetric, FeaturesSpec, Labeled, ModelSpec, NetworkSpec, Passes, Precision, SamplerSpec, Seen, Select,
-    Spec, Stem, TaskKind, Trial,
+    Arch, ExtraMetric, FeaturesSpec, Labeled, ModelSpec, NetworkSpec, Optimizer, Passes, Precision, SamplerSpec, Seen,
+    Select, Spec, Stem, TaskKind, Trial,
 };
 
 /// The number of classes that the estimates of a head on features assume: as many as ImageNet has.
@@ -205,8 +205,8 @@ impl Spec {
         times * bytes / 1024.0 / 1024.0
     }
 
-    /// Estimates the task model's weights, their momentum, and twice their gradients (one for each filter, and one buffer for all), in
-    /// MiB. Nearly all parameters belong to convolutions between channels, so their number grows with the square of the width.
+    /// Estimates the task model's weights, what the optimizer keeps of past steps (one number for each weight, with Adam two), and twice
+    /// the gradients (one for each filter, and one buffer for all), in MiB. Nearly all parameters belong to convolutions between channels, so their number grows with the square of the width.
     pub fn weights_mb(&self) -> f64 {
         let parameters = match &self.model {
             ModelSpec::Network(NetworkSpec { arch, width, .. }) => {
@@ -224,7 +224,11 @@ impl Spec {
             Precision::F64 => 8.0,
             Precision::F32 | Precision::Tf32 | Precision::Bf16 => 4.0,
         };
-        parameters * 4.0 * bytes / 1024.0 / 1024.0
+        let kept = match self.train.optimizer {
+            Optimizer::Sgd(_) => 1.0,
+            Optimizer::AdamW(_) => 2.0,
+        };
+        parameters * (3.0 + kept) * bytes / 1024.0 / 1024.0
     }
 
     /// Returns the work of one training of `pt4al correlate`: on the whole pool for `None`, or on the pool without one of `folds` folds,

@@ -9,6 +9,7 @@ use crate::report::words::origin::{commands as commands_of, origin};
 use crate::report::words::protocol::{identity, imbalance, name, network, pretext};
 use crate::report::words::sampler::commands as commands_in_words;
 use crate::report::words::switches::switches;
+use crate::report::words::training::training;
 use crate::spec::{EvaluationImages, Spec};
 use crate::words::{code, counted, thousands};
 
@@ -47,6 +48,7 @@ fn lines(findings: &Findings) -> Vec<String> {
         ),
     ];
     lines.extend(spec.pretext.as_ref().filter(|_| spec.needs_pretext()).map(pretext));
+    lines.extend(training(spec));
     let pool = findings.manifest().map(|manifest| manifest.data.pool).or(spec.dataset.pool());
     lines.extend(pool.map(|pool| drawn::batches(spec, pool)).unwrap_or_default());
     lines.extend(commands_in_words(spec));

@@ -10,6 +10,7 @@ pub(crate) mod origin;
 pub(crate) mod protocol;
 pub(crate) mod sampler;
 pub(crate) mod switches;
+pub(crate) mod training;
 mod value;
 
 pub(crate) use value::value;

@@ -266,9 +266,91 @@ fn networks_and_metrics_fit_the_task() {
     }
 }
 
+/// Sets keys of the demo, and expects the message of the first rule that refuses them.
+fn refuses_sets(sets: &[&str], message: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/demo.toml");
+    let sets = sets.iter().map(|&set| set.to_owned()).collect();
+    let error = load(&Source { path, sets, ..Source::default() }).expect_err(message).to_string();
+    assert!(error.contains(message) && !error.contains('\n'), "{error}");
+}
+
+#[test]
+fn optimizers_keep_to_their_ranges() {
+    for table in ["train", "pretext"] {
+        for (set, message) in [
+            ("sgd.lr=0", "sgd.lr` is 0; it must be above 0"),
+            ("sgd.momentum=1", "sgd.momentum` is 1; it must be at least 0 and below 1"),
+            ("sgd={ lr = 0.1, momentum = 0, weight-decay = 0, nesterov = true }", "sgd.nesterov` is true, but"),
+            ("adamw={ lr = -0.1 }", "adamw.lr` is -0.1; it must be above 0"),
+            ("adamw={ lr = 0.1, betas = [0.9, 1.0] }", "adamw.betas` is [0.9, 1]; both must be at least 0 and below 1"),
+            ("adamw={ lr = 0.1, betas = [-0.1, 0.9] }", "adamw.betas` is [-0.1, 0.9]"),
+            ("adamw={ lr = 0.1, eps = 0.0 }", "adamw.eps` is 0; it must be at least 1e-30"),
+            ("adamw={ lr = 0.1, weight-decay = -1.0 }", "adamw.weight-decay` is -1; it must be 0 or above"),
+            ("adamw={}", "adamw.lr` is missing"),
+        ] {
+            refuses_sets(&[&format!("{table}.optimizer.{set}")], message);
+        }
+    }
+}
+
+#[test]
+fn schedules_keep_to_their_ranges_and_to_the_epochs() {
+    for table in ["train", "pretext"] {
+        let epochs = format!("{table}.epochs=4");
+        for (set, message) in [
+            ("{ steps = { at = [4], factor = 0.1 } }", "schedule.steps.at` has 4, but"),
+            ("{ steps = { at = [3], factor = 0.0 } }", "schedule.steps.factor` is 0; it must be above 0"),
+            ("{ cosine = { warmup = 4 } }", "schedule.cosine.warmup` is 4, but"),
+            ("{ cosine = { floor = 1.5 } }", "schedule.cosine.floor` is 1.5; it is a fraction"),
+            ("{ cosine = [] }", "schedule.cosine` is an empty list; it must be a table with the keys warmup, floor"),
+            ("{ one-cycle = { warmup = 30.0 } }", "schedule.one-cycle.warmup` is 30; it is the fraction"),
+            ("{ one-cycle = { start = 0.5 } }", "schedule.one-cycle.start` is 0.5;"),
+            ("{ one-cycle = { end = 0.0 } }", "schedule.one-cycle.end` is 0;"),
+            ("{ one-cycle = { momentum = [0.95, 0.85] } }", "schedule.one-cycle.momentum` is [0.95, 0.85];"),
+            ("{ one-cycle = { momentum = [0.5, 1.0] } }", "schedule.one-cycle.momentum` is [0.5, 1];"),
+        ] {
+            refuses_sets(&[&epochs, &format!("{table}.schedule={set}")], message);
+        }
+    }
+}
+
+#[test]
+fn what_trains_a_network_beside_plain_sgd_is_accepted() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/demo.toml");
+    for table in ["train", "pretext"] {
+        for set in [
+            "optimizer.adamw={ lr = 0.001 }",
+            "optimizer.sgd.nesterov=true",
+            "schedule=one-cycle",
+            "schedule={ one-cycle = { warmup = 0, momentum = [0.9, 0.9] } }",
+            "schedule={ cosine = { warmup = 1, floor = 0.1 } }",
+            "augment=['crop-4', { rand-augment = { operations = 2, magnitude = 9 } }]",
+        ] {
+            let sets = vec![format!("{table}.epochs=2"), format!("{table}.{set}")];
+            let spec = load(&Source { path: path.clone(), sets, ..Source::default() }).unwrap();
+            // The resolved spec says the same.
+            let text = toml::to_string(&spec).unwrap();
+            assert_eq!(toml::from_str::<crate::spec::Spec>(&text).unwrap().hash(), spec.hash(), "{set}");
+        }
+    }
+}
+
+#[test]
+fn label_smoothing_and_operations_keep_to_their_ranges() {
+    refuses_sets(&["train.label-smoothing=1"], "`train.label-smoothing` is 1; it must be at least 0 and below 1");
+    refuses_sets(&["train.label-smoothing=-0.1"], "`train.label-smoothing` is -0.1;");
+    let operations = |operations, magnitude| {
+        format!("{{ rand-augment = {{ operations = {operations}, magnitude = {magnitude} }} }}")
+    };
+    refuses_augment(CIFAR10, &operations(0, 9), &["rand-augment with 0 operations;", "1 to 14"]);
+    refuses_augment(CIFAR10, &operations(15, 9), &["rand-augment with 15 operations;"]);
+    refuses_augment(CITYSCAPES, &operations(2, 31), &["rand-augment with the magnitude 31;", "0 to 30"]);
+    accepts(CITYSCAPES, &operations(14, 30), "");
+}
+
 /// Every number of a spec that decides how much is trained or held, as `--set` writes it: the key that is named, and what to
 /// set, with `@` in the place of the number. Those that a pool of 100 images decides are refused by it.
-const NUMBERS: [(&str, &[&str]); 29] = [
+const NUMBERS: [(&str, &[&str]); 31] = [
     ("dataset.shapes.pool", &["dataset.shapes.pool=@"]),
     ("dataset.shapes.test", &["dataset.shapes.test=@"]),
     ("dataset.shapes.side", &["dataset.shapes.side=@"]),
@@ -285,6 +367,8 @@ const NUMBERS: [(&str, &[&str]); 29] = [
     ("train.minibatch", &["train.minibatch=@"]),
     ("train.augment", &["train.augment=[{ crop = [@, @] }]"]),
     ("train.augment", &["train.augment=[{ random-resized-crop = { side = @, area = [0.1, 1.0] } }]"]),
+    ("train.augment", &["train.augment=[{ rand-augment = { operations = @, magnitude = 9 } }]"]),
+    ("train.augment", &["train.augment=[{ rand-augment = { operations = 2, magnitude = @ } }]"]),
     ("pretext.epochs", &["pretext.epochs=@"]),
     ("pretext.minibatch", &["pretext.minibatch=@"]),
     ("pretext.batches", &["pretext.batches=@"]),

@@ -111,6 +111,8 @@ fn a_step_takes_memory_for_its_minibatch_and_the_width() {
         assert!(near(twice(&widen), [2.0, 2.0]));
         assert!(near(twice(&|spec| learner(spec).minibatch *= 2), [1.0, 2.0]));
     }
+    // Adam keeps one more number for each weight.
+    assert!(near(demo(&["train.optimizer.adamw={lr=0.001}"]).weights_mb() / demo(&[]).weights_mb(), 5.0 / 4.0));
     // Four copies of an image wait for one backward pass, and whole images are larger than crops.
     let pretext = |spec: Spec| spec.pretext_step_mb(10_000) / spec.step_mb();
     assert!(near(pretext(demo(&["train.minibatch=64"])), 4.0));
