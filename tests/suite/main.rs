@@ -11,6 +11,7 @@ mod golden;
 mod interrupted;
 mod library;
 mod minibatches;
+mod new_spec;
 mod pictures;
 mod queried;
 mod real_images;
