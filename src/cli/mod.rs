@@ -6,6 +6,7 @@ mod data_ids;
 mod data_stats;
 mod gpu_check;
 mod manual;
+mod new;
 mod plan;
 mod pretext;
 mod run;
@@ -33,6 +34,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Write a first spec, fitted to the images in a folder
+    New(new::NewArgs),
     /// Run an experiment, or continue it: finished rounds never run again
     Run(run::RunArgs),
     /// Estimate what an experiment costs on this machine: time, memory, disk space
@@ -155,6 +158,7 @@ pub fn main() -> i32 {
         Err(error) => return usage::tell(&error, "pt4al"),
     };
     let done = match cli.verb {
+        Verb::New(args) => new::new(&args),
         Verb::Run(args) => run::run(args),
         Verb::Plan(args) => plan::plan(&args),
         Verb::Select(args) => select::select(*args),

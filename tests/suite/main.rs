@@ -12,6 +12,7 @@ mod golden;
 mod interrupted;
 mod library;
 mod minibatches;
+mod new_spec;
 mod own_sampler;
 mod pictures;
 mod queried;

@@ -204,7 +204,7 @@ fn twins(files: &Files) -> Option<String> {
 }
 
 /// The layout that the files directly in a data folder have; `None` if they have none that is certain.
-fn guess(dir: &Path) -> Option<FolderSpec> {
+pub(crate) fn guess(dir: &Path) -> Option<FolderSpec> {
     let has = |name: &str| dir.join(name).is_dir();
     let spec = |labels: Option<&str>| FolderSpec {
         path: ".".into(),

@@ -57,6 +57,7 @@ pub mod cifar10;
 pub mod cifar100;
 pub mod cityscapes;
 pub mod decode;
+pub mod draft;
 mod drawn;
 pub mod features;
 pub mod fetch;
