@@ -143,6 +143,7 @@ fn locate(spec: &FolderSpec, dir: &Path) -> Result<PathBuf> {
 /// # Errors
 /// If there are fewer than two, or more than labels can number, or if the spec names others.
 fn numbered(spec: &FolderSpec, found: Vec<String>, place: &Path) -> Result<Vec<String>> {
+    photos::check_count(place, &found)?;
     let shown = place.display();
     if let Some(named) = &spec.classes {
         let missing: Vec<String> =
@@ -163,10 +164,8 @@ fn numbered(spec: &FolderSpec, found: Vec<String>, place: &Path) -> Result<Vec<S
     match found.as_slice() {
         [] => anyhow::bail!("{shown}: no classes in it; put the images of each class into a folder of its name"),
         [only] => anyhow::bail!("{shown}: {only:?} is the only class; a classification needs at least two"),
-        _ => {}
+        _ => Ok(found),
     }
-    photos::check_count(place, &found)?;
-    Ok(found)
 }
 
 /// A drawn test split of images with these labels. Classes with a single image become problems at `place`.

@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow, bail, ensure};
 
 use super::by_folder::empty_classes;
 use super::{Labeled, TRAIN, draw, numbered};
-use crate::index::{Files, has_image_ending, read_small};
+use crate::index::{Files, has_image_ending, photos, read_small};
 use crate::problems::Problems;
 use pt4al_results::spec::{DrawnSplit, FolderSpec};
 use pt4al_results::words::thousands;
@@ -69,6 +69,7 @@ pub(super) fn find(
     }
     let names: BTreeSet<&str> = rows.iter().map(|row| row.label.as_str()).collect();
     let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+    photos::check_count(csv, &names)?;
     // Problems of lines come first: they may be why a class seems to be missing.
     let classes = if problems.is_empty() { numbered(spec, names, csv)? } else { names };
     let numbers: HashMap<&str, u16> = classes.iter().map(String::as_str).zip(0..).collect();

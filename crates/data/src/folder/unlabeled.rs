@@ -32,7 +32,6 @@ pub(super) fn unlabeled(spec: &FolderSpec, dir: &Path, look: &Look) -> Result<Sp
         Some(name) => photos::folders(&root.join(name))?,
         None => Vec::new(),
     };
-    photos::check_count(&root, &classes)?;
     if let Some(named) = &spec.classes {
         for other in classes.iter().filter(|class| !named.contains(class)) {
             let path = root.join(test_name.unwrap_or_default()).join(other);
@@ -40,6 +39,7 @@ pub(super) fn unlabeled(spec: &FolderSpec, dir: &Path, look: &Look) -> Result<Sp
         }
         classes.clone_from(named);
     }
+    photos::check_count(&root, &classes)?;
     let numbers: HashMap<&str, u16> = classes.iter().map(String::as_str).zip(0..).collect();
     let has_train = root.join(TRAIN).is_dir();
     let tops: Vec<&str> = if has_train { [TRAIN].into_iter().chain(test_name).collect() } else { Vec::new() };
