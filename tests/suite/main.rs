@@ -11,6 +11,7 @@ mod golden;
 mod interrupted;
 mod library;
 mod minibatches;
+mod own_masks;
 mod pictures;
 mod queried;
 mod real_images;
