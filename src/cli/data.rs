@@ -103,6 +103,9 @@ fn fetch_by_hand(known: &Known, folder: &str, dir: &Path) -> Result<()> {
             dir.display()
         ));
     }
+    if folder.is_empty() {
+        bail!("{} is read from your own files, so there is nothing to fetch; {}", known.name, known.terms);
+    }
     bail!(
         "{} is not downloaded automatically ({}): get it from {} and unpack it as {}",
         known.name,

@@ -13,6 +13,7 @@ mod interrupted;
 mod library;
 mod minibatches;
 mod new_spec;
+mod own_masks;
 mod own_sampler;
 mod pictures;
 mod queried;

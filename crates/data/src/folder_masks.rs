@@ -30,9 +30,9 @@ use table::Table;
 pub(crate) const KNOWN: Known = Known {
     name: NAME,
     what: "your own images with a label map for each, of any size",
-    source: "your own folders",
-    terms: "docs/data.md says how they must look",
-    files: Some(OnDisk { folder: ".", are_in: |dir| has_both(dir), verify, download: None }),
+    source: "your own files",
+    terms: "\"Your own label maps\" in docs/data.md says how they must lie",
+    files: Some(OnDisk { folder: "", are_in: |dir| has_both(dir), verify, download: None }),
 };
 
 const NAME: &str = "folder-masks";

@@ -354,3 +354,56 @@ fn without_a_spec_any_values_and_sizes_pass_and_damage_does_not() {
     write(&dir, "scenes/masks/train/w.png", &mask(&[99; 4], [2, 2])[..40]);
     assert!(verify(&root).unwrap_err().to_string().contains("w.png"));
 }
+
+/// CamVid in Cityscapes' layout, and the same files as own images and masks, give the same bytes. One record in 20 is compared.
+#[cfg(unix)]
+#[test]
+fn camvid_has_the_same_records_in_either_layout() {
+    let Some(dir) = crate::index::tests::real("camvid") else { return };
+    let link = |from: &Path, to: PathBuf| {
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(from, to).unwrap();
+    };
+    for (tree, to, suffix) in
+        [("leftImg8bit", "images", "_leftImg8bit.png"), ("gtFine", "masks", "_gtFine_labelIds.png")]
+    {
+        for split in ["train", "val"] {
+            let folder = dir.path().join("camvid").join(tree).join(split).canonicalize().unwrap();
+            let wanted = |relative: &str| relative.ends_with(suffix);
+            let files = Files::scan(&folder, &wanted, &Problems::default()).unwrap();
+            for (index, relative) in files.iter().enumerate() {
+                let name = relative.strip_suffix(suffix).unwrap();
+                link(&files.path(index), dir.path().join(format!("own/{to}/{split}/{name}.png")));
+            }
+        }
+    }
+    let first = fs::read_dir(dir.path().join("own/images/train")).unwrap().next().unwrap().unwrap().path();
+    let image = fs::read_dir(first).unwrap().next().unwrap().unwrap().path();
+    let size = decode::size(&fs::read(image).unwrap()).unwrap();
+    let resize = Some([size[0] / 4, size[1] / 4]);
+    let (normalize, storage) = (Normalize::imagenet(), Storage::default());
+    let city = CityscapesSpec { size, resize, labels: LabelFiles::LabelIds, normalize, storage };
+    // All label ids from 0 to 33: those of the 19 classes in their order, and the others without a class.
+    let values: [u8; 19] = [7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33];
+    let ignore: Vec<u8> = (0..34).chain([255]).filter(|value| !values.contains(value)).collect();
+    let classes: Vec<String> = (0..19).map(|class| class.to_string()).collect();
+    let own = FolderMasksSpec {
+        path: "own".into(),
+        size: Some(size),
+        resize,
+        classes,
+        values: values.into(),
+        ignore,
+        normalize,
+        storage,
+        ..set()
+    };
+    let look = Look::Names;
+    let (city, own) = (city.read(dir.path(), &look).unwrap(), own.read(dir.path(), &look).unwrap());
+    assert!(city.train.len > 100 && city.train.len == own.train.len && city.test.len == own.test.len);
+    for (city, own) in [(&city.train, &own.train), (&city.test, &own.test)] {
+        for index in (0..city.len).step_by(20) {
+            assert_eq!(record(city, index), record(own, index), "{index}");
+        }
+    }
+}

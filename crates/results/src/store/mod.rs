@@ -8,7 +8,7 @@
 //!   records.csv      one row per value, merged from the trials'
 //!   epochs.csv       one row per epoch, merged from the trials'
 //!   progress.json    what a run is doing now; only while it runs
-//!   queries/<trial>.csv     the indices of the images that each round queried
+//!   queries/<trial>.csv     the indices of the images that each round queried, and their names if they have any
 //!   pretext/seed-<n>.csv    the pretext losses that the trials of a seed used
 //!   queried/                the classes of the queried images, and thumbnails of some
 //!   tensorboard/<trial>/    event files for TensorBoard, on request
