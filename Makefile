@@ -19,7 +19,7 @@ CORRELATE = $(PT4AL) correlate $(PLACES)
 
 # Cargo runs in parallel by itself.
 .NOTPARALLEL:
-.PHONY: build demo cifar10 caltech101 imagenet cityscapes imbalanced published departures cold-start pretext-ablation \
+.PHONY: build demo cifar10 cifar100 caltech101 imagenet cityscapes imbalanced published departures cold-start pretext-ablation \
         official-losses sampler-ablation correlate check test golden lint bench doc clean help
 
 help:               ## List the targets
@@ -36,6 +36,9 @@ cifar10: build      ## Run the paper's CIFAR-10 experiment (PROFILE=auto|claim|p
 
 caltech101: build   ## Run PT4AL on Caltech-101 (PROFILE=auto|paper|cpu, as for the experiments below)
 	@$(RUN) experiments/caltech101.toml --profile $(PROFILE) $(ARGS)
+
+cifar100: build     ## Run PT4AL on CIFAR-100
+	@$(RUN) experiments/cifar100.toml --profile $(PROFILE) $(ARGS)
 
 imagenet: build     ## Run PT4AL on ImageNet, or on those of its classes that are in the data folder
 	@$(RUN) experiments/imagenet.toml --profile $(PROFILE) $(ARGS)

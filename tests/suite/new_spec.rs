@@ -18,7 +18,7 @@ fn a_new_spec_runs_as_it_is() {
     let schema = std::fs::read_to_string(place.path("experiments/pt4al.schema.json")).unwrap();
     assert_eq!(schema, stdout(&place.succeeds("schema")));
 
-    // Two trials of the six are enough to see that it runs.
+    // The trials of one seed are enough to see that it runs.
     place.succeeds(&format!("{run} --device cpu --only seed0 --set train.epochs=1"));
     assert!(place.path("results/mine/report.html").exists());
 

@@ -251,7 +251,7 @@ fn values_of_masks(folder: &Path) -> Result<Vec<u8>> {
         }
         seen
     };
-    let both = |a: [bool; 256], b: [bool; 256]| std::array::from_fn(|value| a[value] || b[value]);
+    let both = |a: [bool; 256], b: [bool; 256]| -> [bool; 256] { std::array::from_fn(|value| a[value] || b[value]) };
     let seen = (0..files.len()).into_par_iter().map(of_mask).reduce(|| [false; 256], both);
     Ok((0..=u8::MAX).filter(|&value| seen[usize::from(value)]).collect())
 }

@@ -107,7 +107,7 @@ impl Scale {
     }
 }
 
-/// The side of classified images, as the data set gives it; `None` for label maps.
+/// The side of images with a class each.
 fn side(found: &Found, is_small: bool) -> usize {
     let side = match &found.dataset {
         DatasetSpec::Shapes(set) => set.side,
@@ -116,6 +116,7 @@ fn side(found: &Found, is_small: bool) -> usize {
     if is_small { side.min(SMALL) } else { side }
 }
 
+/// The size to which images are resized and cropped; `None` if they keep theirs, or have label maps.
 fn input(set: &DatasetSpec) -> Option<Input> {
     match set {
         DatasetSpec::Caltech101(set) => Some(set.input),
@@ -126,6 +127,7 @@ fn input(set: &DatasetSpec) -> Option<Input> {
     }
 }
 
+/// The random changes of training images.
 fn augment(found: &Found, is_small: bool) -> String {
     match (&found.dataset, side(found, is_small)) {
         (DatasetSpec::FolderMasks(_) | DatasetSpec::Shapes(_), _) => "[\"flip\"]".into(),
