@@ -125,7 +125,7 @@ fn start(spec: &Spec, size: &Size, options: &Options, room: Room, stages: &[Vec<
     };
     let unmeasured = |mps| Start { cost: Cost::Counted(counted), jobs, threads: room.threads(jobs), mps };
     // The count does not include decoding, which `stream` repeats for every use of an image.
-    let streamed = spec.dataset.storage() == Storage::Stream;
+    let streamed = spec.dataset.storage() == Storage::Stream && spec.trains_on_images();
     // A time limit bounds the work too; if it is short, none of it is spent on a measurement.
     let limit = options.deadline.as_ref().map_or(f64::INFINITY, |deadline| deadline.limit().seconds());
     if limit <= enough || counted <= enough && !streamed {

@@ -60,7 +60,9 @@ pub fn plan(spec: &Spec, options: &Options, advise: bool) -> Result<Plan> {
     let data_problem = problem.map(|list| list.lines().next().unwrap_or_default().to_owned());
     spec.check_pool(size.pool, size.test)?;
     given::check_commands(spec, options, None)?;
-    data::storage::check_memory(&spec.dataset, size.bytes)?;
+    if spec.trains_on_images() {
+        data::storage::check_memory(&spec.dataset, size.bytes)?;
+    }
     memory::check(spec, &size, &options.device)?;
     let trial_mb = memory::trial_mb(spec, &size);
     let room = options.jobs.divide(spec.trials().len(), &options.device, spec.threads, None, trial_mb);
@@ -92,13 +94,13 @@ pub fn plan(spec: &Spec, options: &Options, advise: bool) -> Result<Plan> {
         device: options.device_name.clone(),
         operations: spec.operations(),
         memory: measured_mb + memory::data_mb(spec, &size) + memory::learner_extra_mb(spec, &size),
-        cache: (spec.dataset.storage() == Storage::Mapped)
+        cache: (spec.dataset.storage() == Storage::Mapped && spec.trains_on_images())
             .then(|| (size.bytes as f64 / 1e6, data::cache_folder(&options.data).display().to_string())),
         // A row of records is about 140 bytes, one of queries 12, one of losses 26.
         disk: (2 * spec.trials().len() * (140 * rows + 12 * budget) + 2 * pretext_learners * 26 * size.pool) as f64
             / 1e6,
         data_problem,
-        streamed: spec.dataset.storage() == Storage::Stream,
+        streamed: spec.dataset.storage() == Storage::Stream && spec.trains_on_images(),
         advice: Vec::new(),
     };
     if advise && plan.seconds() > advice::WORTH {

@@ -22,7 +22,7 @@ pub(crate) fn network(spec: &Spec) -> String {
     format!("{}{stem} of width {} on images of {height} x {width} pixels", name(&network.arch), network.width)
 }
 
-/// `resnet18 of width 8`, or `linear head on 512 features (cifar10-dino.npz)`.
+/// `resnet18 of width 8`, or `linear head on 512 features (cifar10.npz)`.
 pub(crate) fn model(model: &ModelSpec) -> String {
     match model {
         ModelSpec::Network(network) => format!("{} of width {}", name(&network.arch), network.width),
@@ -32,7 +32,7 @@ pub(crate) fn model(model: &ModelSpec) -> String {
                 Some(units) => format!("head with a hidden layer of {units}"),
             };
             let file = file.file_name().unwrap_or_default().to_string_lossy();
-            format!("{head} on {} ({})", counted(*dimension, "feature"), code(&file))
+            format!("{head} on {} ({})", counted(*dimension, "feature"), file)
         }
     }
 }
