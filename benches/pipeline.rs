@@ -104,7 +104,7 @@ fn augmentation(c: &mut Criterion) {
                 for first in (0..epoch).step_by(MINIBATCH) {
                     let minibatch = Minibatch { images: pixels.shallow_clone(), targets: targets.shallow_clone() };
                     let place = Place::First(first as i64);
-                    black_box(input.prepare(&draws.apply(minibatch, &place).images));
+                    let _ = black_box(input.prepare(&draws.apply(minibatch, &place).images));
                 }
             });
         });

@@ -72,7 +72,7 @@ fn folders_of_classes_get_sizes_and_rounds_that_fit_them() {
     assert_eq!(rounds(&spec), [10, 4, 4]);
     let small = loaded(&draft, Some(dir.path()), Some("cpu"));
     let DatasetSpec::Folder(set) = &small.dataset else { panic!("{}", draft.text) };
-    assert_eq!((set.input, set.pool, small.model.width), (Input { resize: 64, crop: 64 }, None, 8));
+    assert_eq!((set.input, set.pool, small.model.network().unwrap().width), (Input { resize: 64, crop: 64 }, None, 8));
 
     // The same classes in train/, without a test split, and then with one.
     let other = tempfile::tempdir().unwrap();
