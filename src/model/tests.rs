@@ -194,7 +194,6 @@ fn a_head_for_pixels_has_outputs_of_the_size_of_the_images_and_mean_features() {
         (Arch::ResNet18, Stem::Large, [2, 3]),
         (Arch::ResNet50, Stem::Large, [2, 3]),
         (Arch::DrnD22, Stem::Small, [6, 9]),
-        (Arch::WideResNet28, Stem::Small, [12, 18]),
     ] {
         let mut network = network(arch, stem, 2, Head::Pixel(3));
         network.initialise(0, Purpose::Weights, 0);
