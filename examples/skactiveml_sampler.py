@@ -35,4 +35,4 @@ with contextlib.redirect_stdout(sys.stderr):
     else:
         sys.exit(f"no strategy {name!r}; name CoreSet, TypiClust, Badge or Uncertainty")
     rows = strategy.query(X=features, y=labels, batch_size=query["n"], **more)
-print(json.dumps({"indices": unlabeled[rows - len(labeled)].tolist()}))
+print(json.dumps({"indices": unlabeled[np.asarray(rows) - len(labeled)].tolist()}))

@@ -2,6 +2,7 @@
 
 mod accept;
 mod against;
+mod commands;
 mod expectations;
 mod pages;
 mod support;
