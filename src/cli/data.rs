@@ -73,8 +73,8 @@ fn find(name: &str) -> Result<&'static Known> {
 fn list(dir: &Path) -> Result<()> {
     for known in KNOWN {
         let there = if known.is_present(dir) { "there  " } else { "missing" };
-        super::print(format!("{:12} {there}  {}", known.name, known.what))?;
-        super::print(format!("{:22} from {}; {}", "", known.source, known.terms))?;
+        super::print(format!("{:13} {there}  {}", known.name, known.what))?;
+        super::print(format!("{:23} from {}; {}", "", known.source, known.terms))?;
     }
     super::print(format!("looked in {}", dir.display()))
 }

@@ -17,7 +17,7 @@ use anyhow::{Result, bail};
 use sha2::{Digest, Sha256};
 
 use crate::images::{Split, Splits};
-use crate::index::{Files, Found, Mark, Verified, named_like_an_image};
+use crate::index::{Files, Found, Mark, Verified, has_image_ending};
 use crate::known::{Known, OnDisk};
 use crate::label_maps::{self, Classes, Naming, Pairs, Sizes, entries};
 use crate::problems::Problems;
@@ -252,7 +252,7 @@ fn find(root: &Path, split: &str, problems: &Problems) -> Result<Pairs> {
         }
         anyhow::Ok(files)
     };
-    let images = scan(IMAGES, &named_like_an_image, "not named like an image; remove it")?;
+    let images = scan(IMAGES, &has_image_ending, "not named like an image; remove it")?;
     let masks = scan(MASKS, &is_png, "not expected here: a mask is a PNG with the name of its image")?;
     Ok(Pairs::find(images, masks, &Names { split }, problems))
 }

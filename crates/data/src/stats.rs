@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use crate::decode;
 use crate::images::Split;
-use crate::index::{Files, named_like_an_image};
+use crate::index::{Files, has_image_ending};
 use crate::problems::Problems;
 use pt4al_results::spec::Normalize;
 
@@ -98,7 +98,7 @@ pub struct FolderStats {
 /// If there is no such folder or no image in it, or with the list of the files that are not usable.
 pub fn folder(dir: &Path) -> Result<FolderStats> {
     let problems = Problems::default();
-    let files = Files::scan(dir, &named_like_an_image, &problems)?;
+    let files = Files::scan(dir, &has_image_ending, &problems)?;
     let measured: Vec<_> = (0..files.len())
         .into_par_iter()
         .filter_map(|index| image(&files, index).map_err(|why| problems.add(&files.path(index), why)).ok())

@@ -105,8 +105,9 @@ pub trait DatasetOptions {
     /// One line that opens with the key.
     fn check(&self) -> Result<()>;
 
-    /// The same options with the default storage, for hashes: storage changes no value.
-    fn without_storage(&self) -> DatasetSpec;
+    /// The same options without what changes no value, for hashes: with the default storage, and without the folder of own
+    /// images, whose contents results are tied to by a fingerprint.
+    fn hashed(&self) -> DatasetSpec;
 
     /// The same options with fixed values for all that does not change the bytes of decoded images and labels.
     fn for_decoding(&self) -> DatasetSpec;
@@ -175,9 +176,9 @@ impl DatasetSpec {
         self.options().storage().unwrap_or(Storage::Memory)
     }
 
-    /// [`DatasetOptions::without_storage`].
-    pub(crate) fn without_storage(&self) -> Self {
-        self.options().without_storage()
+    /// [`DatasetOptions::hashed`].
+    pub(crate) fn hashed(&self) -> Self {
+        self.options().hashed()
     }
 
     /// [`DatasetOptions::for_decoding`].

@@ -8,7 +8,8 @@ impl Spec {
     /// Returns 16 hexadecimal digits of the SHA-256 of everything that a trial's values depend on, except which trial it is. It
     /// leaves out the title, the seeds and the samplers, so that trials can be added to a finished experiment but nothing else can
     /// change. It also leaves out variants, whose protocols have hashes of their own, and whatever cannot change a value: where
-    /// decoded images are held, the paths of files (their contents are hashed), `correlation`, `expect` and `check`.
+    /// decoded images are held, the paths of files and of own images (their contents are hashed), `correlation`, `expect` and
+    /// `check`.
     pub fn hash(&self) -> String {
         short_hash(&self.hashed())
     }
@@ -31,7 +32,7 @@ impl Spec {
             losses.file.clear();
         }
         protocol.model = protocol.model.without_path();
-        protocol.dataset = protocol.dataset.without_storage();
+        protocol.dataset = protocol.dataset.hashed();
         protocol
     }
 }
@@ -41,7 +42,7 @@ impl Spec {
     /// not part of it.
     pub fn learner_hash(&self) -> String {
         // `trained_size`: the crop decides how much of an image the learner sees.
-        let data = (self.dataset.without_storage(), &self.imbalance, self.channels, self.trained_size());
+        let data = (self.dataset.hashed(), &self.imbalance, self.channels, self.trained_size());
         short_hash(&(data, self.model.without_path(), self.learner()))
     }
 }

@@ -84,7 +84,7 @@ impl DatasetOptions for Caltech101Spec {
         Ok(())
     }
 
-    fn without_storage(&self) -> DatasetSpec {
+    fn hashed(&self) -> DatasetSpec {
         DatasetSpec::Caltech101(Self { storage: Storage::default(), ..self.clone() })
     }
 

@@ -66,7 +66,7 @@ impl DatasetOptions for Cifar10Spec {
         Ok(())
     }
 
-    fn without_storage(&self) -> DatasetSpec {
+    fn hashed(&self) -> DatasetSpec {
         DatasetSpec::Cifar10(self.clone())
     }
 

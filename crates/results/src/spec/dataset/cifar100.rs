@@ -85,7 +85,7 @@ impl DatasetOptions for Cifar100Spec {
         Ok(())
     }
 
-    fn without_storage(&self) -> DatasetSpec {
+    fn hashed(&self) -> DatasetSpec {
         DatasetSpec::Cifar100(self.clone())
     }
 

@@ -98,7 +98,7 @@ impl DatasetOptions for CityscapesSpec {
         Ok(())
     }
 
-    fn without_storage(&self) -> DatasetSpec {
+    fn hashed(&self) -> DatasetSpec {
         DatasetSpec::Cityscapes(Self { storage: Storage::default(), ..self.clone() })
     }
 

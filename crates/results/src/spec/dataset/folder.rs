@@ -186,13 +186,13 @@ impl DatasetOptions for FolderSpec {
         self.classes.as_deref().map_or(Ok(()), check_classes)
     }
 
-    fn without_storage(&self) -> DatasetSpec {
-        DatasetSpec::Folder(Self { storage: Storage::default(), ..self.clone() })
+    fn hashed(&self) -> DatasetSpec {
+        DatasetSpec::Folder(Self { path: here(), storage: Storage::default(), ..self.clone() })
     }
 
     fn for_decoding(&self) -> DatasetSpec {
         let (normalize, storage) = (Normalize::half(), Storage::default());
-        DatasetSpec::Folder(Self { pool: None, pool_seed: 0, normalize, storage, ..self.clone() })
+        DatasetSpec::Folder(Self { path: here(), pool: None, pool_seed: 0, normalize, storage, ..self.clone() })
     }
 }
 

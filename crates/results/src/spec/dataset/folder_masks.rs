@@ -224,8 +224,8 @@ impl DatasetOptions for FolderMasksSpec {
         check_pool(self.name(), self.pool)
     }
 
-    fn without_storage(&self) -> DatasetSpec {
-        DatasetSpec::FolderMasks(Self { storage: Storage::default(), ..self.clone() })
+    fn hashed(&self) -> DatasetSpec {
+        DatasetSpec::FolderMasks(Self { path: here(), storage: Storage::default(), ..self.clone() })
     }
 
     fn for_decoding(&self) -> DatasetSpec {

@@ -68,7 +68,7 @@ impl DatasetOptions for ImagenetSpec {
         check_pool(self.name(), self.pool)
     }
 
-    fn without_storage(&self) -> DatasetSpec {
+    fn hashed(&self) -> DatasetSpec {
         DatasetSpec::Imagenet(Self { storage: Storage::default(), ..self.clone() })
     }
 

@@ -67,7 +67,7 @@ impl DatasetOptions for ShapesSpec {
         Ok(())
     }
 
-    fn without_storage(&self) -> DatasetSpec {
+    fn hashed(&self) -> DatasetSpec {
         DatasetSpec::Shapes(self.clone())
     }
 

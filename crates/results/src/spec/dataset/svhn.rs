@@ -82,7 +82,7 @@ impl DatasetOptions for SvhnSpec {
         Ok(())
     }
 
-    fn without_storage(&self) -> DatasetSpec {
+    fn hashed(&self) -> DatasetSpec {
         DatasetSpec::Svhn(self.clone())
     }
 

@@ -76,7 +76,7 @@ impl DatasetOptions for TinyImagenetSpec {
         check_pool(self.name(), self.pool)
     }
 
-    fn without_storage(&self) -> DatasetSpec {
+    fn hashed(&self) -> DatasetSpec {
         DatasetSpec::TinyImagenet(Self { storage: Storage::default(), ..self.clone() })
     }
 
