@@ -26,7 +26,8 @@ pub(super) struct RandAugment {
 /// What each of the 28 choices does; a row for each.
 #[derive(Debug)]
 struct Table {
-    /// int64 `[28, h * w]`: the pixel that takes the place of each pixel; `h * w` for one outside the image.
+    /// int64 `[12, h * w]`, for the choices that may move pixels: the pixel that takes the place of each pixel; `h * w` for one outside
+    /// the image.
     sources: Tensor,
     /// float32 `[28, 256]`: what becomes of each grey level, if that does not depend on the image.
     levels: Tensor,
@@ -35,6 +36,9 @@ struct Table {
     /// bool `[28, 5]`: whether the choice is colour, contrast, sharpness, automatic contrast, equalize.
     kinds: Tensor,
 }
+
+/// The number of first choices that may move pixels. Choice 0 moves none.
+const MOVEMENTS: usize = 12;
 
 /// The columns of [`Table::kinds`].
 const KINDS: [Operation; 5] =
@@ -89,12 +93,12 @@ impl Table {
             .map(|(operation, is_reversed)| Strong::new(operation, magnitude, is_reversed, size))
             .collect();
         let rows = choices.len() as i64;
-        let sources: Vec<i64> = choices.iter().flat_map(|choice| choice.sources()).collect();
+        let sources: Vec<i64> = choices[..MOVEMENTS].iter().flat_map(|choice| choice.sources()).collect();
         let levels: Vec<f32> = choices.iter().flat_map(|choice| choice.levels().map(f32::from)).collect();
         let blends: Vec<f32> = choices.iter().flat_map(|choice| blend(*choice)).collect();
         let kinds: Vec<bool> = choices.iter().flat_map(|choice| KINDS.map(|kind| choice.operation == kind)).collect();
         Self {
-            sources: Tensor::from_slice(&sources).reshape([rows, -1]).to_device(device),
+            sources: Tensor::from_slice(&sources).reshape([MOVEMENTS as i64, -1]).to_device(device),
             levels: Tensor::from_slice(&levels).reshape([rows, LEVELS]).to_device(device),
             blends: Tensor::from_slice(&blends).reshape([rows, 2]).to_device(device),
             kinds: Tensor::from_slice(&kinds).reshape([rows, KINDS.len() as i64]).to_device(device),
@@ -112,7 +116,8 @@ impl Table {
         let padded =
             Tensor::cat(&[from.reshape([n, pixels, channels]), border], 1).reshape([n * (pixels + 1), channels]);
         let first = Tensor::arange(n, (Kind::Int64, from.device())) * (pixels + 1);
-        let sources = self.sources.index_select(0, chosen) + first.unsqueeze(1);
+        let movement = chosen * chosen.lt(MOVEMENTS as i64).to_kind(Kind::Int64);
+        let sources = self.sources.index_select(0, &movement) + first.unsqueeze(1);
         padded.index_select(0, &sources.reshape([-1])).reshape(&size)
     }
 
@@ -178,7 +183,7 @@ fn smoothed(pixels: &Tensor) -> Tensor {
     let three = |from: &Tensor, axis: i64, length: i64| {
         from.narrow(axis, 0, length) + from.narrow(axis, 1, length) + from.narrow(axis, 2, length)
     };
-    let inner = |of: &Tensor| of.narrow(1, 1, height - 2).narrow(2, 1, width - 2);
+    let inner = |image: &Tensor| image.narrow(1, 1, height - 2).narrow(2, 1, width - 2);
     let sums = three(&three(pixels, 1, height - 2), 2, width - 2) + inner(pixels) * 4.0;
     let smoothed = pixels.copy();
     inner(&smoothed).copy_(&(sums / 13.0).round());

@@ -194,23 +194,3 @@ fn operations_follow_one_another_and_each_image_has_its_own() {
     assert_eq!(Tensor::stack(&one_by_one.collect::<Vec<_>>(), 0), whole);
     assert_ne!(whole, images);
 }
-
-#[test]
-fn trial_against_torchvision() {
-    use std::io::Write;
-    let mut out = std::fs::File::create("/tmp/optim-ra.bin").unwrap();
-    for (h, w) in [(32usize, 32usize), (17, 23), (64, 48), (5, 5), (2, 40)] {
-        let raw = std::fs::read(format!("/tmp/optim-ra-{h}x{w}.bin")).unwrap();
-        let n = raw.len() / (h * w * 3);
-        for magnitude in 0..31 {
-            let table = Table::new(magnitude, [h, w], Device::Cpu);
-            for choice in 0..28i64 {
-                let images = Tensor::from_slice(&raw).reshape([n as i64, h as i64, w as i64, 3]);
-                let drawn = Tensor::full([n as i64, 1], choice, (Kind::Int64, Device::Cpu));
-                let operations = RandAugment { drawn, table: Table::new(magnitude, [h, w], Device::Cpu) };
-                out.write_all(&bytes(&operations.images(&images, &Place::First(0)))).unwrap();
-            }
-            let _ = &table;
-        }
-    }
-}
