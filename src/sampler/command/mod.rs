@@ -127,10 +127,6 @@ impl Command {
                 );
                 bail!("its command {}; {said}; correct it, then run the same command again", how_it_ended(status))
             }
-            Err(Fault::NotStarted(e)) if e.raw_os_error() == Some(libc::ENOEXEC) => bail!(
-                "{program} cannot be started ({e}); name its interpreter first in `run`, or write it into the file's first line, for \
-                 instance #!/usr/bin/env python3"
-            ),
             Err(Fault::NotStarted(e)) => bail!("{program} cannot be started ({e}); install it, or correct `run`"),
             Err(Fault::OutOfTime) => bail!(
                 "its command took longer than {time_limit} and was stopped; raise its `time-limit`, or make it faster"

@@ -150,18 +150,6 @@ fn a_command_that_fails_is_explained_by_its_last_line() {
     assert!(message.contains("no-such-program-anywhere cannot be started"), "{message}");
 }
 
-#[cfg(unix)]
-#[test]
-fn a_script_without_a_first_line_is_explained() {
-    use std::os::unix::fs::PermissionsExt;
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("mine");
-    std::fs::write(&path, "print(1)\n").unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let message = query(CommandSpec { run: vec![path.display().to_string()], ..in_shell("") }, dir.path()).unwrap_err();
-    assert!(message.to_string().contains("name its interpreter first in `run`"), "{message}");
-}
-
 #[test]
 fn a_file_that_changed_since_the_run_began_stops_the_query() {
     let dir = tempfile::tempdir().unwrap();

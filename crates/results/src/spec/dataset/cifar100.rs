@@ -36,10 +36,10 @@ pub struct Cifar100Spec {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cifar100Labels {
-    /// 100 classes.
+    /// The 100 classes.
     #[default]
     Fine,
-    /// 20 groups of five classes each ("superclasses").
+    /// The 20 groups of five classes each ("superclasses").
     Coarse,
 }
 

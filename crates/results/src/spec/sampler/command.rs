@@ -1,5 +1,6 @@
 //! A sampler that is a command of the user's own: what runs, what it reads, and what its choices depend on.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -266,6 +267,12 @@ impl CommandSpec {
                  interpreter first in `run`",
                 path.display()
             );
+            ensure!(
+                !is_script_without_interpreter(&path),
+                "`samplers` has the command {name}, whose program {} does not say what runs it; name its interpreter first in `run`, \
+                 or write it into the file's first line, for instance `#!/usr/bin/env python3`",
+                path.display()
+            );
             return Ok(());
         }
         let paths = std::env::var_os("PATH").unwrap_or_default();
@@ -327,6 +334,13 @@ fn is_executable(path: &Path) -> bool {
     }
     #[cfg(not(unix))]
     path.exists()
+}
+
+/// Whether a file is a text whose first line names no interpreter. A shell would run it, whatever language it is in.
+fn is_script_without_interpreter(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(512).read_to_end(&mut start));
+    read.is_ok() && !start.starts_with(b"#!") && !start.contains(&0)
 }
 
 #[cfg(test)]

@@ -151,6 +151,7 @@ fn what_a_command_reads_must_exist() {
 #[test]
 fn programs_are_found_before_anything_runs() {
     let dir = folder();
+    fs::write(dir.path().join("mine.sh"), "#!/bin/sh\n").unwrap();
     let start = |options: &str| command(dir.path(), options).unwrap().check_start().map_err(|e| e.to_string());
     start("name = 'mine', run = ['sh', 'mine.sh']").unwrap();
     start("name = 'mine', run = ['mine.sh']").unwrap();
@@ -164,6 +165,11 @@ fn programs_are_found_before_anything_runs() {
     {
         let error = start("name = 'mine', run = ['mine.py']").unwrap_err();
         assert!(error.contains("mine.py is not executable; run `chmod +x "), "{error}");
+        // A shell would run it as its own.
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(dir.path().join("mine.py"), executable).unwrap();
+        let error = start("name = 'mine', run = ['mine.py']").unwrap_err();
+        assert!(error.contains("mine.py does not say what runs it; name its interpreter first in `run`"), "{error}");
     }
     let found = command(dir.path(), "name = 'mine', run = ['sh', 'mine.sh']").unwrap();
     fs::write(dir.path().join("mine.sh"), "changed").unwrap();
