@@ -164,7 +164,7 @@ fn plans_of_long_experiments_compare_other_threads_and_precisions() {
 fn data_sets_are_listed() {
     let place = Workplace::new();
     let list = stdout(&place.succeeds("data list --data nowhere"));
-    assert!(list.contains("cifar10    missing") && list.contains("shapes     there"), "{list}");
+    assert!(list.contains("cifar10       missing") && list.contains("shapes        there"), "{list}");
 }
 
 #[test]

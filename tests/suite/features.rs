@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tch::{Kind, Tensor};
 
-use crate::support::{TINY, Workplace, fails, in_double_precision, queries, stdout, values};
+use crate::support::{TINY, Workplace, fails, in_double_precision, queries, stderr, stdout, values};
 use pt4al_data::shapes;
 use pt4al_results::spec::{Normalize, ShapesSpec};
 
@@ -73,7 +73,7 @@ fn heads_on_features_learn_what_the_features_tell() {
         write(&place.path("own.npz"), &rows(&test), &rows(&train));
         let moved = std::fs::read_to_string(place.path("tiny.toml")).unwrap().replace("own.npz", "elsewhere/moved.npz");
         std::fs::write(place.path("tiny.toml"), moved).unwrap();
-        let said = stdout(&place.succeeds(RUN));
+        let said = stderr(&place.succeeds(RUN));
         assert!(said.contains("all trials are finished"), "{said}");
     }
 }

@@ -100,7 +100,7 @@ fn names_are_checked_when_a_trial_goes_on_and_when_queries_are_replayed() {
     let output = place.pt4al(RUN);
     let text = stderr(&output);
     assert!(!output.status.success() && text.contains("random-seed0.csv:2: image "), "{text}");
-    assert!(text.contains("is named \"images/train/city/city_") && text.contains("restore the file, or"), "{text}");
+    assert!(text.contains("is named \"images/train/town/city_") && text.contains("restore the file, or"), "{text}");
 
     // A file of a version without names: it goes on, and gets them.
     let without = file.lines().map(|line| line.rsplit_once(',').unwrap().0).collect::<Vec<_>>().join("\n") + "\n";

@@ -163,7 +163,8 @@ impl CommandSpec {
     /// # Errors
     /// If a file is missing and the spec does not state the hash, or if it states another one.
     pub(in crate::spec) fn fill_in(&mut self, folder: &Path) -> Result<()> {
-        let folder = absolute(&folder.join(self.folder.as_deref().unwrap_or(Path::new(""))))?;
+        // The folder of a spec in the working directory is "".
+        let folder = absolute(&Path::new(".").join(folder).join(self.folder.as_deref().unwrap_or(Path::new(""))))?;
         let (mut counted, mut missing) = (Vec::new(), Vec::new());
         let program = self.run.first().map(PathBuf::from).filter(|path| path.is_absolute() && path.is_file());
         for (place, word) in self.run.iter_mut().enumerate().filter(|(_, word)| !word.is_empty()) {
