@@ -65,26 +65,11 @@ pub trait DatasetOptions {
         TaskKind::Classification
     }
 
-    /// The normalisation of the images.
-    fn normalize(&self) -> Normalize;
+    /// The options that several data sets have.
+    fn common(&self) -> Common;
 
     /// Height and width of the images after reading, and the key that decides them (as it stands in messages).
     fn stored(&self) -> ([usize; 2], &'static str);
-
-    /// The number of images of the train split that form the pool; `None` for the whole train split.
-    fn pool(&self) -> Option<usize> {
-        None
-    }
-
-    /// The seed by which the pool is drawn from the train split.
-    fn pool_seed(&self) -> u64 {
-        0
-    }
-
-    /// Where decoded images are held; `None` if the data set has no such option, and holds them in memory.
-    fn storage(&self) -> Option<Storage> {
-        None
-    }
 
     /// What the spec draws once for all seeds, apart from the pool: in words, with the key of its seed.
     fn drawn_once(&self) -> Option<String> {
@@ -93,7 +78,7 @@ pub trait DatasetOptions {
 
     /// The keys to change if the images do not fit into memory, and what to do with them.
     fn memory_remedy(&self) -> (String, &'static str) {
-        match self.storage() {
+        match self.common().storage {
             Some(_) => (format!("`dataset.{}.storage`", self.name()), "set it to \"mapped\""),
             None => (format!("`dataset.{}`", self.name()), "free some memory"),
         }
@@ -111,6 +96,26 @@ pub trait DatasetOptions {
 
     /// The same options with fixed values for all that does not change the bytes of decoded images and labels.
     fn for_decoding(&self) -> DatasetSpec;
+}
+
+/// The options that several data sets have.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Common {
+    /// The normalisation of the images.
+    pub normalize: Normalize,
+    /// The number of images of the train split that form the pool; `None` for the whole train split.
+    pub pool: Option<usize>,
+    /// The seed by which the pool is drawn from the train split.
+    pub pool_seed: u64,
+    /// Where decoded images are held; `None` if the data set has no such option, and holds them in memory.
+    pub storage: Option<Storage>,
+}
+
+impl Common {
+    /// The options of a data set whose pool is the whole train split, in memory.
+    fn new(normalize: Normalize) -> Self {
+        Self { normalize, pool: None, pool_seed: 0, storage: None }
+    }
 }
 
 /// A published data set, as far as results must fit it.
@@ -151,19 +156,19 @@ impl DatasetSpec {
         self.options().task()
     }
 
-    /// [`DatasetOptions::normalize`].
+    /// [`Common::normalize`].
     pub fn normalize(&self) -> Normalize {
-        self.options().normalize()
+        self.options().common().normalize
     }
 
-    /// [`DatasetOptions::pool`].
+    /// [`Common::pool`].
     pub fn pool(&self) -> Option<usize> {
-        self.options().pool()
+        self.options().common().pool
     }
 
-    /// [`DatasetOptions::pool_seed`].
+    /// [`Common::pool_seed`].
     pub fn pool_seed(&self) -> u64 {
-        self.options().pool_seed()
+        self.options().common().pool_seed
     }
 
     /// [`DatasetOptions::stored`].
@@ -173,7 +178,7 @@ impl DatasetSpec {
 
     /// Where decoded images are held.
     pub fn storage(&self) -> Storage {
-        self.options().storage().unwrap_or(Storage::Memory)
+        self.options().common().storage.unwrap_or(Storage::Memory)
     }
 
     /// [`DatasetOptions::hashed`].

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetOptions, DatasetSpec, Input, Normalize, Original, Storage, check_pool};
+use super::{Common, DatasetOptions, DatasetSpec, Input, Normalize, Original, Storage, check_pool};
 
 /// Caltech-101 (Fei-Fei, Fergus and Perona, 2004): `101_ObjectCategories/<class>/*.jpg`, BACKGROUND_Google left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -49,24 +49,12 @@ impl DatasetOptions for Caltech101Spec {
         Some(Original { name: "Caltech-101", classes: 101, test: None })
     }
 
-    fn normalize(&self) -> Normalize {
-        self.normalize
+    fn common(&self) -> Common {
+        Common { normalize: self.normalize, pool: self.pool, pool_seed: self.pool_seed, storage: Some(self.storage) }
     }
 
     fn stored(&self) -> ([usize; 2], &'static str) {
         ([self.input.crop; 2], "`dataset.caltech101.input.crop`")
-    }
-
-    fn pool(&self) -> Option<usize> {
-        self.pool
-    }
-
-    fn pool_seed(&self) -> u64 {
-        self.pool_seed
-    }
-
-    fn storage(&self) -> Option<Storage> {
-        Some(self.storage)
     }
 
     fn drawn_once(&self) -> Option<String> {

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetOptions, DatasetSpec, Normalize, Original};
+use super::{Common, DatasetOptions, DatasetSpec, Normalize, Original};
 
 /// CIFAR-10 in its official binary format: 50,000 + 10,000 images of 32x32.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -42,20 +42,12 @@ impl DatasetOptions for Cifar10Spec {
         Some(Original { name: "CIFAR-10", classes: 10, test: Some(10_000) })
     }
 
-    fn normalize(&self) -> Normalize {
-        self.normalize
+    fn common(&self) -> Common {
+        Common { pool: self.pool, pool_seed: self.pool_seed, ..Common::new(self.normalize) }
     }
 
     fn stored(&self) -> ([usize; 2], &'static str) {
         ([32; 2], "cifar10")
-    }
-
-    fn pool(&self) -> Option<usize> {
-        self.pool
-    }
-
-    fn pool_seed(&self) -> u64 {
-        self.pool_seed
     }
 
     fn check(&self) -> Result<()> {

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetOptions, DatasetSpec, Normalize, Original, SMALLEST, Storage};
+use super::{Common, DatasetOptions, DatasetSpec, Normalize, Original, SMALLEST, Storage};
 use crate::spec::TaskKind;
 
 /// The largest side of images with a class for each pixel, so that a mistyped size is an error before it takes memory.
@@ -63,8 +63,8 @@ impl DatasetOptions for CityscapesSpec {
         TaskKind::Segmentation
     }
 
-    fn normalize(&self) -> Normalize {
-        self.normalize
+    fn common(&self) -> Common {
+        Common { storage: Some(self.storage), ..Common::new(self.normalize) }
     }
 
     fn stored(&self) -> ([usize; 2], &'static str) {
@@ -72,10 +72,6 @@ impl DatasetOptions for CityscapesSpec {
             Some(size) => (size, "`dataset.cityscapes.resize`"),
             None => (self.size, "`dataset.cityscapes.size`"),
         }
-    }
-
-    fn storage(&self) -> Option<Storage> {
-        Some(self.storage)
     }
 
     fn check(&self) -> Result<()> {

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetOptions, DatasetSpec, Input, Normalize, Original, Storage, check_pool};
+use super::{Common, DatasetOptions, DatasetSpec, Input, Normalize, Original, Storage, check_pool};
 
 /// Your own images, with a class each. By default the split and the class are in the path: `train/<class>/` and
 /// `test/<class>/` (or `val/<class>/`). With `test`, each folder is a class, and a part of each class is drawn as the
@@ -127,24 +127,12 @@ impl DatasetOptions for FolderSpec {
         None
     }
 
-    fn normalize(&self) -> Normalize {
-        self.normalize
+    fn common(&self) -> Common {
+        Common { normalize: self.normalize, pool: self.pool, pool_seed: self.pool_seed, storage: Some(self.storage) }
     }
 
     fn stored(&self) -> ([usize; 2], &'static str) {
         ([self.input.crop; 2], "`dataset.folder.input.crop`")
-    }
-
-    fn pool(&self) -> Option<usize> {
-        self.pool
-    }
-
-    fn pool_seed(&self) -> u64 {
-        self.pool_seed
-    }
-
-    fn storage(&self) -> Option<Storage> {
-        Some(self.storage)
     }
 
     fn drawn_once(&self) -> Option<String> {

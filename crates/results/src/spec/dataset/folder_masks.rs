@@ -4,7 +4,7 @@ use anyhow::{Result, bail, ensure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetOptions, DatasetSpec, Normalize, Original, SMALLEST, Storage, check_pool};
+use super::{Common, DatasetOptions, DatasetSpec, Normalize, Original, SMALLEST, Storage, check_pool};
 use crate::spec::{TaskKind, is_default};
 
 /// The largest side of images with a class for each pixel, so that a mistyped size is an error before it takes memory.
@@ -193,8 +193,8 @@ impl DatasetOptions for FolderMasksSpec {
         TaskKind::Segmentation
     }
 
-    fn normalize(&self) -> Normalize {
-        self.normalize
+    fn common(&self) -> Common {
+        Common { normalize: self.normalize, pool: self.pool, pool_seed: self.pool_seed, storage: Some(self.storage) }
     }
 
     fn stored(&self) -> ([usize; 2], &'static str) {
@@ -203,18 +203,6 @@ impl DatasetOptions for FolderMasksSpec {
             // Without both, `check` fails.
             (None, size) => (size.unwrap_or([SMALLEST; 2]), "`dataset.folder-masks.size`"),
         }
-    }
-
-    fn pool(&self) -> Option<usize> {
-        self.pool
-    }
-
-    fn pool_seed(&self) -> u64 {
-        self.pool_seed
-    }
-
-    fn storage(&self) -> Option<Storage> {
-        Some(self.storage)
     }
 
     fn check(&self) -> Result<()> {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetOptions, DatasetSpec, Input, Normalize, Original, Storage, check_pool};
+use super::{Common, DatasetOptions, DatasetSpec, Input, Normalize, Original, Storage, check_pool};
 
 /// ImageNet (ILSVRC2012): `train/<wnid>/*.JPEG` and `val/<wnid>/` or a flat `val/` with the devkit's ground truth. The
 /// classes are the folders below `train`.
@@ -43,24 +43,12 @@ impl DatasetOptions for ImagenetSpec {
         Some(Original { name: "ImageNet", classes: 1_000, test: Some(50_000) })
     }
 
-    fn normalize(&self) -> Normalize {
-        self.normalize
+    fn common(&self) -> Common {
+        Common { normalize: self.normalize, pool: self.pool, pool_seed: self.pool_seed, storage: Some(self.storage) }
     }
 
     fn stored(&self) -> ([usize; 2], &'static str) {
         ([self.input.crop; 2], "`dataset.imagenet.input.crop`")
-    }
-
-    fn pool(&self) -> Option<usize> {
-        self.pool
-    }
-
-    fn pool_seed(&self) -> u64 {
-        self.pool_seed
-    }
-
-    fn storage(&self) -> Option<Storage> {
-        Some(self.storage)
     }
 
     fn check(&self) -> Result<()> {

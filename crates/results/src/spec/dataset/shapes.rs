@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetOptions, DatasetSpec, Normalize, Original};
+use super::{Common, DatasetOptions, DatasetSpec, Normalize, Original};
 use crate::spec::rules::check_count;
 
 /// The largest number of generated images in a split. Whether they fit into memory is checked when they are made.
@@ -44,8 +44,8 @@ impl DatasetOptions for ShapesSpec {
         true
     }
 
-    fn normalize(&self) -> Normalize {
-        self.normalize
+    fn common(&self) -> Common {
+        Common::new(self.normalize)
     }
 
     fn stored(&self) -> ([usize; 2], &'static str) {

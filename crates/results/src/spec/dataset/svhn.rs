@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetOptions, DatasetSpec, Normalize, Original, check_pool};
+use super::{Common, DatasetOptions, DatasetSpec, Normalize, Original, check_pool};
 
 /// SVHN, the cropped digits (Netzer et al., 2011): `train_32x32.mat` and `test_32x32.mat`, 73,257 + 26,032 images of
 /// 32x32.
@@ -57,20 +57,12 @@ impl DatasetOptions for SvhnSpec {
         Some(Original { name: "SVHN", classes: 10, test: Some(Self::TEST) })
     }
 
-    fn normalize(&self) -> Normalize {
-        self.normalize
+    fn common(&self) -> Common {
+        Common { pool: self.pool, pool_seed: self.pool_seed, ..Common::new(self.normalize) }
     }
 
     fn stored(&self) -> ([usize; 2], &'static str) {
         ([32; 2], "svhn")
-    }
-
-    fn pool(&self) -> Option<usize> {
-        self.pool
-    }
-
-    fn pool_seed(&self) -> u64 {
-        self.pool_seed
     }
 
     fn check(&self) -> Result<()> {

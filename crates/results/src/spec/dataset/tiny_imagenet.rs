@@ -4,7 +4,7 @@ use anyhow::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetOptions, DatasetSpec, Input, Normalize, Original, Storage, check_pool};
+use super::{Common, DatasetOptions, DatasetSpec, Input, Normalize, Original, Storage, check_pool};
 
 /// Tiny ImageNet (Stanford's CS231n): `tiny-imagenet-200/` as it is downloaded, 100,000 + 10,000 images of 64x64. The test
 /// split is `val/`, because the labels of `test/` are not public.
@@ -51,24 +51,12 @@ impl DatasetOptions for TinyImagenetSpec {
         Some(Original { name: "Tiny ImageNet", classes: 200, test: Some(10_000) })
     }
 
-    fn normalize(&self) -> Normalize {
-        self.normalize
+    fn common(&self) -> Common {
+        Common { normalize: self.normalize, pool: self.pool, pool_seed: self.pool_seed, storage: Some(self.storage) }
     }
 
     fn stored(&self) -> ([usize; 2], &'static str) {
         ([self.input.crop; 2], "`dataset.tiny-imagenet.input.crop`")
-    }
-
-    fn pool(&self) -> Option<usize> {
-        self.pool
-    }
-
-    fn pool_seed(&self) -> u64 {
-        self.pool_seed
-    }
-
-    fn storage(&self) -> Option<Storage> {
-        Some(self.storage)
     }
 
     fn check(&self) -> Result<()> {
