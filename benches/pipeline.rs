@@ -32,7 +32,7 @@ fn pictures(n: usize) -> Images {
 
 fn network(width: usize, precision: Precision) -> Network {
     let spec = ModelSpec::new(Arch::ResNet18, Stem::Small, width);
-    let mut network = Network::new(&spec, Head::Image(10), Device::Cpu).in_precision(precision);
+    let mut network = Network::new(&spec, Head::Image(10), [32, 32], Device::Cpu).unwrap().in_precision(precision);
     network.initialise(0, Purpose::Weights, 0);
     network
 }

@@ -34,7 +34,7 @@ fn main() -> anyhow::Result<()> {
     let data = dataset::load(&spec, Path::new("data"), device)?;
     let task = task::task(&spec, &data.classes);
     let learner = Learner::new(&data, task.as_ref(), &spec.train, spec.minibatches());
-    let mut network = learner.network(&spec.model);
+    let mut network = learner.network(&spec.model)?;
     let test: Vec<usize> = (0..data.test.len()).collect();
     let seed = 0;
     // A sampler that needs pretext batches or features gets them here: `pt4al::pretext::losses` makes both.

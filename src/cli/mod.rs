@@ -102,9 +102,11 @@ impl SpecArgs {
         spec::profiles(&self.spec).is_ok_and(|names| names.iter().any(|name| name == wanted))
     }
 
-    /// Loads the spec with its profiles for the device of `options`.
+    /// Loads the spec with its profiles for the device of `options`, and opens its TorchScript files, which takes seconds.
     fn load_on(&self, options: &crate::runner::Options) -> Result<Spec> {
-        self.load(self.automatic(&options.device))
+        let spec = self.load(self.automatic(&options.device))?;
+        crate::model::check(&spec)?;
+        Ok(spec)
     }
 
     /// A profile with less work, if the spec has one that is not applied yet.

@@ -110,6 +110,7 @@ pub(super) fn run(mut args: RunArgs) -> Result<i32> {
     options.page = args.page;
     options.tensorboard = args.tensorboard;
     let spec = if args.spec.is_automatic() { load_automatic(args, &mut options)? } else { args.spec.load(WHOLE)? };
+    crate::model::check(&spec)?;
     let consent = |cost: &Cost| args.start.consent(cost, &args.spec, &options.device);
     let outcome = runner::run(&spec, &options, &live, &consent).inspect_err(|error| {
         live.end(Some(&format!("of an error: {error:#}")));

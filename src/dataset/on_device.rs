@@ -138,6 +138,11 @@ pub struct Data {
 }
 
 impl Data {
+    /// Returns the height and width of the images that the task model is trained on and evaluated on, if images have the labels.
+    pub fn size(&self) -> [usize; 2] {
+        self.input.center.unwrap_or_else(|| self.train.size())
+    }
+
     /// The time spent waiting for images so far, in seconds.
     pub fn waited(&self) -> f64 {
         (self.train.waited() + self.test.waited()).as_secs_f64()

@@ -28,6 +28,7 @@ impl Network {
                     Tensor::from_slice(&draws).reshape(tensor.size())
                 }
                 Draw::Constant(value) => tensor.full_like(value),
+                Draw::Given(values) => values,
             };
             tch::no_grad(|| tensor.copy_(&values));
         }
@@ -36,6 +37,9 @@ impl Network {
 
     /// Returns how the initial numbers of a variable are drawn. `all` are the variables of the network by name.
     fn draw(&self, (name, tensor): &(String, Tensor), all: &[(String, Tensor)]) -> Draw {
+        if let Some(given) = self.given_weights.get(name) {
+            return Draw::Given(given.shallow_clone());
+        }
         if self.zero_residuals && is_last_of_block(name, all) {
             return Draw::Constant(0.0);
         }
@@ -57,13 +61,15 @@ impl Network {
 }
 
 /// How the initial numbers of a variable are drawn.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum Draw {
     /// Uniformly between minus and plus this bound.
     Uniform(f32),
     /// From the normal distribution with mean 0 and this standard deviation.
     Normal(f64),
     Constant(f64),
+    /// These numbers.
+    Given(Tensor),
 }
 
 /// Draws a number from the standard normal distribution (Box and Muller 1958).

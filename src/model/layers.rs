@@ -1,10 +1,15 @@
 //! The layers of the networks.
 
 use tch::nn::{self, ModuleT, Path};
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
+
+use pt4al_results::spec::Precision;
 
 /// A network without its head: maps images `[n, 3, h, w]` to a map `[n, d, h', w']` of the same kind.
 pub(super) trait Body: ModuleT {
+    /// Prepares what is no variable for computing in a precision.
+    fn convert(&mut self, _device: Device, _precision: Precision) {}
+
     /// Returns the convolutions of the body in the order in which images pass them.
     fn convolutions(&mut self) -> Vec<&mut Convolution>;
 }

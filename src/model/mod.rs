@@ -8,12 +8,14 @@ mod layers;
 #[cfg(test)]
 mod reference;
 mod resnet;
+mod script;
 mod siamese;
 #[cfg(test)]
 mod tests;
 mod weights;
 mod wide_resnet;
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Result, anyhow, ensure};
@@ -23,7 +25,7 @@ use tch::{Device, Kind, Tensor};
 pub use head::Head;
 use head::{Layers, Upsample};
 use layers::Body;
-use pt4al_results::spec::{Arch, Filters, ModelSpec, NetworkSpec, Precision};
+use pt4al_results::spec::{Arch, Filters, ModelSpec, NetworkSpec, Precision, Spec};
 use pt4al_results::store::ANEW;
 use resnet::Blocks;
 pub use siamese::SiameseSizes;
@@ -37,13 +39,20 @@ pub struct Network {
     head: Layers,
     filters: Filters,
     zero_residuals: bool,
+    /// The initial weights of a TorchScript file, on the CPU, by the name of the variable.
+    given_weights: HashMap<String, Tensor>,
 }
 
 impl Network {
-    /// A network in single precision with the outputs of `head`. The weights are zero until [`Network::initialise`].
-    pub fn new(spec: &ModelSpec, head: Head, device: Device) -> Self {
+    /// A network in single precision with the outputs of `head`, for images of `size` (height, width). The weights are zero until
+    /// [`Network::initialise`].
+    ///
+    /// # Errors
+    /// If the model is a TorchScript file that cannot be read, or that does not fit such images.
+    pub fn new(spec: &ModelSpec, head: Head, size: [usize; 2], device: Device) -> Result<Self> {
         let store = VarStore::new(device);
         let root = store.root();
+        let mut given_weights = HashMap::new();
         let (mut body, channels, upsample, filters) = match spec {
             ModelSpec::Network(network) => {
                 let (body, channels, upsample) = body(&root, network);
@@ -53,15 +62,21 @@ impl Network {
                 let (body, channels) = given::given(&root, features);
                 (Box::new(body) as Box<dyn Body>, channels, Upsample::Resize, Filters::default())
             }
+            ModelSpec::Script(script) => {
+                let (body, channels, weights) = script::script(&root, script, size)?;
+                given_weights = weights;
+                (Box::new(body) as Box<dyn Body>, channels, Upsample::Resize, Filters::default())
+            }
         };
         let head = Layers::new(&root, head, channels, upsample);
         let weights = Weights::new(store, body.convolutions(), Precision::F32);
-        Self { weights, body, head, filters, zero_residuals: false }
+        Ok(Self { weights, body, head, filters, zero_residuals: false, given_weights })
     }
 
     /// Returns the network in another precision, with the same weights.
     pub fn in_precision(self, precision: Precision) -> Self {
         let Self { weights, mut body, .. } = self;
+        body.convert(weights.device(), precision);
         Self { weights: weights.in_precision(body.convolutions(), precision), body, ..self }
     }
 
@@ -187,6 +202,17 @@ impl Network {
     pub fn restore(&mut self, snapshot: &Snapshot) {
         self.weights.restore(&snapshot.0);
     }
+}
+
+/// Checks that the TorchScript files of a spec, if it has any, fit its images.
+///
+/// # Errors
+/// As for [`Network::new`].
+pub fn check(spec: &Spec) -> Result<()> {
+    for (_, protocol) in spec.protocols().filter(|(_, protocol)| protocol.model.script().is_some()) {
+        Network::new(&protocol.model, Head::Image(1), protocol.trained_size(), Device::Cpu)?;
+    }
+    Ok(())
 }
 
 /// Returns the body of a network, the number of channels of its map, and how a head for pixels enlarges it.

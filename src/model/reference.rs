@@ -68,7 +68,7 @@ fn difference(outputs: &Tensor, fixture: &Value, key: &str) -> f64 {
 /// outputs differ by more than the tolerance between two memory layouts, in PyTorch too.
 fn compare(fixture: &str, spec: &ModelSpec, head: Head, reference: &dyn Fn(&str) -> String) {
     let fixture: Value = serde_json::from_str(fixture).expect("a fixture");
-    let mut network = Network::new(spec, head, Device::Cpu);
+    let mut network = Network::new(spec, head, [32, 32], Device::Cpu).unwrap();
     assert_eq!(network.parameters() as f64, fixture["parameters"].as_f64().expect("parameters"));
     let size = numbers(&fixture, "images");
     let images = images(size[0] as i64, size[2] as i64, size[3] as i64);

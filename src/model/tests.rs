@@ -7,7 +7,7 @@ use pt4al_results::spec::{Arch, FeaturesSpec, Filters, ModelSpec, NetworkSpec, P
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 
 fn network(arch: Arch, stem: Stem, width: usize, head: Head) -> Network {
-    Network::new(&ModelSpec::new(arch, stem, width), head, Device::Cpu)
+    Network::new(&ModelSpec::new(arch, stem, width), head, [32, 32], Device::Cpu).unwrap()
 }
 
 fn small(width: usize, outputs: usize) -> Network {
@@ -64,7 +64,7 @@ fn filters_and_residual_blocks_are_initialised_as_the_spec_says() {
     ] {
         let filters = Filters::NormalFanOut;
         let spec = ModelSpec::Network(NetworkSpec { arch, stem: Stem::Small, width: 8, filters });
-        let mut network = Network::new(&spec, Head::Pixel(3), Device::Cpu).with_zero_residuals(true);
+        let mut network = Network::new(&spec, Head::Pixel(3), [32, 32], Device::Cpu).unwrap().with_zero_residuals(true);
         network.initialise(0, Purpose::Weights, 0);
         let variables = network.store().variables();
         let weights = &variables[filter];
@@ -120,8 +120,9 @@ fn a_head_on_features_passes_them_on_or_has_a_hidden_layer() {
     let rows = Tensor::arange(4 * 6, FLOAT).sin().view([4, 6]);
     for (hidden, parameters) in [(None, 6 * 3 + 3), (Some(5), 6 * 5 + 5 + 5 * 3 + 3)] {
         let network = |seed| {
-            let mut network =
-                Network::new(&on_features(hidden), Head::Image(3), Device::Cpu).in_precision(Precision::F64);
+            let mut network = Network::new(&on_features(hidden), Head::Image(3), [32, 32], Device::Cpu)
+                .unwrap()
+                .in_precision(Precision::F64);
             network.initialise(seed, Purpose::Weights, 0);
             network
         };
@@ -280,7 +281,7 @@ fn gradients(
     precision: Precision,
     cut: bool,
 ) -> Vec<(String, Tensor)> {
-    let mut network = Network::new(net, head, Device::Cpu);
+    let mut network = Network::new(net, head, [32, 32], Device::Cpu).unwrap();
     network.initialise(0, Purpose::Weights, 0);
     tch::no_grad(|| {
         let variables = network.store().variables().into_iter();
@@ -340,7 +341,7 @@ fn bf16_is_near_single_precision_and_keeps_its_weights_in_single_precision() {
     ] {
         let net = ModelSpec::new(arch, Stem::Small, 4);
         let network = |precision| {
-            let mut network = Network::new(&net, head, Device::Cpu).in_precision(precision);
+            let mut network = Network::new(&net, head, [32, 32], Device::Cpu).unwrap().in_precision(precision);
             network.initialise(0, Purpose::Weights, 0);
             network
         };
@@ -372,7 +373,8 @@ fn bf16_is_near_single_precision_and_keeps_its_weights_in_single_precision() {
 fn loading_saved_weights_restores_all_of_them() {
     let net = ModelSpec::new(Arch::ResNet50, Stem::Large, 3);
     let network = |seed| {
-        let mut network = Network::new(&net, Head::Image(5), Device::Cpu).in_precision(Precision::Bf16);
+        let mut network =
+            Network::new(&net, Head::Image(5), [32, 32], Device::Cpu).unwrap().in_precision(Precision::Bf16);
         network.initialise(seed, Purpose::Weights, 0);
         network
     };

@@ -109,7 +109,7 @@ mod tests {
     /// A network that predicts the same a and b, divided by `SCALE`, for every pixel.
     fn constant(a: f32, b: f32) -> Network {
         let spec = ModelSpec::new(Arch::ResNet18, Stem::Small, 2);
-        let mut network = Network::new(&spec, task().head(), Device::Cpu);
+        let mut network = Network::new(&spec, task().head(), [32, 32], Device::Cpu).unwrap();
         network.initialise(0, Purpose::PretextWeights, 0);
         let variables = network.store().variables();
         tch::no_grad(|| {

@@ -117,7 +117,7 @@ mod tests {
 
     fn network(task: &Jigsaw) -> Network {
         let spec = ModelSpec::new(Arch::ResNet18, Stem::Small, 4);
-        let mut network = Network::new(&spec, task.head(), Device::Cpu);
+        let mut network = Network::new(&spec, task.head(), [32, 32], Device::Cpu).unwrap();
         network.initialise(0, Purpose::PretextWeights, 0);
         network
     }

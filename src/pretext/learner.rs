@@ -52,7 +52,8 @@ pub fn losses(
 ) -> Result<Learned> {
     let device = data.train.device();
     let task = task(spec, device);
-    let mut network = Network::new(model, task.head(), device).in_precision(spec.precision);
+    let mut network =
+        Network::new(model, task.head(), spec.seen_size(data.size()), device)?.in_precision(spec.precision);
     network = network.with_zero_residuals(task.zero_residuals());
     network.initialise(seed, Purpose::PretextWeights, 0);
     let learner = Learner { data, spec, minibatches, task: task.as_ref(), seed };

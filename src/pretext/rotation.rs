@@ -144,7 +144,7 @@ mod tests {
 
     fn network() -> Network {
         let spec = ModelSpec::new(Arch::ResNet18, Stem::Small, 4);
-        let mut network = Network::new(&spec, Head::Image(TURNS as usize), Device::Cpu);
+        let mut network = Network::new(&spec, Head::Image(TURNS as usize), [32, 32], Device::Cpu).unwrap();
         network.initialise(0, Purpose::PretextWeights, 0);
         network
     }

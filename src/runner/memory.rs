@@ -72,14 +72,27 @@ fn check_training(spec: &Spec, size: &Size, free: f64) -> Result<()> {
         }
         let minibatch = protocol.learner().map_or(0, |learner| learner.minibatch);
         let (key, value) = match &protocol.model {
-            ModelSpec::Network(network) => ("model.width", network.width),
-            ModelSpec::Features(FeaturesSpec { hidden: Some(units), .. }) => ("model.hidden", *units),
-            ModelSpec::Features(FeaturesSpec { dimension, .. }) => ("model.dimension", *dimension),
+            ModelSpec::Network(network) => ("model.width", network.width.to_string()),
+            ModelSpec::Features(FeaturesSpec { hidden: Some(units), .. }) => ("model.hidden", units.to_string()),
+            ModelSpec::Features(FeaturesSpec { dimension, .. }) => ("model.dimension", dimension.to_string()),
+            ModelSpec::Script(script) => ("model.torchscript", script.file.display().to_string()),
         };
         for (key, value, what, needed, most) in [
             (key, value, "the network", protocol.weights_mb(), free),
-            ("train.minibatch", protocol.train.minibatch, "a training step", protocol.step_mb(), ROUGHLY * free),
-            ("pretext.minibatch", minibatch, "a training step", protocol.pretext_step_mb(size.pool), ROUGHLY * free),
+            (
+                "train.minibatch",
+                protocol.train.minibatch.to_string(),
+                "a training step",
+                protocol.step_mb(),
+                ROUGHLY * free,
+            ),
+            (
+                "pretext.minibatch",
+                minibatch.to_string(),
+                "a training step",
+                protocol.pretext_step_mb(size.pool),
+                ROUGHLY * free,
+            ),
         ] {
             if needed > most {
                 bail!(

@@ -67,8 +67,12 @@ impl<'a> Learner<'a> {
 
     /// A network of `model` for the learner's task, on the device of its data and in the precision of its training. The
     /// weights are zero until [`Network::initialise`].
-    pub fn network(&self, model: &ModelSpec) -> Network {
-        Network::new(model, self.task.head(), self.data.train.device()).in_precision(self.train.precision)
+    ///
+    /// # Errors
+    /// As for [`Network::new`].
+    pub fn network(&self, model: &ModelSpec) -> Result<Network> {
+        let network = Network::new(model, self.task.head(), self.data.size(), self.data.train.device())?;
+        Ok(network.in_precision(self.train.precision))
     }
 
     /// Trains `network` from its present weights for the spec's epochs, and calls `after` after each step. Each epoch visits

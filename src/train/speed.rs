@@ -44,7 +44,7 @@ pub fn measure(
     let data = made_up(spec, size, minibatch, device);
     let task = task::task(spec, &data.classes);
     let learner = Learner::new(&data, task.as_ref(), &spec.train, Cut::of(minibatch));
-    let mut network = learner.network(&spec.model);
+    let mut network = learner.network(&spec.model)?;
     network.initialise(0, Purpose::Weights, 0);
     let order = data.pool.repeat(minibatches_of_epoch(device));
     let mut training = Training::new(&learner, &network, order.len());
@@ -85,7 +85,7 @@ pub fn first_losses(spec: &Spec, size: &Size, device: Device, epochs: usize) -> 
     let data = made_up(spec, size, 3 * minibatch + minibatch / 2 + 1, device);
     let task = task::task(spec, &data.classes);
     let learner = Learner::new(&data, task.as_ref(), &spec.train, Cut::of(minibatch));
-    let mut network = learner.network(&spec.model);
+    let mut network = learner.network(&spec.model)?;
     network.initialise(0, Purpose::Weights, 0);
     let mut training = Training::new(&learner, &network, data.pool.len());
     let mut losses = Vec::new();

@@ -81,7 +81,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
     let learner = Learner::new(&data, task.as_ref(), &spec.train, spec.minibatches());
     let chooser = Chooser::new(job, spec, &learner, queries.rounds.is_empty())?;
     let work = |round| job.spec.round_work(job.trial, round, data.pool.len(), data.test.len());
-    let mut network = learner.network(&spec.model);
+    let mut network = learner.network(&spec.model)?;
 
     if queries.rounds.is_empty() {
         queries.rounds.push(chooser.initial(spec.rounds.initial)?);

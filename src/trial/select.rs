@@ -56,7 +56,7 @@ pub fn select(selection: &Selection, report: &mut Reporter) -> Result<Selected> 
     }
     let images = labeled.images();
     ensure_enough_in_batch(selection, &chooser, &images)?;
-    let mut network = learner.network(&spec.model);
+    let mut network = learner.network(&spec.model)?;
     let work = spec.selection_work(&job.trial.sampler, images.len(), data.pool.len(), data.test.len());
     report.begin(|| "the training".into(), Work { score: 0, ..work }.units())?;
     let evaluated = (!data.test.is_empty()).then_some(EvaluationImages::Test);

@@ -41,7 +41,7 @@ pub fn run(job: &LossJob, report: &mut Reporter) -> Result<(Losses, PartMetric)>
     let (trained_on, measured) = split(&data.pool, job.fold, job.folds, job.seed);
     let task = task::task(spec, &data.classes);
     let learner = Learner::new(&data, task.as_ref(), &spec.train, spec.minibatches());
-    let mut network = learner.network(&spec.model);
+    let mut network = learner.network(&spec.model)?;
     network.initialise(job.seed, Purpose::Weights, 0);
     let part = job.fold.map_or(0, |fold| fold as u64 + 1);
     let fit = Fit { labeled: &trained_on, seed: job.seed, round: 0, part };

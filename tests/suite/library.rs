@@ -19,7 +19,7 @@ fn loop_of_the_example(path: &Path, of: &SamplerSpec, seed: u64) -> (Vec<Vec<usi
     let data = dataset::load(&spec, Path::new("/nowhere"), Device::Cpu).unwrap();
     let task = task::task(&spec, &data.classes);
     let learner = Learner::new(&data, task.as_ref(), &spec.train, spec.minibatches());
-    let mut network = learner.network(&spec.model);
+    let mut network = learner.network(&spec.model).unwrap();
     let test: Vec<usize> = (0..data.test.len()).collect();
     let (pretext, ties) = (Pretext::default(), Ties::new(&data.pool, seed));
     let mut stream = seed::stream(seed, Purpose::InitialLabels, &[]);

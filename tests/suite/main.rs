@@ -27,5 +27,6 @@ mod terminal;
 mod threads;
 mod tidy;
 mod time_limit;
+mod torchscript;
 mod usual_training;
 mod watching;

@@ -106,7 +106,7 @@ fn simsiam_has_the_layer_widths_and_the_initialisation_of_its_options() {
         let options = SimSiam { views: 1, dimension: 8, hidden: Some(12), bottleneck: Some(3), zero_residual };
         let task = task(&spec(PretextTask::Simsiam(options), 1, 0.01), tch::Device::Cpu);
         assert_eq!(task.zero_residuals(), zero_residual);
-        let network = Network::new(&model, task.head(), tch::Device::Cpu);
+        let network = Network::new(&model, task.head(), [32, 32], tch::Device::Cpu).unwrap();
         let variables = network.store().variables();
         assert_eq!(variables["projector.0.weight"].size(), [12, 16]);
         assert_eq!(variables["projector.3.weight"].size(), [8, 12]);
@@ -195,7 +195,7 @@ fn steps_at_places_on_the_device_equal_steps_at_places_on_the_host() {
         let trained = |in_place: bool| {
             let task = task(&spec, Device::Cpu);
             let learner = Learner { data: &data, spec: &spec, minibatches: Cut::of(4), task: task.as_ref(), seed: 0 };
-            let mut network = Network::new(&model, task.head(), Device::Cpu);
+            let mut network = Network::new(&model, task.head(), [32, 32], Device::Cpu).unwrap();
             network.initialise(0, Purpose::PretextWeights, 0);
             let mut training = Training::new(&spec, &network);
             if in_place {

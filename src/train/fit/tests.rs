@@ -37,7 +37,7 @@ impl Source for Copied {
 fn trained(spec: &Spec, data: &Data, in_place: bool) -> (Tensor, Vec<f64>) {
     let task = crate::task::task(spec, &data.classes);
     let learner = Learner::new(data, task.as_ref(), &spec.train, spec.minibatches());
-    let mut network = learner.network(&spec.model);
+    let mut network = learner.network(&spec.model).unwrap();
     network.initialise(0, Purpose::Weights, 0);
     let mut training = Training::new(&learner, &network, data.train.len());
     if in_place {

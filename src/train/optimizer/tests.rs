@@ -10,7 +10,7 @@ const LR: f64 = 0.05;
 
 fn network(precision: Precision) -> Network {
     let spec = ModelSpec::new(Arch::ResNet18, Stem::Small, 3);
-    let mut network = Network::new(&spec, Head::Image(5), Device::Cpu).in_precision(precision);
+    let mut network = Network::new(&spec, Head::Image(5), [32, 32], Device::Cpu).unwrap().in_precision(precision);
     network.initialise(1, Purpose::Weights, 0);
     network
 }

@@ -30,6 +30,15 @@ pub(super) fn fill_in(spec: &mut Spec, folder: &Path) -> Result<()> {
     if let ModelSpec::Features(features) = &mut spec.model {
         fill_in_features(features, folder)?;
     }
+    if let ModelSpec::Script(script) = &mut spec.model {
+        let key = "model.torchscript";
+        script.file = absolute(folder, &script.file, key)?;
+        // If the spec states the hash, it can be planned, listed and reported without the file.
+        if script.sha256.is_empty() || script.file.exists() {
+            let found = sha256_of(std::slice::from_ref(&script.file), key)?;
+            same(&mut script.sha256, found, &script.file, "model.sha256")?;
+        }
+    }
     if let Some(replay) = &mut spec.replay {
         let key = "replay.queries";
         replay.queries = absolute(folder, &replay.queries, key)?;

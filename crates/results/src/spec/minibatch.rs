@@ -30,6 +30,14 @@ impl Cut {
     }
 }
 
+impl LearnerSpec {
+    /// Returns the height and width of what the network of the learner sees of images of the size `whole`.
+    pub fn seen_size(&self, whole: [usize; 2]) -> [usize; 2] {
+        let whole = self.augment.iter().find_map(Augment::size).unwrap_or(whole);
+        self.task.options().seen().size(whole)
+    }
+}
+
 impl Spec {
     /// Returns the minibatches of the task model. In training, batch norm needs more than one value of each channel. If the network's
     /// smallest feature map has one pixel, an image gives one value there, so a single remaining image joins the minibatch before it.
@@ -47,10 +55,9 @@ impl Spec {
             Labeled::Images => self.trained_size(),
             Labeled::Pixels => self.dataset.stored().0,
         };
-        let whole = learner.augment.iter().find_map(Augment::size).unwrap_or(whole);
         let task = learner.task.options();
         let single = task.normalises_vectors()
-            || !task.passes_together(learner.forward) && self.has_one_pixel(task.seen().size(whole));
+            || !task.passes_together(learner.forward) && self.has_one_pixel(learner.seen_size(whole));
         Cut { size: learner.minibatch, least: if single { 2 } else { 1 } }
     }
 

@@ -199,7 +199,7 @@ impl Spec {
 
     /// Whether any protocol trains on images. If not, images are neither decoded nor held.
     pub fn trains_on_images(&self) -> bool {
-        self.protocols().any(|(_, protocol)| protocol.model.network().is_some())
+        self.protocols().any(|(_, protocol)| protocol.model.features().is_none())
     }
 
     /// Returns the pretext learner of this protocol, or `None` if there is no `[pretext]` or its losses are a file.

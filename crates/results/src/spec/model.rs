@@ -4,7 +4,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,8 @@ pub enum ModelSpec {
     Network(NetworkSpec),
     /// Fixed features of each image, from a file. Only a head is trained on them.
     Features(FeaturesSpec),
+    /// A network from a TorchScript file, with a head of its own.
+    Script(ScriptSpec),
 }
 
 /// A network that is trained on images. Its keys are documented in `model/table.rs`.
@@ -44,38 +46,69 @@ pub struct FeaturesSpec {
     pub hidden: Option<usize>,
 }
 
+/// A network from a TorchScript file. Its keys are documented in `model/table.rs`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScriptSpec {
+    /// The file, as `torch.jit.save` writes it.
+    pub file: PathBuf,
+    /// The SHA-256 of the file in hexadecimal digits. It is filled in when the spec is loaded.
+    pub sha256: String,
+    /// Whether only the head is trained.
+    pub frozen: bool,
+}
+
 impl ModelSpec {
     /// A network whose filters are initialised as in the official code.
     pub fn new(arch: Arch, stem: Stem, width: usize) -> Self {
         Self::Network(NetworkSpec { arch, stem, width, filters: Filters::default() })
     }
 
-    /// Returns the network, or `None` if features take its place.
+    /// Returns the network, or `None` if features or a TorchScript file take its place.
     pub fn network(&self) -> Option<&NetworkSpec> {
         match self {
             Self::Network(network) => Some(network),
-            Self::Features(_) => None,
+            Self::Features(_) | Self::Script(_) => None,
         }
     }
 
     /// Returns the features, or `None` if a network computes them.
     pub fn features(&self) -> Option<&FeaturesSpec> {
         match self {
-            Self::Network(_) => None,
+            Self::Network(_) | Self::Script(_) => None,
             Self::Features(features) => Some(features),
         }
     }
 
-    /// Whether the model can be trained in a precision. bf16 is the format of convolutions, and a head on features has none.
+    /// Returns the TorchScript file, or `None` if the model is something else.
+    pub fn script(&self) -> Option<&ScriptSpec> {
+        match self {
+            Self::Network(_) | Self::Features(_) => None,
+            Self::Script(script) => Some(script),
+        }
+    }
+
+    /// Returns the key in specs and the path of the file that the model is from; `None` if it is from no file.
+    pub fn file(&self) -> Option<(&'static str, &Path)> {
+        match self {
+            Self::Network(_) => None,
+            Self::Features(features) => Some(("features", &features.file)),
+            Self::Script(script) => Some(("torchscript", &script.file)),
+        }
+    }
+
+    /// Whether the model can be trained in a precision. bf16 is the format of convolutions; a head on features has none, and those of a
+    /// TorchScript file cannot be told apart from its other operations.
     pub fn computes_in(&self, precision: Precision) -> bool {
-        precision != Precision::Bf16 || self.features().is_none()
+        precision != Precision::Bf16 || self.network().is_some()
     }
 
     /// Returns the model without what cannot change a value: the path of a file, whose contents are hashed.
     pub(super) fn without_path(&self) -> Self {
         let mut model = self.clone();
-        if let Self::Features(features) = &mut model {
-            features.file.clear();
+        match &mut model {
+            Self::Network(_) => {}
+            Self::Features(features) => features.file.clear(),
+            Self::Script(script) => script.file.clear(),
         }
         model
     }

@@ -227,11 +227,11 @@ fn with_found_files(mut changes: Table, variant: &Spec) -> Result<Table> {
     {
         *samplers = Value::try_from(&variant.samplers)?;
     }
-    if let (Some(_), Some(Value::Table(model))) = (variant.model.features(), changes.get_mut("model"))
-        && model.contains_key("features")
+    if let (Some((key, _)), Some(Value::Table(model))) = (variant.model.file(), changes.get_mut("model"))
+        && model.contains_key(key)
         && let Value::Table(found) = Value::try_from(&variant.model)?
     {
-        model.extend(found.into_iter().filter(|(key, _)| key != "hidden"));
+        model.extend(found.into_iter().filter(|(key, _)| key != "hidden" && key != "frozen"));
     }
     Ok(changes)
 }

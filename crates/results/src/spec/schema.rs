@@ -5,7 +5,7 @@
 //! `x-file` (the key is used up when the file is loaded),
 //! `x-runs-in` (a table that describes a command, with the key of the folder that it runs in),
 //! `x-learner` (a key of `[pretext]` that describes a learner), `x-network` and `x-features` (keys of `[model]` that describe a
-//! network, or features in its place), `x-named-changes` (a table of names, each with keys of a spec), and the format `path`
+//! network, or features in its place), `x-script` (keys of `[model]` that describe a TorchScript file), `x-named-changes` (a table of names, each with keys of a spec), and the format `path`
 //! (relative to the folder of the file).
 
 mod editor;
@@ -176,6 +176,11 @@ impl Node {
     /// Whether it is a key of `[model]` that describes a network.
     pub fn is_of_network(self) -> bool {
         self.has("x-network")
+    }
+
+    /// Whether it is a key of `[model]` that describes a TorchScript file.
+    pub fn is_of_script(self) -> bool {
+        self.has("x-script")
     }
 
     /// Whether it is a key of `[model]` that describes features in place of a network.

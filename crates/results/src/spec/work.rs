@@ -9,6 +9,9 @@ use super::{
 
 /// The number of classes that the estimates of a head on features assume: as many as ImageNet has.
 const MANY_CLASSES: f64 = 1000.0;
+/// What is assumed of a network from a TorchScript file, which says neither: the numbers of ResNet-18 with the 7x7 stem and width 64.
+const OPERATIONS_OF_A_PIXEL: f64 = 18.0 * 64.0 * 64.0;
+const BYTES_OF_A_PIXEL: f64 = 7.0 * 64.0;
 
 /// The number of images that pass through a network. A backward pass costs about two forward passes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -164,6 +167,9 @@ impl Spec {
             let network = match &spec.model {
                 ModelSpec::Network(network) => network,
                 ModelSpec::Features(features) => return 2.0 * features.weights(),
+                ModelSpec::Script(_) => {
+                    return spec.trained_size().iter().product::<usize>() as f64 * OPERATIONS_OF_A_PIXEL;
+                }
             };
             let of_pixel_and_squared_width = match (network.arch, network.stem) {
                 (Arch::ResNet18, Stem::Small) => 265.0,
@@ -197,6 +203,7 @@ impl Spec {
                 let pixels = self.trained_size().iter().product::<usize>() as f64;
                 pixels * *width as f64 * of_pixel_and_width
             }
+            ModelSpec::Script(_) => self.trained_size().iter().product::<usize>() as f64 * BYTES_OF_A_PIXEL,
             // The features, the hidden layer before and after its activation, and the outputs with their softmax.
             ModelSpec::Features(FeaturesSpec { dimension, hidden, .. }) => {
                 4.0 * (*dimension as f64 + 2.0 * hidden.unwrap_or(0) as f64 + 2.0 * MANY_CLASSES)
@@ -219,6 +226,8 @@ impl Spec {
                 parameters * (*width as f64 / published).powi(2)
             }
             ModelSpec::Features(features) => features.weights(),
+            // The file has little else. Where it is not at hand, nothing is trained.
+            ModelSpec::Script(script) => std::fs::metadata(&script.file).map_or(0.0, |file| file.len() as f64 / 4.0),
         };
         let bytes = match self.train.precision {
             Precision::F64 => 8.0,

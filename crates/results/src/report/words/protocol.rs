@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::spec::{FeaturesSpec, Imbalance, LossSource, ModelSpec, PretextSpec, Spec, Stem};
+use crate::spec::{FeaturesSpec, Imbalance, LossSource, ModelSpec, PretextSpec, ScriptSpec, Spec, Stem};
 use crate::words::{code, counted};
 
 /// Experiment, profile and protocol.
@@ -16,13 +16,17 @@ pub(crate) fn identity(spec: &Spec) -> String {
 
 /// The network and what it sees, or the features in its place.
 pub(crate) fn network(spec: &Spec) -> String {
-    let ModelSpec::Network(network) = &spec.model else { return model(&spec.model) };
     let [height, width] = spec.trained_size();
+    let network = match &spec.model {
+        ModelSpec::Network(network) => network,
+        ModelSpec::Features(_) => return model(&spec.model),
+        ModelSpec::Script(_) => return format!("{} on images of {height} x {width} pixels", model(&spec.model)),
+    };
     let stem = if network.stem == Stem::Large { " with the 7x7 stem" } else { "" };
     format!("{}{stem} of width {} on images of {height} x {width} pixels", name(&network.arch), network.width)
 }
 
-/// `resnet18 of width 8`, or `linear head on 512 features (cifar10.npz)`.
+/// `resnet18 of width 8`, `linear head on 512 features (cifar10.npz)`, or `the network net.pt`.
 pub(crate) fn model(model: &ModelSpec) -> String {
     match model {
         ModelSpec::Network(network) => format!("{} of width {}", name(&network.arch), network.width),
@@ -33,6 +37,10 @@ pub(crate) fn model(model: &ModelSpec) -> String {
             };
             let file = file.file_name().unwrap_or_default().to_string_lossy();
             format!("{head} on {} ({})", counted(*dimension, "feature"), file)
+        }
+        ModelSpec::Script(ScriptSpec { file, frozen, .. }) => {
+            let file = file.file_name().unwrap_or_default().to_string_lossy();
+            format!("the network {file}{}", if *frozen { ", whose weights are fixed," } else { "" })
         }
     }
 }

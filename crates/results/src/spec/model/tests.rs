@@ -191,3 +191,66 @@ fn changes_replace_a_network_by_features_and_features_by_a_network() {
 fn the_dimension_is_found_in_the_file() {
     assert_eq!(feature_file::dimension(&features(7, "")).unwrap(), 7);
 }
+
+#[test]
+fn a_torchscript_file_takes_the_place_of_a_network() {
+    let folder = folder();
+    std::fs::write(folder.path().join("net.pt"), "a").unwrap();
+    std::fs::write(folder.path().join("moved.pt"), "a").unwrap();
+    std::fs::write(folder.path().join("other.pt"), "b").unwrap();
+    let spec = |model: &str, extra: &str| loaded(folder.path(), &text(SHAPES, model, "augment = ['flip']", extra), &[]);
+    let first = spec("torchscript = 'net.pt'", LEARNER).unwrap();
+    let script = first.model.script().unwrap();
+    assert!(script.file.is_absolute() && script.sha256.len() == 64 && !script.frozen);
+    assert!(first.trains_on_images() && first.model.network().is_none());
+    for (other, is_same) in [
+        ("torchscript = 'moved.pt'", true),
+        ("torchscript = 'other.pt'", false),
+        ("torchscript = 'net.pt'\nfrozen = true", false),
+    ] {
+        let other = spec(other, LEARNER).unwrap();
+        assert_eq!((first.hash() == other.hash(), first.learner_hash() == other.learner_hash()), (is_same, is_same));
+    }
+    let resolved = folder.path().join("spec.toml");
+    std::fs::write(&resolved, toml::to_string(&first).unwrap()).unwrap();
+    std::fs::remove_file(folder.path().join("net.pt")).unwrap();
+    assert_eq!(load_resolved(&resolved).unwrap(), first);
+
+    let both = "torchscript = 'other.pt'\n";
+    for (model, parts) in [
+        (format!("{both}arch = 'resnet18'"), ["x.toml:7: `model`", "`torchscript` is a whole network, so `arch`"]),
+        (format!("{both}hidden = 8"), ["x.toml:7: `model`", "so `hidden` has no meaning"]),
+        ("frozen = true\narch = 'resnet18'\nwidth = 8".into(), ["x.toml:7: `model`", "`frozen` is for `torchscript`"]),
+        ("sha256 = 'ab'\narch = 'resnet18'\nwidth = 8".into(), ["x.toml:7: `model`", "`sha256` is for a file"]),
+        (format!("{both}sha256 = '12ab'"), ["x.toml:9: `model.sha256`", "is 12ab, but"]),
+        ("torchscript = 'gone.pt'".into(), ["x.toml:8: `model.torchscript`", "gone.pt cannot be read"]),
+    ] {
+        let message = message(spec(&model, ""));
+        assert!(parts.iter().all(|part| message.contains(part)), "{message:?} lacks one of {parts:?}");
+    }
+    let bf16 = text(SHAPES, both, "augment = []\nprecision = 'bf16'", "");
+    assert!(message(loaded(folder.path(), &bf16, &[])).contains("`train.precision` is \"bf16\""));
+}
+
+/// Whatever a table had before, naming one of the three forms leaves the keys of the others out.
+#[test]
+fn changes_replace_a_torchscript_file_too() {
+    let folder = folder();
+    std::fs::write(folder.path().join("net.pt"), "a").unwrap();
+    let variants = "[variant.own]\nmodel.features = 'a.npz'\n[variant.net]\nmodel = { arch = 'resnet18', width = 8 }\n\
+        [variant.fixed]\nmodel.frozen = true";
+    let spec = with_model(folder.path(), "torchscript = 'net.pt'\nsha256 = 'SUM'", variants);
+    assert!(message(spec).contains("is SUM, but"));
+    let spec = with_model(folder.path(), "torchscript = 'net.pt'", variants).unwrap();
+    let frozen = |variant| spec.protocol(variant).model.script().map(|script| script.frozen);
+    assert_eq!((frozen(None), frozen(Some("fixed"))), (Some(false), Some(true)));
+    assert!(
+        spec.protocol(Some("own")).model.features().is_some() && spec.protocol(Some("net")).model.network().is_some()
+    );
+    let resolved = folder.path().join("spec.toml");
+    std::fs::write(&resolved, toml::to_string(&spec).unwrap()).unwrap();
+    assert_eq!(load_resolved(&resolved).unwrap(), spec);
+    let own = text(SHAPES, "features = 'a.npz'\nhidden = 3", "augment = []", "");
+    let spec = loaded(folder.path(), &own, &["model.torchscript=net.pt"]).unwrap();
+    assert!(spec.model.script().is_some());
+}

@@ -40,17 +40,19 @@ fn replace_loss_source(table: &mut Table, changes: &Table, node: Option<Node>) {
     }
 }
 
-/// In `[model]`, features replace the keys of a network and what was known of another file, and a network replaces the features.
+/// In `[model]`, a network, features and a TorchScript file replace each other, and what was known of another file is forgotten.
 fn replace_model(table: &mut Table, changes: &Table, node: Option<Node>) {
     let key = |key: &str| node.and_then(|node| node.key(key));
     if !key("arch").is_some_and(Node::is_of_network) {
         return;
     }
-    if changes.contains_key("features") {
-        table.retain(|name, _| !key(name).is_some_and(Node::is_of_network) && name != "sha256" && name != "dimension");
-    } else if changes.contains_key("arch") {
-        table.retain(|name, _| !key(name).is_some_and(Node::is_of_features));
-    }
+    let kinds = [
+        ("features", Node::is_of_features as fn(Node) -> bool),
+        ("torchscript", Node::is_of_script),
+        ("arch", Node::is_of_network),
+    ];
+    let Some((_, stays)) = kinds.iter().find(|(name, _)| changes.contains_key(*name)) else { return };
+    table.retain(|name, _| key(name).is_some_and(stays) && name != "dimension");
 }
 
 /// Replaces bare names whose options can all be left out by tables: `"x"` is short for `{ x = {} }`.

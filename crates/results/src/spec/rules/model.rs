@@ -1,4 +1,4 @@
-//! The rules of `[model]`: a network, or features in its place.
+//! The rules of `[model]`: a network, features in its place, or a TorchScript file.
 
 use anyhow::{Result, bail, ensure};
 
@@ -14,6 +14,7 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
     match &spec.model {
         ModelSpec::Network(network) => check_network(network, spec),
         ModelSpec::Features(features) => check_features(features, spec),
+        ModelSpec::Script(_) => check_script(spec),
     }
 }
 
@@ -40,6 +41,24 @@ fn check_network(network: &NetworkSpec, spec: &Spec) -> Result<()> {
         Arch::WideResNet28 => one_form("wide-resnet-28").and_then(|()| classifies("Wide ResNet")),
         Arch::ResNet18 | Arch::ResNet50 => classifies("ResNet"),
     }
+}
+
+fn check_script(spec: &Spec) -> Result<()> {
+    ensure!(
+        spec.dataset.task().labels() == Labeled::Images,
+        "`model.torchscript` gives a class for each image, but {} needs one for each pixel; use arch = \"drn-d-22\"",
+        spec.dataset.name()
+    );
+    let bf16 = |table: &str, precision| {
+        ensure!(
+            spec.model.computes_in(precision),
+            "`{table}.precision` is \"bf16\", but the convolutions of `model.torchscript` cannot be told apart from its other \
+             operations; use \"tf32\" or \"f32\""
+        );
+        Ok(())
+    };
+    bf16("train", spec.train.precision)?;
+    spec.learner().map_or(Ok(()), |learner| bf16("pretext", learner.precision))
 }
 
 /// Features are fixed numbers of whole images: what changes images, or needs them, has no meaning.

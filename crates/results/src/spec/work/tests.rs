@@ -106,7 +106,7 @@ fn a_step_takes_memory_for_its_minibatch_and_the_width() {
         assert!(near(twice(&|spec| spec.train.minibatch *= 2), [2.0, 1.0]));
         let widen = |spec: &mut Spec| match &mut spec.model {
             ModelSpec::Network(network) => network.width *= 2,
-            ModelSpec::Features(_) => unreachable!("the experiment has a network"),
+            ModelSpec::Features(_) | ModelSpec::Script(_) => unreachable!("the experiment has a network"),
         };
         assert!(near(twice(&widen), [2.0, 2.0]));
         assert!(near(twice(&|spec| learner(spec).minibatch *= 2), [1.0, 2.0]));
