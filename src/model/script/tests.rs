@@ -6,6 +6,22 @@ use crate::model::{Head, Network};
 use pt4al_results::seed::Purpose;
 use pt4al_results::spec::{ModelSpec, Precision, ScriptSpec};
 
+/// What make.py prints: the features of two images, from PyTorch in double precision.
+const EXPECTED: [f64; 12] = [
+    0.1070338277901182,
+    -0.032521234371928186,
+    0.1272965657714585,
+    0.011693332818090442,
+    -0.02567488625815373,
+    -0.15306378296012693,
+    0.14494254067459608,
+    -0.015755637348652325,
+    0.13645864519027978,
+    0.043392918402658305,
+    -0.0404603659853661,
+    -0.10066603946278227,
+];
+
 /// A model from a file that `tests/fixtures/torchscript/make.py` writes.
 fn model(name: &str, frozen: bool) -> ModelSpec {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/torchscript").join(name);
