@@ -13,19 +13,24 @@ use pt4al_results::store::{Folder, Losses, Queries};
 /// # Errors
 /// One line about the first file that does not fit.
 pub(super) fn check(spec: &Spec, read: &Read) -> Result<()> {
-    for (_, protocol) in spec.protocols() {
-        check_features(protocol, read)?;
-        if let Some(file) = protocol.loss_file() {
-            ensure!(
-                file.file.exists(),
-                "{}: not there; put the losses there (the spec says where to get them), or name their place with --set \
-                 \"pretext.losses.file='/path/to/losses.csv'\"",
-                file.file.display()
-            );
-            Losses::read(&file.file)?.of_pool(&read.pool, read.splits.train.len, &file.file)?;
-        }
-    }
+    spec.protocols().try_for_each(|(_, protocol)| check_protocol(protocol, read))?;
     check_replay(spec, read)
+}
+
+/// As [`check`], for the files of one protocol.
+///
+/// # Errors
+/// As for [`check`].
+pub(super) fn check_protocol(protocol: &Spec, read: &Read) -> Result<()> {
+    check_features(protocol, read)?;
+    let Some(file) = protocol.loss_file() else { return Ok(()) };
+    ensure!(
+        file.file.exists(),
+        "{}: not there; put the losses there (the spec says where to get them), or name their place with --set \
+         \"pretext.losses.file='/path/to/losses.csv'\"",
+        file.file.display()
+    );
+    Losses::read(&file.file)?.of_pool(&read.pool, read.splits.train.len, &file.file).map(drop)
 }
 
 /// Checks that the commands can be started whose trials are still to run; without a folder, all of them.

@@ -18,7 +18,7 @@ use super::options::Options;
 use super::pretext::{self, PROGRESS, Wanted, temporary_folder};
 use super::time_left::Kind;
 use super::worker::{Ended, Share};
-use super::{memory, session};
+use super::{given, memory, session};
 use crate::trial::{Event, Selected};
 use ask::{Arm, Ask};
 use pt4al_data::Size;
@@ -67,6 +67,10 @@ pub fn select(spec: &Spec, asked: &Asked, options: &Options, consent: &Consent) 
     let labeled = LabeledImages::read(&asked.labeled, &opening.read)?;
     let origin = opening.origin().clone();
     let ask = Ask::check(&arm, asked, &labeled, &opening.read)?;
+    given::check_protocol(protocol, &opening.read)?;
+    if let Some(command) = arm.sampler.command().filter(|_| ask.round > 0) {
+        command.check_start()?;
+    }
     // A model of the machine's speed needs some number of classes.
     let size = Size { classes: labeled.classes.len().max(2), ..opening.size() };
     memory::check(protocol, &size, &options.device)?;

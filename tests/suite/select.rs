@@ -263,3 +263,50 @@ fn a_time_limit_that_is_too_short_leaves_no_picks() {
     place.succeeds(select);
     assert_eq!(picked(&place.path("picks.csv")).len(), 5);
 }
+
+/// Own features and own samplers choose as they do in an experiment, and are checked before anything is trained.
+#[test]
+fn picks_of_own_features_and_commands_are_those_of_a_run() {
+    let samplers = "['core-set', { command = { name = 'mine', run = ['sh', 'mine.sh'], format = 'safetensors', reads = \
+        ['pretext-features'] } }]";
+    let spec = TINY.replace(r#"["random", "entropy", "core-set", "pretext-batch"]"#, samplers);
+    let place = Workplace::with(&in_double_precision(&spec));
+    let script = include_str!("../fixtures/samplers/first-by-rank.sh");
+    std::fs::write(place.path("mine.sh"), script).unwrap();
+    place.succeeds("run tiny.toml --device cpu --only mine-seed0");
+    let (run, classes) = (queried(&place.path("results/tiny"), "mine-seed0"), classes());
+    std::fs::write(place.path("labels.csv"), labels(&run[0], &classes)).unwrap();
+    let select = "select tiny.toml --device cpu --labeled labels.csv --n 20";
+    place.succeeds(&format!("{select} --arm mine --out mine.csv"));
+    assert_eq!(picked(&place.path("mine.csv")), run[1]);
+    std::fs::remove_file(place.path("mine.sh")).unwrap();
+    fails(&place, &format!("{select} --arm mine --out none.csv"), "mine.sh");
+
+    let write = |name: &str, rows: i64| {
+        let features = |rows: i64| (tch::Tensor::arange(rows * 3, (tch::Kind::Float, tch::Device::Cpu)) * 0.7).sin();
+        let [train, test] = [rows, 60].map(|rows| features(rows).reshape([rows, 3]));
+        tch::Tensor::write_npz(&[("train", train), ("test", test)], place.path(name)).unwrap();
+    };
+    write("own.npz", 200);
+    write("short.npz", 199);
+    let (before, _) = spec.split_once("[pretext]").unwrap();
+    let on_features = before
+        .replace(samplers, "['core-set']")
+        .replace("arch = \"resnet18\"\nwidth = 2", "features = 'own.npz'")
+        .replace("\"crop-4\", \"flip\"", "")
+        .replacen("title", "initial-set = 'core-set'\ntitle", 1);
+    std::fs::write(place.path("own.toml"), in_double_precision(&on_features)).unwrap();
+    place.succeeds("run own.toml --device cpu --only core-set-seed0");
+    let run = queried(&place.path("results/own"), "core-set-seed0");
+    place.succeeds("select own.toml --device cpu --n 20 --out first.csv");
+    assert_eq!(picked(&place.path("first.csv")), run[0], "the initial set is chosen by the given features");
+    std::fs::write(place.path("labels.csv"), labels(&run[0], &classes)).unwrap();
+    let select = "select own.toml --device cpu --labeled labels.csv --n 20";
+    place.succeeds(&format!("{select} --out second.csv"));
+    assert_eq!(picked(&place.path("second.csv")), run[1]);
+    fails(
+        &place,
+        &format!("{select} --set model.features=short.npz --out none.csv"),
+        "has 199 rows, but the train split",
+    );
+}

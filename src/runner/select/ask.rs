@@ -99,7 +99,7 @@ impl Ask {
 
     /// Whether features of the pretext learner are read.
     pub fn needs_features(self, arm: &Arm) -> bool {
-        self.round == 0 && arm.protocol.initial_set(arm.sampler).needs_features()
+        self.round == 0 && arm.protocol.learned_initial_set(arm.sampler) || arm.sampler.needs_pretext_features()
     }
 
     /// Checks pretext batches and the initial set.
