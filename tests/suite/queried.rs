@@ -31,7 +31,9 @@ fn queried_images(folder: &Path, trials: &[&str]) -> Vec<[usize; 3]> {
         let text = queries(folder, trial);
         text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
     });
-    rows.map(|row| row.split(',').map(|n| n.parse().unwrap()).collect::<Vec<_>>().try_into().unwrap()).collect()
+    // A name may follow.
+    let numbers = |row: String| row.split(',').take(3).map(|n| n.parse().unwrap()).collect::<Vec<_>>();
+    rows.map(|row| numbers(row).try_into().unwrap()).collect()
 }
 
 /// The pixels of a sheet, `[height, width, 3]`.

@@ -204,7 +204,7 @@ fn twins(files: &Files) -> Option<String> {
 
 /// The layout that the files directly in a data folder have; `None` if they have none that is certain.
 pub(crate) fn guess(dir: &Path) -> Option<FolderSpec> {
-    let has = |name: &str| dir.join(name).is_dir();
+    let is_there = |name: &str| dir.join(name).is_dir();
     let spec = |labels: Option<&str>| FolderSpec {
         path: ".".into(),
         input: ANY_INPUT,
@@ -218,7 +218,7 @@ pub(crate) fn guess(dir: &Path) -> Option<FolderSpec> {
         normalize: Normalize::imagenet(),
         storage: Storage::default(),
     };
-    if has(TRAIN) && TEST.iter().any(|test| has(test)) {
+    if is_there(TRAIN) && TEST.iter().any(|test| is_there(test)) {
         return Some(spec(None));
     }
     let labels = dir.join("labels.csv").is_file().then(|| spec(Some("labels.csv")))?;

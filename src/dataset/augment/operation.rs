@@ -29,7 +29,7 @@ use Operation::{
 };
 
 impl Operation {
-    /// Those that move pixels follow the identity.
+    /// All operations; the ones that move pixels follow the identity.
     pub const ALL: [Self; 14] = [
         Identity,
         ShearX,

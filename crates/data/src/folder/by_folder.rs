@@ -56,8 +56,8 @@ pub(super) fn splits(spec: &FolderSpec, root: &Path, problems: &Problems) -> Res
 /// As for [`splits`].
 pub(super) fn drawn(spec: &FolderSpec, root: &Path, drawn: DrawnSplit, problems: &Problems) -> Result<Labeled> {
     let found = photos::folders(root)?;
-    let has = |name: &str| found.iter().any(|folder| folder == name);
-    if let Some(test) = TEST.into_iter().find(|test| has(TRAIN) && has(test)) {
+    let is_there = |name: &str| found.iter().any(|folder| folder == name);
+    if let Some(test) = TEST.into_iter().find(|test| is_there(TRAIN) && is_there(test)) {
         bail!(
             "{}: has train/ and {test}/, which are splits and not classes; remove `dataset.folder.test` and `split-seed` to \
              use them",

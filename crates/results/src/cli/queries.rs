@@ -216,20 +216,20 @@ mod tests {
     #[test]
     fn wrong_names_are_answered_with_the_valid_ones() {
         let dir = folder();
-        let of = |arm, seed, round| args(dir.path(), arm, seed, round);
+        let asked = |arm, seed, round| args(dir.path(), arm, seed, round);
         assert_eq!(
-            error(&of("coreset", 1, None)),
+            error(&asked("coreset", 1, None)),
             "--arm coreset: DIR has no such arm; did you mean `core-set`? (it has random, core-set)"
         );
-        assert_eq!(error(&of("core-set", 9, None)), "--seed 9: DIR has no such seed (it has 0, 1, 2)");
-        assert_eq!(error(&of("core-set", 1, Some(3))), "--round 3: DIR has the rounds 0 to 2");
-        let no_arm = QueriesArgs { arm: None, ..of("", 1, None) };
+        assert_eq!(error(&asked("core-set", 9, None)), "--seed 9: DIR has no such seed (it has 0, 1, 2)");
+        assert_eq!(error(&asked("core-set", 1, Some(3))), "--round 3: DIR has the rounds 0 to 2");
+        let no_arm = QueriesArgs { arm: None, ..asked("", 1, None) };
         assert_eq!(error(&no_arm), "DIR: has several arms; name one with --arm (random, core-set)");
-        assert!(error(&of("core-set", 1, Some(2))).starts_with(
+        assert!(error(&asked("core-set", 1, Some(2))).starts_with(
             "DIR/queries/core-set-seed1.csv: no queries of round 2: it has the rounds 0 to 1 so far; let `pt4al run` go on"
         ));
         assert!(
-            error(&of("random", 1, None)).contains("random-seed1.csv: no queries of round 0: it is not there yet; ")
+            error(&asked("random", 1, None)).contains("random-seed1.csv: no queries of round 0: it is not there yet; ")
         );
         let nowhere = args(&dir.path().join("x"), "random", 1, None);
         assert!(error(&nowhere).contains("no such results folder; `pt4al run` makes it"));
