@@ -3,7 +3,7 @@
 
 use anyhow::{Result, bail};
 
-use super::{Folder, Queries, Records};
+use super::{Folder, Queries, Record, Records};
 use crate::spec::{SamplerSpec, Spec, Trial};
 
 /// Checks that no command that has chosen images of the folder is another one now. As long as none of its queries has succeeded, a
@@ -43,6 +43,9 @@ fn shown(value: &str) -> &str {
 /// Whether the sampler of a trial has chosen images: those of round 1 or a later round.
 fn has_chosen(folder: &Folder, trial: &Trial, records: &Records) -> Result<bool> {
     let label = trial.label();
-    let has_rows = records.rows.iter().any(|row| row.sampler == label && row.seed == trial.seed && row.round > 0);
+    // A failed trial has a row without a value, in the round that it did not finish.
+    let is_later =
+        |row: &Record| row.sampler == label && row.seed == trial.seed && row.round > 0 && row.error.is_empty();
+    let has_rows = records.rows.iter().any(is_later);
     Ok(has_rows || Queries::read(folder.trial(trial).queries_path())?.rounds.len() > 1)
 }
