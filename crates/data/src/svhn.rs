@@ -71,7 +71,7 @@ impl Reader for SvhnSpec {
 
         let files: Vec<DataFile> = parts.iter().map(|part| part.file.clone()).collect();
         let sizes: Vec<usize> = parts.iter().map(|part| part.images.len()).collect();
-        let test = parts.pop().map(|part| part.images).unwrap_or_else(Images::default);
+        let test = parts.pop().map(|part| part.images).unwrap_or_default();
         let mut parts = parts.into_iter().map(|part| part.images);
         let mut train = parts.next().unwrap_or_else(Images::default);
         for extra in parts {

@@ -146,7 +146,7 @@ impl Table {
         let counts = counts(&places, n);
         let levels = stretched(&counts).where_self(&is_chosen(Operation::AutoContrast), &levels);
         let levels = equalized(&counts).where_self(&is_chosen(Operation::Equalize), &levels);
-        let changed = levels.reshape([n, 3 * LEVELS]).gather(1, &places, false).reshape(&images.size());
+        let changed = levels.reshape([n, 3 * LEVELS]).gather(1, &places, false).reshape(images.size());
         let is_sharper = is_chosen(Operation::Sharpness);
         let is_blended = is_chosen(Operation::Colour).logical_or(&is_sharper);
         // Other images keep all of their pixels.

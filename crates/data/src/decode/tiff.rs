@@ -162,7 +162,9 @@ fn as_grey(bytes: &[u8]) -> Result<Vec<u8>, NotAnImage> {
     let mut changed = bytes.to_vec();
     let grey = PhotometricInterpretation::BlackIsZero.to_u16();
     let grey = if little { grey.to_le_bytes() } else { grey.to_be_bytes() };
-    changed.get_mut(value..value + 2).map(|place| place.copy_from_slice(&grey));
+    if let Some(place) = changed.get_mut(value..value + 2) {
+        place.copy_from_slice(&grey);
+    }
     Ok(changed)
 }
 

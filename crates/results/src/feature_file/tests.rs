@@ -44,7 +44,7 @@ fn singles(shape: &str, values: &[f32]) -> Vec<u8> {
 /// Text as numpy's `<U` arrays have it.
 fn texts(names: &[&str], characters: usize) -> Vec<u8> {
     let codes = names.iter().flat_map(|name| {
-        let padding = std::iter::repeat('\0').take(characters - name.chars().count());
+        let padding = std::iter::repeat_n('\0', characters - name.chars().count());
         name.chars().chain(padding).flat_map(|c| u32::from(c).to_le_bytes()).collect::<Vec<u8>>()
     });
     npy(&format!("'<U{characters}'"), false, &format!("({},)", names.len()), &codes.collect::<Vec<u8>>())

@@ -13,8 +13,8 @@ struct Validator {
 }
 
 impl Validator {
-    fn check<'v>(&self, value: &'v Value) -> Result<(), ValidationError<'_, 'v>> {
-        self.schemas.validate(value, self.schema)
+    fn check<'v>(&self, value: &'v Value) -> Result<(), Box<ValidationError<'_, 'v>>> {
+        self.schemas.validate(value, self.schema).map_err(Box::new)
     }
 
     fn is_valid(&self, value: &Value) -> bool {
