@@ -1,8 +1,5 @@
 //! `pt4al data ids`.
 
-use std::borrow::Cow;
-use std::fmt::Write;
-
 use anyhow::{Context, Result};
 use clap::Args;
 
@@ -25,7 +22,7 @@ pub(super) fn ids(args: &IdsArgs) -> Result<()> {
         other.load("cpu").map_err(|_| error)
     })?;
     let splits = pt4al_data::names(&spec, &args.data.path)?;
-    let mut text = String::from("split,index,id");
+    let mut rows = Vec::new();
     for (name, split) in [("train", &splits.train), ("test", &splits.test)] {
         let ids = split.ids.as_ref().with_context(|| {
             format!(
@@ -34,25 +31,28 @@ pub(super) fn ids(args: &IdsArgs) -> Result<()> {
                 spec.dataset.name()
             )
         })?;
-        (0..split.len).for_each(|index| _ = write!(text, "\n{name},{index},{}", cell(&ids.id(index))));
+        rows.extend((0..split.len).map(|index| (name, index, ids.id(index))));
     }
-    super::print(text)
+    super::print(table(&rows)?.trim_end_matches('\n'))
 }
 
-/// Quotes a cell of a CSV where it must be.
-fn cell(text: &str) -> Cow<'_, str> {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\"")).into()
-    } else {
-        text.into()
-    }
+/// Returns a CSV of splits, indices and names.
+fn table(rows: &[(&str, usize, String)]) -> Result<String> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    csv.write_record(["split", "index", "id"])?;
+    rows.iter().try_for_each(|row| csv.serialize(row))?;
+    Ok(String::from_utf8(csv.into_inner().context("a table in memory is complete")?)?)
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn cells_are_quoted_where_they_must_be() {
-        assert_eq!(super::cell("cats/1.jpg"), "cats/1.jpg");
-        assert_eq!(super::cell("a,\"b\".jpg"), "\"a,\"\"b\"\".jpg\"");
+        let cell = |id: &str| {
+            let text = super::table(&[("train", 0, id.to_owned())]).unwrap();
+            text.strip_prefix("split,index,id\ntrain,0,").unwrap().trim_end().to_owned()
+        };
+        assert_eq!(cell("cats/1.jpg"), "cats/1.jpg");
+        assert_eq!(cell("a,\"b\".jpg"), "\"a,\"\"b\"\".jpg\"");
     }
 }

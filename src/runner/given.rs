@@ -13,7 +13,16 @@ use pt4al_results::store::{Folder, Losses, Queries};
 /// # Errors
 /// One line about the first file that does not fit.
 pub(super) fn check(spec: &Spec, read: &Read) -> Result<()> {
-    spec.protocols().try_for_each(|(_, protocol)| check_protocol(protocol, read))?;
+    // Variants may share a file, which is read once.
+    let mut checked = Vec::new();
+    for (_, protocol) in spec.protocols() {
+        let features = protocol.model.features().map(|features| (&features.file, &features.sha256));
+        let files = (features, protocol.loss_file());
+        if !checked.contains(&files) {
+            check_protocol(protocol, read)?;
+            checked.push(files);
+        }
+    }
     check_replay(spec, read)
 }
 
@@ -72,8 +81,6 @@ pub(super) fn check_features(protocol: &Spec, read: &Read) -> Result<()> {
 fn check_replay(spec: &Spec, read: &Read) -> Result<()> {
     let Some(replay) = &spec.replay else { return Ok(()) };
     let pool = &read.pool;
-    let id_of = read.splits.train.ids.as_ref().map(|ids| |index| ids.id(index));
-    let id_of = id_of.as_ref().map(|id_of| id_of as &dyn Fn(usize) -> String);
     for trial in spec.trials() {
         let path = replay.file_of(&trial);
         let shown = path.display();
@@ -101,7 +108,11 @@ fn check_replay(spec: &Spec, read: &Read) -> Result<()> {
             stranger.unwrap_or(&0)
         );
         recorded.rounds.truncate(spec.rounds.count);
-        recorded.take_ids(id_of, &path, "replay with the data set of the recorded run")?;
+        recorded.take_ids(
+            read.splits.train.ids.as_ref().map(|ids| |index| ids.id(index)),
+            &path,
+            "replay with the data set of the recorded run",
+        )?;
     }
     Ok(())
 }

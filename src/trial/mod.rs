@@ -198,7 +198,6 @@ impl Names<'_> {
     /// [`Queries::take_ids`] from the data.
     fn take(&self, queries: &mut Queries) -> Result<()> {
         let id_of = self.data.ids.as_ref().map(|ids| |index| ids.id(index));
-        let id_of = id_of.as_ref().map(|id_of| id_of as &dyn Fn(usize) -> String);
         queries.take_ids(id_of, self.files.queries_path(), &format!("restore the file, or {ANEW}"))
     }
 }

@@ -17,10 +17,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::Read;
+use crate::csv_text::CsvText;
 use crate::images::{Ids, Labels, Split, Splits};
 use pt4al_results::store::csv_fault;
 use pt4al_results::words::{self, listed, nearest, thousands};
@@ -151,20 +152,14 @@ struct Columns {
 
 fn rows_of<'a>(file: &'a LabelFile, train: &Split) -> Result<Vec<Row<'a>>> {
     let shown = file.path.display();
-    let bytes = file.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&file.bytes);
-    ensure!(std::str::from_utf8(bytes).is_ok(), "{shown}: is not UTF-8 text; save it as CSV in UTF-8");
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(bytes);
-    let header = reader.headers().map_err(|e| anyhow!("{shown}: {}; write it as CSV", csv_fault(&e)))?.clone();
+    let text = CsvText::new(&file.bytes);
+    let text = text.with_context(|| format!("{shown}: is not UTF-8 text; save it as CSV in UTF-8"))?;
+    let fault = |e: csv::Error| anyhow!("{shown}: {}; write it as CSV", csv_fault(&e));
+    let header = text.header().map_err(fault)?;
     let columns = columns(&header, train.ids.is_some()).map_err(|why| anyhow!("{shown}:1: {why}"))?;
     let mut rows = Vec::new();
-    let (mut line, mut counted) = (1, 0);
-    for record in reader.records() {
-        let record = record.map_err(|e| anyhow!("{shown}: {}; write it as CSV", csv_fault(&e)))?;
-        // The reader's own number is that of the line before, if that is empty or ends as on Windows.
-        let start = record.position().map_or(counted, |position| position.byte() as usize);
-        let start = start + bytes[start..].iter().take_while(|byte| b"\r\n".contains(byte)).count();
-        line += bytes[counted..start].iter().filter(|byte| **byte == b'\n').count();
-        counted = start;
+    for record in text.records() {
+        let (line, record) = record.map_err(fault)?;
         ensure!(
             record.len() == header.len(),
             "{shown}:{line}: has {}, but the first line has {}; put a value with a comma into double quotes",

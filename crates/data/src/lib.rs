@@ -56,6 +56,7 @@ mod cifar;
 pub mod cifar10;
 pub mod cifar100;
 pub mod cityscapes;
+mod csv_text;
 pub mod decode;
 pub mod draft;
 mod drawn;

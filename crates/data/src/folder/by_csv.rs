@@ -4,10 +4,11 @@ use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Component, Path};
 
-use anyhow::{Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::by_folder::empty_classes;
 use super::{Labeled, TRAIN, draw, numbered};
+use crate::csv_text::CsvText;
 use crate::index::{Files, has_image_ending, photos, read_small};
 use crate::problems::Problems;
 use pt4al_results::spec::{DrawnSplit, FolderSpec};
@@ -119,12 +120,10 @@ fn read(csv: &Path, root: &Path, problems: &Problems) -> Result<Table> {
     let bytes = read_small(csv, MOST).map_err(|why| {
         anyhow!("{shown}: {why}; `dataset.folder.labels` names a CSV, relative to {}", root.display())
     })?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| anyhow!("{shown}: not UTF-8 text; save it as CSV in UTF-8"))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let text = CsvText::new(&bytes).with_context(|| format!("{shown}: not UTF-8 text; save it as CSV in UTF-8"))?;
     // Text that is UTF-8 has no other faults, because lines may have any number of values.
     let fault = |_| anyhow!("{shown}: cannot be read as CSV; {COLUMNS}");
-    let header: Vec<String> = reader.headers().map_err(fault)?.iter().map(str::to_owned).collect();
+    let header: Vec<String> = text.header().map_err(fault)?.iter().map(str::to_owned).collect();
     let column = |name: &str| header.iter().position(|column| column == name);
     let (Some(path), Some(label)) = (column("path"), column("label")) else {
         let missing = if column("path").is_some() { "label" } else { "path" };
@@ -138,9 +137,8 @@ fn read(csv: &Path, root: &Path, problems: &Problems) -> Result<Table> {
     let mut rows: Vec<Row> = Vec::new();
     let mut lines_of: HashMap<String, usize> = HashMap::new();
     let before = problems.len();
-    for record in reader.records() {
-        let record = record.map_err(fault)?;
-        let line = record.position().map_or(0, csv::Position::line) as usize;
+    for record in text.records() {
+        let (line, record) = record.map_err(fault)?;
         let problem = |why: String| problems.add(csv, format!("line {line}: {why}"));
         if record.len() != header.len() {
             problem(format!(

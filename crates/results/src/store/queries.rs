@@ -65,9 +65,9 @@ impl Queries {
     /// # Errors
     /// If an image has another name already: the names were read from `path`, and belong to other data. The error is one line
     /// that ends in `remedy`.
-    pub fn take_ids(&mut self, id_of: Option<&dyn Fn(usize) -> String>, path: &Path, remedy: &str) -> Result<()> {
+    pub fn take_ids(&mut self, id_of: Option<impl Fn(usize) -> String>, path: &Path, remedy: &str) -> Result<()> {
         for (row, &index) in self.rounds.iter().flatten().enumerate() {
-            let (known, id) = (self.ids.get(&index), id_of.map(|id_of| id_of(index)));
+            let (known, id) = (self.ids.get(&index), id_of.as_ref().map(|id_of| id_of(index)));
             let file = || format!("{}:{}", path.display(), row + 2);
             match (known, id) {
                 (Some(known), Some(id)) => {
@@ -169,7 +169,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("q.csv");
         let mut queries = Queries::of_rounds(vec![vec![5, 3], vec![9]]);
-        queries.take_ids(None, &path, "restore it").unwrap();
+        queries.take_ids(None::<fn(usize) -> String>, &path, "restore it").unwrap();
         assert!(!queries.has_ids());
         queries.take_ids(Some(&named), &path, "restore it").unwrap();
         queries.write(&path).unwrap();
