@@ -20,7 +20,7 @@ CORRELATE = $(PT4AL) correlate $(PLACES)
 # Cargo runs in parallel by itself.
 .NOTPARALLEL:
 .PHONY: build demo cifar10 cifar100 caltech101 imagenet cityscapes imbalanced published departures cold-start pretext-ablation \
-        official-losses sampler-ablation correlate check test golden lint bench doc clean help
+        official-losses sampler-ablation correlate check test endurance golden lint bench doc clean help
 
 help:               ## List the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -82,6 +82,9 @@ check: build        ## Hold the demo's curves against the accepted baseline (run
 # Tests and program share the release profile, so that torch-sys is compiled once.
 test:               ## Run the tests (PT4AL_TEST_DATA=path: also those on real data)
 	@$(WITH_LIBTORCH) cargo test --release
+
+endurance:          ## Kill runs and damage files, hundreds of times (takes an hour)
+	@$(WITH_LIBTORCH) cargo test --release --test suite endurance:: -- --ignored --nocapture --test-threads 1
 
 golden:             ## Run the golden tests under every instruction set of this processor
 	@$(WITH_LIBTORCH) scripts/golden.sh

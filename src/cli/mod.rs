@@ -155,6 +155,7 @@ struct DataDir {
 /// - 128 plus the signal's number if a signal ended it;
 /// - `check`: 0 if the curves held, 1 if any moved, 2 if they could not be compared or for any error.
 pub fn main() -> i32 {
+    stopped::say_when_a_limit_is_reached();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage::tell(&error, "pt4al"),

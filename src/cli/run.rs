@@ -28,6 +28,9 @@ pub(super) struct RunArgs {
     /// Run only trials whose name matches; names are like core-set-seed3
     #[arg(long, value_name = "REGEX", value_parser = pattern)]
     only: Option<Regex>,
+    /// Remove the finished rounds of this trial and run it anew; names are like core-set-seed3. May be repeated
+    #[arg(long, value_name = "TRIAL")]
+    anew: Vec<String>,
     /// Train on recorded queries instead of the samplers' own; DIR is the queries/ folder of a results folder
     #[arg(long, value_name = "DIR")]
     replay: Option<PathBuf>,
@@ -82,6 +85,7 @@ impl MachineArgs {
             quiet: start.quiet,
             operations_per_second: None,
             deadline,
+            anew: Vec::new(),
             page: false,
             tensorboard: false,
         })
@@ -107,6 +111,7 @@ pub(super) fn run(mut args: RunArgs) -> Result<i32> {
     let args = &args;
     let mut options = args.machine.options(&args.start)?;
     options.only = args.only.clone();
+    options.anew.clone_from(&args.anew);
     options.page = args.page;
     options.tensorboard = args.tensorboard;
     let spec = if args.spec.is_automatic() { load_automatic(args, &mut options)? } else { args.spec.load(WHOLE)? };

@@ -1,9 +1,10 @@
-//! The last line of a process that is told to stop.
+//! The last line of a process that is told to stop, or that the system stops.
 
 use std::io::IsTerminal;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use crate::runner::command_line;
 use pt4al_results::machine::say;
 
 /// What a command leaves when it is told to stop.
@@ -15,12 +16,13 @@ pub(super) enum Stopped {
     Nothing,
 }
 
-/// From now on Ctrl-C (SIGINT) and SIGTERM end the process with a line, and with the exit code that shells expect: 128 plus
-/// the signal's number. Files are complete at every moment, and workers end with this process. `last` is what else to do before
-/// the end; a second signal does not wait for it.
+/// From now on Ctrl-C (SIGINT), SIGTERM and SIGHUP (the terminal was closed) end the process with a line, and with the exit code
+/// that shells expect: 128 plus the signal's number. Files are complete at every moment, and workers end with this process. `last`
+/// is what else to do before the end; a second signal does not wait for it. A signal that is ignored stays so: `nohup` does that.
 pub(super) fn say_when_stopped(what: Stopped, last: impl FnOnce() + Send + 'static) {
     // Without a handler the process still ends, only without the line.
-    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) else { return };
+    let heard: Vec<i32> = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|&signal| !is_ignored(signal)).collect();
+    let Ok(mut signals) = signal_hook::iterator::Signals::new(heard) else { return };
     std::thread::spawn(move || {
         let Some(signal) = signals.forever().next() else { return };
         std::thread::spawn(move || {
@@ -33,13 +35,42 @@ pub(super) fn say_when_stopped(what: Stopped, last: impl FnOnce() + Send + 'stat
         say(&format!(
             "{line}stopped: {}",
             match what {
-                Stopped::Resumable => "what is finished is kept; the same command continues from there",
-                Stopped::Nothing => "nothing was changed",
+                Stopped::Resumable =>
+                    format!("what is finished is kept, and the same command continues from there: {}", command_line()),
+                Stopped::Nothing => "nothing was changed".to_owned(),
             }
         ));
         last();
         end(signal);
     });
+}
+
+/// Whether the process that started this one told it to ignore a signal.
+fn is_ignored(signal: i32) -> bool {
+    // SAFETY: without a new action, sigaction only fills the struct that it is given, which is plain numbers and a pointer.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, std::ptr::null(), &raw mut action) == 0 && action.sa_sigaction == libc::SIG_IGN
+    }
+}
+
+/// Makes limits of the system end in a line. A file that grows beyond `ulimit -f` becomes an error of writing, and a process
+/// that is aborted, which Rust and C++ do if memory is not to be had, says what to do.
+pub(super) fn say_when_a_limit_is_reached() {
+    // SAFETY: SIGXFSZ may be ignored at any time; the handler of SIGABRT does nothing but write(2), which is safe in a handler.
+    unsafe {
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+        libc::signal(libc::SIGABRT, say_aborted as *const () as libc::sighandler_t);
+    }
+}
+
+/// Handles SIGABRT. When it returns, the process ends.
+extern "C" fn say_aborted(_signal: i32) {
+    const LINE: &[u8] =
+        b"error: pt4al was aborted, most likely for lack of memory; free some, or lower --jobs, then run the same \
+                          command again: what is finished is kept\n";
+    // SAFETY: the bytes are static; nothing can be done about an error.
+    let _ = unsafe { libc::write(libc::STDERR_FILENO, LINE.as_ptr().cast(), LINE.len()) };
 }
 
 /// Ends the process as one that a signal has ended.

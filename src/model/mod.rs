@@ -26,7 +26,7 @@ pub use head::Head;
 use head::{Layers, Upsample};
 use layers::Body;
 use pt4al_results::spec::{Arch, Filters, ModelSpec, NetworkSpec, Precision, Spec};
-use pt4al_results::store::ANEW;
+use pt4al_results::store::{ANEW, checksums};
 use resnet::Blocks;
 pub use siamese::SiameseSizes;
 use weights::Weights;
@@ -166,7 +166,8 @@ impl Network {
         Snapshot(self.weights.copy())
     }
 
-    /// Writes all weights and batch norm's statistics in the safetensors format, to a temporary file that is then renamed.
+    /// Writes all weights and batch norm's statistics in the safetensors format, over a file that may exist: for a temporary file
+    /// (`TrialFiles::stage_weights`).
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -183,6 +184,7 @@ impl Network {
     pub fn load(&mut self, path: &Path) -> Result<()> {
         let shown = path.display();
         ensure!(path.exists(), "{shown}: the weights to continue from are gone; restore them, or {ANEW}");
+        checksums::check(path)?;
         let read = Tensor::read_safetensors(path)
             .map_err(|e| anyhow!("{shown}: cannot read the weights ({}); restore them, or {ANEW}", one_line(&e)))?;
         let mut variables = self.store().variables();
@@ -236,23 +238,14 @@ fn body(root: &nn::Path, spec: &NetworkSpec) -> (Box<dyn Body>, i64, Upsample) {
     }
 }
 
-/// Writes named tensors to a temporary file, and renames it to `path`.
+/// Writes named tensors over a file that may exist: for a temporary file.
 ///
 /// # Errors
 /// If the file cannot be written.
 pub(crate) fn save_tensors(path: &Path, tensors: &[(String, Tensor)]) -> Result<()> {
-    let written = || -> Result<()> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder)?;
-        // The name pattern of all temporary files here, which a killed process may leave behind.
-        let aside = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(folder)?;
-        Tensor::write_safetensors(tensors, aside.path())?;
-        aside.as_file().sync_all()?;
-        aside.persist(path)?;
-        Ok(())
-    };
-    written()
-        .map_err(|e| anyhow!("{}: cannot be written ({e:#}); free some disk space, then run again", path.display()))
+    Tensor::write_safetensors(tensors, path).map_err(|e| {
+        anyhow!("{}: cannot be written ({}); free some disk space, then run again", path.display(), one_line(&e))
+    })
 }
 
 fn one_line(error: &tch::TchError) -> String {

@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, anyhow};
-
 use super::options::Options;
 use crate::pretext;
+use pt4al_results::files::checksums;
 use pt4al_results::spec::Spec;
-use pt4al_results::store::{DataOrigin, write_atomically};
+use pt4al_results::store::{self, DataOrigin, Losses};
 
 /// The file of the cache for a pretext learner. `ending` is `csv` for losses, `features.safetensors` for features.
 pub(super) fn path(
@@ -23,11 +22,17 @@ pub(super) fn path(
     options.results.join(".cache").join("pretext").join(format!("{key}.{ending}"))
 }
 
-/// Copies a file; the copy is complete or absent at every moment.
-///
-/// # Errors
-/// If `from` cannot be read or `to` cannot be written.
-pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
-    let bytes = std::fs::read(from).map_err(|e| anyhow!("{}: cannot be read ({e})", from.display()))?;
-    write_atomically(to, |out| out.write_all(&bytes))
+/// The cached losses of a pool of `images` images; `None` if there are none, or if they are damaged and must be made again.
+pub(super) fn losses(path: &Path, images: usize) -> Option<Losses> {
+    Losses::read(path).ok().filter(|losses| losses.rows.len() == images)
+}
+
+/// Whether the cache has features that are as the learner wrote them.
+pub(super) fn has_features(path: &Path) -> bool {
+    checksums::is_intact(path)
+}
+
+/// Removes temporary files of killed processes.
+pub(super) fn remove_leftovers(options: &Options) {
+    store::remove_leftovers(&options.results.join(".cache"));
 }

@@ -18,7 +18,7 @@ use super::{given, memory, pretext};
 use crate::trial::Event;
 use pt4al_results::report::correlation::{CorrelationFindings, Pair};
 use pt4al_results::spec::{CorrelationSpec, Spec, Work};
-use pt4al_results::store::{DataOrigin, Folder, Losses, Manifest, PartMetric};
+use pt4al_results::store::{DataOrigin, Folder, Losses, Manifest, PartMetric, checksums};
 use pt4al_results::words::counted;
 
 /// A training whose task losses are wanted: on the whole pool, or on all of it except one fold.
@@ -48,7 +48,8 @@ impl Part {
     }
 
     fn is_done(self, folder: &Path) -> bool {
-        self.losses(folder).exists() && self.metric(folder).exists()
+        // A damaged part is trained again.
+        [self.losses(folder), self.metric(folder)].iter().all(|path| checksums::is_intact(path))
     }
 
     fn work(self, spec: &Spec, pool: usize) -> Work {
@@ -93,7 +94,7 @@ pub fn correlate(spec: &Spec, options: &Options, seed: u64, consent: &Consent) -
     let folds = settings.folds;
     let parts: Vec<Part> =
         std::iter::once(None).chain((0..folds).map(Some)).map(|fold| Part { seed, fold, folds }).collect();
-    let Existing { folder, sessions: earlier, room, .. } =
+    let Existing { folder, history: earlier, room, .. } =
         Existing::find(&root, &alone, &origin, options, parts.len(), &size)?;
     let threads = room.threads(1);
     let learner = pretext::work_left(&alone, options, &origin, (threads, seed), false);
@@ -106,12 +107,12 @@ pub fn correlate(spec: &Spec, options: &Options, seed: u64, consent: &Consent) -
     let running = RunningSession::begin(&folder, &alone, &origin, options, (jobs, threads), earlier, cost.into())?;
     let read = opening.done();
     let losses = pretext::losses(&alone, options, &read, threads, seed)?;
-    losses.write(&folder.losses_path(None, seed))?;
+    folder.write_losses(None, seed, &losses)?;
     let mut watch = Watch::new(options.deadline.as_ref(), jobs);
     let mut trainings =
         Trainings { spec: &alone, options, root: folder.root(), pool: origin.pool, left: missing(&parts, &root) };
     drive(&mut trainings, Share { device: &options.device, jobs, threads, mps: &mps }, &mut watch)?;
-    let manifest = running.finish()?;
+    let manifest = running.finish(&folder)?;
     let left = missing(&parts, &root).len();
     if left > 0 {
         let words = format!("{} {}", counted(left, "training"), if left == 1 { "is" } else { "are" });

@@ -3,13 +3,17 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::crew::Crew;
 use super::deadline::{Sort, Watch};
 use super::worker::{self, Ended, Message, Share};
 use crate::trial::Event;
+
+/// The longest time between two looks at whether the work can go on.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Hands tasks to workers and handles what they say; `drive` runs it.
 pub(super) trait Agenda {
@@ -24,6 +28,14 @@ pub(super) trait Agenda {
 
     /// Adds the verb and the arguments of a task to the command of its worker.
     fn instruct(&self, task: &Self::Task, command: &mut Command);
+
+    /// Called before each message, and at least once in [`PAUSE`]: whether the work can go on.
+    ///
+    /// # Errors
+    /// If it cannot; the workers are then ended.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
 
     /// Called when the worker of a task has started.
     fn started(&mut self, worker: usize, task: &Self::Task);
@@ -52,6 +64,7 @@ pub(super) fn drive<A: Agenda>(agenda: &mut A, share: Share, watch: &mut Watch) 
     let mut crew = Crew::new();
     let mut running: HashMap<usize, (A::Task, About)> = HashMap::new();
     loop {
+        agenda.check()?;
         while crew.len() < share.jobs
             && let Some(task) = agenda.next(watch)?
         {
@@ -66,8 +79,8 @@ pub(super) fn drive<A: Agenda>(agenda: &mut A, share: Share, watch: &mut Watch) 
         if crew.is_empty() {
             return Ok(());
         }
-        let (worker, message) =
-            crew.receive(None).context("the workers' messages broke off; run the same command again")?;
+        let Some((worker, message)) = crew.receive(Some(Instant::now() + PAUSE)) else { continue };
+        agenda.check()?;
         match message {
             Message::Event(event) => {
                 let (task, about) = &running[&worker];

@@ -121,7 +121,7 @@ impl Shown {
     /// warning, the first time.
     pub fn show(&mut self, has_news: bool, seconds_left: Option<f64>) {
         let (tells, paints) = (self.is_due_to_tell(has_news), self.is_due_to_paint(has_news));
-        if !(tells || paints) {
+        if !(tells || paints) || self.is_gone() {
             return;
         }
         self.progress.updated = now();
@@ -152,6 +152,11 @@ impl Shown {
         self.has_page && self.page.is_none_or(is_due)
     }
 
+    /// Whether the results folder was removed: it must not come back with nothing in it but a page.
+    fn is_gone(&self) -> bool {
+        !self.folder.is_dir()
+    }
+
     fn warn(&mut self, written: anyhow::Result<()>) {
         if let Err(error) = written
             && !std::mem::replace(&mut self.warned, true)
@@ -167,7 +172,7 @@ impl Shown {
 
     fn end(mut self, stopped: Option<&str>) {
         self.forget_progress();
-        if let Some(why) = stopped.filter(|_| self.has_page) {
+        if let Some(why) = stopped.filter(|_| self.has_page && !self.is_gone()) {
             let written = report::live(&self.folder, &Now::Stopped { why, again: &self.progress.command });
             self.warn(written);
         }

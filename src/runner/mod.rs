@@ -55,3 +55,4 @@ pub use plan::{Plan, plan};
 pub use pretext::pretext_losses;
 pub use run::{Outcome, run};
 pub use select::{Asked, Chosen, select};
+pub(crate) use session::command_line;

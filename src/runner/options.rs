@@ -31,6 +31,8 @@ pub struct Options {
     pub operations_per_second: Option<f64>,
     /// When the command must have ended. It changes no value.
     pub deadline: Option<Deadline>,
+    /// Trials that lose their finished rounds and run anew.
+    pub anew: Vec<String>,
     /// Write the page while the run goes on.
     pub page: bool,
     /// Write event files for TensorBoard.
@@ -52,6 +54,7 @@ impl Options {
             quiet: true,
             operations_per_second: None,
             deadline: None,
+            anew: Vec::new(),
             page: false,
             tensorboard: false,
         }

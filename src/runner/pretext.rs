@@ -128,8 +128,9 @@ pub(super) fn work_left(
     (threads, seed): (usize, u64),
     features: bool,
 ) -> Option<Work> {
-    let is_cached = |ending| cache::path(protocol, options, origin, threads, seed, ending).exists();
-    let is_done = is_cached("csv") && (!features || is_cached(FEATURES));
+    let cached = |ending| cache::path(protocol, options, origin, threads, seed, ending);
+    let is_done =
+        cache::losses(&cached("csv"), origin.pool).is_some() && (!features || cache::has_features(&cached(FEATURES)));
     (!is_done).then(|| protocol.pretext_work(origin.pool))
 }
 
@@ -173,6 +174,7 @@ pub(super) fn temporary_folder(protocol: &Spec, origin: &DataOrigin) -> Result<t
         precision: protocol.precision_of_networks(),
         data: origin.clone(),
         sessions: Vec::new(),
+        edits: Vec::new(),
     };
     manifest.write(&folder.path().join("manifest.json"))?;
     Ok(folder)

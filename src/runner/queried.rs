@@ -36,8 +36,12 @@ fn try_update(spec: &Spec, folder: &Folder, splits: &Splits) -> Result<()> {
     if indices.is_empty() {
         return QueriedImages::remove(root);
     }
-    // A damaged folder is made again.
-    let old = QueriedImages::read(root).ok().flatten();
+    let old = QueriedImages::read(root).unwrap_or_else(|error| {
+        // The rest of the message says what to do, which is being done.
+        let what = format!("{error:#}");
+        machine::say(&format!("repaired: {}; made again", what.split("; ").next().unwrap_or_default()));
+        None
+    });
     let classes = classes(&indices, splits, old.as_ref())?;
     let sheet =
         pictures(&queries, &splits.train, old.as_ref()).map_err(|e| warn("no pictures of the queried images", &e));

@@ -49,7 +49,8 @@ pub fn run(spec: &Spec, options: &Options, live: &Live, consent: &Consent) -> Re
     memory::check(spec, &size, &options.device)?;
     given::check(spec, &opening.read)?;
     let root = options.results.join(spec.folder_name());
-    let Existing { folder, sessions: earlier, classes: counted_before, room } =
+    cache::remove_leftovers(options);
+    let Existing { folder, history: earlier, classes: counted_before, room } =
         Existing::find(&root, spec, &origin, options, spec.trials().len(), &size)?;
     given::check_commands(spec, options, folder.as_ref())?;
     // On the CPU the number is the same for any number of jobs; on a GPU it changes no value.
@@ -99,9 +100,20 @@ pub fn run(spec: &Spec, options: &Options, live: &Live, consent: &Consent) -> Re
         let left = left_in_words(after.rounds, after.trials, after.learners);
         halt = Some(watch.halt(before != after, &left, &session::command_line()));
     }
-    running.finish()?;
+    running.finish(&folder)?;
     let has_rounds = folder.merge(spec)?.rounds().next().is_some();
     queried::update(spec, &folder, &read.splits);
+    if halt.is_none() && failed.is_empty() {
+        // Files may have been removed while the run went on.
+        let left = Tasks::left(spec, Some(&folder), options, &origin, threads)?.remaining();
+        ensure!(
+            left.trials == 0,
+            "{}: {} missing, although every trial ended well: files were removed or changed during the run; repeat the same \
+             command",
+            folder.root().display(),
+            left_in_words(left.rounds, left.trials, left.learners)
+        );
+    }
     Ok(Outcome { folder: folder.root().to_owned(), failed, halt, has_rounds })
 }
 
@@ -209,6 +221,10 @@ impl Agenda for Trials<'_> {
         self.show(&mut self.live.hold(), true, |shown| shown.started(worker, planned.task.name(), planned.units));
     }
 
+    fn check(&self) -> Result<()> {
+        self.folder.ensure_there()
+    }
+
     fn event(&mut self, worker: usize, planned: &Planned, event: &Event) -> Result<()> {
         let mut held = self.live.hold();
         self.display.event(worker, &planned.task, event);
@@ -231,10 +247,10 @@ impl Agenda for Trials<'_> {
             // Out of time is no failure: the same command continues later, and trials that wait for a learner wait for it then.
             (Task::Trial { .. }, Ended::Well) | (_, Ended::OutOfTime(_)) => {}
             (Task::Pretext { losses, cached, .. }, Ended::Well) => {
-                let path = self.folder.losses_path(losses.variant.as_deref(), losses.seed);
+                let (variant, seed) = (losses.variant.as_deref(), losses.seed);
                 // If only features were missing, trials may already have used the losses in the folder.
-                if !path.exists() {
-                    cache::copy(cached, &path)?;
+                if !self.folder.losses_path(variant, seed).exists() {
+                    self.folder.write_losses(variant, seed, &store::Losses::read(cached)?)?;
                 }
                 self.tasks.losses_ready(losses);
             }

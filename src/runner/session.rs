@@ -1,23 +1,23 @@
 //! A results folder before and while a command works on it, and the command's entry in the manifest.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::jobs::Room;
 use super::memory;
 use super::options::Options;
 use pt4al_data::Size;
 use pt4al_results::spec::Spec;
-use pt4al_results::store::{ClassCount, DataOrigin, Estimate, Folder, Manifest, Session};
+use pt4al_results::store::{ClassCount, DataOrigin, Edit, Estimate, Folder, Manifest, Session};
 use pt4al_results::{machine, shell};
 
 /// What exists before a command starts any work.
 pub(super) struct Existing {
     /// The results folder, if it exists.
     pub folder: Option<Folder>,
-    /// The sessions that worked on it so far.
-    pub sessions: Vec<Session>,
+    /// The sessions that worked on it so far, and the changes to its files that were accepted.
+    pub history: History,
     /// The images of each class, if the manifest counts them.
     pub classes: Vec<ClassCount>,
     /// How many processes may run side by side.
@@ -38,16 +38,21 @@ impl Existing {
         tasks: usize,
         size: &Size,
     ) -> Result<Self> {
-        let folder = root.exists().then(|| Folder::open(root, spec, origin)).transpose()?;
+        let folder = root.exists().then(|| Folder::open(root, spec, origin, &options.anew)).transpose()?;
+        ensure!(
+            folder.is_some() || options.anew.is_empty(),
+            "--anew: there are no results in {} yet; leave it out",
+            root.display()
+        );
         let manifest = folder.as_ref().map(|folder| Manifest::read(&folder.manifest_path())).transpose()?;
-        let (sessions, classes) = match manifest.flatten() {
-            Some(manifest) => (manifest.sessions, manifest.data.classes),
-            None => (Vec::new(), Vec::new()),
+        let (history, classes) = match manifest.flatten() {
+            Some(manifest) => (History { sessions: manifest.sessions, edits: manifest.edits }, manifest.data.classes),
+            None => (History::default(), Vec::new()),
         };
-        let begun_with = sessions.iter().find(|s| s.device == options.device_name).map(|s| s.threads);
+        let begun_with = history.sessions.iter().find(|s| s.device == options.device_name).map(|s| s.threads);
         let trial_mb = memory::trial_mb(spec, size);
         let room = options.jobs.divide(tasks, &options.device, spec.threads, begun_with, trial_mb);
-        Ok(Self { folder, sessions, classes, room })
+        Ok(Self { folder, history, classes, room })
     }
 }
 
@@ -56,20 +61,26 @@ impl Existing {
 /// # Errors
 /// If it cannot be made or written.
 pub(super) fn open_folder(existing: Option<Folder>, root: &Path, spec: &Spec, origin: &DataOrigin) -> Result<Folder> {
-    let folder = existing.map_or_else(|| Folder::open(root, spec, origin), Ok)?;
+    let folder = existing.map_or_else(|| Folder::open(root, spec, origin, &[]), Ok)?;
     folder.begin(spec)?;
     Ok(folder)
+}
+
+/// What a manifest says of the past.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    pub sessions: Vec<Session>,
+    pub edits: Vec<Edit>,
 }
 
 /// The manifest of a results folder with the session of this command, which has begun.
 #[derive(Debug)]
 pub(super) struct RunningSession {
     manifest: Manifest,
-    path: PathBuf,
 }
 
 impl RunningSession {
-    /// Adds this command to the `earlier` sessions and writes the manifest.
+    /// Adds this command to the `earlier` ones and writes the manifest.
     ///
     /// # Errors
     /// If the manifest cannot be written.
@@ -79,11 +90,11 @@ impl RunningSession {
         data: &DataOrigin,
         options: &Options,
         (jobs, threads): (usize, usize),
-        earlier: Vec<Session>,
+        earlier: History,
         estimate: Estimate,
     ) -> Result<Self> {
         let (experiment, profile) = spec.identity();
-        let mut sessions = earlier;
+        let History { mut sessions, edits } = earlier;
         sessions.push(Session {
             started: machine::now(),
             finished: String::new(),
@@ -106,26 +117,26 @@ impl RunningSession {
             precision: spec.precision_of_networks(),
             data: data.clone(),
             sessions,
+            edits,
         };
-        let path = folder.manifest_path();
-        manifest.write(&path)?;
-        Ok(Self { manifest, path })
+        folder.write_manifest(&manifest)?;
+        Ok(Self { manifest })
     }
 
     /// Notes when the session ended, and returns the manifest.
     ///
     /// # Errors
     /// If the manifest cannot be written.
-    pub fn finish(mut self) -> Result<Manifest> {
+    pub fn finish(mut self, folder: &Folder) -> Result<Manifest> {
         if let Some(session) = self.manifest.sessions.last_mut() {
             session.finished = machine::now();
         }
-        self.manifest.write(&self.path)?;
+        folder.write_manifest(&self.manifest)?;
         Ok(self.manifest)
     }
 }
 
 /// The command as it was typed, quoted for a shell, with the program's name without its path.
-pub(super) fn command_line() -> String {
+pub(crate) fn command_line() -> String {
     shell::command(std::iter::once("pt4al".into()).chain(std::env::args_os().skip(1)))
 }

@@ -9,8 +9,9 @@ use super::cache;
 use super::options::Options;
 use super::task::{Losses, Task};
 use super::time_left::{Kind, Waiting};
+use pt4al_results::machine;
 use pt4al_results::spec::{Spec, Trial, Work};
-use pt4al_results::store::{self, ANEW, DataOrigin, Folder};
+use pt4al_results::store::{self, ANEW, DataOrigin, Folder, checksums};
 
 /// A task with the number of forward passes that it is planned to take.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,8 +93,8 @@ impl Tasks {
             if let Some(losses) = &losses {
                 let protocol = spec.protocol(losses.variant.as_deref());
                 let cached = |ending: &str| cache::path(protocol, options, origin, threads, losses.seed, ending);
-                if queried > 0 {
-                    ensure_same_losses(protocol, folder, losses, &cached("csv"), &trial)?;
+                if let Some(folder) = folder.filter(|_| queried > 0) {
+                    ensure_same_losses(protocol, folder, losses, &cached("csv"), &trial, origin.pool)?;
                 }
                 let initially = queried == 0 && spec.protocol_of(&trial).learned_initial_set(&trial.sampler);
                 let needs_features = initially || trial.sampler.needs_pretext_features();
@@ -127,8 +128,9 @@ impl Tasks {
         origin: &DataOrigin,
     ) {
         let path = folder.map(|folder| folder.losses_path(losses.variant.as_deref(), losses.seed));
-        let has_losses = path.is_some_and(|path| path.exists()) || cached.exists();
-        let has_features = features.is_none_or(|features| features.exists());
+        let has_losses = path.is_some_and(|path| path.exists() && checksums::is_intact(&path))
+            || cache::losses(cached, origin.pool).is_some();
+        let has_features = features.is_none_or(|features| cache::has_features(features));
         if protocol.loss_file().is_some() || has_losses && has_features {
             return;
         }
@@ -166,23 +168,80 @@ impl Tasks {
             if files.finished()? >= spec.rounds.count {
                 files.set_failure(None)?;
                 // A kill after the last round leaves weights behind.
-                (0..spec.rounds.count).for_each(|round| files.remove_weights(round));
+                files.remove_weights(0..spec.rounds.count)?;
             }
         }
-        for losses in self.trials.iter().filter_map(|waiting| waiting.losses.as_ref()) {
-            let path = folder.losses_path(losses.variant.as_deref(), losses.seed);
-            if path.exists() {
+        for learner in &self.learners {
+            if let Task::Pretext { cached, .. } = &learner.task
+                && cached.exists()
+                && cache::losses(cached, origin.pool).is_none()
+            {
+                machine::say(&format!(
+                    "repaired: {}: these cached losses are damaged or incomplete; the learner makes them again",
+                    cached.display()
+                ));
+            }
+        }
+        let mut known = HashSet::new();
+        let all = spec.trials();
+        for losses in all.iter().filter_map(|trial| Losses::needed_by(spec, trial)) {
+            if !known.insert(losses.clone()) {
                 continue;
             }
-            let protocol = spec.protocol(losses.variant.as_deref());
-            let cached = cache::path(protocol, options, origin, threads, losses.seed, "csv");
-            match protocol.loss_file() {
-                Some(file) => store::Losses::read(&file.file)?.of_pool(pool, train, &file.file)?.write(&path)?,
-                None if cached.exists() => cache::copy(&cached, &path)?,
-                None => {}
+            let Losses { variant, seed } = &losses;
+            let path = folder.losses_path(variant.as_deref(), *seed);
+            let protocol = spec.protocol(variant.as_deref());
+            let source = || match protocol.loss_file() {
+                Some(file) => store::Losses::read(&file.file)?.of_pool(pool, train, &file.file).map(Some),
+                None => Ok(cache::losses(&cache::path(protocol, options, origin, threads, *seed, "csv"), pool.len())),
+            };
+            if !path.exists() {
+                let is_needed = self.trials.iter().any(|waiting| waiting.losses.as_ref() == Some(&losses));
+                let is_missing = checksums::is_listed(&path)?;
+                let found = if is_needed || is_missing { source()? } else { None };
+                match found {
+                    Some(found) if !is_missing || folder.wrote_losses(variant.as_deref(), *seed, &found)? => {
+                        folder.write_losses(variant.as_deref(), *seed, &found)?;
+                        if is_missing {
+                            machine::say(&format!("repaired: {}: was missing; copied again", path.display()));
+                        }
+                    }
+                    _ if is_missing && self.have_begun_with(spec, folder, &losses)? => {
+                        machine::say(&format!(
+                            "warning: {}: is missing; the values stay as they are, but pages cannot show these losses",
+                            path.display()
+                        ));
+                        folder.remove_losses(variant.as_deref(), *seed)?;
+                    }
+                    _ => {}
+                }
+            } else if let Err(error) = checksums::check(&path) {
+                let is_same = |found: &store::Losses| folder.wrote_losses(variant.as_deref(), *seed, found);
+                match source()? {
+                    Some(found) if is_same(&found)? || !self.have_begun_with(spec, folder, &losses)? => {
+                        folder.write_losses(variant.as_deref(), *seed, &found)?;
+                        machine::say(&format!("repaired: {}: was not as pt4al wrote it; copied again", path.display()));
+                    }
+                    // A learner makes them again.
+                    None if !self.have_begun_with(spec, folder, &losses)? => {
+                        folder.remove_losses(variant.as_deref(), *seed)?;
+                    }
+                    _ => return Err(error),
+                }
             }
         }
         Ok(())
+    }
+
+    /// Whether any trial has labels that were chosen by these losses.
+    fn have_begun_with(&self, spec: &Spec, folder: &Folder, losses: &Losses) -> Result<bool> {
+        for trial in spec.trials() {
+            let has_labels = !folder.trial(&trial).all_queries()?.rounds.is_empty();
+            if has_labels && Losses::needed_by(spec, &trial).as_ref() == Some(losses) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -271,14 +330,24 @@ impl Tasks {
 /// of the same one on another type of processor, would make other pretext batches.
 fn ensure_same_losses(
     protocol: &Spec,
-    folder: Option<&Folder>,
+    folder: &Folder,
     losses: &Losses,
     cached: &Path,
     trial: &Trial,
+    images: usize,
 ) -> Result<()> {
-    let Some(path) = folder.map(|folder| folder.losses_path(losses.variant.as_deref(), losses.seed)) else {
-        return Ok(());
-    };
+    let path = folder.losses_path(losses.variant.as_deref(), losses.seed);
+    if path.exists() && protocol.loss_file().is_none() && !checksums::is_intact(&path) {
+        let copy = cache::losses(cached, images);
+        let is_certain = copy.map(|copy| folder.wrote_losses(losses.variant.as_deref(), losses.seed, &copy));
+        ensure!(
+            is_certain.transpose()?.unwrap_or(false),
+            "{}: is not as pt4al wrote it, but {} has queried labels by these losses, and others would make other pretext \
+             batches; restore the file, or {ANEW}",
+            path.display(),
+            trial.key()
+        );
+    }
     let here =
         if cached.exists() { format!(" (a learner on this machine gave {})", cached.display()) } else { String::new() };
     ensure!(

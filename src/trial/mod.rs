@@ -99,7 +99,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
         report.begin_query(finished, scored)?;
         let query = chooser.next(&network, &queries.rounds.concat(), finished, spec.rounds.query)?;
         report.done(scored);
-        commit_query(&names, &mut records, &mut queries, query)?;
+        commit_query(&names, &mut records, &mut queries, query, true)?;
     }
     for round in finished..count {
         let labeled = queries.rounds[..=round].concat();
@@ -144,26 +144,18 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
         }));
         epochs.rows.extend(trained.epochs.into_iter().map(|noted| epoch_row(spec, job.trial, round, noted)));
         queries.rounds.truncate(round + 1);
-        if round + 1 < count {
-            // Saved before the records, since another process may have to make the query of a recorded round.
-            network.save(&files.weights_path(round))?;
-        }
-        files.commit_round(&records, &queries, &epochs)?;
-        // Removed only now, since a repeated round needs them.
-        if let Some(older) = round.checked_sub(1) {
-            files.remove_weights(older);
-        }
+        // Put in place before the records, since another process may have to make the query of a recorded round.
+        let weights = (round + 1 < count).then(|| files.stage_weights(round, |path| network.save(path))).transpose()?;
+        files.commit_round(&records, &queries, &epochs, weights)?;
         report.finished_round(spec, round, &records.rows);
         if round + 1 < count {
             let scored = work(round).score;
             report.begin_query(round + 1, scored)?;
             let query = chooser.next(&network, &labeled, round + 1, spec.rounds.query)?;
             report.done(scored);
-            commit_query(&names, &mut records, &mut queries, query)?;
-            match spec.train.start {
-                Start::Continue => before = Some(network.snapshot()),
-                Start::Fresh => files.remove_weights(round),
-            }
+            let continues = spec.train.start == Start::Continue;
+            commit_query(&names, &mut records, &mut queries, query, continues)?;
+            before = continues.then(|| network.snapshot());
         }
     }
     Ok(())
@@ -202,8 +194,15 @@ impl Names<'_> {
     }
 }
 
-/// Commits the labels of the next round. The rows of the last round get the seconds that the query took.
-fn commit_query(names: &Names, records: &mut Records, queries: &mut Queries, query: Query) -> Result<()> {
+/// Commits the labels of the next round. The rows of the last round get the seconds that the query took. Its weights are removed
+/// unless the trial still needs them.
+fn commit_query(
+    names: &Names,
+    records: &mut Records,
+    queries: &mut Queries,
+    query: Query,
+    keeps_weights: bool,
+) -> Result<()> {
     let round = queries.rounds.len() - 1;
     for row in records.rows.iter_mut().filter(|row| row.round == round) {
         row.score_seconds = query.score_seconds;
@@ -213,5 +212,5 @@ fn commit_query(names: &Names, records: &mut Records, queries: &mut Queries, que
     }
     queries.rounds.push(query.labels);
     names.take(queries)?;
-    names.files.commit_query(records, queries)
+    names.files.commit_query(records, queries, keeps_weights)
 }

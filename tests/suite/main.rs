@@ -2,9 +2,11 @@
 
 mod bad_input;
 mod cifar10;
+mod damage;
 mod data_sets;
 mod departures;
 mod end_to_end;
+mod endurance;
 mod experiments;
 mod features;
 mod given;

@@ -135,7 +135,7 @@ fn a_command_that_is_stopped_says_how_to_continue() {
     let (shown, status) = terminal.end();
     assert_eq!(status.code(), Some(130), "{shown}");
     assert!(
-        shown.contains("\nstopped: what is finished is kept; the same command continues from there\r\n"),
+        shown.contains("\nstopped: what is finished is kept, and the same command continues from there: pt4al run "),
         "{shown:?}"
     );
 

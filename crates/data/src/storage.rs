@@ -17,6 +17,8 @@ use pt4al_results::spec::{DatasetSpec, Storage};
 
 /// The number of bytes that are decoded before they are written: enough to keep all cores busy.
 const BLOCK: usize = 64 << 20;
+/// The age from which an unfinished file counts as left over from a killed process.
+const LEFT_OVER: Duration = Duration::from_secs(3600);
 /// The time between two lines on the progress of a long decoding.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -65,6 +67,17 @@ fn check_memory_of(set: &DatasetSpec, bytes: u64, free: f64) -> Result<()> {
 pub(super) fn check_writable(cache: &Path) -> Result<()> {
     std::fs::create_dir_all(cache).map_err(|e| unwritable(cache, &e))?;
     tempfile::tempfile_in(cache).map(drop).map_err(|e| unwritable(cache, &e))
+}
+
+/// Removes the unfinished files of killed processes. A process that makes such a file writes to it many times in an hour.
+fn remove_parts(cache: &Path) {
+    for entry in std::fs::read_dir(cache).into_iter().flatten().flatten() {
+        let age = entry.metadata().ok().and_then(|meta| meta.modified().ok()).and_then(|time| time.elapsed().ok());
+        if entry.file_name().to_string_lossy().ends_with(".u8.part") && age.is_some_and(|age| age > LEFT_OVER) {
+            // A file that stays does no harm.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// All records of a split.
@@ -117,6 +130,7 @@ impl All<'_> {
                 mib(free as usize)
             ));
         }
+        remove_parts(cache);
         let part = cache.join(format!("{}.u8.part", self.key));
         self.write(&part).inspect_err(|_| {
             // If this fails too, the first error is the one to report.

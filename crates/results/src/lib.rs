@@ -12,7 +12,7 @@
 //! - [`spec`]: reads a TOML file as a checked [`spec::Spec`], and lists its trials;
 //! - [`store`]: the files of a results folder.
 //!
-//! For the other crates of the workspace: [`seed`] (random streams), [`batches`] (pretext batches), [`feature_file`],
+//! For the other crates of the workspace: [`files`] (atomic writes, checksums), [`seed`] (random streams), [`batches`] (pretext batches), [`feature_file`],
 //! [`machine`], [`shell`], [`words`], and [`cli`] (the verbs of the command line that need no tensors).
 //!
 //! Fallible functions return [`anyhow::Result`]. Messages have one line: what is wrong, where (file, key or line), and
@@ -42,6 +42,7 @@
 pub mod batches;
 pub mod cli;
 pub mod feature_file;
+pub mod files;
 pub mod findings;
 pub mod gate;
 pub mod machine;

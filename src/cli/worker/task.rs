@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::{Args, Subcommand};
 use tch::Device;
 
@@ -15,6 +15,7 @@ use crate::trial::{self, Event, LossJob, Reporter};
 use crate::{dataset, device, pretext, train};
 use pt4al_data::Size;
 use pt4al_data::labeled::LabeledImages;
+use pt4al_results::files::checksums::{Staged, commit, list_beside};
 use pt4al_results::store::Manifest;
 use pt4al_results::{machine, spec};
 
@@ -193,10 +194,14 @@ fn train_learner(args: &PretextArgs, device: Device, report: &mut Reporter) -> R
     let with_features = args.features.is_some();
     let learned =
         pretext::losses(&data, &spec.model, settings, cut, args.seed, with_features, &mut done, &mut after_epoch)?;
+    let cache = args.out.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(cache)
+        .map_err(|e| anyhow!("{}: cannot be created ({e}); check the folder", cache.display()))?;
     if let (Some(path), Some(features)) = (&args.features, &learned.features) {
-        pretext::write_features(path, features)?;
+        let staged = Staged::written_by(path, |aside| pretext::write_features(aside, features))?;
+        commit(&list_beside(path), vec![staged], &[])?;
     }
-    learned.losses.write(&args.out)?;
+    write_checked(&args.out, &learned.losses.to_bytes())?;
     report.event(&Event::Losses { quality: learned.quality, measure: learned.measure.into() });
     Ok(())
 }
@@ -215,14 +220,19 @@ fn select(args: &SelectArgs, device: Device, report: &mut Reporter) -> Result<()
     pt4al_results::store::write_atomically(out, |out| Ok(serde_json::to_writer(out, &selected)?))
 }
 
+/// Writes a file and, beside it, the list with its checksum.
+fn write_checked(path: &Path, bytes: &[u8]) -> Result<()> {
+    commit(&list_beside(path), vec![Staged::new(path, bytes)?], &[])
+}
+
 fn measure_task_losses(args: &LossesArgs, device: Device, report: &mut Reporter) -> Result<()> {
     let &LossesArgs { ref folder, seed, fold, folds, ref out, ref metric_out, ref data } = args;
     let spec = spec::load_resolved(&folder.join("spec.toml"))?;
     device::prepare(device, spec.train.precision)?;
     let job = LossJob { folder, spec: &spec, seed, fold, folds, data: &data.path, device };
     let (losses, metric) = trial::task_losses(&job, report)?;
-    metric.write(metric_out)?;
-    losses.write(out)?;
+    write_checked(metric_out, &metric.to_bytes())?;
+    write_checked(out, &losses.to_bytes())?;
     report.event(&Event::Losses { quality: metric.value, measure: metric.metric });
     Ok(())
 }

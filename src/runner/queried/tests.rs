@@ -39,7 +39,7 @@ fn known_classes_are_not_read_again_and_unreadable_images_are_left_out() {
     let records = Records::Source(Arc::clone(&files) as Arc<dyn Source>);
     splits.train = Split { height: 8, width: 8, len: 6, labels: Labels::Maps, records, ids: None };
     splits.classes = vec!["road".into(), "sky".into()];
-    let folder = Folder::open(&dir.path().join("results"), &spec, &splits.origin).unwrap();
+    let folder = Folder::open(&dir.path().join("results"), &spec, &splits.origin, &[]).unwrap();
     let root = folder.root().to_owned();
     let made = || {
         update(&spec, &folder, &splits);
@@ -53,7 +53,7 @@ fn known_classes_are_not_read_again_and_unreadable_images_are_left_out() {
     let commit = |rounds: &[&[usize]]| {
         let rounds = rounds.iter().map(|query| query.to_vec()).collect();
         let (records, epochs) = (store::Records::default(), store::Epochs::default());
-        folder.trial(trial).commit_round(&records, &Queries::of_rounds(rounds), &epochs).unwrap();
+        folder.trial(trial).commit_round(&records, &Queries::of_rounds(rounds), &epochs, None).unwrap();
     };
     commit(&[&[4, 2], &[0]]);
     let first = made().unwrap();

@@ -35,14 +35,15 @@ fn only_what_is_left_is_counted() {
     assert_eq!(work_left(&options, None), all);
 
     // Two rounds of the first trial are finished, and the losses are in the cache.
-    let folder = Folder::open(&dir.path().join("demo"), &spec, &origin).unwrap();
+    let folder = Folder::open(&dir.path().join("demo"), &spec, &origin, &[]).unwrap();
     let files = folder.trial(&trials[0]);
     let row = |round| Record { round, labeled: 100, metric: "accuracy".into(), value: Some(0.5), ..Record::default() };
     let queries = Queries::of_rounds(vec![(0..100).collect(), (100..200).collect(), (200..300).collect()]);
-    files.commit_round(&Records { rows: vec![row(0), row(1)] }, &queries, &Epochs::default()).unwrap();
+    files.commit_round(&Records { rows: vec![row(0), row(1)] }, &queries, &Epochs::default(), None).unwrap();
     let cached = cache::path(&spec, &options, &origin, 1, 0, "csv");
     std::fs::create_dir_all(cached.parent().unwrap()).unwrap();
-    std::fs::write(&cached, "index,loss\n0,1\n").unwrap();
+    let losses = store::Losses { rows: (0..2000).map(|index| (index, 1.0)).collect() };
+    losses.write(&cached).unwrap();
     let rest: Work = (2..5).map(|round| spec.round_work(&trials[0], round, 2000, 1000)).sum();
     let left: Vec<Work> = std::iter::once(rest).chain(trials[1..].iter().map(whole)).collect();
     assert_eq!(work_left(&options, Some(&folder)), left);

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::{Files, Found};
 use pt4al_results::machine::say;
 use pt4al_results::spec::hex;
-use pt4al_results::store::write_atomically;
+use pt4al_results::store::{remove_leftovers, write_atomically};
 
 const VERSION: &[u8] = b"pt4al checked files 3\n";
 
@@ -97,6 +97,7 @@ impl Cache {
         // A file without a known time of change is not kept, because it could change unnoticed.
         let kept = |&i: &usize| known[i].is_some() && files.entries[i].times.is_some();
         let count = (0..files.len()).filter(kept).count();
+        remove_leftovers(self.path.parent().unwrap_or(Path::new(".")));
         let written = write_atomically(&self.path, |out| {
             let mut out = Hashing { inner: out, hash: Sha256::new() };
             out.write_all(VERSION)?;

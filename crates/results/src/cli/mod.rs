@@ -10,6 +10,7 @@ mod report;
 mod schema;
 mod status;
 pub mod usage;
+mod verify;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -51,6 +52,9 @@ pub enum Verb {
     Check(check::CheckArgs),
     /// Record results as a baseline for `check`, or write the page of all claims
     Baseline(baseline::BaselineArgs),
+    /// Compare the files of results folders with their checksums, or accept files that were changed on purpose: exit code 0 if all
+    /// are as pt4al wrote them, 1 if not
+    Verify(verify::VerifyArgs),
     /// List the experiments
     List {
         /// Folder of the specs
@@ -79,6 +83,7 @@ impl Verb {
             }
             Self::Check(args) => check::check(args),
             Self::Baseline(args) => baseline::baseline(args),
+            Self::Verify(args) => verify::verify(args),
             Self::List { experiments } => list::list(experiments),
             Self::Explain(args) => explain::explain(args),
             Self::Schema(args) => schema::schema(args),

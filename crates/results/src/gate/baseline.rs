@@ -61,6 +61,9 @@ pub fn accept(acceptance: &Acceptance) -> Result<(PathBuf, Accepted)> {
     ensure!(!reason.is_empty(), "--reason: is empty; say why these results are the new baseline");
     let results = Results::read(acceptance.results)?;
     let _lock_of_results = store::keep_runs_out(acceptance.results)?;
+    if let Some(problem) = store::verify(acceptance.results)?.problems.first() {
+        bail!("{problem}; repeat the same `pt4al run`, which repairs what is certain, or see `pt4al verify`");
+    }
     if !acceptance.partial {
         ensure_complete(&results)?;
     }

@@ -129,6 +129,7 @@ pub fn manifest(spec: &Spec) -> Manifest {
             note: "generated pictures, not photographs".into(),
             classes: Vec::new(),
         },
+        edits: Vec::new(),
         sessions: vec![Session {
             started: "2026-01-02T03:04:05Z".into(),
             finished: "2026-01-02T04:04:05Z".into(),

@@ -1,156 +1,27 @@
-//! Validates records: every record must be possible under the spec.
+//! The values of records that have been checked.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::Result;
 
 use super::{Series, Trials};
-use crate::spec::{Spec, Trial};
-use crate::store::{Record, Records};
+use crate::spec::Spec;
+use crate::store::{Record, Records, check_records};
 
-/// Validates the records and returns their values by series, seed and round. Messages name `file`.
+/// Checks the records and returns their values by series, seed and round. Messages name `file`.
 ///
 /// # Errors
 /// If a record is impossible or repeated; one line with the line of `file`.
 pub(super) fn values(spec: &Spec, records: &Records, file: &Path) -> Result<BTreeMap<Series, Trials>> {
-    let planned = Planned::of(spec);
-    let mut seen = HashMap::new();
+    check_records(spec, records, file)?;
     let mut values: BTreeMap<Series, Trials> = BTreeMap::new();
-    for (i, record) in records.rows.iter().enumerate() {
-        // The header is line 1.
-        let line = i + 2;
-        let at = || format!("{}:{line}", file.display());
-        planned.validate(record).with_context(at).map_err(one_line)?;
-        let Record { sampler, seed, round, metric, select, .. } = record;
-        if let Some(first) = seen.insert((sampler, seed, round, metric, select), line) {
-            bail!(
-                "{}: repeats line {first} ({sampler}, seed {seed}, round {round}, {metric}, {select}); remove one of the \
-                 two lines",
-                at()
-            );
-        }
-        if record.error.is_empty() {
-            let value = possible_value(record).with_context(at).map_err(one_line)?;
+    for Record { sampler, seed, round, metric, select, value, .. } in &records.rows {
+        // The row of an error has no value.
+        if let Some(value) = value {
             let series = Series { arm: sampler.clone(), metric: metric.clone(), select: select.clone() };
-            values.entry(series).or_default().entry(*seed).or_default().insert(*round, value);
+            values.entry(series).or_default().entry(*seed).or_default().insert(*round, *value);
         }
     }
     Ok(values)
-}
-
-/// The arms, rules and trials that a spec plans.
-struct Planned<'a> {
-    spec: &'a Spec,
-    /// The selection rules that each arm records.
-    rules: HashMap<String, Vec<&'static str>>,
-    /// Arms and seeds.
-    trials: HashSet<(String, u64)>,
-}
-
-impl<'a> Planned<'a> {
-    fn of(spec: &'a Spec) -> Self {
-        let rules = |spec: &Spec| spec.train.select.record.iter().map(|rule| rule.name()).collect();
-        Self {
-            spec,
-            rules: spec.arms().into_iter().map(|(label, spec)| (label, rules(spec))).collect(),
-            trials: spec.trials().iter().map(|trial: &Trial| (trial.label(), trial.seed)).collect(),
-        }
-    }
-
-    fn validate(&self, record: &Record) -> Result<()> {
-        let Record { sampler, seed, round, labeled, metric, select, .. } = record;
-        let (experiment, profile) = self.spec.identity();
-        ensure!(
-            (record.experiment.as_str(), record.profile.as_str()) == (experiment, profile),
-            "a record of `{}` in the results of `{}`; move it to its own folder",
-            full_name(&record.experiment, &record.profile),
-            full_name(experiment, profile)
-        );
-        let Some(rules) = self.rules.get(sampler) else {
-            let known: Vec<String> = self.spec.arms().into_iter().map(|(label, _)| label).collect();
-            bail!(
-                "a record of `{sampler}`, which the spec does not name ({}); remove it, or restore spec.toml",
-                known.join(", ")
-            );
-        };
-        ensure!(
-            self.trials.contains(&(sampler.clone(), *seed)),
-            "a record of {sampler} with seed {seed}, which the spec does not name; remove it, or restore spec.toml"
-        );
-        let rounds = self.spec.rounds.count;
-        ensure!(
-            *round < rounds,
-            "a record of round {round}, but the spec has {rounds} rounds, counted from 0; remove it, or restore spec.toml"
-        );
-        let planned = self.spec.rounds.labeled(*round);
-        ensure!(
-            *labeled == planned,
-            "{labeled} labels in round {round}, where the spec has {planned}; restore the line, or run the trial again"
-        );
-        for (name, value) in [
-            ("train_seconds", record.train_seconds),
-            ("evaluate_seconds", record.evaluate_seconds),
-            ("score_seconds", record.score_seconds),
-            ("query_seconds", record.query_seconds),
-            ("wait_seconds", record.wait_seconds),
-            ("peak_rss_mb", record.peak_rss_mb),
-        ] {
-            // A million years.
-            ensure!(
-                (0.0..3e13).contains(&value),
-                "`{name}` is {value}, which is not possible; restore the line, or run the trial again"
-            );
-        }
-        ensure!(
-            record.error.is_empty() || record.value.is_none() && !record.error.trim().is_empty(),
-            "a row with both a value and an error, or with a blank error; restore the line, or remove it"
-        );
-        // The row of an error has neither rule nor metric.
-        if record.error.is_empty() {
-            ensure!(
-                rules.contains(&select.as_str()),
-                "the selection rule `{select}` is not recorded by {sampler} ({}); remove the line",
-                rules.join(", ")
-            );
-            ensure!(
-                self.is_metric(metric),
-                "the metric `{metric}` is not known here; it is misspelt, or from another version of pt4al: remove the line"
-            );
-        }
-        Ok(())
-    }
-
-    fn is_metric(&self, name: &str) -> bool {
-        let task = self.spec.dataset.task();
-        let is_of_class = name
-            .split_once('/')
-            .is_some_and(|(metric, class)| metric == task.metric_of_classes().name && !class.is_empty());
-        ["loss", "epoch"].contains(&name) || task.metrics().iter().any(|metric| metric.name == name) || is_of_class
-    }
-}
-
-/// The record's value, if the metric can have it: from 0 to 1, or from 0 for losses and epochs.
-fn possible_value(record: &Record) -> Result<f64> {
-    let Record { sampler, seed, round, metric, .. } = record;
-    let what = || format!("the {metric} of {sampler}, seed {seed}, round {round}");
-    let value = record.value.with_context(|| format!("{} has neither value nor error; remove the line", what()))?;
-    ensure!(value.is_finite(), "{} is {value}; remove the trial's records and run it again", what());
-    let most = if ["loss", "epoch"].contains(&metric.as_str()) { f64::INFINITY } else { 1.0 };
-    ensure!(
-        (0.0..=most).contains(&value),
-        "{} is {value}, which is not possible ({}); restore the line, or run the trial again",
-        what(),
-        if most.is_finite() { "it goes from 0 to 1" } else { "it is at least 0" }
-    );
-    Ok(value)
-}
-
-fn full_name(experiment: &str, profile: &str) -> String {
-    if profile.is_empty() { experiment.to_owned() } else { format!("{experiment}-{profile}") }
-}
-
-/// Joins an error and its context, which anyhow would show on separate lines.
-fn one_line(error: anyhow::Error) -> anyhow::Error {
-    anyhow!("{error:#}")
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::circumstance::without_number;
 use super::{Circumstance, Results};
 use crate::spec::{Trial, trial_key};
+use crate::store::{Edit, missing_files};
 use crate::words::{code, thousands};
 
 /// The finished rounds of each trial, by arm and seed.
@@ -23,6 +24,13 @@ pub(super) fn warnings(results: &Results) -> Vec<String> {
         found.push(format!("Values of {} devices are averaged: {}.", named.len(), named.join(", ")));
     }
     found.extend(manifest(results));
+    let missing = missing_files(&results.folder);
+    if !missing.is_empty() {
+        found.push(format!(
+            "Files that belong to these results are missing: {}.",
+            listed(missing.iter().map(|file| code(file)).collect())
+        ));
+    }
     found
 }
 
@@ -133,6 +141,13 @@ fn manifest(results: &Results) -> Vec<String> {
                 circumstance.why()
             ));
         }
+    }
+    for Edit { accepted, reason, files } in &manifest.edits {
+        let day = accepted.split('T').next().unwrap_or_default();
+        found.push(format!(
+            "Files of these results were changed after the run and accepted on {day} ({}): {reason}",
+            listed(files.iter().map(|file| code(file)).collect())
+        ));
     }
     if manifest.sessions.iter().any(|session| session.dirty) {
         found.push("The program was built with local changes that no revision names.".into());

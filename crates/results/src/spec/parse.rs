@@ -24,6 +24,7 @@ use self::origin::{Origin, Step, line_of, step};
 use super::schema::{self, Node};
 use super::variant::Variant;
 use super::{LossSource, PretextSpec, Spec, files};
+use crate::files::checksums::read_checked;
 
 /// What a spec is loaded from.
 #[derive(Clone, Debug, Default)]
@@ -192,8 +193,10 @@ pub fn profiles(path: &Path) -> Result<Vec<String>> {
 /// If it cannot be read, is not a resolved spec, or was edited since (its hash does not hold).
 pub fn load_resolved(path: &Path) -> Result<Spec> {
     let file = path.display();
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| anyhow!("{file}: cannot read the resolved spec ({e}); is this a results folder?"))?;
+    let bytes =
+        read_checked(path, |e| anyhow!("{file}: cannot read the resolved spec ({e}); is this a results folder?"))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| anyhow!("{file}: cannot read the resolved spec (it is not UTF-8 text); restore it"))?;
     let layers = [Layer::new(path, text)?];
     let source = Source { path: path.to_owned(), ..Source::default() };
     let origin = Origin { layers: &layers, source: &source, variant: None };

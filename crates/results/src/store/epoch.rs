@@ -67,7 +67,8 @@ impl Epochs {
         if !path.exists() {
             return Ok(Self::default());
         }
-        let mut reader = csv::Reader::from_path(path).map_err(unread)?;
+        let bytes = crate::files::checksums::read_checked(path, |e| unread(e.into()))?;
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
         Ok(Self { rows: reader.deserialize().collect::<Result<_, _>>().map_err(unread)? })
     }
 
@@ -77,6 +78,11 @@ impl Epochs {
     /// If the disk is full or the folder cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
         super::write_csv(path, &self.rows)
+    }
+
+    /// The bytes that [`Epochs::write`] writes.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        crate::files::csv_bytes(&self.rows)
     }
 
     /// The rows of the first `finished` rounds of a trial.

@@ -4,10 +4,11 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
-use super::lock::{LOCK, lock_patiently};
-use super::{DataOrigin, Epochs, Manifest, Queries, Records, TrialFiles};
+use super::lock::{LOCK, is_same_file, lock_patiently};
+use super::{DataOrigin, Epochs, Losses, Manifest, Queries, Records, TrialFiles, repair};
+use crate::files::checksums::{CHECKSUMS, Staged, allows, commit};
 use crate::spec::{self, Spec, Start, Trial};
 
 /// A results folder that is locked for this process.
@@ -15,43 +16,145 @@ use crate::spec::{self, Spec, Start, Trial};
 pub struct Folder {
     root: PathBuf,
     /// The lock; it is released when the process ends, however it ends.
-    _lock: File,
+    lock: File,
 }
 
 impl Folder {
-    /// Locks the folder, creating it if necessary, and checks that `spec` and `data` are those it was made with. Its
-    /// spec and records stay unchanged until [`Folder::begin`].
+    /// Locks the folder, creating it if necessary, and checks that `spec` and `data` are those it was made with. Damaged files
+    /// are repaired where that is certain. Its spec and records stay unchanged until [`Folder::begin`], except for the trials
+    /// named `anew`: these lose all their files, so that they run anew.
     ///
     /// # Errors
-    /// If another process works in the folder, if the spec or the data differ (the message has both hashes), if a
-    /// copied trial lacks files that its next round needs, or if the folder cannot be written.
-    pub fn open(root: &Path, spec: &Spec, data: &DataOrigin) -> Result<Self> {
+    /// If another process works in the folder, if the spec or the data differ (the message has both hashes), if a file is damaged
+    /// that cannot be repaired, if a copied trial lacks files that its next round needs, or if the folder cannot be written.
+    pub fn open(root: &Path, spec: &Spec, data: &DataOrigin, anew: &[String]) -> Result<Self> {
         let shown = root.display();
         std::fs::create_dir_all(root)
             .map_err(|e| anyhow!("{shown}: cannot create the results folder ({e}); choose another with --results"))?;
         let held = "another pt4al works on these results; wait for it, or use another --results";
         // `pt4al status` may be asking at this moment whether a run works here.
         let lock = lock_patiently(&root.join(LOCK), held, Duration::from_millis(300))?;
-        let folder = Self { root: root.to_owned(), _lock: lock };
-        folder.check_spec(spec)?;
-        folder.check_data(data)?;
-        folder.remove_leftovers();
-        // This restores trials/ from records.csv and does not change any record.
-        folder.import(spec)?;
+        let folder = Self { root: root.to_owned(), lock };
+        folder.prepare(spec, data, anew).map_err(repair::for_good)?;
         Ok(folder)
     }
 
-    /// Writes `spec`, which [`Folder::open`] has checked, as the folder's spec, with its seeds, samplers and variants.
+    fn prepare(&self, spec: &Spec, data: &DataOrigin, anew: &[String]) -> Result<()> {
+        repair::spec(self, spec)?;
+        self.forget_trials(spec, anew)?;
+        repair::records(self)?;
+        repair::say_missing(self)?;
+        self.check_spec(spec)?;
+        self.check_data(data)?;
+        remove_leftovers(&self.root);
+        // This restores trials/ from records.csv and does not change any record.
+        self.import(spec)
+    }
+
+    /// Writes `spec`, which [`Folder::open`] has checked, as the folder's spec, with its seeds, samplers and variants. Files of an
+    /// earlier version get their checksums.
     ///
     /// # Errors
     /// If the folder cannot be written.
     pub fn begin(&self, spec: &Spec) -> Result<()> {
         self.forget_variants(spec)?;
-        super::write_atomically(&self.spec_path(), |out| {
-            let text = spec.to_toml().map_err(std::io::Error::other)?;
-            out.write_all(HEADER.as_bytes())?;
-            out.write_all(text.as_bytes())
-        })
+        self.replace(&self.spec_path(), &Self::spec_bytes(spec)?)?;
+        super::verify::list_unlisted_files(&self.root)
+    }
+
+    /// The contents of `spec.toml`.
+    pub(super) fn spec_bytes(spec: &Spec) -> Result<Vec<u8>> {
+        Ok([HEADER, &spec.to_toml()?].concat().into_bytes())
+    }
+
+    /// Checks that the folder is still where it was when it was opened.
+    ///
+    /// # Errors
+    /// If it was removed, renamed or replaced.
+    pub fn ensure_there(&self) -> Result<()> {
+        ensure!(
+            is_same_file(&self.lock, &self.root.join(LOCK)),
+            "{}: the results folder was removed or renamed while the run worked on it, so the run has stopped; put it back              where it was, and repeat the same command to continue",
+            self.root.display()
+        );
+        Ok(())
+    }
+
+    /// Replaces a file that only the driver writes, and its checksum.
+    ///
+    /// # Errors
+    /// If the folder is gone or cannot be written.
+    fn replace(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+        self.ensure_there()?;
+        commit(&self.list(), vec![Staged::new(path, bytes)?], &[])
+    }
+
+    /// Writes the manifest.
+    ///
+    /// # Errors
+    /// If the folder is gone or cannot be written.
+    pub fn write_manifest(&self, manifest: &Manifest) -> Result<()> {
+        self.replace(&self.manifest_path(), &manifest.to_bytes())
+    }
+
+    /// Writes the pretext losses of a protocol (see [`Spec::losses_of`]) and a seed.
+    ///
+    /// # Errors
+    /// If the folder is gone or cannot be written.
+    pub fn write_losses(&self, variant: Option<&str>, seed: u64, losses: &Losses) -> Result<()> {
+        self.replace(&self.losses_path(variant, seed), &losses.to_bytes())
+    }
+
+    /// Whether these are the losses that [`Folder::write_losses`] wrote last.
+    ///
+    /// # Errors
+    /// If the list of checksums is damaged.
+    pub fn wrote_losses(&self, variant: Option<&str>, seed: u64, losses: &Losses) -> Result<bool> {
+        allows(&self.losses_path(variant, seed), &losses.to_bytes())
+    }
+
+    /// Removes the losses of a protocol and a seed.
+    ///
+    /// # Errors
+    /// If the list of checksums is damaged or cannot be written.
+    pub fn remove_losses(&self, variant: Option<&str>, seed: u64) -> Result<()> {
+        commit(&self.list(), Vec::new(), &[self.losses_path(variant, seed)])
+    }
+
+    /// The list of the checksums of the driver's files.
+    pub(super) fn list(&self) -> PathBuf {
+        self.root.join(CHECKSUMS)
+    }
+
+    /// Removes all files and rows of the trials with these names.
+    fn forget_trials(&self, spec: &Spec, anew: &[String]) -> Result<()> {
+        if anew.is_empty() {
+            return Ok(());
+        }
+        let trials = spec.trials();
+        for name in anew {
+            let trial = trials.iter().find(|trial| trial.key() == *name);
+            let trial = trial
+                .with_context(|| format!("--anew {name}: no such trial; they are named like {}", trials[0].key()))?;
+            // The merged rows go first: as long as they are there, the trial's files would be restored from them.
+            let is_other = |sampler: &str, seed| (sampler, seed) != (trial.label().as_str(), trial.seed);
+            if self.records_path().exists()
+                && let Ok(mut records) = Records::read(&self.records_path())
+            {
+                records.rows.retain(|row| is_other(&row.sampler, row.seed));
+                self.replace(&self.records_path(), &records.to_bytes())?;
+            }
+            if self.epochs_path().exists()
+                && let Ok(mut epochs) = Epochs::read(&self.epochs_path())
+            {
+                epochs.rows.retain(|row| is_other(&row.sampler, row.seed));
+                self.replace(&self.epochs_path(), &epochs.to_bytes())?;
+            }
+            self.trial(trial).remove()?;
+            // Event files that exist are not written again.
+            let _ = std::fs::remove_dir_all(self.root.join("tensorboard").join(name));
+        }
+        Ok(())
     }
 
     /// The path of the folder.
@@ -70,12 +173,12 @@ impl Folder {
     }
 
     /// The path of the merged records.
-    fn records_path(&self) -> PathBuf {
+    pub(super) fn records_path(&self) -> PathBuf {
         self.root.join("records.csv")
     }
 
     /// The path of the merged rows of epochs.
-    fn epochs_path(&self) -> PathBuf {
+    pub(super) fn epochs_path(&self) -> PathBuf {
         self.root.join(Epochs::FILE)
     }
 
@@ -89,24 +192,43 @@ impl Folder {
         TrialFiles::below(&self.root, trial)
     }
 
-    /// Rewrites `records.csv` and `epochs.csv` from the trials' files, in the spec's order. Results of versions that
-    /// noted no epochs get no `epochs.csv`.
+    /// Rewrites `records.csv` and `epochs.csv` from the trials' files, in the spec's order. A trial whose files were lost since the
+    /// last time gets them back from there. Results of versions that noted no epochs get no `epochs.csv`.
     ///
     /// # Errors
-    /// If a file cannot be read or written.
+    /// If a file cannot be read or written, or if a trial's records do not fit the spec. `records.csv` then stays as it is.
     pub fn merge(&self, spec: &Spec) -> Result<Records> {
+        self.ensure_there()?;
+        let before = if self.records_path().exists() { Records::read(&self.records_path()).ok() } else { None };
+        let before = before.unwrap_or_default();
+        let rows_before = before.by_trial();
         let (mut merged, mut epochs) = (Records::default(), Epochs::default());
         for trial in spec.trials() {
             let files = self.trial(&trial);
-            let records = files.records()?;
+            let mut records = files.records_of(spec, &trial)?;
+            if let Some(rows) = rows_before.get(&(trial.label(), trial.seed)) {
+                let known = Records::without_errors(rows);
+                if known.finished_rounds() > records.finished_rounds() {
+                    repair::say(&files.records_path(), "has lost rounds that records.csv has; restored from there");
+                    let noted = Epochs::read(&self.epochs_path()).unwrap_or_default();
+                    let noted = noted.of_trial(&trial.label(), trial.seed, known.finished_rounds());
+                    // A worker that runs the trial writes all rows again with its next round.
+                    if let Ok(_lock) = files.lock_now() {
+                        files.restore(Some(&known), Some(&noted))?;
+                    }
+                    records = known;
+                }
+            }
             epochs.rows.extend(files.epochs(records.finished_rounds())?.rows);
             merged.rows.extend(records.rows);
             merged.rows.extend(files.failure()?);
         }
+        let mut files = Vec::new();
         if !epochs.rows.is_empty() || self.epochs_path().exists() {
-            epochs.write(&self.epochs_path())?;
+            files.push(Staged::new(&self.epochs_path(), &epochs.to_bytes())?);
         }
-        merged.write(&self.records_path())?;
+        files.push(Staged::new(&self.records_path(), &merged.to_bytes())?);
+        commit(&self.list(), files, &[])?;
         Ok(merged)
     }
 
@@ -176,6 +298,10 @@ impl Folder {
             for path in entries.flatten().map(|entry| entry.path()) {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 if gone.iter().any(|variant| belongs_to(variant, folder, &name)) {
+                    if folder == "pretext" {
+                        commit(&self.list(), Vec::new(), std::slice::from_ref(&path))?;
+                        continue;
+                    }
                     let removed =
                         if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
                     removed.map_err(|e| {
@@ -210,19 +336,6 @@ impl Folder {
         Ok(())
     }
 
-    /// Removes temporary files of killed processes. An hour is far longer than any write takes.
-    fn remove_leftovers(&self) {
-        let is_leftover = |entry: &walkdir::DirEntry| {
-            let name = entry.file_name().to_string_lossy();
-            let age = entry.metadata().ok().and_then(|m| m.modified().ok()).and_then(|t| t.elapsed().ok());
-            name.starts_with('.') && name.ends_with(".tmp") && age.is_some_and(|age| age > Duration::from_secs(3600))
-        };
-        for entry in walkdir::WalkDir::new(&self.root).max_depth(3).into_iter().flatten().filter(is_leftover) {
-            // A file that stays does no harm.
-            let _ = std::fs::remove_file(entry.path());
-        }
-    }
-
     /// Restores the files of trials that are only in `records.csv`, as in a folder that was committed or copied.
     /// Otherwise they would not count as done, and the next merge would lose them.
     fn import(&self, spec: &Spec) -> Result<()> {
@@ -237,13 +350,15 @@ impl Folder {
             let files = self.trial(trial);
             let Some(rows) = by_trial.get(&(trial.label(), trial.seed)) else { continue };
             let own = files.records()?;
-            files.restore_epochs(&epochs.of_trial(&trial.label(), trial.seed, own.finished_rounds()))?;
+            if !own.rows.is_empty() && !files.epochs_path().exists() {
+                let noted = epochs.of_trial(&trial.label(), trial.seed, own.finished_rounds());
+                files.restore(None, Some(&noted))?;
+            }
             // A trial writes its file with its first round, so an empty file is damaged.
             if !own.rows.is_empty() {
                 continue;
             }
-            let rows = rows.iter().filter(|r| r.error.is_empty()).map(|r| (*r).clone()).collect();
-            let records = Records { rows };
+            let records = Records::without_errors(rows);
             let finished = records.finished_rounds();
             if finished == 0 {
                 continue;
@@ -251,8 +366,7 @@ impl Folder {
             if finished < spec.rounds.count {
                 self.ensure_goes_on(spec, trial, &files, finished)?;
             }
-            files.restore_epochs(&epochs.of_trial(&trial.label(), trial.seed, finished))?;
-            records.write(&files.records_path())?;
+            files.restore(Some(&records), Some(&epochs.of_trial(&trial.label(), trial.seed, finished)))?;
         }
         Ok(())
     }
@@ -287,8 +401,21 @@ impl Folder {
 }
 
 /// What to do about a trial whose files cannot be repaired.
-pub const ANEW: &str =
-    "remove the trial's folder below trials/, its queries and its rows in records.csv to run it anew";
+pub const ANEW: &str = "run the trial anew: add --anew and its name, for instance --anew random-seed0";
+
+/// Removes temporary files that killed processes left in a folder and in folders up to two levels below it. An hour is far longer
+/// than any write takes.
+pub fn remove_leftovers(folder: &Path) {
+    let is_leftover = |entry: &walkdir::DirEntry| {
+        let name = entry.file_name().to_string_lossy();
+        let age = entry.metadata().ok().and_then(|m| m.modified().ok()).and_then(|t| t.elapsed().ok());
+        name.starts_with('.') && name.ends_with(".tmp") && age.is_some_and(|age| age > Duration::from_secs(3600))
+    };
+    for entry in walkdir::WalkDir::new(folder).max_depth(3).into_iter().flatten().filter(is_leftover) {
+        // A file that stays does no harm.
+        let _ = std::fs::remove_file(entry.path());
+    }
+}
 
 const HEADER: &str =
     "# The resolved spec of these results, written by pt4al. The hash covers all but title, seeds and samplers.\n";

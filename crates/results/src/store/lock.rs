@@ -28,6 +28,20 @@ pub(crate) fn is_running(root: &Path) -> bool {
     matches!(asked, Ok(Err(std::fs::TryLockError::WouldBlock)))
 }
 
+/// Whether `path` still names the file that was opened as `file`.
+pub(super) fn is_same_file(file: &File, path: &Path) -> bool {
+    let (Ok(own), Ok(there)) = (file.metadata(), std::fs::metadata(path)) else { return false };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        (own.dev(), own.ino()) == (there.dev(), there.ino())
+    }
+    #[cfg(not(unix))]
+    {
+        own.is_file() == there.is_file()
+    }
+}
+
 /// [`lock`] that tries again for as long as `patience`.
 pub(super) fn lock_patiently(path: &Path, held: &str, patience: Duration) -> Result<File> {
     let until = Instant::now() + patience;

@@ -1,6 +1,5 @@
 //! Pretext losses, by index of the image.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use anyhow::{Result, anyhow, ensure};
@@ -40,14 +39,18 @@ impl Losses {
         // Reading a pipe could wait forever.
         let is_file = std::fs::metadata(path).map(|meta| meta.is_file());
         ensure!(is_file.unwrap_or(true), "{file}: is no file; name a CSV with the columns index,loss");
+        let bytes = crate::files::checksums::read_checked(path, |e| {
+            anyhow!("{file}: cannot read the losses ({e}); name a CSV with the columns index,loss")
+        })?;
         // A file of neither format gets the error of the CSV reader.
-        let is_official = first_line(path).is_some_and(|line| official_line(&line).is_some());
-        let read = if is_official { official_rows(path)? } else { csv_rows(path)? };
+        let is_official = first_line(&bytes).is_some_and(|line| official_line(line).is_some());
+        let read = if is_official { official_rows(&bytes, path)? } else { csv_rows(&bytes, path)? };
         let mut rows = Vec::with_capacity(read.len());
         for (line, row) in read {
+            // A loss is computed in single precision. Larger ones make sums and squares overflow.
             ensure!(
-                row.loss.is_finite(),
-                "{file}:{line}: the loss of image {} is {}; it must be a finite number",
+                row.loss.abs() <= f64::from(f32::MAX),
+                "{file}:{line}: the loss of image {} is {}; it must be a finite number of single precision",
                 row.index,
                 row.loss
             );
@@ -86,17 +89,23 @@ impl Losses {
     /// # Errors
     /// If the folder cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let rows: Vec<LossRow> = self.rows.iter().copied().map(LossRow::from).collect();
-        super::write_csv(path, &rows)
+        super::write_csv(path, &self.to_rows())
+    }
+
+    /// The bytes that [`Losses::write`] writes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        crate::files::csv_bytes(&self.to_rows())
+    }
+
+    fn to_rows(&self) -> Vec<LossRow> {
+        self.rows.iter().copied().map(LossRow::from).collect()
     }
 }
 
 /// Reads a CSV file `index,loss`; returns its rows with their line numbers.
-fn csv_rows(path: &Path) -> Result<Vec<(usize, LossRow)>> {
+fn csv_rows(bytes: &[u8], path: &Path) -> Result<Vec<(usize, LossRow)>> {
     let file = path.display();
-    let mut reader = csv::Reader::from_path(path).map_err(|e| {
-        anyhow!("{file}: cannot read the losses ({}); name a CSV with the columns index,loss", super::csv_fault(&e))
-    })?;
+    let mut reader = csv::Reader::from_reader(bytes);
     let row = |(line, row): (usize, csv::Result<LossRow>)| {
         let row = row.map_err(|e| {
             let why = super::csv_fault(&e);
@@ -110,10 +119,10 @@ fn csv_rows(path: &Path) -> Result<Vec<(usize, LossRow)>> {
 }
 
 /// Reads a file of the official code; returns its rows with their line numbers.
-fn official_rows(path: &Path) -> Result<Vec<(usize, LossRow)>> {
+fn official_rows(bytes: &[u8], path: &Path) -> Result<Vec<(usize, LossRow)>> {
     let file = path.display();
     let text =
-        std::fs::read_to_string(path).map_err(|e| anyhow!("{file}: cannot read the losses ({e}); restore the file"))?;
+        std::str::from_utf8(bytes).map_err(|e| anyhow!("{file}: cannot read the losses ({e}); restore the file"))?;
     let row = |(line, text): (usize, &str)| {
         let row = official_line(text).ok_or_else(|| {
             anyhow!(
@@ -132,9 +141,9 @@ fn official_line(line: &str) -> Option<LossRow> {
     Some(LossRow { index: name.strip_suffix(".png")?.parse().ok()?, loss: loss.parse().ok()? })
 }
 
-/// The first line of a file; `None` if it cannot be read or is not text.
-fn first_line(path: &Path) -> Option<String> {
-    BufReader::new(std::fs::File::open(path).ok()?).lines().next()?.ok()
+/// The first line of a file; `None` if it has none or that is not text.
+fn first_line(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes.split(|byte| *byte == b'\n').next()?).ok()
 }
 
 #[cfg(test)]

@@ -22,6 +22,20 @@ pub struct Manifest {
     pub data: DataOrigin,
     /// Every `pt4al run` that worked on these results, oldest first.
     pub sessions: Vec<Session>,
+    /// Changes to files of the folder that somebody made on purpose, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edits: Vec<Edit>,
+}
+
+/// A change to files of a results folder that was accepted with `pt4al verify --accept`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edit {
+    /// When it was accepted: RFC 3339, UTC.
+    pub accepted: String,
+    /// Why, on one line.
+    pub reason: String,
+    /// The changed or missing files, relative to the folder.
+    pub files: Vec<String>,
 }
 
 /// One `pt4al run` that worked on a results folder.
@@ -148,15 +162,23 @@ impl Manifest {
     /// # Errors
     /// If the file cannot be read or is not a manifest.
     pub fn read(path: &Path) -> Result<Option<Self>> {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(anyhow!("{}: cannot be read ({e}); check the folder", path.display())),
-        };
-        let manifest = serde_json::from_str(&text).map_err(|e| {
-            anyhow!("{}: not a manifest ({e}); restore it, or move the results folder away", path.display())
+        if std::fs::metadata(path).is_err_and(|e| e.kind() == std::io::ErrorKind::NotFound) {
+            return Ok(None);
+        }
+        let bytes = crate::files::checksums::read_checked(path, |e| {
+            anyhow!("{}: cannot be read ({e}); check the folder", path.display())
         })?;
-        Ok(Some(manifest))
+        Self::parse(&bytes, path).map(Some)
+    }
+
+    /// Reads the contents of a `manifest.json`. Messages name `path`.
+    ///
+    /// # Errors
+    /// If they are not a manifest.
+    pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<Self> {
+        serde_json::from_slice(bytes).map_err(|e| {
+            anyhow!("{}: not a manifest ({e}); restore it, or move the results folder away", path.display())
+        })
     }
 
     /// The fingerprint of the data behind the results in `folder`.
@@ -175,9 +197,13 @@ impl Manifest {
     /// # Errors
     /// If the folder cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
-        super::write_atomically(path, |out| {
-            serde_json::to_writer_pretty(&mut *out, self)?;
-            writeln!(out)
-        })
+        super::write_atomically(path, |out| out.write_all(&self.to_bytes()))
+    }
+
+    /// The bytes that [`Manifest::write`] writes.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = serde_json::to_vec_pretty(self).expect("plain data serialises");
+        bytes.push(b'\n');
+        bytes
     }
 }

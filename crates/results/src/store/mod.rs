@@ -19,7 +19,6 @@
 //! `trials/` is restored from these if it is missing. A trial whose next step needs weights also needs those (see
 //! [`Folder::open`]).
 
-mod atomic;
 mod commands;
 mod csv_fault;
 mod epoch;
@@ -28,25 +27,31 @@ mod lock;
 mod losses;
 mod manifest;
 mod picks;
+mod possible;
 mod progress;
 mod queried;
 mod queries;
 mod record;
+mod repair;
 mod tensorboard;
 mod trial_files;
+mod verify;
 
-pub use atomic::{write_atomically, write_csv};
+pub use crate::files::{checksums, write_atomically, write_csv};
 pub use csv_fault::csv_fault;
 pub use epoch::{Epoch, Epochs, Training};
 pub(crate) use folder::differing_keys;
-pub use folder::{ANEW, Folder, losses_path};
+pub use folder::{ANEW, Folder, losses_path, remove_leftovers};
 pub(crate) use lock::{is_running, keep_runs_out};
 pub use losses::{LossRow, Losses};
-pub use manifest::{ClassCount, DataFile, DataOrigin, Estimate, Manifest, Session, program};
+pub use manifest::{ClassCount, DataFile, DataOrigin, Edit, Estimate, Manifest, Session, program};
 pub use picks::{LabelsFile, Pick, PicksInputs, PicksMetric, PicksOrigin, are_picked, picks_origin_path, write_picks};
+pub(crate) use possible::check as check_records;
 pub use progress::{Progress, RunningTask};
 pub use queried::{ClassShare, QueriedImages, Sheet, Thumbnail};
 pub use queries::{PartMetric, Queries};
 pub use record::{Record, Records};
 pub use tensorboard::write_events;
 pub use trial_files::TrialFiles;
+pub(crate) use verify::missing_files;
+pub use verify::{Accepted, Verification, accept, verify};

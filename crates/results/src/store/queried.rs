@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 
+use crate::files::checksums::{CHECKSUMS, Staged, commit, read_checked};
+use crate::files::csv_bytes;
+
 /// What a report shows of the queried images: the content of the folder `queried/`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct QueriedImages {
@@ -85,11 +88,16 @@ impl QueriedImages {
     /// # Errors
     /// If the folder cannot be written.
     pub fn write(&self, root: &Path) -> Result<()> {
-        super::write_csv(&classes_path(root), &self.classes)?;
         remove(&tiles_path(root))?;
-        let Some(sheet) = &self.sheet else { return remove(&jpeg_path(root)) };
-        super::write_atomically(&jpeg_path(root), |out| out.write_all(&sheet.jpeg))?;
-        super::write_csv(&tiles_path(root), &sheet.tiles)
+        let mut files = vec![Staged::new(&classes_path(root), &csv_bytes(&self.classes))?];
+        match &self.sheet {
+            Some(sheet) => {
+                files.push(Staged::new(&jpeg_path(root), &sheet.jpeg)?);
+                files.push(Staged::new(&tiles_path(root), &csv_bytes(&sheet.tiles))?);
+                commit(&root.join(CHECKSUMS), files, &[])
+            }
+            None => commit(&root.join(CHECKSUMS), files, &[tiles_path(root), jpeg_path(root)]),
+        }
     }
 
     /// Removes the files of `queried/`, if there are any.
@@ -97,16 +105,16 @@ impl QueriedImages {
     /// # Errors
     /// If a file cannot be removed.
     pub fn remove(root: &Path) -> Result<()> {
-        remove(&classes_path(root))?;
-        remove(&tiles_path(root))?;
-        remove(&jpeg_path(root))
+        let files = [classes_path(root), tiles_path(root), jpeg_path(root)];
+        commit(&root.join(CHECKSUMS), Vec::new(), &files)?;
+        files.iter().try_for_each(|file| remove(file))
     }
 }
 
 impl Sheet {
     fn read(jpeg: &Path, tiles: &Path) -> Result<Self> {
         let file = jpeg.display();
-        let bytes = std::fs::read(jpeg).map_err(|e| anyhow!("{file}: cannot be read ({e}); check the folder"))?;
+        let bytes = read_checked(jpeg, |e| anyhow!("{file}: cannot be read ({e}); check the folder"))?;
         let (width, height) = size(&bytes).map_err(|why| anyhow!("{file}: not a whole JPEG ({why}); {REMEDY}"))?;
         let sheet = Self { jpeg: bytes, width, height, tiles: rows(tiles, &["index", "x", "y", "width", "height"])? };
         sheet.check(tiles)?;
@@ -160,7 +168,8 @@ fn remove(path: &Path) -> Result<()> {
 fn rows<T: DeserializeOwned>(path: &Path, columns: &[&str]) -> Result<Vec<T>> {
     let file = path.display();
     let bad = |e: csv::Error| anyhow!("{file}: not a list of queried images ({}); {REMEDY}", super::csv_fault(&e));
-    let mut reader = csv::Reader::from_path(path).map_err(bad)?;
+    let bytes = read_checked(path, |e| bad(e.into()))?;
+    let mut reader = csv::Reader::from_reader(bytes.as_slice());
     let found = reader.headers().map_err(bad)?;
     ensure!(
         found.is_empty() || found == columns,

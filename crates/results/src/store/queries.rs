@@ -36,8 +36,9 @@ impl Queries {
         }
         let mut queries = Self::default();
         let mut seen = HashSet::new();
-        let mut reader =
-            csv::Reader::from_path(path).map_err(|e| anyhow!("{file}: cannot be read ({})", super::csv_fault(&e)))?;
+        let bytes =
+            crate::files::checksums::read_checked(path, |e| anyhow!("{file}: cannot be read ({e}); check the folder"))?;
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
         for (line, row) in reader.deserialize().enumerate() {
             let row: QueryRow = row.map_err(|e| anyhow!("{file}: not a list of queries ({})", super::csv_fault(&e)))?;
             if row.round == queries.rounds.len() {
@@ -102,6 +103,15 @@ impl Queries {
     /// # Errors
     /// If the folder cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
+        super::write_csv(path, &self.to_rows())
+    }
+
+    /// The bytes that [`Queries::write`] writes.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        crate::files::csv_bytes(&self.to_rows())
+    }
+
+    fn to_rows(&self) -> Vec<QueryRow> {
         let has_ids = self.has_ids();
         let row = |round, (rank, &index): (usize, &usize)| {
             let id = has_ids.then(|| self.ids.get(&index).cloned().unwrap_or_default());
@@ -109,7 +119,7 @@ impl Queries {
         };
         let rows =
             self.rounds.iter().enumerate().flat_map(|(r, indices)| indices.iter().enumerate().map(move |i| row(r, i)));
-        super::write_csv(path, &rows.collect::<Vec<_>>())
+        rows.collect()
     }
 }
 
@@ -128,7 +138,8 @@ impl PartMetric {
     /// If the file cannot be read or is something else.
     pub fn read(path: &Path) -> Result<Self> {
         let bad = |why: String| anyhow!("{}: not a metric ({why}); remove the file and run again", path.display());
-        let mut reader = csv::Reader::from_path(path).map_err(|e| bad(super::csv_fault(&e)))?;
+        let bytes = crate::files::checksums::read_checked(path, |e| bad(e.to_string()))?;
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
         let row = reader.deserialize().next().ok_or_else(|| bad("it is empty".into()))?;
         row.map_err(|e| bad(super::csv_fault(&e)))
     }
@@ -139,6 +150,11 @@ impl PartMetric {
     /// If the folder cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
         super::write_csv(path, std::slice::from_ref(self))
+    }
+
+    /// The bytes that [`PartMetric::write`] writes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        crate::files::csv_bytes(std::slice::from_ref(self))
     }
 }
 

@@ -78,7 +78,7 @@ impl Records {
     /// Reads a `records.csv`. An empty file has no rows.
     ///
     /// # Errors
-    /// If the file cannot be read, has other columns, or has an invalid row; the message names the file and the line.
+    /// If the file cannot be read, is not as pt4al wrote it, has other columns, or has an invalid row; the message names the file and the line.
     pub fn read(path: &Path) -> Result<Self> {
         let file = path.display();
         let is_file = std::fs::metadata(path).map(|meta| meta.is_file());
@@ -90,7 +90,8 @@ impl Records {
                 super::csv_fault(&e)
             )
         };
-        let mut reader = csv::Reader::from_path(path).map_err(unread)?;
+        let bytes = crate::files::checksums::read_checked(path, |e| unread(e.into()))?;
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
         let header = reader.headers().map_err(unread)?.clone();
         if header.is_empty() {
             // A run leaves an empty file until its first round has finished.
@@ -134,6 +135,16 @@ impl Records {
     /// If the disk is full or the folder cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
         super::write_csv(path, &self.rows)
+    }
+
+    /// The bytes that [`Records::write`] writes.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        crate::files::csv_bytes(&self.rows)
+    }
+
+    /// Copies of rows, without those of errors.
+    pub(super) fn without_errors(rows: &[&Record]) -> Self {
+        Self { rows: rows.iter().filter(|row| row.error.is_empty()).map(|row| (*row).clone()).collect() }
     }
 
     /// Groups the rows by trial (arm, seed).

@@ -4,11 +4,12 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Result, anyhow, bail, ensure};
 
 use super::lock::{LOCK, lock_patiently};
 use super::{ANEW, Epochs, Queries, Record, Records};
-use crate::spec::Trial;
+use crate::files::checksums::{Staged, commit, list_beside};
+use crate::spec::{Spec, Trial};
 
 /// The files that one trial writes. All are always whole. A round's queries are written first, then its epochs, then
 /// its records; the next round's queries follow once its model has chosen them. A round without records is run again.
@@ -44,7 +45,7 @@ impl TrialFiles {
         self.folder.join("records.csv")
     }
 
-    fn epochs_path(&self) -> PathBuf {
+    pub(super) fn epochs_path(&self) -> PathBuf {
         self.folder.join(Epochs::FILE)
     }
 
@@ -54,9 +55,26 @@ impl TrialFiles {
         self.folder.join(format!("weights-{round}.safetensors"))
     }
 
-    /// Removes the weights after `round`, if there are any. Errors are ignored: weights that stay do no harm.
-    pub fn remove_weights(&self, round: usize) {
-        let _ = std::fs::remove_file(self.weights_path(round));
+    /// Removes the weights after these rounds, if there are any.
+    ///
+    /// # Errors
+    /// If the list of checksums is damaged or cannot be written. Weights that cannot be removed stay, and do no harm.
+    pub fn remove_weights(&self, rounds: impl IntoIterator<Item = usize>) -> Result<()> {
+        let there = rounds.into_iter().map(|round| self.weights_path(round)).filter(|path| path.exists());
+        commit(&self.list(), Vec::new(), &there.collect::<Vec<_>>())
+    }
+
+    /// Lays weights ready that `write` writes to the path that it gets; [`TrialFiles::commit_round`] puts them in place.
+    ///
+    /// # Errors
+    /// If the folder cannot be written, or the error of `write`.
+    pub fn stage_weights(&self, round: usize, write: impl FnOnce(&Path) -> Result<()>) -> Result<Staged> {
+        Staged::written_by(&self.weights_path(round), write)
+    }
+
+    /// The list of the checksums of the trial's files. It is beside the queries, so that a copy of that folder has it.
+    pub(super) fn list(&self) -> PathBuf {
+        list_beside(&self.queries)
     }
 
     fn failure_path(&self) -> PathBuf {
@@ -68,11 +86,19 @@ impl TrialFiles {
     /// # Errors
     /// If another process runs the trial, or the folder cannot be written.
     pub fn lock(&self) -> Result<File> {
-        std::fs::create_dir_all(&self.folder)
-            .map_err(|e| anyhow!("{}: cannot be created ({e})", self.folder.display()))?;
         // After a kill, the process that holds the lock may take a moment to end.
+        self.lock_within(Duration::from_secs(30))
+    }
+
+    /// [`TrialFiles::lock`] that does not wait.
+    pub(super) fn lock_now(&self) -> Result<File> {
+        self.lock_within(Duration::ZERO)
+    }
+
+    fn lock_within(&self, patience: Duration) -> Result<File> {
+        create_below(&self.folder)?;
         let held = "another process runs this trial; wait for it";
-        lock_patiently(&self.folder.join(LOCK), held, Duration::from_secs(30))
+        lock_patiently(&self.folder.join(LOCK), held, patience)
     }
 
     /// The rows of the finished rounds.
@@ -82,6 +108,20 @@ impl TrialFiles {
     pub fn records(&self) -> Result<Records> {
         let path = self.records_path();
         if path.exists() { Records::read(&path) } else { Ok(Records::default()) }
+    }
+
+    /// [`TrialFiles::records`], of which every one fits the spec and the trial.
+    ///
+    /// # Errors
+    /// If the file is damaged, or a row cannot belong to this trial.
+    pub(super) fn records_of(&self, spec: &Spec, trial: &Trial) -> Result<Records> {
+        let (records, path) = (self.records()?, self.records_path());
+        super::check_records(spec, &records, &path)?;
+        let is_other = |row: &Record| (row.sampler.as_str(), row.seed) != (trial.label().as_str(), trial.seed);
+        if let Some(line) = records.rows.iter().position(is_other) {
+            bail!("{}:{}: a row of another trial; restore the file, or {ANEW}", path.display(), line + 2);
+        }
+        Ok(records)
     }
 
     /// The number of finished rounds.
@@ -128,32 +168,84 @@ impl TrialFiles {
         Queries::read(&self.queries)
     }
 
-    /// Writes the queries of a round, its epochs, and then its records.
+    /// Puts the weights of a round in place, if it has any, then writes its queries, its epochs, and its records. Weights of
+    /// earlier rounds are removed.
     ///
     /// # Errors
     /// If the folder cannot be written; the round then counts as not run.
-    pub fn commit_round(&self, records: &Records, queries: &Queries, epochs: &Epochs) -> Result<()> {
-        queries.write(&self.queries)?;
-        epochs.write(&self.epochs_path())?;
-        records.write(&self.records_path())
+    pub fn commit_round(
+        &self,
+        records: &Records,
+        queries: &Queries,
+        epochs: &Epochs,
+        weights: Option<Staged>,
+    ) -> Result<()> {
+        let round = records.finished_rounds().saturating_sub(1);
+        let mut files: Vec<Staged> = weights.into_iter().collect();
+        files.push(Staged::new(&self.queries, &queries.to_bytes())?);
+        files.push(Staged::new(&self.epochs_path(), &epochs.to_bytes())?);
+        files.push(Staged::new(&self.records_path(), &records.to_bytes())?);
+        // Removed only now, since a repeated round needs them.
+        let older = round.checked_sub(1).map(|older| self.weights_path(older)).filter(|path| path.exists());
+        commit(&self.list(), files, &older.into_iter().collect::<Vec<_>>())
     }
 
-    /// Writes epochs that were found in the file of the whole folder, if the trial has no file of its own.
+    /// Writes records, and then epochs, that were found in the files of the whole folder. Empty ones are removed.
     ///
     /// # Errors
     /// If the folder cannot be written.
-    pub(super) fn restore_epochs(&self, epochs: &Epochs) -> Result<()> {
-        let path = self.epochs_path();
-        if epochs.rows.is_empty() || path.exists() { Ok(()) } else { epochs.write(&path) }
+    pub(super) fn restore(&self, records: Option<&Records>, epochs: Option<&Epochs>) -> Result<()> {
+        let (mut files, mut gone) = (Vec::new(), Vec::new());
+        let parts = [
+            (self.records_path(), records.map(|own| (own.rows.is_empty(), own.to_bytes()))),
+            (self.epochs_path(), epochs.map(|own| (own.rows.is_empty(), own.to_bytes()))),
+        ];
+        for (path, contents) in parts {
+            match contents {
+                Some((true, _)) => gone.push(path),
+                Some((false, bytes)) => {
+                    create_below(&self.folder)?;
+                    files.push(Staged::new(&path, &bytes)?);
+                }
+                None => {}
+            }
+        }
+        gone.retain(|path| path.exists());
+        commit(&self.list(), files, &gone)
     }
 
-    /// Writes the records, which now include the seconds of a query, and then the queries.
+    /// Writes the records, which now include the seconds of a query, and then the queries. Weights that chose the query are
+    /// removed, unless the next round continues from them.
     ///
     /// # Errors
     /// If the folder cannot be written; the images then count as not queried.
-    pub fn commit_query(&self, records: &Records, queries: &Queries) -> Result<()> {
-        records.write(&self.records_path())?;
-        queries.write(&self.queries)
+    pub fn commit_query(&self, records: &Records, queries: &Queries, keeps_weights: bool) -> Result<()> {
+        let files = vec![
+            Staged::new(&self.records_path(), &records.to_bytes())?,
+            Staged::new(&self.queries, &queries.to_bytes())?,
+        ];
+        let round = records.finished_rounds().checked_sub(1).filter(|_| !keeps_weights);
+        let gone = round.map(|round| self.weights_path(round)).filter(|path| path.exists());
+        commit(&self.list(), files, &gone.into_iter().collect::<Vec<_>>())
+    }
+
+    /// Removes everything of the trial.
+    ///
+    /// # Errors
+    /// If a file cannot be removed.
+    pub(super) fn remove(&self) -> Result<()> {
+        let remove = |path: &Path| {
+            let removed = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+            match removed {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                    Err(anyhow!("{}: cannot be removed ({e}); remove it", path.display()))
+                }
+                _ => Ok(()),
+            }
+        };
+        remove(&self.folder)?;
+        remove(&self.queries)?;
+        remove(&self.list())
     }
 
     /// The row that says why the trial failed, if it did.
@@ -179,4 +271,19 @@ impl TrialFiles {
             None => Ok(()),
         }
     }
+}
+
+/// Makes the folder `trials/<trial>` and `trials/`, but not the results folder: one that was removed during a run must not come
+/// back.
+fn create_below(folder: &Path) -> Result<()> {
+    let above = folder.parent();
+    for path in above.into_iter().chain([folder]) {
+        match std::fs::create_dir(path) {
+            Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => {
+                return Err(anyhow!("{}: cannot be created ({e}); check the folder", path.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }

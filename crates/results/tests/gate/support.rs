@@ -178,6 +178,7 @@ fn manifest(spec: &Spec) -> Manifest {
             classes: Vec::new(),
             note: String::new(),
         },
+        edits: Vec::new(),
         sessions: vec![Session {
             started: "2026-01-02T03:04:05Z".into(),
             finished: "2026-01-02T04:04:05Z".into(),

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Result, anyhow, ensure};
 use serde::Deserialize;
 
+use crate::files::checksums::read_checked;
 use crate::report::place::encoded;
 use crate::results::{Circumstance, Results};
 use crate::spec::{Spec, load_resolved};
@@ -98,8 +99,9 @@ impl Correlation {
         let shown = file.display();
         let spec = load_resolved(&path.join("spec.toml"))?;
         let manifest = Manifest::read(&path.join("manifest.json"))?;
-        let mut reader = csv::Reader::from_path(&file)
-            .map_err(|e| anyhow!("{shown}: cannot be read ({e}); type the same `pt4al correlate` again"))?;
+        let unread = |e| anyhow!("{shown}: cannot be read ({e}); type the same `pt4al correlate` again");
+        let bytes = read_checked(&file, unread)?;
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
         let mut rows = Vec::new();
         for (i, row) in reader.deserialize().enumerate() {
             let row: CorrelationRow = row.map_err(|e| {

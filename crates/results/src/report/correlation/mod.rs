@@ -7,7 +7,7 @@ pub(crate) mod published;
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use serde::Serialize;
 
 use super::figures::picture::{Badged, png, svg};
@@ -17,10 +17,12 @@ use super::page::{Badge, Cell, Figure, Number, write_figures};
 use super::place::Written;
 use super::reference::reference_folder;
 use super::words::badge::{badge, title};
+use crate::files::checksums::{CHECKSUMS, Staged, commit};
+use crate::files::{csv_bytes, write_atomically};
 use crate::seed::{Purpose, sample, stream};
 use crate::spec::{CorrelationSpec, Spec};
 use crate::stats::{bootstrap_95, spearman};
-use crate::store::{Manifest, write_atomically, write_csv};
+use crate::store::Manifest;
 use crate::words::{counted, thousands};
 
 pub use pairs::{Pair, read_pairs, write_pairs};
@@ -162,7 +164,6 @@ pub fn write(folder: &Path, findings: &CorrelationFindings) -> Result<Written> {
         .context("the spec has no `[correlation]`; add one with `folds`, `points` and `resamples`")?;
     pairs::check(&findings.pairs)?;
     let measured = Which::ALL.map(|which| Measured::of(which, findings, options.resamples));
-    write_pairs(&folder.join("losses.csv"), &findings.pairs)?;
     let row = |m: &Measured| SummaryRow {
         which: m.which.name(),
         n: m.n,
@@ -172,7 +173,13 @@ pub fn write(folder: &Path, findings: &CorrelationFindings) -> Result<Written> {
         resamples: options.resamples,
         seed: findings.seed,
     };
-    write_csv(&folder.join("summary.csv"), &measured.each_ref().map(row))?;
+    std::fs::create_dir_all(folder)
+        .map_err(|e| anyhow!("{}: cannot be created ({e}); check the folder", folder.display()))?;
+    let files = vec![
+        Staged::new(&folder.join("losses.csv"), &csv_bytes(&findings.pairs))?,
+        Staged::new(&folder.join("summary.csv"), &csv_bytes(&measured.each_ref().map(row)))?,
+    ];
+    commit(&folder.join(CHECKSUMS), files, &[])?;
     let badge = findings.badge().line();
     let mut figures = Vec::new();
     for one in &measured {

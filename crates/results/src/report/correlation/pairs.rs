@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::{Result, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::store::write_csv;
+use crate::files::checksums::read_checked;
+use crate::files::write_csv;
 
 /// The losses of one image of the pool; a row of `losses.csv`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -31,8 +32,8 @@ pub struct Pair {
 /// If a row does not fit, a loss is not finite or an image comes twice; the message names the file and the line.
 pub fn read_pairs(path: &Path) -> Result<Vec<Pair>> {
     let file = path.display();
-    let mut reader = csv::Reader::from_path(path)
-        .map_err(|e| anyhow!("{file}: cannot be read ({e}); `pt4al correlate` writes it"))?;
+    let bytes = read_checked(path, |e| anyhow!("{file}: cannot be read ({e}); `pt4al correlate` writes it"))?;
+    let mut reader = csv::Reader::from_reader(bytes.as_slice());
     let mut pairs = Vec::new();
     for (i, row) in reader.deserialize().enumerate() {
         let pair: Pair = row.map_err(|e| {

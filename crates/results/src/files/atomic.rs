@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
+use tempfile::NamedTempFile;
 
 /// Writes a file under a temporary name and renames it into place, so that readers see either the old file or the new
 /// one, even after a kill.
@@ -13,28 +14,48 @@ use anyhow::{Result, anyhow};
 /// If the file cannot be written: one line with the path and what to do. The old file stays, and no temporary file is
 /// left.
 pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
-    // A symbolic link stays; the file that it points to is replaced.
-    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let target = behind_links(path);
     let attempt = || -> std::io::Result<()> {
-        let path = target.as_path();
-        if std::fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
+        if std::fs::metadata(&target).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
             // A device or a pipe is written to, not replaced.
-            let mut out = BufWriter::new(File::options().write(true).open(path)?);
+            let mut out = BufWriter::new(File::options().write(true).open(&target)?);
             fill(&mut out)?;
             return out.flush();
         }
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder)?;
-        let aside = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(folder)?;
-        let mut out = BufWriter::new(aside);
+        std::fs::create_dir_all(folder_of(&target))?;
+        let mut out = BufWriter::new(aside(&target)?);
         fill(&mut out)?;
         let aside = out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-        readable_by_all(aside.as_file())?;
-        aside.as_file().sync_all()?;
-        aside.persist(path).map_err(|e| e.error)?;
+        finish(aside.as_file())?;
+        aside.persist(&target).map_err(|e| e.error)?;
         Ok(())
     };
-    attempt().map_err(|e| anyhow!("{}: cannot be written ({e}); {}, then run again", path.display(), remedy(&e)))
+    attempt().map_err(|e| unwritable(&target, &e))
+}
+
+/// The path of the file that `path` names: a symbolic link stays, and the file that it points to is replaced.
+pub(super) fn behind_links(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// A temporary file beside `target`. Its name has the pattern by which files that killed processes left are found.
+pub(super) fn aside(target: &Path) -> std::io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(folder_of(target))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes a temporary file ready to be renamed: readable by all users, and on the disk.
+pub(super) fn finish(file: &File) -> std::io::Result<()> {
+    readable_by_all(file)?;
+    file.sync_all()
+}
+
+/// The error of a file that cannot be written.
+pub(super) fn unwritable(path: &Path, error: &std::io::Error) -> anyhow::Error {
+    anyhow!("{}: cannot be written ({error}); {}, then run again", path.display(), remedy(error))
 }
 
 /// Writes rows as CSV with [`write_atomically`]. Without rows, it writes only the header.
@@ -42,16 +63,25 @@ pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::i
 /// # Errors
 /// As for [`write_atomically`].
 pub fn write_csv<T: serde::Serialize + Default>(path: &Path, rows: &[T]) -> Result<()> {
-    write_atomically(path, |out| {
-        if rows.is_empty() {
-            return out.write_all(&header::<T>()?);
-        }
-        let mut csv = csv::Writer::from_writer(out);
-        for row in rows {
-            csv.serialize(row).map_err(std::io::Error::other)?;
-        }
-        csv.flush()
-    })
+    write_atomically(path, |out| fill_csv(out, rows))
+}
+
+/// The bytes that [`write_csv`] writes.
+pub(crate) fn csv_bytes<T: serde::Serialize + Default>(rows: &[T]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    fill_csv(&mut bytes, rows).expect("plain rows serialise, and memory can be written");
+    bytes
+}
+
+fn fill_csv<T: serde::Serialize + Default>(out: &mut dyn Write, rows: &[T]) -> std::io::Result<()> {
+    if rows.is_empty() {
+        return out.write_all(&header::<T>()?);
+    }
+    let mut csv = csv::Writer::from_writer(out);
+    for row in rows {
+        csv.serialize(row).map_err(std::io::Error::other)?;
+    }
+    csv.flush()
 }
 
 /// The header line of a CSV file with rows of type `T`.
@@ -107,14 +137,20 @@ mod tests {
         assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
     }
 
+    #[derive(Default, serde::Serialize)]
+    struct Row {
+        experiment: String,
+        value: Option<f64>,
+    }
+
     #[test]
     fn a_file_without_rows_has_the_same_header_as_a_file_with_rows() {
         let dir = tempfile::tempdir().unwrap();
         let (none, one) = (dir.path().join("none.csv"), dir.path().join("one.csv"));
-        write_csv::<crate::store::Record>(&none, &[]).unwrap();
-        write_csv(&one, &[crate::store::Record::default()]).unwrap();
+        write_csv::<Row>(&none, &[]).unwrap();
+        write_csv(&one, &[Row::default()]).unwrap();
         let [none, one] = [none, one].map(|path| std::fs::read_to_string(path).unwrap());
-        assert!(none.starts_with("experiment,profile,") && none.lines().count() == 1, "{none}");
+        assert_eq!(none, "experiment,value\n");
         assert_eq!(one.split_inclusive('\n').next(), Some(none.as_str()));
     }
 

@@ -1,0 +1,117 @@
+//! Replaces files together with their checksums.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use tempfile::NamedTempFile;
+
+use super::list::{Entry, List};
+use super::sum;
+use crate::files::atomic::{aside, behind_links, finish, unwritable};
+
+/// A file that lies ready under a temporary name. Dropping it removes the temporary file.
+#[derive(Debug)]
+pub struct Staged {
+    path: PathBuf,
+    target: PathBuf,
+    aside: NamedTempFile,
+    sum: String,
+}
+
+impl Staged {
+    /// Writes the new contents of the file `path` beside it. It makes the file's folder, but not the folder above that: a results
+    /// folder that was removed during a run must not come back.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn new(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let target = behind_links(path);
+        let attempt = || -> std::io::Result<NamedTempFile> {
+            let mut aside = aside_in_new_folder(&target)?;
+            aside.write_all(bytes)?;
+            finish(aside.as_file())?;
+            Ok(aside)
+        };
+        let aside = attempt().map_err(|e| unwritable(path, &e))?;
+        Ok(Self { path: path.to_owned(), target, aside, sum: sum(bytes) })
+    }
+
+    /// As [`Staged::new`], for contents that `write` writes to the path that it gets.
+    ///
+    /// # Errors
+    /// If the folder cannot be written, or the error of `write`.
+    pub fn written_by(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<Self> {
+        let target = behind_links(path);
+        let aside = aside_in_new_folder(&target).map_err(|e| unwritable(path, &e))?;
+        write(aside.path()).with_context(|| format!("{}: cannot be written", path.display()))?;
+        let sum = finish(aside.as_file()).and_then(|()| std::fs::read(aside.path())).map(|bytes| sum(&bytes));
+        let sum = sum.map_err(|e| unwritable(path, &e))?;
+        Ok(Self { path: path.to_owned(), target, aside, sum })
+    }
+}
+
+fn aside_in_new_folder(target: &Path) -> std::io::Result<NamedTempFile> {
+    if let Some(folder) = target.parent()
+        && !folder.as_os_str().is_empty()
+        && !folder.is_dir()
+    {
+        match std::fs::create_dir(folder) {
+            Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => return Err(e),
+            _ => {}
+        }
+    }
+    aside(target)
+}
+
+/// Replaces files in their order and writes their checksums into `list`. The files `removed` are taken off the list and removed.
+///
+/// # Errors
+/// If a file or the list cannot be written, or the list is damaged. Files before the one that failed are replaced.
+pub fn commit(list: &Path, files: Vec<Staged>, removed: &[PathBuf]) -> Result<()> {
+    let mut list = List::read(list)?.unwrap_or_else(|| List::empty(list));
+    list.settle();
+    let names: Vec<String> = files.iter().map(|file| list.name(&file.path)).collect();
+    for (name, file) in names.iter().zip(&files) {
+        // A file that no list names is in order until it is replaced.
+        let unlisted = || Entry { now: std::fs::read(&file.target).ok().map(|bytes| sum(&bytes)), next: None };
+        list.entries.entry(name.clone()).or_insert_with(unlisted).next = Some(file.sum.clone());
+    }
+    if !files.is_empty() {
+        list.write()?;
+    }
+    for file in files {
+        file.aside.persist(&file.target).map_err(|e| unwritable(&file.path, &e.error))?;
+    }
+    for name in &names {
+        let entry = list.entries.get_mut(name).expect("just inserted");
+        entry.now = entry.next.take();
+    }
+    let gone: Vec<String> = removed.iter().map(|path| list.name(path)).collect();
+    let forgotten = gone.iter().filter(|name| list.entries.remove(*name).is_some()).count();
+    if !names.is_empty() || forgotten > 0 {
+        list.write()?;
+    }
+    for path in removed {
+        // A file that stays does no harm: no list names it, and nothing reads it.
+        let _ = std::fs::remove_file(path);
+    }
+    Ok(())
+}
+
+/// Adds the checksums of files that are there and that no list names, as in folders of earlier versions.
+///
+/// # Errors
+/// If the list is damaged or cannot be written.
+pub fn list_unlisted(list: &Path, files: &[PathBuf]) -> Result<()> {
+    let mut list = List::read(list)?.unwrap_or_else(|| List::empty(list));
+    let before = list.entries.len();
+    for path in files {
+        if list.entry(path).is_none()
+            && let Ok(bytes) = std::fs::read(path)
+        {
+            list.entries.insert(list.name(path), Entry { now: Some(sum(&bytes)), next: None });
+        }
+    }
+    if list.entries.len() > before { list.write() } else { Ok(()) }
+}

@@ -1,0 +1,7 @@
+//! Files that are always whole: written under a temporary name and renamed into place, and read with their checksums.
+
+mod atomic;
+pub mod checksums;
+
+pub(crate) use atomic::csv_bytes;
+pub use atomic::{write_atomically, write_csv};
