@@ -160,6 +160,9 @@ pub fn main() -> i32 {
         Ok(cli) => cli,
         Err(error) => return usage::tell(&error, "pt4al"),
     };
+    if !matches!(cli.verb, Verb::Worker(_)) {
+        stopped::say_panics_on_one_line();
+    }
     let done = match cli.verb {
         Verb::New(args) => new::new(&args),
         Verb::Run(args) => run::run(args),

@@ -64,6 +64,22 @@ pub(super) fn say_when_a_limit_is_reached() {
     }
 }
 
+/// Makes a panic one line. It is a fault of the program, or the system refused threads or memory. (A worker's panics go to its log, in
+/// full.)
+pub(super) fn say_panics_on_one_line() {
+    std::panic::set_hook(Box::new(|panic| {
+        let payload = panic.payload();
+        let text = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());
+        let text = text.unwrap_or("no message").replace(char::is_control, " ");
+        let at = panic.location().map_or(String::new(), |at| format!(" at {}:{}", at.file(), at.line()));
+        let remedy = match text.contains("Resource temporarily unavailable") || text.contains("memory") {
+            true => "the system gives no more threads or memory: raise its limits (ulimit -a), or lower --jobs",
+            false => "report this fault",
+        };
+        say(&format!("error: pt4al stopped: {text}{at}; {remedy}; what is finished is kept"));
+    }));
+}
+
 /// Handles SIGABRT. When it returns, the process ends.
 extern "C" fn say_aborted(_signal: i32) {
     const LINE: &[u8] =

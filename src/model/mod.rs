@@ -241,10 +241,13 @@ fn body(root: &nn::Path, spec: &NetworkSpec) -> (Box<dyn Body>, i64, Upsample) {
 /// Writes named tensors over a file that may exist: for a temporary file.
 ///
 /// # Errors
-/// If the file cannot be written.
+/// If the file cannot be written: the reason, without the name of the file.
 pub(crate) fn save_tensors(path: &Path, tensors: &[(String, Tensor)]) -> Result<()> {
     Tensor::write_safetensors(tensors, path).map_err(|e| {
-        anyhow!("{}: cannot be written ({}); free some disk space, then run again", path.display(), one_line(&e))
+        let text = one_line(&e);
+        // Of an error of the system, only its message: the rest is the structure of a Rust value.
+        let reason = text.split_once("message: \"").and_then(|(_, rest)| Some(rest.split_once('"')?.0.to_owned()));
+        anyhow!("{}", reason.unwrap_or(text))
     })
 }
 

@@ -200,6 +200,7 @@ fn death(status: ExitStatus) -> String {
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         let guess = match signal {
             libc::SIGKILL => " (by hand, or for lack of memory: lower --jobs)",
+            libc::SIGSEGV | libc::SIGABRT => " (perhaps for lack of memory: lower --jobs)",
             libc::SIGBUS => " (a file of decoded images was cut short or its disk failed: run again)",
             _ => "",
         };

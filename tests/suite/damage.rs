@@ -67,6 +67,15 @@ pub fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// Removes all lists of checksums of a results folder, as in folders of earlier versions.
+pub fn remove_checksums(folder: &Path) {
+    for entry in walkdir::WalkDir::new(folder).into_iter().flatten() {
+        if entry.path().extension().is_some_and(|ending| ending == "sha256") {
+            std::fs::remove_file(entry.path()).unwrap();
+        }
+    }
+}
+
 /// The values and the queries of a results folder: what no damage may change.
 pub fn contents(folder: &Path) -> BTreeMap<String, String> {
     let mut found: BTreeMap<String, String> = BTreeMap::from([("values".into(), values(folder).join("\n"))]);
@@ -114,6 +123,7 @@ fn what_is_certain_is_repaired_and_said() {
         ("trials/entropy-seed0/records.csv", Damage::Digit),
         ("trials/entropy-seed0/records.csv", Damage::LastRows),
         ("trials/entropy-seed0/records.csv", Damage::Empty),
+        ("trials/entropy-seed0/records.csv", Damage::Removed),
         ("trials/entropy-seed0/epochs.csv", Damage::Cut),
         ("pretext/seed-0.csv", Damage::Digit),
         ("queried/classes.csv", Damage::MiddleRow),
@@ -142,6 +152,7 @@ fn what_is_not_certain_is_refused_and_named() {
     let run = format!("{RUN} {ONE_SEED}");
     for (file, damage) in [
         ("queries/entropy-seed0.csv", Damage::Digit),
+        ("queries/entropy-seed0.csv", Damage::Removed),
         ("manifest.json", Damage::Digit),
         ("checksums.sha256", Damage::Digit),
         ("queries/entropy-seed0.sha256", Damage::Cut),
@@ -149,6 +160,8 @@ fn what_is_not_certain_is_refused_and_named() {
         let (place, folder) = whole.copy();
         assert!(damage.apply(&folder.join(file)));
         fails(&place, &run, file);
+        // The remedy is not to run again.
+        assert!(!stderr(&place.pt4al(&run)).contains("type the command again"));
         let output = place.pt4al("verify results/tiny");
         assert_eq!(output.status.code(), Some(1));
         assert!(stderr(&output).contains(file), "{}", stderr(&output));
@@ -231,11 +244,7 @@ fn impossible_numbers_are_named_where_they_are_read() {
     // Without lists nothing but the numbers themselves can tell, as in folders of earlier versions.
     let without_lists = || {
         let (place, folder) = whole.copy();
-        for entry in walkdir::WalkDir::new(&folder).into_iter().flatten() {
-            if entry.path().extension().is_some_and(|ending| ending == "sha256") {
-                std::fs::remove_file(entry.path()).unwrap();
-            }
-        }
+        remove_checksums(&folder);
         (place, folder)
     };
     let edit = |path: &Path, change: &dyn Fn(&str) -> String| {

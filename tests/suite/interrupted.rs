@@ -118,9 +118,7 @@ fn killed_trials_that_continue_from_weights_resume_from_them() {
     std::fs::rename(&weights, &aside).unwrap();
     let output = place.pt4al(&run);
     assert_eq!(output.status.code(), Some(1));
-    assert!(
-        stderr(&output).contains("the weights to continue from are gone; restore them, or remove the trial's folder")
-    );
+    assert!(stderr(&output).contains("the weights to continue from are gone; restore them, or run the trial anew"));
     std::fs::rename(&aside, &weights).unwrap();
     let output = place.succeeds(&run);
     assert_eq!(expected, values(&folder), "{}", stderr(&output));

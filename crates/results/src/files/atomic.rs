@@ -107,9 +107,10 @@ fn readable_by_all(file: &File) -> std::io::Result<()> {
 
 fn remedy(error: &std::io::Error) -> &'static str {
     match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded | std::io::ErrorKind::FileTooLarge => {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
             "free some disk space (finished rounds are kept)"
         }
+        std::io::ErrorKind::FileTooLarge => "raise the limit on file sizes (ulimit -f; finished rounds are kept)",
         std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
             "choose a folder that you may write to"
         }

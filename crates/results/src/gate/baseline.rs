@@ -260,6 +260,7 @@ impl Baseline {
             remove_leftovers(&self.parent, &prefix);
             let new = tempfile::Builder::new().prefix(&prefix).tempdir_in(&self.parent)?;
             copy(from, new.path())?;
+            store::gather_lists(new.path())?;
             store::write_atomically(&new.path().join(HISTORY), |out| {
                 serde_json::to_writer_pretty(&mut *out, history)?;
                 writeln!(out)

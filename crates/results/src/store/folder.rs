@@ -59,7 +59,7 @@ impl Folder {
     pub fn begin(&self, spec: &Spec) -> Result<()> {
         self.forget_variants(spec)?;
         self.replace(&self.spec_path(), &Self::spec_bytes(spec)?)?;
-        super::verify::list_unlisted_files(&self.root)
+        super::verify::list_for_run(&self.root)
     }
 
     /// The contents of `spec.toml`.

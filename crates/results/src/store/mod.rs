@@ -53,5 +53,5 @@ pub use queries::{PartMetric, Queries};
 pub use record::{Record, Records};
 pub use tensorboard::write_events;
 pub use trial_files::TrialFiles;
-pub(crate) use verify::missing_files;
 pub use verify::{Accepted, Verification, accept, verify};
+pub(crate) use verify::{gather_lists, missing_files};

@@ -129,8 +129,9 @@ fn trial_records(
     whole: &Result<Records>,
 ) -> Result<()> {
     let path = files.records_path();
-    if !path.exists() {
-        // The rows are restored later, if the whole folder has some.
+    // A folder that was copied without trials/ gets the rows from the whole folder later, and a trial that has not begun has none.
+    let is_missing = !path.exists() && path.parent().is_some_and(Path::exists) && is_listed(&path)?;
+    if !path.exists() && !is_missing {
         return Ok(());
     }
     let protocol = spec.protocol_of(trial);
@@ -154,15 +155,21 @@ fn trial_records(
     let epochs = Epochs::read(&folder.epochs_path()).unwrap_or_default();
     let epochs = epochs.of_trial(&trial.label(), trial.seed, rounds);
     files.restore(Some(&best), Some(&epochs).filter(|epochs| !epochs.rows.is_empty()))?;
+    let damage = if is_missing { "was missing" } else { "was damaged" };
     say(
         &path,
         &match rounds {
-            0 => "was damaged, and no other file has its rounds; they run again".to_owned(),
-            _ if rounds == protocol.rounds.count => "was damaged; restored from records.csv".to_owned(),
-            _ => format!("was damaged; its first {rounds} rounds are restored, and later ones run again"),
+            0 => format!("{damage}, and no other file has its rounds; they run again"),
+            _ if rounds == protocol.rounds.count => format!("{damage}; restored from records.csv"),
+            _ => format!("{damage}; its first {} restored, and later rounds run again", rounds_are(rounds)),
         },
     );
     Ok(())
+}
+
+/// `round is` or `3 rounds are`.
+fn rounds_are(rounds: usize) -> String {
+    if rounds == 1 { "round is".into() } else { format!("{rounds} rounds are") }
 }
 
 /// The rounds from 0 on, up to the first that lacks the value of a metric which round 0 has. All records must be of one trial.

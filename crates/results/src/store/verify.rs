@@ -132,12 +132,43 @@ fn trial_lists(root: &Path) -> Vec<PathBuf> {
     files_in(&root.join("queries"), "sha256")
 }
 
-/// Gives the files of a results folder that no list names their checksums, as in folders of earlier versions.
+/// Gives the files of a results folder that no list names their checksums, as in folders of earlier versions. Each trial gets a list of
+/// its own: its process will write it.
 ///
 /// # Errors
 /// If a list is damaged or cannot be written.
-pub(super) fn list_unlisted_files(root: &Path) -> Result<()> {
-    known_files(root).iter().try_for_each(|(list, files)| list_unlisted(list, files))
+pub(super) fn list_for_run(root: &Path) -> Result<()> {
+    for queries in files_in(&root.join("queries"), "csv") {
+        list_unlisted(&list_beside(&queries), &trial_files(root, queries.clone()))?;
+    }
+    let driver = root.join(CHECKSUMS);
+    list_unlisted(&driver, &driver_files(root))?;
+    let mut list = List::read(&driver)?.unwrap_or_else(|| List::empty(&driver));
+    let before = list.entries.len();
+    list.entries.retain(|name, _| !name.starts_with("queries/"));
+    if list.entries.len() < before { list.write() } else { Ok(()) }
+}
+
+/// Moves the checksums of queries from the lists of trials into that of the folder. It is for a copy that no run works on: one list
+/// in place of many.
+///
+/// # Errors
+/// If a list is damaged, or cannot be written or removed.
+pub(crate) fn gather_lists(root: &Path) -> Result<()> {
+    let driver = root.join(CHECKSUMS);
+    let mut whole = List::read(&driver)?.unwrap_or_else(|| List::empty(&driver));
+    let lists = trial_lists(root);
+    for path in &lists {
+        let queries = path.with_extension("csv");
+        if let Some(entry) = List::read(path)?.and_then(|list| list.entry(&queries).cloned()) {
+            whole.entries.insert(whole.name(&queries), entry);
+        }
+    }
+    whole.write()?;
+    for path in &lists {
+        std::fs::remove_file(path).map_err(|e| anyhow!("{}: cannot be removed ({e}); remove it", path.display()))?;
+    }
+    Ok(())
 }
 
 /// Notes in the manifest that files were changed.
@@ -158,11 +189,18 @@ fn note(root: &Path, files: &[String], reason: String) -> Result<()> {
 
 /// The lists of a results folder, whether or not they exist, with the files that are there for them to name.
 fn known_files(root: &Path) -> Vec<(PathBuf, Vec<PathBuf>)> {
-    let mut lists = vec![(root.join(CHECKSUMS), driver_files(root))];
+    let mut whole = driver_files(root);
+    let mut lists = Vec::new();
     for file in files_in(&root.join("queries"), "csv") {
-        let key = file.file_stem().unwrap_or_default().to_owned();
-        lists.push((list_beside(&file), trial_files(root, &key, file)));
+        // A folder that no run has worked on has no lists of trials.
+        let is_of_run = list_beside(&file).exists() || root.join("trials").exists();
+        if is_of_run {
+            lists.push((list_beside(&file), trial_files(root, file)));
+        } else {
+            whole.push(file);
+        }
     }
+    lists.insert(0, (root.join(CHECKSUMS), whole));
     let without_queries = trial_lists(root).into_iter().filter(|list| !list.with_extension("csv").exists());
     lists.extend(without_queries.map(|list| (list, Vec::new())).collect::<Vec<_>>());
     lists.extend(files_in(&root.join("parts"), "csv").into_iter().map(|file| (list_beside(&file), vec![file])));
@@ -184,8 +222,8 @@ pub(crate) fn driver_files(root: &Path) -> Vec<PathBuf> {
 }
 
 /// The files of a trial that are there. `queries` is one of them.
-fn trial_files(root: &Path, key: &std::ffi::OsStr, queries: PathBuf) -> Vec<PathBuf> {
-    let folder = root.join("trials").join(key);
+fn trial_files(root: &Path, queries: PathBuf) -> Vec<PathBuf> {
+    let folder = root.join("trials").join(queries.file_stem().unwrap_or_default());
     let mut files = vec![queries, folder.join("records.csv"), folder.join("epochs.csv")];
     files.extend(files_in(&folder, "safetensors").into_iter().filter(|file| {
         // A checkpoint has its own checksum.

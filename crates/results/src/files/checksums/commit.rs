@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 use tempfile::NamedTempFile;
 
 use super::list::{Entry, List};
@@ -37,14 +37,16 @@ impl Staged {
         Ok(Self { path: path.to_owned(), target, aside, sum: sum(bytes) })
     }
 
-    /// As [`Staged::new`], for contents that `write` writes to the path that it gets.
+    /// As [`Staged::new`], for contents that `write` writes to the path that it gets. The error of `write` is only the reason.
     ///
     /// # Errors
-    /// If the folder cannot be written, or the error of `write`.
+    /// If the folder or the file cannot be written.
     pub fn written_by(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<Self> {
         let target = behind_links(path);
         let aside = aside_in_new_folder(&target).map_err(|e| unwritable(path, &e))?;
-        write(aside.path()).with_context(|| format!("{}: cannot be written", path.display()))?;
+        write(aside.path()).map_err(|e| {
+            anyhow!("{}: cannot be written ({e:#}); free some disk space, then run again", path.display())
+        })?;
         let sum = finish(aside.as_file()).and_then(|()| std::fs::read(aside.path())).map(|bytes| sum(&bytes));
         let sum = sum.map_err(|e| unwritable(path, &e))?;
         Ok(Self { path: path.to_owned(), target, aside, sum })
