@@ -50,6 +50,8 @@ say "making a minimal $RELEASE in $ROOT_DIR"
 debootstrap --variant=minbase --include=gcc,g++,make,python3,python3-venv,ca-certificates "$RELEASE" "$ROOT_DIR" \
     ${mirror:+"$mirror"} >"$ROOT_DIR.log" 2>&1 || fail "debootstrap failed ($(tail -n 1 "$ROOT_DIR.log")); see $ROOT_DIR.log"
 rm -f "$ROOT_DIR.log"
+# It is the root folder of a user, and mktemp keeps others out.
+chmod 755 "$ROOT_DIR"
 mount_at /proc -t proc proc
 mount_at /dev --rbind /dev
 mount --make-rslave "$ROOT_DIR/dev"

@@ -76,7 +76,7 @@ fn numbers(version: &str) -> Vec<u32> {
     version.split('.').map(|number| number.parse().unwrap_or_else(|_| panic!("{version} is no version"))).collect()
 }
 
-/// That our own code needs no later Rust is checked by clippy (`incompatible_msrv`).
+/// Clippy checks that our own code needs no later Rust (`incompatible_msrv`).
 #[test]
 fn no_dependency_needs_a_later_rust_than_the_project() {
     let ours = table("Cargo.toml")["workspace"]["package"]["rust-version"].as_str().unwrap().to_owned();
