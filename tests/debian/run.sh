@@ -128,7 +128,7 @@ log=$(mktemp)
 if as_person /srv/read-only "$log" HOME=$home -- make build; then
     say "   make build does not need it"
 else
-    say "   without CARGO_HOME: $(grep -m 1 -iE 'read-only|^error' "$log" || tail -n 1 "$log")"
+    say "   without CARGO_HOME: $(grep -m 1 -E '^error' "$log" || tail -n 1 "$log")"
     rm -rf "$ROOT_DIR/srv/read-only"
     clone read-only
     mkdir "$ROOT_DIR/srv/cargo"
