@@ -20,7 +20,7 @@ CORRELATE = $(PT4AL) correlate $(PLACES)
 # Cargo runs in parallel by itself.
 .NOTPARALLEL:
 .PHONY: build demo cifar10 cifar100 caltech101 imagenet cityscapes imbalanced published departures cold-start pretext-ablation \
-        official-losses sampler-ablation correlate check test endurance golden lint bench doc clean help
+        official-losses sampler-ablation correlate check test endurance golden lint fuzz bench doc clean help
 
 help:               ## List the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -89,8 +89,13 @@ endurance:          ## Kill runs and damage files, hundreds of times (takes an h
 golden:             ## Run the golden tests under every instruction set of this processor
 	@$(WITH_LIBTORCH) scripts/golden.sh
 
-lint:               ## Check format and clippy, warnings denied
+lint:               ## Check format and clippy, warnings denied, and licences and sources of dependencies
 	@$(WITH_LIBTORCH) cargo fmt --all --check && cargo clippy --release --workspace --all-targets -- -D warnings
+	@cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
+	@scripts/deny.sh
+
+fuzz:               ## Run each fuzz target for FUZZ_SECONDS=600 (TARGETS="name ...": only these)
+	@tests/fuzz/run.sh $(TARGETS)
 
 bench:              ## Run the benchmarks
 	@$(WITH_LIBTORCH) cargo bench

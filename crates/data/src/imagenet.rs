@@ -14,8 +14,8 @@
 //! counted too; if they are at least half of `val/`, it is refused as a copy. Names that begin with a dot, and
 //! `Thumbs.db`, are left out; any other file is a problem.
 
-mod meta;
-mod truth;
+pub(crate) mod meta;
+pub(crate) mod truth;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

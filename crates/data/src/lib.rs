@@ -64,6 +64,8 @@ pub mod features;
 pub mod fetch;
 pub mod folder;
 pub mod folder_masks;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod imagenet;
 pub mod images;
 pub mod imbalance;

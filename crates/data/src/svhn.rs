@@ -147,7 +147,7 @@ fn read_file(path: &Path, name: &str, official: &str) -> Result<Part, String> {
 }
 
 /// Reads the arrays `X` and `y` of a file.
-fn images(file: &[u8]) -> Result<Images, String> {
+pub(crate) fn images(file: &[u8]) -> Result<Images, String> {
     let (mut pixels, mut labels) = (None, None);
     let mut arrays = Arrays::new(file, LARGEST)?;
     while let Some(body) = arrays.next()? {

@@ -14,7 +14,7 @@ const STRUCT: u8 = 2;
 ///
 /// # Errors
 /// Says in a few words why the file is not such a file.
-pub(super) fn wnids(file: &[u8]) -> Result<HashMap<u32, String>, String> {
+pub(crate) fn wnids(file: &[u8]) -> Result<HashMap<u32, String>, String> {
     let mut arrays = Arrays::new(file, LARGEST)?;
     while let Some(body) = arrays.next()? {
         let array = Array::read(&body)?;

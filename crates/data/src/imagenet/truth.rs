@@ -83,7 +83,7 @@ fn name(number: u32) -> String {
 }
 
 /// The WordNet id of each image by its number, from the devkit or from Kaggle's file, and the path of that file.
-fn read(root: &Path) -> Result<(PathBuf, HashMap<u32, String>)> {
+pub(crate) fn read(root: &Path) -> Result<(PathBuf, HashMap<u32, String>)> {
     let (devkit, kaggle) = (root.join(DEVKIT), root.join(KAGGLE));
     if devkit.is_dir() {
         return Ok((devkit.join(TRUTH), from_devkit(&devkit)?));
