@@ -16,9 +16,9 @@ const NEXT: &str = "# being written: ";
 /// The checksums of one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// That of the file as it was written last. `None` if it is being written for the first time.
+    /// The checksum of the file as it was written last. `None` if it is being written for the first time.
     pub now: Option<String>,
-    /// That of the file which is about to replace it, if there is one.
+    /// The checksum of the file that is about to replace it, if there is one.
     pub next: Option<String>,
 }
 
