@@ -198,6 +198,18 @@ impl Network {
         Ok(())
     }
 
+    /// Returns 16 hexadecimal digits that stand for the variables of this network and their order in a [`Snapshot`].
+    pub(crate) fn layout(&self) -> String {
+        self.weights.layout()
+    }
+
+    /// Makes a snapshot of the numbers of one ([`Snapshot::numbers`]); `None` if they are not of a network of this size and kind.
+    pub(crate) fn snapshot_of(&self, numbers: &Tensor) -> Option<Snapshot> {
+        let own = self.weights.copy();
+        let fits = numbers.size() == own.size() && numbers.kind() == own.kind();
+        fits.then(|| Snapshot(numbers.to_device(self.device())))
+    }
+
     /// Sets weights and statistics to those of a snapshot of this network.
     pub fn restore(&mut self, snapshot: &Snapshot) {
         self.weights.restore(&snapshot.0);
@@ -241,12 +253,20 @@ fn body(root: &nn::Path, spec: &NetworkSpec) -> (Box<dyn Body>, i64, Upsample) {
 /// # Errors
 /// If the file cannot be written.
 pub(crate) fn save_tensors(path: &Path, tensors: &[(String, Tensor)]) -> Result<()> {
+    write_aside(path, |aside| Ok(Tensor::write_safetensors(tensors, aside)?))
+}
+
+/// Lets `write` fill a temporary file, and renames it to `path`.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(crate) fn write_aside(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let written = || -> Result<()> {
         let folder = path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder)?;
         // The name pattern of all temporary files here, which a killed process may leave behind.
         let aside = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(folder)?;
-        Tensor::write_safetensors(tensors, aside.path())?;
+        write(aside.path())?;
         aside.as_file().sync_all()?;
         aside.persist(path)?;
         Ok(())
@@ -262,3 +282,10 @@ fn one_line(error: &tch::TchError) -> String {
 /// A copy of a network's weights and of batch norm's statistics.
 #[derive(Debug)]
 pub struct Snapshot(Tensor);
+
+impl Snapshot {
+    /// Returns all numbers, `[n]`, in an order that [`Network::layout`] stands for.
+    pub(crate) fn numbers(&self) -> &Tensor {
+        &self.0
+    }
+}

@@ -165,8 +165,9 @@ impl Tasks {
             let files = folder.trial(&trial);
             if files.finished()? >= spec.rounds.count {
                 files.set_failure(None)?;
-                // A kill after the last round leaves weights behind.
+                // A kill after the last round leaves weights or a checkpoint behind.
                 (0..spec.rounds.count).for_each(|round| files.remove_weights(round));
+                files.remove_checkpoint();
             }
         }
         for losses in self.trials.iter().filter_map(|waiting| waiting.losses.as_ref()) {

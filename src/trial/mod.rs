@@ -1,6 +1,7 @@
 //! The active-learning loop of one trial: one arm, one seed, all rounds. Each trial runs in a process of its own and
 //! continues where its files end.
 
+mod checkpoint;
 mod initial;
 mod pace;
 mod pretext;
@@ -22,12 +23,12 @@ use crate::train::Learner;
 use pt4al_results::spec::{Spec, Start, Trial, Work};
 use pt4al_results::store::{ANEW, Epoch, Manifest, Queries, Record, Records, TrialFiles};
 
+use checkpoint::Checkpoints;
 pub use pace::OutOfTime;
 pub use pretext::Pretext;
 pub use progress::{Event, Reporter};
 pub use query::check_query;
 use query::{Chooser, Query};
-use round::Timing;
 pub use select::{Selected, Selection, select};
 pub use task_losses::{LossJob, run as task_losses};
 pub use view::{Pool, Ties};
@@ -110,8 +111,11 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
             labeled.len(),
             spec.rounds.labeled(round)
         );
-        report.begin(|| format!("round {round}"), Work { score: 0, ..work(round) }.units())?;
-        let waited = data.waited();
+        let mut checkpoints = Checkpoints::new(job, spec, &network, (round, &labeled), report.now());
+        let halfway = checkpoints.find(&network);
+        let skipped = halfway.as_ref().map_or(0, |halfway| halfway.progress.units);
+        report.skip(skipped);
+        report.begin(|| format!("round {round}"), Work { score: 0, ..work(round) }.units().saturating_sub(skipped))?;
         let inputs = round::Round {
             spec,
             seed: job.trial.seed,
@@ -120,8 +124,8 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
             before: before.as_ref(),
             evaluated: Some(spec.train.select.images),
         };
-        let trained = round::train(&learner, &inputs, &mut network, report)?;
-        let timing = Timing { wait: data.waited() - waited, ..trained.timing };
+        let trained = round::train(&learner, &inputs, &mut network, report, Some(&mut checkpoints), halfway)?;
+        let timing = trained.timing;
         let (experiment, profile) = spec.identity();
         records.rows.extend(trained.values.into_iter().map(|value| Record {
             experiment: experiment.into(),
@@ -149,6 +153,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
             network.save(&files.weights_path(round))?;
         }
         files.commit_round(&records, &queries, &epochs)?;
+        files.remove_checkpoint();
         // Removed only now, since a repeated round needs them.
         if let Some(older) = round.checked_sub(1) {
             files.remove_weights(older);

@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::pace::{OutOfTime, Pace};
-use crate::limit::Ends;
+use crate::limit::{Clock, Ends};
 use pt4al_results::spec::Spec;
 use pt4al_results::store::Record;
 
@@ -15,7 +15,7 @@ use pt4al_results::store::Record;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Event {
-    /// Forward passes of single images done since the process began, and what it is doing.
+    /// Forward passes of single images done since the process began, with those that a checkpoint saved it; and what it is doing.
     Progress { done: u64, at: String },
     /// A round is finished and on disk.
     Round { round: usize, labeled: usize, metric: String, value: f64 },
@@ -40,20 +40,39 @@ pub enum Event {
 /// finished in time.
 pub struct Reporter {
     out: Box<dyn Write>,
+    /// Forward passes of this process.
     done: u64,
+    /// Forward passes of earlier processes, which this one need not do.
+    skipped: u64,
     written: Option<Instant>,
+    clock: Clock,
     pace: Option<Pace>,
 }
 
 impl Reporter {
     /// A reporter that writes to `out`.
     pub fn new(out: Box<dyn Write>) -> Self {
-        Self { out, done: 0, written: None, pace: None }
+        Self { out, done: 0, skipped: 0, written: None, clock: Clock::from_environment(), pace: None }
     }
 
     /// The reporter of a process with a time limit.
     pub fn until(self, ends: Ends) -> Self {
-        Self { pace: Some(Pace::new(ends)), ..self }
+        Self { clock: ends.clock, pace: Some(Pace::new(ends)), ..self }
+    }
+
+    /// Returns the time of the process's clock, in seconds.
+    pub(super) fn now(&self) -> f64 {
+        self.clock.now(self.done)
+    }
+
+    /// Returns the forward passes that this process has done.
+    pub(super) fn units(&self) -> u64 {
+        self.done
+    }
+
+    /// Notes that earlier processes have done `units` forward passes of the work. They are in the progress, but not in the pace.
+    pub(super) fn skip(&mut self, units: u64) {
+        self.skipped += units;
     }
 
     /// Writes an event. That the driver has ended is no error: results go to disk, not through this pipe.
@@ -75,7 +94,7 @@ impl Reporter {
         self.done += units;
         if self.written.is_none_or(|then| then.elapsed() > Duration::from_millis(200)) {
             self.written = Some(Instant::now());
-            let event = Event::Progress { done: self.done, at: at() };
+            let event = Event::Progress { done: self.skipped + self.done, at: at() };
             self.event(&event);
         }
         Ok(self.pace.as_mut().map_or(Ok(()), |pace| pace.count(self.done))?)

@@ -1,0 +1,190 @@
+//! Checkpoints: all that a training needs to go on after an epoch, as one file in the safetensors format.
+//!
+//! The file's metadata are `format`, what the training is (its identity: names and values), `state` (the part that is not tensors, in
+//! TOML, which keeps every bit of a number) and `sha256`, the SHA-256 of everything else. A file that is damaged, or that is of
+//! another training, is never used.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, View};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use tch::{Device, Tensor};
+
+use crate::model::write_aside;
+
+/// The version of what is in the files. Raise it if a field or a tensor changes its meaning: older files are then not used.
+const FORMAT: &str = "pt4al checkpoint 1";
+
+/// What a training is: names and values. All must be equal for a checkpoint to be used.
+pub(crate) type Identity = Vec<(&'static str, String)>;
+
+/// Writes a checkpoint to a temporary file, and renames it to `path`. `tensors` are contiguous, on any device.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(crate) fn write(
+    path: &Path,
+    identity: &Identity,
+    state: &impl Serialize,
+    tensors: &[(String, &Tensor)],
+) -> Result<()> {
+    let mut metadata: BTreeMap<String, String> =
+        identity.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    metadata.insert("format".into(), FORMAT.into());
+    metadata.insert("state".into(), toml::to_string(state)?);
+    let numbers: BTreeMap<&str, Numbers> =
+        tensors.iter().map(|(name, tensor)| Ok((name.as_str(), Numbers::new(tensor)?))).collect::<Result<_>>()?;
+    let digest = digest(&metadata, &numbers);
+    metadata.insert("sha256".into(), digest);
+    let metadata = Some(metadata.into_iter().collect());
+    write_aside(path, |aside| Ok(safetensors::serialize_to_file(numbers, &metadata, aside)?))
+}
+
+/// Reads a checkpoint of the training `identity`: its state, and its tensors by name, on the CPU.
+///
+/// # Errors
+/// Why the file cannot be used, without its name: it cannot be read, is damaged, or is of another version or another training.
+pub(crate) fn read<S: DeserializeOwned>(path: &Path, identity: &Identity) -> Result<(S, HashMap<String, Tensor>)> {
+    let bytes = std::fs::read(path).context("it cannot be read")?;
+    let damaged = || "it is damaged";
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| anyhow!(e)).with_context(damaged)?;
+    let views = SafeTensors::deserialize(&bytes).map_err(|e| anyhow!(e)).with_context(damaged)?;
+    let mut metadata: BTreeMap<String, String> = header.metadata().clone().unwrap_or_default().into_iter().collect();
+    ensure!(metadata.get("format").is_some_and(|format| format == FORMAT), "another version of pt4al wrote it");
+    let Some(sha256) = metadata.remove("sha256") else { bail!("it is damaged: its SHA-256 is missing") };
+    let numbers: BTreeMap<String, _> = views.tensors().into_iter().collect();
+    ensure!(digest(&metadata, &numbers) == sha256, "it is damaged: its SHA-256 is another one");
+    for (name, value) in identity {
+        let found = metadata.get(*name).map_or("unknown", String::as_str);
+        ensure!(found == value, "its {name} is {found}, not {value}");
+    }
+    let state = metadata.get("state").map(String::as_str).unwrap_or_default();
+    let state = toml::from_str(state).map_err(|e| anyhow!("{}", e.message())).context("its state cannot be read")?;
+    let tensors = numbers.into_iter().map(|(name, view)| Ok((name, Tensor::try_from(view)?)));
+    Ok((state, tensors.collect::<Result<_>>()?))
+}
+
+/// Returns the SHA-256 of metadata and tensors, in hexadecimal digits.
+fn digest<N: Ord + AsRef<str>, V: View>(metadata: &BTreeMap<String, String>, tensors: &BTreeMap<N, V>) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |bytes: &[u8]| {
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    };
+    for (name, text) in metadata {
+        add(name.as_bytes());
+        add(text.as_bytes());
+    }
+    for (name, tensor) in tensors {
+        add(name.as_ref().as_bytes());
+        add(format!("{:?} {:?}", tensor.dtype(), tensor.shape()).as_bytes());
+        add(&tensor.data());
+    }
+    pt4al_results::spec::hex(&hash.finalize())
+}
+
+/// A tensor as the format's library reads it.
+struct Numbers {
+    tensor: Tensor,
+    dtype: Dtype,
+    shape: Vec<usize>,
+}
+
+impl Numbers {
+    fn new(tensor: &Tensor) -> Result<Self> {
+        let tensor = tensor.detach().to_device(Device::Cpu).contiguous();
+        let (dtype, shape) = (tensor.kind().try_into()?, tensor.size().iter().map(|&side| side as usize).collect());
+        Ok(Self { tensor, dtype, shape })
+    }
+}
+
+impl View for Numbers {
+    fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        let mut bytes = vec![0; self.data_len()];
+        self.tensor.copy_data_u8(&mut bytes, self.tensor.numel());
+        bytes.into()
+    }
+
+    fn data_len(&self) -> usize {
+        self.tensor.numel() * self.tensor.kind().elt_size_in_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn identity() -> Identity {
+        vec![("trial", "random-seed0".into()), ("round", "3".into())]
+    }
+
+    /// Writes a checkpoint into a new folder.
+    fn written() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint.safetensors");
+        let (weights, steps) = (Tensor::from_slice(&[1.5f32, -2.0, 0.1]), Tensor::from(7.0));
+        let state = BTreeMap::from([("loss", 0.1 + 0.2), ("best", 1.0 / 3.0)]);
+        write(&path, &identity(), &state, &[("weights".into(), &weights), ("steps".into(), &steps)]).unwrap();
+        (folder, path)
+    }
+
+    fn why(path: &Path, identity: &Identity) -> String {
+        format!("{:#}", read::<BTreeMap<String, f64>>(path, identity).unwrap_err())
+    }
+
+    #[test]
+    fn what_was_written_is_read_bit_for_bit() {
+        let (folder, path) = written();
+        let (state, tensors): (BTreeMap<String, f64>, _) = read(&path, &identity()).unwrap();
+        assert_eq!((state["loss"], state["best"]), (0.1 + 0.2, 1.0 / 3.0));
+        assert_eq!(tensors["weights"], Tensor::from_slice(&[1.5f32, -2.0, 0.1]));
+        assert_eq!((tensors["steps"].size(), tensors["steps"].double_value(&[])), (vec![], 7.0));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn no_byte_can_change_unnoticed() {
+        let (_folder, path) = written();
+        let bytes = std::fs::read(&path).unwrap();
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1;
+            std::fs::write(&path, damaged).unwrap();
+            assert!(read::<BTreeMap<String, f64>>(&path, &identity()).is_err(), "byte {at}");
+        }
+        for length in [0, 7, 100, bytes.len() - 1] {
+            std::fs::write(&path, &bytes[..length]).unwrap();
+            assert!(why(&path, &identity()).starts_with("it is damaged"), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_of_another_training_or_version_is_refused_with_the_difference() {
+        let (_folder, path) = written();
+        let other = vec![("trial", "random-seed0".into()), ("round", "4".into())];
+        assert_eq!(why(&path, &other), "its round is 3, not 4");
+        let unknown = [identity(), vec![("device", "cpu".into())]].concat();
+        assert_eq!(why(&path, &unknown), "its device is unknown, not cpu");
+        let older = std::fs::read(&path).unwrap().iter().map(|&byte| char::from(byte)).collect::<String>();
+        let older: Vec<u8> = older.replace(FORMAT, "pt4al checkpoint 0").chars().map(|byte| byte as u8).collect();
+        std::fs::write(&path, older).unwrap();
+        assert_eq!(why(&path, &identity()), "another version of pt4al wrote it");
+        assert_eq!(why(Path::new("/dev/null/x"), &identity()).split(':').next(), Some("it cannot be read"));
+    }
+}
