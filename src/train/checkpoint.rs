@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use safetensors::SafeTensors;
@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use tch::{Device, Tensor};
 
+use crate::limit::Clock;
 use crate::model::write_aside;
 
 /// The version of what is in the files. Raise it if a field or a tensor changes its meaning: older files are then not used.
@@ -24,16 +25,109 @@ const FORMAT: &str = "pt4al checkpoint 1";
 /// What a training is: names and values. All must be equal for a checkpoint to be used.
 pub(crate) type Identity = Vec<(&'static str, String)>;
 
+/// Tensors of a checkpoint by name, on the CPU.
+pub(crate) type Tensors = HashMap<String, Tensor>;
+
+/// The checkpoints of one training: one file, which each replaces.
+#[derive(Debug)]
+pub(crate) struct Checkpoints {
+    /// What is trained, for the log: `the round`.
+    what: &'static str,
+    path: PathBuf,
+    identity: Identity,
+    /// Seconds between two checkpoints; `None` if none are written.
+    every: Option<f64>,
+    clock: Clock,
+    /// The time of the last one, or of the start.
+    last: f64,
+}
+
+impl Checkpoints {
+    /// Checkpoints in the file `path`, `minutes` apart (0: none). The training begins now, when its process has done `done` forward
+    /// passes.
+    pub fn new(what: &'static str, path: PathBuf, identity: Identity, minutes: usize, done: u64) -> Self {
+        let clock = Clock::from_environment();
+        let every = (minutes > 0).then_some(60.0 * minutes as f64);
+        Self { what, path, identity, every, clock, last: clock.now(done) }
+    }
+
+    /// The same checkpoints, one after each epoch.
+    #[cfg(test)]
+    pub fn after_each_epoch(self) -> Self {
+        Self { every: Some(0.0), ..self }
+    }
+
+    /// Lets `resume` take up the state that an earlier process left, and return it with its number of epochs. A file that cannot be
+    /// used is removed. The log says which of the two it was, and why.
+    pub fn find<S: DeserializeOwned, T>(&self, resume: impl FnOnce(S, Tensors) -> Result<(T, usize)>) -> Option<T> {
+        let Self { what, path, .. } = self;
+        if !path.exists() {
+            return None;
+        }
+        match self.read(resume) {
+            Ok((found, epochs)) => {
+                eprintln!("{}: {what} goes on after epoch {epochs}", path.display());
+                Some(found)
+            }
+            Err(why) => {
+                eprintln!("{}: not used, and removed ({why:#}); {what} starts from its beginning", path.display());
+                self.remove();
+                None
+            }
+        }
+    }
+
+    /// Does what [`Checkpoints::find`] does, without a word.
+    ///
+    /// # Errors
+    /// As for [`read`], and if `resume` fails.
+    pub fn read<S: DeserializeOwned, T>(&self, resume: impl FnOnce(S, Tensors) -> Result<T>) -> Result<T> {
+        let (state, tensors) = read(&self.path, &self.identity)?;
+        resume(state, tensors)
+    }
+
+    /// Whether a checkpoint is due in a process that has done `done` forward passes.
+    pub fn are_due(&self, done: u64) -> bool {
+        self.every.is_some_and(|seconds| self.clock.now(done) - self.last >= seconds)
+    }
+
+    /// Writes a checkpoint. If that fails, the log says so and the training goes on: it needs none unless it is killed.
+    pub fn write(&mut self, state: &impl Serialize, tensors: &[(String, &Tensor)], done: u64) {
+        if let Err(error) = write(&self.path, &self.identity, state, tensors) {
+            eprintln!("warning: no checkpoint was written: {error:#}");
+        }
+        self.last = self.clock.now(done);
+    }
+
+    /// Removes the file, if it is there. Errors are ignored: a file that stays is refused, because it is of another state.
+    pub fn remove(&self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+
+    #[cfg(test)]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Names what past steps left in the optimizer ([`Optimizer::past`](super::Optimizer::past)), for a checkpoint.
+pub(crate) fn name_past(past: Vec<(&'static str, &Tensor)>) -> impl Iterator<Item = (String, &Tensor)> {
+    past.into_iter().map(|(name, tensor)| (format!("{PAST}{name}"), tensor))
+}
+
+/// Returns what [`name_past`] named.
+pub(crate) fn past(tensors: Tensors) -> Tensors {
+    tensors.into_iter().filter_map(|(name, tensor)| Some((name.strip_prefix(PAST)?.to_owned(), tensor))).collect()
+}
+
+/// The beginning of the names of what past steps left in the optimizer.
+const PAST: &str = "optimizer.";
+
 /// Writes a checkpoint to a temporary file, and renames it to `path`. `tensors` are contiguous, on any device.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub(crate) fn write(
-    path: &Path,
-    identity: &Identity,
-    state: &impl Serialize,
-    tensors: &[(String, &Tensor)],
-) -> Result<()> {
+fn write(path: &Path, identity: &Identity, state: &impl Serialize, tensors: &[(String, &Tensor)]) -> Result<()> {
     let mut metadata: BTreeMap<String, String> =
         identity.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     metadata.insert("format".into(), FORMAT.into());
@@ -50,7 +144,7 @@ pub(crate) fn write(
 ///
 /// # Errors
 /// Why the file cannot be used, without its name: it cannot be read, is damaged, or is of another version or another training.
-pub(crate) fn read<S: DeserializeOwned>(path: &Path, identity: &Identity) -> Result<(S, HashMap<String, Tensor>)> {
+fn read<S: DeserializeOwned>(path: &Path, identity: &Identity) -> Result<(S, Tensors)> {
     let bytes = std::fs::read(path).context("it cannot be read")?;
     let damaged = || "it is damaged";
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| anyhow!(e)).with_context(damaged)?;

@@ -23,7 +23,7 @@ use crate::train::Learner;
 use pt4al_results::spec::{Spec, Start, Trial, Work};
 use pt4al_results::store::{ANEW, Epoch, Manifest, Queries, Record, Records, TrialFiles};
 
-use checkpoint::Checkpoints;
+use checkpoint::Halfway;
 pub use pace::OutOfTime;
 pub use pretext::Pretext;
 pub use progress::{Event, Reporter};
@@ -111,8 +111,8 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
             labeled.len(),
             spec.rounds.labeled(round)
         );
-        let mut checkpoints = Checkpoints::new(job, spec, &network, (round, &labeled), report.now());
-        let halfway = checkpoints.find(&network);
+        let mut checkpoints = checkpoint::checkpoints(job, spec, &network, (round, &labeled), report.units());
+        let halfway = Halfway::find(&checkpoints, &network);
         let skipped = halfway.as_ref().map_or(0, |halfway| halfway.progress.units);
         report.skip(skipped);
         report.begin(|| format!("round {round}"), Work { score: 0, ..work(round) }.units().saturating_sub(skipped))?;
@@ -153,7 +153,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
             network.save(&files.weights_path(round))?;
         }
         files.commit_round(&records, &queries, &epochs)?;
-        files.remove_checkpoint();
+        checkpoints.remove();
         // Removed only now, since a repeated round needs them.
         if let Some(older) = round.checked_sub(1) {
             files.remove_weights(older);

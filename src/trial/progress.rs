@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::pace::{OutOfTime, Pace};
-use crate::limit::{Clock, Ends};
+use crate::limit::Ends;
 use pt4al_results::spec::Spec;
 use pt4al_results::store::Record;
 
@@ -45,24 +45,18 @@ pub struct Reporter {
     /// Forward passes of earlier processes, which this one need not do.
     skipped: u64,
     written: Option<Instant>,
-    clock: Clock,
     pace: Option<Pace>,
 }
 
 impl Reporter {
     /// A reporter that writes to `out`.
     pub fn new(out: Box<dyn Write>) -> Self {
-        Self { out, done: 0, skipped: 0, written: None, clock: Clock::from_environment(), pace: None }
+        Self { out, done: 0, skipped: 0, written: None, pace: None }
     }
 
     /// The reporter of a process with a time limit.
     pub fn until(self, ends: Ends) -> Self {
-        Self { clock: ends.clock, pace: Some(Pace::new(ends)), ..self }
-    }
-
-    /// Returns the time of the process's clock, in seconds.
-    pub(super) fn now(&self) -> f64 {
-        self.clock.now(self.done)
+        Self { pace: Some(Pace::new(ends)), ..self }
     }
 
     /// Returns the forward passes that this process has done.
@@ -71,7 +65,7 @@ impl Reporter {
     }
 
     /// Notes that earlier processes have done `units` forward passes of the work. They are in the progress, but not in the pace.
-    pub(super) fn skip(&mut self, units: u64) {
+    pub fn skip(&mut self, units: u64) {
         self.skipped += units;
     }
 

@@ -6,10 +6,11 @@ use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::Reporter;
-use super::checkpoint::{Checkpoints, Halfway};
+use super::checkpoint::{self, Halfway};
 use crate::dataset::{Data, Dataset};
 use crate::model::{Network, Snapshot};
 use crate::task::Metrics;
+use crate::train::checkpoint::Checkpoints;
 use crate::train::{self, Begun, Fit, Learner, Step};
 use pt4al_results::seed::{self, Purpose};
 use pt4al_results::spec::{EvaluationImages, Select, Spec};
@@ -88,7 +89,7 @@ pub(super) struct Best {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Progress {
     /// The training in progress.
-    part: Training,
+    pub part: Training,
     /// The number of its finished epochs.
     pub epoch: usize,
     /// Its best epoch so far, if a rule chooses one.
@@ -99,7 +100,7 @@ pub(super) struct Progress {
     /// The forward passes of the round so far.
     pub units: u64,
     /// What is known of the results.
-    results: Trained,
+    pub results: Trained,
 }
 
 /// Trains for one round and evaluates by every recorded selection rule. With `from`, it goes on after an epoch of an earlier process.
@@ -242,14 +243,15 @@ impl Course<'_> {
         let value = self.evaluate(stage, epoch, network, last)?;
         self.progress.results.epochs.push(Epoch { training: stage.part, trained, value });
         self.progress.epoch = epoch;
+        let done = self.report.units();
         // After the last epoch, nothing but a short evaluation is left of the training.
         if epoch < epochs
-            && let Some(checkpoints) = self.checkpoints.as_mut().filter(|checkpoints| checkpoints.are_due(self.report))
+            && let Some(checkpoints) = self.checkpoints.as_mut().filter(|checkpoints| checkpoints.are_due(done))
         {
             let [earlier, others] = self.counted;
-            self.progress.units = earlier + self.report.units() - others;
+            self.progress.units = earlier + done - others;
             count_seconds(&mut self.progress.results.timing, stage, self.learner.data);
-            checkpoints.write(&self.progress, network, optimizer, self.report);
+            checkpoint::write(checkpoints, &self.progress, network, optimizer, done);
         }
         Ok(())
     }
