@@ -35,7 +35,7 @@ pub struct Learned {
 }
 
 /// What a learner is trained on, and how.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Job<'a> {
     pub data: &'a Data,
     pub model: &'a ModelSpec,

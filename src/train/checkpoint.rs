@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -21,6 +23,9 @@ use crate::model::write_aside;
 
 /// The version of what is in the files. Raise it if a field or a tensor changes its meaning: older files are then not used.
 const FORMAT: &str = "pt4al checkpoint 1";
+
+/// The longest head of a safetensors file, in bytes, as its library has it.
+const LONGEST_HEAD: u64 = 100_000_000;
 
 /// What a training is: names and values. All must be equal for a checkpoint to be used.
 pub(crate) type Identity = Vec<(&'static str, String)>;
@@ -55,6 +60,11 @@ impl Checkpoints {
     #[cfg(test)]
     pub fn after_each_epoch(self) -> Self {
         Self { every: Some(0.0), ..self }
+    }
+
+    /// Returns the seconds between two checkpoints; `None` if none are written.
+    pub fn every(&self) -> Option<f64> {
+        self.every
     }
 
     /// Lets `resume` take up the state that an earlier process left, and return it with its number of epochs. A file that cannot be
@@ -111,7 +121,7 @@ impl Checkpoints {
 }
 
 /// Names what past steps left in the optimizer ([`Optimizer::past`](super::Optimizer::past)), for a checkpoint.
-pub(crate) fn name_past(past: Vec<(&'static str, &Tensor)>) -> impl Iterator<Item = (String, &Tensor)> {
+pub(crate) fn name_past<'a>(past: Vec<(&'static str, &'a Tensor)>) -> impl Iterator<Item = (String, &'a Tensor)> {
     past.into_iter().map(|(name, tensor)| (format!("{PAST}{name}"), tensor))
 }
 
@@ -162,6 +172,20 @@ fn read<S: DeserializeOwned>(path: &Path, identity: &Identity) -> Result<(S, Ten
     let state = toml::from_str(state).map_err(|e| anyhow!("{}", e.message())).context("its state cannot be read")?;
     let tensors = numbers.into_iter().map(|(name, view)| Ok((name, Tensor::try_from(view)?)));
     Ok((state, tensors.collect::<Result<_>>()?))
+}
+
+/// Returns the state in the head of a checkpoint, whose tensors may be damaged; `None` if it is not of this version, or does not have the
+/// names and values of `identity`.
+pub(crate) fn peek<S: DeserializeOwned>(path: &Path, identity: &Identity) -> Option<S> {
+    let mut file = File::open(path).ok()?;
+    let mut length = [0; 8];
+    file.read_exact(&mut length).ok()?;
+    let mut head = Vec::new();
+    file.take(u64::from_le_bytes(length).min(LONGEST_HEAD)).read_to_end(&mut head).ok()?;
+    let head: serde_json::Value = serde_json::from_slice(&head).ok()?;
+    let metadata = &head["__metadata__"];
+    let fits = metadata["format"] == FORMAT && identity.iter().all(|(name, value)| metadata[*name] == *value);
+    fits.then(|| toml::from_str(metadata["state"].as_str()?).ok()).flatten()
 }
 
 /// Returns the SHA-256 of metadata and tensors, in hexadecimal digits.
@@ -247,6 +271,8 @@ mod tests {
         let (folder, path) = written();
         let (state, tensors): (BTreeMap<String, f64>, _) = read(&path, &identity()).unwrap();
         assert_eq!((state["loss"], state["best"]), (0.1 + 0.2, 1.0 / 3.0));
+        assert_eq!(peek(&path, &identity()), Some(state));
+        assert_eq!(peek::<BTreeMap<String, f64>>(&path, &vec![("round", "4".into())]), None);
         assert_eq!(tensors["weights"], Tensor::from_slice(&[1.5f32, -2.0, 0.1]));
         assert_eq!((tensors["steps"].size(), tensors["steps"].double_value(&[])), (vec![], 7.0));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");

@@ -1,6 +1,9 @@
 //! The checkpoint of a round: what it belongs to, and how a round goes on from it.
 
+use std::path::Path;
+
 use anyhow::{Context, Result};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tch::Tensor;
 
@@ -10,7 +13,7 @@ use crate::device;
 use crate::model::{Network, Snapshot};
 use crate::train::checkpoint::{self, Checkpoints, Tensors};
 use crate::train::{Begun, Optimizer};
-use pt4al_results::spec::{Spec, hex};
+use pt4al_results::spec::{Spec, Trial, hex};
 use pt4al_results::store::TrialFiles;
 
 /// A round that goes on after an epoch of an earlier process.
@@ -44,6 +47,20 @@ pub(super) fn checkpoints(
     ];
     let path = TrialFiles::below(job.folder, job.trial).checkpoint_path();
     Checkpoints::new("the round", path, identity, spec.checkpoint_minutes, done)
+}
+
+/// The part of [`Progress`] that tells how much of a round is done.
+#[derive(Deserialize)]
+struct Saved {
+    units: u64,
+}
+
+/// Returns the forward passes that a trial's checkpoint saves its round `round`: 0 if it has none of that round. Only the head of the
+/// file is read, so a damaged file may count.
+pub(crate) fn saved_units(folder: &Path, spec: &Spec, trial: &Trial, round: usize) -> u64 {
+    let wanted = vec![("trial", trial.key()), ("spec", spec.protocol_of(trial).hash()), ("round", round.to_string())];
+    let path = TrialFiles::below(folder, trial).checkpoint_path();
+    checkpoint::peek(&path, &wanted).map_or(0, |Saved { units }| units)
 }
 
 impl Halfway {

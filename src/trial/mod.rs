@@ -24,6 +24,7 @@ use pt4al_results::spec::{Spec, Start, Trial, Work};
 use pt4al_results::store::{ANEW, Epoch, Manifest, Queries, Record, Records, TrialFiles};
 
 use checkpoint::Halfway;
+pub(crate) use checkpoint::saved_units;
 pub use pace::OutOfTime;
 pub use pretext::Pretext;
 pub use progress::{Event, Reporter};
@@ -115,7 +116,8 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
         let halfway = Halfway::find(&checkpoints, &network);
         let skipped = halfway.as_ref().map_or(0, |halfway| halfway.progress.units);
         report.skip(skipped);
-        report.begin(|| format!("round {round}"), Work { score: 0, ..work(round) }.units().saturating_sub(skipped))?;
+        let units = Work { score: 0, ..work(round) }.units().saturating_sub(skipped);
+        report.begin_kept(|| format!("round {round}"), units, checkpoints.every())?;
         let inputs = round::Round {
             spec,
             seed: job.trial.seed,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::pace::{OutOfTime, Pace};
+use super::pace::{OutOfTime, Pace, Sort};
 use crate::limit::Ends;
 use pt4al_results::spec::Spec;
 use pt4al_results::store::Record;
@@ -99,13 +99,27 @@ impl Reporter {
     /// # Errors
     /// [`OutOfTime`] if it would not be finished in time, by the measured rate of this process.
     pub fn begin(&mut self, what: impl FnOnce() -> String, units: u64) -> Result<()> {
-        Ok(self.pace.as_mut().map_or(Ok(()), |pace| pace.begin(what(), units, false, self.done))?)
+        Ok(self.pace.as_mut().map_or(Ok(()), |pace| pace.begin(what(), units, Sort::Training, self.done))?)
+    }
+
+    /// As [`Reporter::begin`], for a piece of which checkpoints keep what is done, `every` so many seconds, if they are written. It
+    /// begins if the first of them fits.
+    pub(super) fn begin_kept(&mut self, what: impl FnOnce() -> String, units: u64, every: Option<f64>) -> Result<()> {
+        let sort = every.map_or(Sort::Training, Sort::Kept);
+        Ok(self.pace.as_mut().map_or(Ok(()), |pace| pace.begin(what(), units, sort, self.done))?)
+    }
+
+    /// Notes that a checkpoint keeps what the current piece has done.
+    pub(super) fn keep(&mut self) {
+        if let Some(pace) = &mut self.pace {
+            pace.keep(self.done);
+        }
     }
 
     /// As [`Reporter::begin`], for the query of a round. A query is expected to take at least as long as the longest one before.
     pub(super) fn begin_query(&mut self, round: usize, units: u64) -> Result<()> {
         let what = || format!("the query of round {round}");
-        Ok(self.pace.as_mut().map_or(Ok(()), |pace| pace.begin(what(), units, true, self.done))?)
+        Ok(self.pace.as_mut().map_or(Ok(()), |pace| pace.begin(what(), units, Sort::Query, self.done))?)
     }
 
     /// Reports the pace of a process that has a time limit; called at its end.

@@ -252,6 +252,7 @@ impl Course<'_> {
             self.progress.units = earlier + done - others;
             count_seconds(&mut self.progress.results.timing, stage, self.learner.data);
             checkpoint::write(checkpoints, &self.progress, network, optimizer, done);
+            self.report.keep();
         }
         Ok(())
     }

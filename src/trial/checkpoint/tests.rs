@@ -6,8 +6,8 @@ use super::*;
 use crate::dataset::Data;
 use crate::limit::{Clock, Ends};
 use crate::train::{Learner, speed};
-use crate::trial::OutOfTime;
 use crate::trial::round::{Round, Trained, train};
+use crate::trial::{OutOfTime, Reporter};
 use pt4al_data::Size;
 use pt4al_results::spec::{self, EvaluationImages, Trial, load};
 
