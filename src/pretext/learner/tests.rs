@@ -247,7 +247,7 @@ fn a_learner_that_goes_on_after_any_epoch_equals_an_uninterrupted_one_bit_for_bi
         assert_eq!(skipped, 0);
         std::fs::remove_file(&path).expect("a checkpoint was written");
         let mut saved_passes = Vec::new();
-        for most in (all / 10..all).step_by(all as usize / 10) {
+        for most in (all / 8..all).step_by(all as usize / 6) {
             assert!(learn(most).0.is_err());
             let (learned, passes, skipped) = learn(u64::MAX);
             let learned = learned.unwrap();
