@@ -20,7 +20,7 @@ const TEST_CLOCK: &str = "PT4AL_TEST_CLOCK";
 
 impl Clock {
     /// The machine's clock, unless a test sets [`TEST_CLOCK`].
-    fn from_environment() -> Self {
+    pub(crate) fn from_environment() -> Self {
         let named = std::env::var(TEST_CLOCK).ok().and_then(|text| text.parse().ok()).filter(|rate| *rate > 0.0);
         named.map_or(Self::Machine, |per_second| Self::Work { begun: 0.0, per_second })
     }

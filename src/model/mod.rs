@@ -200,6 +200,18 @@ impl Network {
         Ok(())
     }
 
+    /// Returns 16 hexadecimal digits that stand for the variables of this network and their order in a [`Snapshot`].
+    pub(crate) fn layout(&self) -> String {
+        self.weights.layout()
+    }
+
+    /// Makes a snapshot of the numbers of one ([`Snapshot::numbers`]); `None` if they are not of a network of this size and kind.
+    pub(crate) fn snapshot_of(&self, numbers: &Tensor) -> Option<Snapshot> {
+        let own = self.weights.copy();
+        let fits = numbers.size() == own.size() && numbers.kind() == own.kind();
+        fits.then(|| Snapshot(numbers.to_device(self.device())))
+    }
+
     /// Sets weights and statistics to those of a snapshot of this network.
     pub fn restore(&mut self, snapshot: &Snapshot) {
         self.weights.restore(&snapshot.0);
@@ -258,3 +270,10 @@ fn one_line(error: &tch::TchError) -> String {
 /// A copy of a network's weights and of batch norm's statistics.
 #[derive(Debug)]
 pub struct Snapshot(Tensor);
+
+impl Snapshot {
+    /// Returns all numbers, `[n]`, in an order that [`Network::layout`] stands for.
+    pub(crate) fn numbers(&self) -> &Tensor {
+        &self.0
+    }
+}

@@ -168,6 +168,13 @@ impl Weights {
         self.all.narrow(0, 0, self.trained)
     }
 
+    /// Returns 16 hexadecimal digits that stand for the kind of the numbers and for the names, the shapes and the places of all
+    /// variables in the buffer. The numbers of a buffer fit another one if these digits are equal.
+    pub fn layout(&self) -> String {
+        let places = self.parts.iter().map(|part| (&part.name, part.tensor.size(), part.start));
+        pt4al_results::spec::short_hash(&(format!("{:?}", self.kind()), self.trained, places.collect::<Vec<_>>()))
+    }
+
     /// Copies all numbers.
     pub fn copy(&self) -> Tensor {
         self.all.copy()

@@ -1,6 +1,9 @@
 //! Trains a pretext learner on the pool and scores the pool with it.
 
+pub(super) mod checkpoint;
 mod views;
+
+use std::cell::Cell;
 
 use anyhow::{Result, ensure};
 use tch::{Device, Kind, Tensor};
@@ -9,7 +12,9 @@ use super::from_spec::task;
 use super::task::Pretext;
 use crate::dataset::{Data, Held, Place};
 use crate::model::{Network, Snapshot};
+use crate::train::checkpoint::Checkpoints;
 use crate::train::{self, Steps};
+use checkpoint::Saved;
 use pt4al_results::seed::{self, Purpose};
 use pt4al_results::spec::{Cut, LearnerSpec, ModelSpec, PretextCheckpoint};
 use pt4al_results::store::Losses;
@@ -29,27 +34,48 @@ pub struct Learned {
     pub features: Option<Tensor>,
 }
 
-/// Trains the learner of `spec` on the pool, without labels, and returns the loss of every image of the pool.
+/// What a learner is trained on, and how.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    pub data: &'a Data,
+    pub model: &'a ModelSpec,
+    pub spec: &'a LearnerSpec,
+    /// How an epoch is cut in training.
+    pub minibatches: Cut,
+    pub seed: u64,
+    /// Whether features are wanted too.
+    pub features: bool,
+}
+
+/// Trains a learner on the pool, without labels, and returns the loss of every image of the pool.
 ///
-/// - `minibatches`: how an epoch is cut in training.
-/// - `features`: whether to return features too.
 /// - `done` gets the forward passes of each step of training and scoring (a training pass counts as 3). Its error ends the
 ///   training.
 /// - `scored` gets each epoch, counted from 1, after which the pool was scored, and the scores.
 ///
 /// # Errors
 /// If a loss is not finite, images cannot be read any more, or `done` or `scored` fails.
-#[allow(clippy::too_many_arguments)]
 pub fn losses(
-    data: &Data,
-    model: &ModelSpec,
-    spec: &LearnerSpec,
-    minibatches: Cut,
-    seed: u64,
-    features: bool,
+    job: Job,
     done: &mut dyn FnMut(u64) -> Result<()>,
     scored: &mut dyn FnMut(usize, &Learned) -> Result<()>,
 ) -> Result<Learned> {
+    losses_from(None, None, job, done, scored)
+}
+
+/// Does what [`losses`] does, but goes on after the epochs of `saved`, and writes `checkpoints` when they are due. On the CPU the losses
+/// are those of a training without a break, bit for bit.
+///
+/// # Errors
+/// As for [`losses`], and if `saved` is of another learner.
+pub(crate) fn losses_from(
+    saved: Option<Saved>,
+    mut checkpoints: Option<&mut Checkpoints>,
+    job: Job,
+    done: &mut dyn FnMut(u64) -> Result<()>,
+    scored: &mut dyn FnMut(usize, &Learned) -> Result<()>,
+) -> Result<Learned> {
+    let Job { data, model, spec, minibatches, seed, features } = job;
     let device = data.train.device();
     let task = task(spec, device);
     let mut network =
@@ -60,7 +86,18 @@ pub fn losses(
     let mut training = Training::new(spec, &network);
     let mut best: Option<Learned> = None;
     let mut best_weights: Option<Snapshot> = None;
-    for epoch in 0..spec.epochs {
+    let (mut first, mut units_before) = (0, 0);
+    if let Some(saved) = saved {
+        (first, units_before) = (saved.epochs(), saved.units());
+        (best, best_weights) = saved.take_up(&learner, &mut network, &mut training.steps)?;
+    }
+    let units = Cell::new(0);
+    let mut done = |n| {
+        units.set(units.get() + n);
+        done(n)
+    };
+    let done: &mut dyn FnMut(u64) -> Result<()> = &mut done;
+    for epoch in first..spec.epochs {
         let loss = learner.train(&network, &mut training, epoch, done)?;
         ensure!(
             loss.is_finite(),
@@ -70,31 +107,20 @@ pub fn losses(
             spec.optimizer.lr_key("pretext")
         );
         if spec.checkpoint == PretextCheckpoint::BestOnPool || epoch + 1 == spec.epochs {
-            let (found, spread) = learner.score(&network, done)?;
-            // The loss in training is computed before each step, so it does not show that the last step diverged.
-            let lost = found.losses.rows.iter().filter(|row| !row.1.is_finite()).count();
-            ensure!(
-                lost == 0,
-                "pretext training diverged: {lost} of the {} losses of the pool are not finite after epoch {} of {}; lower `{}`",
-                found.losses.rows.len(),
-                epoch + 1,
-                spec.epochs,
-                spec.optimizer.lr_key("pretext")
-            );
-            // The driver keeps this in the worker's log.
-            eprintln!(
-                "epoch {}/{}: loss {loss:.4} in training; {:.2} % {} on the pool{}",
-                epoch + 1,
-                spec.epochs,
-                100.0 * found.quality,
-                found.measure,
-                spread.map_or(String::new(), |spread| format!("; spread of projections {spread:.3} (collapsed: 0)"))
-            );
+            let found = learner.score_epoch(&network, (epoch, loss), done)?;
             scored(epoch + 1, &found)?;
             if best.as_ref().is_none_or(|best| found.quality > best.quality) {
                 best = Some(found);
                 best_weights = (features && epoch + 1 < spec.epochs).then(|| network.snapshot());
             }
+        }
+        let passed = units.get();
+        if epoch + 1 < spec.epochs
+            && let Some(checkpoints) = checkpoints.as_mut().filter(|checkpoints| checkpoints.are_due(passed))
+        {
+            let best = best.as_ref().map(|best| (best, best_weights.as_ref()));
+            let so_far = checkpoint::State::new(epoch + 1, units_before + passed, best);
+            so_far.write(checkpoints, &network, training.steps.optimizer(), best, passed);
         }
     }
     let mut learned = best.expect("at least one epoch");
@@ -183,6 +209,37 @@ impl Learner<'_> {
         let drawn: Vec<i64> = lengths.flat_map(draws_of_step).collect();
         let rows = data.pool.len() as i64;
         Tensor::from_slice(&drawn).reshape([rows, drawn.len() as i64 / rows.max(1)]).to_device(data.train.device())
+    }
+
+    /// Scores the pool after an epoch, counted from 0, with its loss in training.
+    fn score_epoch(
+        &self,
+        network: &Network,
+        (epoch, loss): (usize, f64),
+        done: &mut dyn FnMut(u64) -> Result<()>,
+    ) -> Result<Learned> {
+        let spec = self.spec;
+        let (found, spread) = self.score(network, done)?;
+        // The loss in training is computed before each step, so it does not show that the last step diverged.
+        let lost = found.losses.rows.iter().filter(|row| !row.1.is_finite()).count();
+        ensure!(
+            lost == 0,
+            "pretext training diverged: {lost} of the {} losses of the pool are not finite after epoch {} of {}; lower `{}`",
+            found.losses.rows.len(),
+            epoch + 1,
+            spec.epochs,
+            spec.optimizer.lr_key("pretext")
+        );
+        // The driver keeps this in the worker's log.
+        eprintln!(
+            "epoch {}/{}: loss {loss:.4} in training; {:.2} % {} on the pool{}",
+            epoch + 1,
+            spec.epochs,
+            100.0 * found.quality,
+            found.measure,
+            spread.map_or(String::new(), |spread| format!("; spread of projections {spread:.3} (collapsed: 0)"))
+        );
+        Ok(found)
     }
 
     /// Scores the pool. For a task with projections it also returns their spread: the root mean squared distance of the

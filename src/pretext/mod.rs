@@ -13,7 +13,9 @@ mod square;
 mod task;
 
 pub use features::{read_features, write_features};
-pub use learner::{Learned, losses};
+pub(crate) use learner::checkpoint::{Saved, checkpoints};
+pub(crate) use learner::losses_from;
+pub use learner::{Job, Learned, losses};
 pub use task::{Pretext, Scores};
 
 use sha2::{Digest, Sha256};

@@ -40,6 +40,8 @@ struct Shortfall {
 pub(super) struct Watch {
     deadline: Option<Deadline>,
     jobs: usize,
+    /// Seconds between two checkpoints of a trial's round, if they are written.
+    checkpoints: Option<f64>,
     /// Forward passes of all workers that have ended.
     done: u64,
     paces: HashMap<Sort, Pace>,
@@ -75,6 +77,7 @@ impl Watch {
         Self {
             deadline: deadline.cloned(),
             jobs: jobs.max(1),
+            checkpoints: None,
             done: 0,
             paces: HashMap::new(),
             prepared: None,
@@ -82,6 +85,11 @@ impl Watch {
             shortfall: None,
             is_over: false,
         }
+    }
+
+    /// The watch of trials whose rounds have checkpoints, `minutes` apart (0: none).
+    pub fn with_checkpoints(self, minutes: usize) -> Self {
+        Self { checkpoints: (minutes > 0).then_some(60.0 * minutes as f64), ..self }
     }
 
     /// The mean number of forward passes of a process so far, by which [`Clock::Work`](crate::limit::Clock::Work) tells the time.
@@ -95,7 +103,8 @@ impl Watch {
         self.deadline.is_none()
     }
 
-    /// Whether a task whose first useful piece has `units` forward passes can finish that piece in time. Until tasks of its
+    /// Whether a task whose first useful piece has `units` forward passes can finish that piece in time, or a trial can write a checkpoint
+    /// of it. Until tasks of its
     /// sort were measured, the answer is yes. `name` names the piece in the message that it does not fit.
     pub fn fits(&mut self, sort: &Sort, units: u64, name: impl FnOnce() -> String) -> bool {
         let Some(deadline) = &self.deadline else { return true };
@@ -103,7 +112,9 @@ impl Watch {
         let left = deadline.seconds_of_work() - before;
         let pace = self.paces.get(sort);
         let seconds = pace.and_then(|pace| Some(pace.start_up + HEADROOM * units as f64 / pace.per_second?));
-        let fits = left > seconds.or(pace.map(|pace| pace.start_up)).unwrap_or(0.0);
+        let start_up = pace.map_or(0.0, |pace| pace.start_up);
+        let until_kept = self.checkpoints.filter(|_| sort.kind == Kind::Trial).map_or(f64::INFINITY, |s| start_up + s);
+        let fits = left > seconds.unwrap_or(start_up).min(until_kept);
         if let Some(seconds) = seconds.filter(|_| !fits) {
             self.fell_short(Shortfall { what: name(), before, seconds });
         }

@@ -38,6 +38,8 @@ pub struct Plan {
     memory: f64,
     /// MB of disk space of the results.
     disk: f64,
+    /// MB of the checkpoints of all processes that run side by side.
+    checkpoints: f64,
     /// MB and folder of the decoded images, if they are kept on disk.
     cache: Option<(f64, String)>,
     /// Why the data cannot be read yet.
@@ -75,6 +77,8 @@ pub fn plan(spec: &Spec, options: &Options, advise: bool) -> Result<Plan> {
     let measured = calibrate::measure(spec, &size, options, room, &mps, |_| true)?;
     let threads = room.threads(measured.jobs);
     let measured_mb = measured.speeds.iter().map(|speed| speed.peak_rss_mb).fold(0.0, f64::max);
+    let checkpoint_mb = spec.protocols().map(|(_, protocol)| protocol.checkpoint_mb()).fold(0.0, f64::max);
+    let checkpoints = checkpoint_mb * measured.jobs as f64;
     let budget = spec.rounds.labeled(spec.rounds.count - 1);
     let rows = spec.rounds.count * spec.rows_of_a_round(size.classes);
     let mut plan = Plan {
@@ -99,6 +103,7 @@ pub fn plan(spec: &Spec, options: &Options, advise: bool) -> Result<Plan> {
         // A row of records is about 140 bytes, one of queries 12, one of losses 26.
         disk: (2 * spec.trials().len() * (140 * rows + 12 * budget) + 2 * pretext_learners * 26 * size.pool) as f64
             / 1e6,
+        checkpoints,
         data_problem,
         streamed: spec.dataset.storage() == Storage::Stream && spec.trains_on_images(),
         advice: Vec::new(),
@@ -188,6 +193,10 @@ impl fmt::Display for Plan {
             writeln!(f, "          {} MiB of GPU memory a process; {} MiB are free", whole(trial_mb), whole(free_mb))?;
         }
         write!(f, "disk      {:.1} MB in {}", self.disk, self.folder)?;
+        if self.checkpoints > 0.0 {
+            let each = calibrate::side_by_side(self.measured.jobs);
+            write!(f, "\n          {:.1} MB of checkpoints while it runs, {each}", self.checkpoints)?;
+        }
         if let Some((megabytes, folder)) = &self.cache {
             write!(f, "\n          {} MB of decoded images in {folder}", whole(*megabytes))?;
         }

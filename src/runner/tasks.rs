@@ -9,6 +9,7 @@ use super::cache;
 use super::options::Options;
 use super::task::{Losses, Task};
 use super::time_left::{Kind, Waiting};
+use crate::trial::saved_units;
 use pt4al_results::machine;
 use pt4al_results::spec::{Spec, Trial, Work};
 use pt4al_results::store::{self, ANEW, DataOrigin, Folder, checksums};
@@ -52,6 +53,8 @@ pub(super) struct Remaining {
     pub rounds: usize,
     /// Finished rounds whose model has not queried the next labels yet.
     pub queries: usize,
+    /// Forward passes that checkpoints save the unfinished rounds.
+    pub saved: u64,
 }
 
 /// Tasks that have not started.
@@ -62,6 +65,8 @@ pub(super) struct Tasks {
     missing: HashMap<Losses, bool>,
     /// See [`Remaining::queries`].
     queries: usize,
+    /// See [`Remaining::saved`].
+    saved: u64,
 }
 
 impl Tasks {
@@ -77,7 +82,7 @@ impl Tasks {
         threads: usize,
     ) -> Result<Self> {
         let (learners, trials, missing) = (VecDeque::new(), VecDeque::new(), HashMap::new());
-        let mut tasks = Self { learners, trials, missing, queries: 0 };
+        let mut tasks = Self { learners, trials, missing, queries: 0, saved: 0 };
         let mut known = HashSet::new();
         for trial in spec.trials() {
             let files = folder.map(|folder| folder.trial(&trial));
@@ -111,7 +116,9 @@ impl Tasks {
                 work += first;
                 tasks.queries += 1;
             }
-            let (first, rounds) = (first.units(), spec.rounds.count - finished);
+            let saved = folder.map_or(0, |folder| saved_units(folder.root(), spec, &trial, finished));
+            tasks.saved += saved;
+            let (first, rounds) = (first.units().saturating_sub(saved), spec.rounds.count - finished);
             tasks.trials.push_back(WaitingTrial { trial, losses, features, work, first, rounds });
         }
         Ok(tasks)
@@ -167,8 +174,9 @@ impl Tasks {
             let files = folder.trial(&trial);
             if files.finished()? >= spec.rounds.count {
                 files.set_failure(None)?;
-                // A kill after the last round leaves weights behind.
+                // A kill after the last round leaves weights or a checkpoint behind.
                 files.remove_weights(0..spec.rounds.count)?;
+                files.remove_checkpoint();
             }
         }
         for learner in &self.learners {
@@ -279,6 +287,7 @@ impl Tasks {
             trials: self.trials.len(),
             rounds: self.trials.iter().map(|waiting| waiting.rounds).sum(),
             queries: self.queries,
+            saved: self.saved,
         }
     }
 

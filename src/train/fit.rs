@@ -1,11 +1,13 @@
 //! Training of the task model on labeled images.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 
 use anyhow::{Result, ensure};
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::Steps;
+use super::{Optimizer, Steps};
 use crate::dataset::augment::Draws;
 use crate::dataset::{Data, Dataset, Held, Minibatch, Place};
 use crate::model::Network;
@@ -42,12 +44,21 @@ pub struct Fit<'a> {
 pub enum Step<'n> {
     /// A minibatch of `images` images, in an epoch counted from 1.
     Minibatch { epoch: usize, images: usize },
-    /// An epoch, and the network after it.
-    Epoch(Epoch, &'n mut Network),
+    /// An epoch, and network and optimizer after it.
+    Epoch(Epoch, &'n mut Network, &'n Optimizer),
+}
+
+/// The epochs of a training that another process, or an earlier call, has done. The network has the weights after them.
+#[derive(Debug)]
+pub struct Begun {
+    /// The number of epochs.
+    pub epochs: usize,
+    /// What they left in the optimizer ([`Optimizer::past`]), by name.
+    pub past: HashMap<String, Tensor>,
 }
 
 /// An epoch that has ended.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Counted from 1.
     pub number: usize,
@@ -81,11 +92,29 @@ impl<'a> Learner<'a> {
     /// # Errors
     /// If the loss is not finite, images cannot be read any more, or `after` fails. An error of `after` ends the training.
     pub fn fit(&self, network: &mut Network, fit: Fit, after: &mut dyn FnMut(Step) -> Result<()>) -> Result<()> {
+        self.fit_from(None, network, fit, after)
+    }
+
+    /// Does what [`Learner::fit`] does, but goes on after the epochs of `begun`. The weights at the end are those of a training without
+    /// a break: on the CPU, bit for bit.
+    ///
+    /// # Errors
+    /// As for [`Learner::fit`], and if `begun` is of another network or optimizer.
+    pub fn fit_from(
+        &self,
+        begun: Option<&Begun>,
+        network: &mut Network,
+        fit: Fit,
+        after: &mut dyn FnMut(Step) -> Result<()>,
+    ) -> Result<()> {
         let Self { data, train, .. } = self;
         let kept = self.training.take().filter(|training| training.network == network.id());
         let mut training = kept.unwrap_or_else(|| Training::new(self, network, data.train.len()));
         training.steps.begin_training();
-        for epoch in 0..train.epochs {
+        if let Some(begun) = begun {
+            training.steps.resume_training(&begun.past)?;
+        }
+        for epoch in begun.map_or(0, |begun| begun.epochs)..train.epochs {
             let stream = |purpose| seed::stream(fit.seed, purpose, &[fit.round, fit.part, epoch as u64]);
             let order = seed::permutation(fit.labeled.len(), &mut stream(Purpose::Order));
             let order: Vec<usize> = order.into_iter().map(|i| fit.labeled[i]).collect();
@@ -103,7 +132,7 @@ impl<'a> Learner<'a> {
                 train.optimizer.lr_key("train")
             );
             let lr = train.optimizer.lr() * rate(steps.saturating_sub(1)).factor;
-            after(Step::Epoch(Epoch { number: epoch + 1, lr, loss }, network))?;
+            after(Step::Epoch(Epoch { number: epoch + 1, lr, loss }, network, training.steps.optimizer()))?;
         }
         self.training.replace(Some(training));
         Ok(())

@@ -1,12 +1,13 @@
 //! Training of a network, and prediction with it.
 
+pub(crate) mod checkpoint;
 mod fit;
 mod optimizer;
 mod predict;
 pub mod speed;
 mod steps;
 
-pub use fit::{Epoch, Fit, Learner, Step};
+pub use fit::{Begun, Epoch, Fit, Learner, Step};
 pub use optimizer::Optimizer;
 pub(crate) use predict::minibatches;
 pub use predict::{evaluate, infer};

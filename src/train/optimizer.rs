@@ -3,6 +3,9 @@
 mod adamw;
 mod sgd;
 
+use std::collections::HashMap;
+
+use anyhow::{Context, Result};
 use tch::Tensor;
 
 use crate::model::Network;
@@ -33,6 +36,29 @@ impl Optimizer {
             Self::Sgd(sgd) => sgd.restart(),
             Self::AdamW(adamw) => adamw.restart(),
         }
+    }
+
+    /// Returns what past steps left, by name: tensors that the next step changes. With them and the weights, another optimizer of the
+    /// same spec and network goes on as this one would ([`Optimizer::resume`]).
+    pub fn past(&self) -> Vec<(&'static str, &Tensor)> {
+        match self {
+            Self::Sgd(sgd) => sgd.past(),
+            Self::AdamW(adamw) => adamw.past(),
+        }
+    }
+
+    /// Sets what past steps left to copies of [`Optimizer::past`]. The tensors keep their places.
+    ///
+    /// # Errors
+    /// If a name is missing, or its tensor has another shape or kind.
+    pub fn resume(&mut self, past: &HashMap<String, Tensor>) -> Result<()> {
+        for (name, own) in self.past() {
+            let kept = past.get(name).filter(|kept| kept.size() == own.size() && kept.kind() == own.kind());
+            let kept =
+                kept.with_context(|| format!("the optimizer's `{name}` is missing, or is not of this network"))?;
+            tch::no_grad(|| own.shallow_clone().copy_(kept));
+        }
+        Ok(())
     }
 
     /// Sets the learning rate and the momentum of the next steps.

@@ -108,7 +108,7 @@ pub fn first_losses(spec: &Spec, size: &Size, device: Device, epochs: usize) -> 
 }
 
 /// Returns a data set of `n` made-up images. They are the train split, the test split and the pool.
-pub(super) fn made_up(spec: &Spec, size: &Size, n: usize, device: Device) -> Data {
+pub(crate) fn made_up(spec: &Spec, size: &Size, n: usize, device: Device) -> Data {
     let split = made_up_split(spec, size, n);
     let on_device = || match spec.model.features() {
         None => on_device(split.clone(), device),

@@ -1,6 +1,6 @@
 //! Training steps, one minibatch each. They are launched kernel by kernel, or on CUDA recorded once as a graph and replayed.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use anyhow::Result;
 use tch::{Kind, Tensor};
@@ -82,6 +82,19 @@ impl Steps {
     /// Starts a training: the optimizer forgets past steps.
     pub fn begin_training(&mut self) {
         self.optimizer.restart();
+    }
+
+    /// Goes on with a training whose past steps left `past` ([`Optimizer::past`]).
+    ///
+    /// # Errors
+    /// As for [`Optimizer::resume`].
+    pub fn resume_training(&mut self, past: &HashMap<String, Tensor>) -> Result<()> {
+        self.optimizer.resume(past)
+    }
+
+    /// Returns the optimizer.
+    pub fn optimizer(&self) -> &Optimizer {
+        &self.optimizer
     }
 
     /// Starts an epoch.

@@ -1,6 +1,7 @@
 //! The active-learning loop of one trial: one arm, one seed, all rounds. Each trial runs in a process of its own and
 //! continues where its files end.
 
+mod checkpoint;
 mod initial;
 mod pace;
 mod pretext;
@@ -22,12 +23,13 @@ use crate::train::Learner;
 use pt4al_results::spec::{Spec, Start, Trial, Work};
 use pt4al_results::store::{ANEW, Epoch, Manifest, Queries, Record, Records, TrialFiles};
 
+use checkpoint::Halfway;
+pub(crate) use checkpoint::saved_units;
 pub use pace::OutOfTime;
 pub use pretext::Pretext;
 pub use progress::{Event, Reporter};
 pub use query::check_query;
 use query::{Chooser, Query};
-use round::Timing;
 pub use select::{Selected, Selection, select};
 pub use task_losses::{LossJob, run as task_losses};
 pub use view::{Pool, Ties};
@@ -110,8 +112,12 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
             labeled.len(),
             spec.rounds.labeled(round)
         );
-        report.begin(|| format!("round {round}"), Work { score: 0, ..work(round) }.units())?;
-        let waited = data.waited();
+        let mut checkpoints = checkpoint::checkpoints(job, spec, &network, (round, &labeled), report.units());
+        let halfway = Halfway::find(&checkpoints, &network);
+        let skipped = halfway.as_ref().map_or(0, |halfway| halfway.progress.units);
+        report.skip(skipped);
+        let units = Work { score: 0, ..work(round) }.units().saturating_sub(skipped);
+        report.begin_kept(|| format!("round {round}"), units, checkpoints.every())?;
         let inputs = round::Round {
             spec,
             seed: job.trial.seed,
@@ -120,8 +126,8 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
             before: before.as_ref(),
             evaluated: Some(spec.train.select.images),
         };
-        let trained = round::train(&learner, &inputs, &mut network, report)?;
-        let timing = Timing { wait: data.waited() - waited, ..trained.timing };
+        let trained = round::train(&learner, &inputs, &mut network, report, Some(&mut checkpoints), halfway)?;
+        let timing = trained.timing;
         let (experiment, profile) = spec.identity();
         records.rows.extend(trained.values.into_iter().map(|value| Record {
             experiment: experiment.into(),
@@ -147,6 +153,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
         // Put in place before the records, since another process may have to make the query of a recorded round.
         let weights = (round + 1 < count).then(|| files.stage_weights(round, |path| network.save(path))).transpose()?;
         files.commit_round(&records, &queries, &epochs, weights)?;
+        checkpoints.remove();
         report.finished_round(spec, round, &records.rows);
         if round + 1 < count {
             let scored = work(round).score;

@@ -12,7 +12,7 @@ use crate::rate::Rate;
 pub struct OutOfTime {
     /// The piece of work: `round 3`, or `the query of round 4`.
     pub what: String,
-    /// Whether it had started; its unfinished work is then lost.
+    /// Whether it had started; its work since its last checkpoint is then lost.
     pub given_up: bool,
     /// Seconds that all of it takes on this machine, if that was measured.
     pub seconds: Option<f64>,
@@ -26,7 +26,18 @@ impl fmt::Display for OutOfTime {
 
 impl std::error::Error for OutOfTime {}
 
-/// A piece of work that is either finished or lost as a whole.
+/// What becomes of a piece of work that is stopped.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Sort {
+    /// A training that is lost.
+    Training,
+    /// A query, which is lost.
+    Query,
+    /// A training of which checkpoints keep what is done, so many seconds apart.
+    Kept(f64),
+}
+
+/// A piece of work that is either finished or lost as a whole, but for its checkpoints.
 #[derive(Debug)]
 struct Piece {
     what: String,
@@ -36,7 +47,9 @@ struct Piece {
     from: u64,
     /// The time when it started.
     since: f64,
-    is_query: bool,
+    sort: Sort,
+    /// The time of its last checkpoint, or of its start.
+    kept: f64,
 }
 
 /// The measured pace of a process, and its time limit.
@@ -77,30 +90,40 @@ impl Pace {
     /// Starts a piece of `units` forward passes. The process has done `done` forward passes before.
     ///
     /// # Errors
-    /// If the piece would not end in time. Until a rate was measured, every piece may start before the time is over.
-    pub fn begin(&mut self, what: String, units: u64, is_query: bool, done: u64) -> Result<(), OutOfTime> {
+    /// If neither the piece nor its first checkpoint would be done in time. Until a rate was measured, every piece may start before the
+    /// time is over.
+    pub fn begin(&mut self, what: String, units: u64, sort: Sort, done: u64) -> Result<(), OutOfTime> {
         let now = self.ends.clock.now(done);
-        if let Some(before) = self.piece.take().filter(|piece| piece.is_query) {
+        if let Some(before) = self.piece.take().filter(|piece| piece.sort == Sort::Query) {
             self.longest_query = self.longest_query.max(now - before.since);
         }
         let by_rate = self.rate.of_process().map(|rate| units as f64 / rate);
-        let seconds = match is_query && self.longest_query > 0.0 {
+        let seconds = match sort == Sort::Query && self.longest_query > 0.0 {
             true => Some(by_rate.unwrap_or(0.0).max(self.longest_query)),
             false => by_rate,
         };
-        if now + HEADROOM * seconds.unwrap_or(0.0) > self.ends.until {
+        let needed = HEADROOM * seconds.unwrap_or(0.0);
+        let needed = if let Sort::Kept(every) = sort { needed.min(every) } else { needed };
+        if now + needed > self.ends.until {
             return Err(OutOfTime { what, given_up: false, seconds });
         }
-        self.piece = Some(Piece { what, units, from: done, since: now, is_query });
+        self.piece = Some(Piece { what, units, from: done, since: now, sort, kept: now });
         // The time since the last measurement was not spent on forward passes. The first step of a process is not measured.
         self.mark = self.first_step.map(|_| (now, done));
         Ok(())
     }
 
+    /// Takes note that a checkpoint keeps what the piece has done, in a process that has done `done` forward passes.
+    pub fn keep(&mut self, done: u64) {
+        if let Some(piece) = &mut self.piece {
+            piece.kept = self.ends.clock.now(done);
+        }
+    }
+
     /// Takes note that the process has done `done` forward passes.
     ///
     /// # Errors
-    /// If the rest of the piece can no longer be finished in time.
+    /// If the rest of the piece can no longer be finished in time, and its next checkpoint is not due in time either.
     pub fn count(&mut self, done: u64) -> Result<(), OutOfTime> {
         let now = self.ends.clock.now(done);
         self.first_step.get_or_insert((now - self.begun, done));
@@ -113,6 +136,10 @@ impl Pace {
         let left = piece.units.saturating_sub(done - piece.from) as f64;
         let rate = self.rate.of_process();
         let at_least = rate.map_or(0.0, |rate| left / rate / self.rate.at_most_times());
+        let at_least = match piece.sort {
+            Sort::Kept(every) => at_least.min((piece.kept + every - now).max(0.0)),
+            Sort::Training | Sort::Query => at_least,
+        };
         if now + at_least > self.ends.until {
             let (what, seconds) = (piece.what.clone(), rate.map(|rate| piece.units as f64 / rate));
             return Err(OutOfTime { what, given_up: true, seconds });
@@ -134,7 +161,7 @@ mod tests {
 
     /// Does a round in steps of 10 forward passes, and returns the forward passes done by its end.
     fn work(pace: &mut Pace, name: &str, units: u64, done: u64) -> Result<u64, (OutOfTime, u64)> {
-        pace.begin(name.into(), units, false, done).map_err(|out| (out, done))?;
+        pace.begin(name.into(), units, Sort::Training, done).map_err(|out| (out, done))?;
         for step in 1..=units / 10 {
             pace.count(done + 10 * step).map_err(|out| (out, done + 10 * step))?;
         }
@@ -173,7 +200,7 @@ mod tests {
         // 110 seconds of work in 100 seconds, at 50 forward passes per second.
         let clock = Clock::Work { begun: 0.0, per_second: 50.0 };
         let mut slow = Pace::new(Ends { clock, until: 100.0, at_the_latest: f64::INFINITY });
-        slow.begin("round 0".into(), 5500, false, 0).unwrap();
+        slow.begin("round 0".into(), 5500, Sort::Training, 0).unwrap();
         // After ten seconds the measured rate says that the work takes 10 % too long, but it may be wrong by that much.
         (1..=10).try_for_each(|second| slow.count(50 * second)).unwrap();
         assert_eq!(slow.measured().0.map(f64::round), Some(50.0));
@@ -186,11 +213,36 @@ mod tests {
         let mut pace = pace(40.0);
         let done = work(&mut pace, "round 0", 1000, 0).unwrap();
         // The query counts as one second of work, but takes ten.
-        pace.begin("the query of round 1".into(), 100, true, done).unwrap();
+        pace.begin("the query of round 1".into(), 100, Sort::Query, done).unwrap();
         let done = work(&mut pace, "round 1", 1000, done + 1000).unwrap();
-        let out = pace.begin("the query of round 2".into(), 100, true, done).unwrap_err();
+        let out = pace.begin("the query of round 2".into(), 100, Sort::Query, done).unwrap_err();
         assert!((out.seconds.unwrap() - 10.0).abs() < 1e-6, "{out:?}");
         // It does not change the measured rate of training.
         assert!((pace.measured().0.unwrap() - 100.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_round_that_does_not_fit_runs_as_long_as_a_checkpoint_can_be_written() {
+        let mut pace = pace(100.0);
+        let done = work(&mut pace, "round 0", 1000, 0).unwrap();
+        // The round would take 1000 seconds.
+        pace.begin("round 1".into(), 100_000, Sort::Kept(30.0), done).unwrap();
+        let mut kept = 0;
+        // A checkpoint is written at the end of an epoch, every 33 seconds.
+        let stopped = (1..).find_map(|second| {
+            let now = done + 100 * second;
+            if second % 33 == 0 {
+                pace.keep(now);
+                kept += 1;
+            }
+            Some((second, pace.count(now).err()?))
+        });
+        let (second, out) = stopped.unwrap();
+        assert!(out.given_up && (out.seconds.unwrap() - 1000.0).abs() < 1e-6, "{out:?}");
+        assert_eq!((kept, second), (2, 66), "24 seconds are left, and the next checkpoint is due in 30");
+        // Another round begins only if its first checkpoint fits.
+        let done = done + 6600;
+        assert!(pace.begin("round 1".into(), 100_000, Sort::Kept(30.0), done).is_err());
+        assert!(pace.begin("round 1".into(), 100_000, Sort::Kept(20.0), done).is_ok());
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::pace::{OutOfTime, Pace};
+use super::pace::{OutOfTime, Pace, Sort};
 use crate::limit::Ends;
 use pt4al_results::spec::Spec;
 use pt4al_results::store::Record;
@@ -15,7 +15,7 @@ use pt4al_results::store::Record;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Event {
-    /// Forward passes of single images done since the process began, and what it is doing.
+    /// Forward passes of single images done since the process began, with those that a checkpoint saved it; and what it is doing.
     Progress { done: u64, at: String },
     /// A round is finished and on disk.
     Round { round: usize, labeled: usize, metric: String, value: f64 },
@@ -40,7 +40,10 @@ pub enum Event {
 /// finished in time.
 pub struct Reporter {
     out: Box<dyn Write>,
+    /// Forward passes of this process.
     done: u64,
+    /// Forward passes of earlier processes, which this one need not do.
+    skipped: u64,
     written: Option<Instant>,
     pace: Option<Pace>,
 }
@@ -48,12 +51,22 @@ pub struct Reporter {
 impl Reporter {
     /// A reporter that writes to `out`.
     pub fn new(out: Box<dyn Write>) -> Self {
-        Self { out, done: 0, written: None, pace: None }
+        Self { out, done: 0, skipped: 0, written: None, pace: None }
     }
 
     /// The reporter of a process with a time limit.
     pub fn until(self, ends: Ends) -> Self {
         Self { pace: Some(Pace::new(ends)), ..self }
+    }
+
+    /// Returns the forward passes that this process has done.
+    pub(super) fn units(&self) -> u64 {
+        self.done
+    }
+
+    /// Notes that earlier processes have done `units` forward passes of the work. They are in the progress, but not in the pace.
+    pub fn skip(&mut self, units: u64) {
+        self.skipped += units;
     }
 
     /// Writes an event. That the driver has ended is no error: results go to disk, not through this pipe.
@@ -75,7 +88,7 @@ impl Reporter {
         self.done += units;
         if self.written.is_none_or(|then| then.elapsed() > Duration::from_millis(200)) {
             self.written = Some(Instant::now());
-            let event = Event::Progress { done: self.done, at: at() };
+            let event = Event::Progress { done: self.skipped + self.done, at: at() };
             self.event(&event);
         }
         Ok(self.pace.as_mut().map_or(Ok(()), |pace| pace.count(self.done))?)
@@ -86,13 +99,27 @@ impl Reporter {
     /// # Errors
     /// [`OutOfTime`] if it would not be finished in time, by the measured rate of this process.
     pub fn begin(&mut self, what: impl FnOnce() -> String, units: u64) -> Result<()> {
-        Ok(self.pace.as_mut().map_or(Ok(()), |pace| pace.begin(what(), units, false, self.done))?)
+        Ok(self.pace.as_mut().map_or(Ok(()), |pace| pace.begin(what(), units, Sort::Training, self.done))?)
+    }
+
+    /// As [`Reporter::begin`], for a piece of which checkpoints keep what is done, `every` so many seconds, if they are written. It
+    /// begins if the first of them fits.
+    pub(super) fn begin_kept(&mut self, what: impl FnOnce() -> String, units: u64, every: Option<f64>) -> Result<()> {
+        let sort = every.map_or(Sort::Training, Sort::Kept);
+        Ok(self.pace.as_mut().map_or(Ok(()), |pace| pace.begin(what(), units, sort, self.done))?)
+    }
+
+    /// Notes that a checkpoint keeps what the current piece has done.
+    pub(super) fn keep(&mut self) {
+        if let Some(pace) = &mut self.pace {
+            pace.keep(self.done);
+        }
     }
 
     /// As [`Reporter::begin`], for the query of a round. A query is expected to take at least as long as the longest one before.
     pub(super) fn begin_query(&mut self, round: usize, units: u64) -> Result<()> {
         let what = || format!("the query of round {round}");
-        Ok(self.pace.as_mut().map_or(Ok(()), |pace| pace.begin(what(), units, true, self.done))?)
+        Ok(self.pace.as_mut().map_or(Ok(()), |pace| pace.begin(what(), units, Sort::Query, self.done))?)
     }
 
     /// Reports the pace of a process that has a time limit; called at its end.

@@ -62,7 +62,7 @@ pub fn select(selection: &Selection, report: &mut Reporter) -> Result<Selected> 
     let evaluated = (!data.test.is_empty()).then_some(EvaluationImages::Test);
     let seed = job.trial.seed;
     let inputs = round::Round { spec, seed, round: round - 1, labeled: &images, before: None, evaluated };
-    let trained = round::train(&learner, &inputs, &mut network, report)?;
+    let trained = round::train(&learner, &inputs, &mut network, report, None, None)?;
     report.begin_query(round, work.score)?;
     let query = chooser.next(&network, &images, round, n)?;
     report.done(work.score);

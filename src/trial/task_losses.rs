@@ -52,7 +52,7 @@ pub fn run(job: &LossJob, report: &mut Reporter) -> Result<(Losses, PartMetric)>
             report.at(3 * images as u64, || format!("epoch {epoch}/{}", spec.train.epochs))
         }
         // On a GPU, only now is it known how long the minibatches took.
-        Step::Epoch(epoch, _) => report.at(0, || format!("epoch {}/{}", epoch.number, spec.train.epochs)),
+        Step::Epoch(epoch, ..) => report.at(0, || format!("epoch {}/{}", epoch.number, spec.train.epochs)),
     })?;
     let mut losses = Vec::with_capacity(measured.len());
     let mut meter = task.meter();

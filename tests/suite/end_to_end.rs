@@ -132,7 +132,9 @@ fn plan_counts_and_measures() {
     assert!(plan.contains("60 of a pool of 200 images; test split of 60 images"), "{plan}");
     // 8 trials x (20 + 40 + 60 labels) x 2 epochs, and 2 learners x 200 images x 4 rotations x 1 epoch.
     assert!(plan.contains("train on  0.00 M image passes"), "{plan}");
-    for part in ["images/s trained", "time      about", "MiB a process", "disk"] {
+    for part in
+        ["images/s trained", "time      about", "MiB a process", "disk", "MB of checkpoints while it runs, 1 process"]
+    {
         assert!(plan.contains(part), "{plan}");
     }
 }

@@ -15,7 +15,7 @@ fn start(place: &Workplace) -> Child {
 }
 
 /// Waits until `done`; fails after a minute.
-fn wait(what: &str, mut done: impl FnMut() -> bool) {
+pub fn wait(what: &str, mut done: impl FnMut() -> bool) {
     let start = Instant::now();
     while !done() {
         assert!(start.elapsed() < Duration::from_secs(60), "waited a minute for {what}");
@@ -28,7 +28,7 @@ fn rows(folder: &Path) -> usize {
 }
 
 /// The worker processes that write to `folder`.
-fn workers(folder: &Path) -> Vec<i32> {
+pub fn workers(folder: &Path) -> Vec<i32> {
     let folder = folder.to_str().unwrap();
     let place = folder.rsplit_once("/results").unwrap().0;
     let worker_here = |entry: std::fs::DirEntry| {
@@ -40,7 +40,7 @@ fn workers(folder: &Path) -> Vec<i32> {
     std::fs::read_dir("/proc").unwrap().flatten().filter_map(worker_here).collect()
 }
 
-fn kill(pid: i32) {
+pub fn kill(pid: i32) {
     assert!(std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
 }
 

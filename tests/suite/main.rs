@@ -1,6 +1,7 @@
 //! Tests of the program through its command line, and of the library as a whole.
 
 mod bad_input;
+mod checkpoints;
 mod cifar10;
 mod damage;
 mod data_sets;

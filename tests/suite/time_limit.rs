@@ -105,6 +105,21 @@ fn trials_that_continue_from_weights_give_the_same_values_when_stopped_at_many_l
     assert!(stops.len() >= 2, "{stops:?}");
 }
 
+/// On this clock a round takes 250 to 750 seconds, and no command that much. Each writes at least one checkpoint.
+#[test]
+fn rounds_that_are_longer_than_the_limit_are_finished_over_several_commands() {
+    let run = "run tiny.toml --device cpu --jobs 1 --set seeds=[0] --only ^random --set train.epochs=40";
+    let spec = selecting(r#"query = "best-on-test", record = ["last", "best-on-test"], every = 20"#);
+    let kept = format!("{run} --set checkpoint-minutes=1");
+    let stops = same_as_without_limit(&spec, &kept, &["random-seed0"], [90, 200].into_iter());
+    assert_eq!(stops.len(), 3, "{stops:?}");
+    // Without checkpoints nothing is ever finished, and the command says so.
+    let place = Workplace::with(&spec);
+    let output = limited(&place, &format!("{run} --set checkpoint-minutes=0"), "200s");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(last_line(&output).contains("round 0 of random-seed0 takes about 4 min here"), "{}", last_line(&output));
+}
+
 /// Which of two processes is first is chance, and changes nothing.
 #[test]
 fn trials_side_by_side_stopped_at_limits_give_the_same_values() {

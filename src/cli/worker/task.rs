@@ -184,24 +184,39 @@ fn train_learner(args: &PretextArgs, device: Device, report: &mut Reporter) -> R
     } else {
         dataset::open(spec, &args.data.path, device, &fingerprint)?
     };
-    let (pixels, cut) = (spec.pretext_pixels(), spec.pretext_minibatches(settings));
-    report.begin(|| "the pretext learner".into(), spec.pretext_work(data.pool.len()).units())?;
-    let mut done = |units| report.at((units as f64 * pixels).round() as u64, || "pretext".into());
+    let cache = args.out.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(cache)
+        .map_err(|e| anyhow!("{}: cannot be created ({e}); check the folder", cache.display()))?;
+    let (pixels, minibatches) = (spec.pretext_pixels(), spec.pretext_minibatches(settings));
+    let planned = |units: u64| (units as f64 * pixels).round() as u64;
+    let (seed, features) = (args.seed, args.features.is_some());
+    // The losses after each epoch are wanted from one process.
+    let mut checkpoints = args.by_epoch.is_none().then(|| {
+        let machine = format!("{}, {} threads", device::name(device), tch::get_num_threads());
+        let key = pretext::cache_key(spec, &fingerprint, &machine, seed);
+        let path = args.out.with_extension("checkpoint.safetensors");
+        pretext::checkpoints(path, key, features, spec.checkpoint_minutes)
+    });
+    let saved = checkpoints.as_ref().and_then(pretext::Saved::find);
+    let skipped = planned(saved.as_ref().map_or(0, pretext::Saved::units));
+    report.skip(skipped);
+    let units = spec.pretext_work(data.pool.len()).units();
+    report.begin(|| "the pretext learner".into(), units.saturating_sub(skipped))?;
+    let mut done = |units| report.at(planned(units), || "pretext".into());
     let mut after_epoch = |epoch: usize, learned: &Learned| match &args.by_epoch {
         Some(folder) => learned.losses.write(&folder.join(format!("epoch-{epoch:03}.csv"))),
         None => Ok(()),
     };
-    let with_features = args.features.is_some();
-    let learned =
-        pretext::losses(&data, &spec.model, settings, cut, args.seed, with_features, &mut done, &mut after_epoch)?;
-    let cache = args.out.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(cache)
-        .map_err(|e| anyhow!("{}: cannot be created ({e}); check the folder", cache.display()))?;
+    let job = pretext::Job { data: &data, model: &spec.model, spec: settings, minibatches, seed, features };
+    let learned = pretext::losses_from(saved, checkpoints.as_mut(), job, &mut done, &mut after_epoch)?;
     if let (Some(path), Some(features)) = (&args.features, &learned.features) {
         let staged = Staged::written_by(path, |aside| pretext::write_features(aside, features))?;
         commit(&list_beside(path), vec![staged], &[])?;
     }
     write_checked(&args.out, &learned.losses.to_bytes())?;
+    if let Some(checkpoints) = checkpoints {
+        checkpoints.remove();
+    }
     report.event(&Event::Losses { quality: learned.quality, measure: learned.measure.into() });
     Ok(())
 }

@@ -4,8 +4,8 @@ use super::*;
 use crate::dataset::{Input, on_device};
 use pt4al_data::images::{Labels, Records, Split};
 use pt4al_results::spec::{
-    Arch, Augment, Cut, Jigsaw, Normalize, Optimizer, Precision, PretextForward, PretextTask, Schedule, Sgd, SimSiam,
-    Stem,
+    AdamW, Arch, Augment, Cut, Jigsaw, Normalize, Optimizer, Precision, PretextForward, PretextTask, Schedule, Sgd,
+    SimSiam, Stem,
 };
 
 const POOL: usize = 10;
@@ -61,7 +61,8 @@ fn learn(data: &Data, spec: &LearnerSpec, features: bool) -> (Learned, u64) {
         Ok(())
     };
     let cut = Cut { size: spec.minibatch, least: 2 };
-    let learned = losses(data, &model, spec, cut, 0, features, &mut count, &mut |_, _| Ok(())).unwrap();
+    let job = Job { data, model: &model, spec, minibatches: cut, seed: 0, features };
+    let learned = losses(job, &mut count, &mut |_, _| Ok(())).unwrap();
     (learned, passes)
 }
 
@@ -153,8 +154,9 @@ fn features_are_of_the_network_that_gave_the_losses() {
 /// Returns the error of a learner, if it fails.
 fn failure(spec: &LearnerSpec, cut: Cut) -> Option<String> {
     let model = ModelSpec::new(Arch::ResNet18, Stem::Small, 2);
-    let learned =
-        losses(&data(Labels::Classes(vec![0; 12])), &model, spec, cut, 0, false, &mut |_| Ok(()), &mut |_, _| Ok(()));
+    let data = data(Labels::Classes(vec![0; 12]));
+    let job = Job { data: &data, model: &model, spec, minibatches: cut, seed: 0, features: false };
+    let learned = losses(job, &mut |_| Ok(()), &mut |_, _| Ok(()));
     learned.err().map(|error| error.to_string())
 }
 
@@ -208,5 +210,54 @@ fn steps_at_places_on_the_device_equal_steps_at_places_on_the_host() {
             (weights, losses)
         };
         assert_eq!(trained(true), trained(false), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_learner_that_goes_on_after_any_epoch_equals_an_uninterrupted_one_bit_for_bit() {
+    let data = data(Labels::Classes(vec![0; 12]));
+    let model = ModelSpec::new(Arch::ResNet18, Stem::Small, 2);
+    let adamw = Optimizer::AdamW(AdamW { lr: 0.01, betas: [0.9, 0.99], eps: 1e-8, weight_decay: 0.01 });
+    let learners = [
+        spec(PretextTask::Rotation, 4, 0.05),
+        LearnerSpec { optimizer: adamw, ..spec(SIMSIAM, 4, 0.05) },
+        LearnerSpec { checkpoint: PretextCheckpoint::BestOnPool, ..spec(JIGSAW, 4, 0.05) },
+    ];
+    for spec in &learners {
+        let minibatches = Cut { size: spec.minibatch, least: 2 };
+        let job = Job { data: &data, model: &model, spec, minibatches, seed: 0, features: true };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint.safetensors");
+        // Returns the outputs of a process that ends when it has done `most` forward passes, and what it has done.
+        let learn = |most: u64| {
+            let mut checkpoints = checkpoint::checkpoints(path.clone(), "key".into(), true, 1).after_each_epoch();
+            let saved = Saved::find(&checkpoints);
+            let skipped = saved.as_ref().map_or(0, Saved::units);
+            let mut passes = 0;
+            let mut count = |n| {
+                passes += n;
+                ensure!(passes <= most, "stopped");
+                Ok(())
+            };
+            let learned = losses_from(saved, Some(&mut checkpoints), job, &mut count, &mut |_, _| Ok(()));
+            (learned, passes, skipped)
+        };
+        let (whole, all, skipped) = learn(u64::MAX);
+        let whole = whole.unwrap();
+        assert_eq!(skipped, 0);
+        std::fs::remove_file(&path).expect("a checkpoint was written");
+        let mut saved_passes = Vec::new();
+        for most in (all / 8..all).step_by(all as usize / 6) {
+            assert!(learn(most).0.is_err());
+            let (learned, passes, skipped) = learn(u64::MAX);
+            let learned = learned.unwrap();
+            assert_eq!(values(&learned), values(&whole), "{spec:?} after {most} of {all}");
+            assert_eq!((learned.quality, &learned.features), (whole.quality, &whole.features), "{spec:?} after {most}");
+            assert_eq!(passes + skipped, all, "the epochs before are not trained again");
+            saved_passes.push(skipped);
+            let _ = std::fs::remove_file(&path);
+        }
+        saved_passes.dedup();
+        assert_eq!(saved_passes.len(), 4, "none, and after three epochs: {saved_passes:?}");
     }
 }

@@ -39,6 +39,10 @@ impl AdamW {
         let _ = self.steps.zero_();
     }
 
+    pub(super) fn past(&self) -> Vec<(&'static str, &Tensor)> {
+        vec![("mean", &self.mean), ("square", &self.square), ("steps", &self.steps)]
+    }
+
     pub(super) fn set(&mut self, Rate { factor, momentum }: Rate) {
         let _ = self.lr.fill_(self.spec.lr * factor);
         let _ = self.beta.fill_(momentum.unwrap_or(self.spec.betas[0]));

@@ -32,6 +32,10 @@ impl Sgd {
         let _ = self.velocity.zero_();
     }
 
+    pub(super) fn past(&self) -> Vec<(&'static str, &Tensor)> {
+        vec![("velocity", &self.velocity)]
+    }
+
     pub(super) fn set(&mut self, Rate { factor, momentum }: Rate) {
         let _ = self.descent.fill_(-self.spec.lr * factor);
         let _ = self.momentum.fill_(momentum.unwrap_or(self.spec.momentum));

@@ -8,8 +8,8 @@ impl Spec {
     /// Returns 16 hexadecimal digits of the SHA-256 of everything that a trial's values depend on, except which trial it is. It
     /// leaves out the title, the seeds and the samplers, so that trials can be added to a finished experiment but nothing else can
     /// change. It also leaves out variants, whose protocols have hashes of their own, and whatever cannot change a value: where
-    /// decoded images are held, the paths of files and of own images (their contents are hashed), `correlation`, `expect` and
-    /// `check`.
+    /// decoded images are held, how often checkpoints are written, the paths of files and of own images (their contents are hashed),
+    /// `correlation`, `expect` and `check`.
     pub fn hash(&self) -> String {
         short_hash(&self.hashed())
     }
@@ -25,6 +25,7 @@ impl Spec {
         protocol.correlation = None;
         protocol.expect.clear();
         protocol.check = None;
+        protocol.checkpoint_minutes = Self::CHECKPOINT_MINUTES;
         if let Some(replay) = &mut protocol.replay {
             replay.queries.clear();
         }

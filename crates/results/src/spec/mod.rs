@@ -96,6 +96,13 @@ pub struct Spec {
     #[serde(default = "one", skip_serializing_if = "is_one")]
     #[schemars(!skip_serializing_if, example = 1, extend("x-shared" = true))]
     pub threads: usize,
+    /// Minutes between two checkpoints of a training, 0 to 10,000. At the end of an epoch, a trial writes all that its round needs to go
+    /// on from there into `checkpoint.safetensors` in its folder, if the last checkpoint is that old; the file goes away with the end of
+    /// the round. After a kill, the same command goes on after that epoch. A pretext learner does the same beside its losses in the
+    /// cache. 0 writes none. The key changes no value and is in no hash, so it may change between two commands on the same results.
+    #[serde(default = "usual_checkpoint_minutes", skip_serializing_if = "are_usual_checkpoint_minutes")]
+    #[schemars(!skip_serializing_if, example = 10, extend("x-shared" = true))]
+    pub checkpoint_minutes: usize,
     /// How the labels of round 0 are chosen, for all samplers.
     ///
     /// Default: each sampler's own way. `pretext-batch` takes even intervals over pretext batch 0
@@ -163,7 +170,19 @@ fn is_one(value: &usize) -> bool {
     *value == 1
 }
 
+fn usual_checkpoint_minutes() -> usize {
+    Spec::CHECKPOINT_MINUTES
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde requires a reference
+fn are_usual_checkpoint_minutes(value: &usize) -> bool {
+    *value == Spec::CHECKPOINT_MINUTES
+}
+
 impl Spec {
+    /// The default of `checkpoint-minutes`.
+    pub const CHECKPOINT_MINUTES: usize = 10;
+
     /// Whether any sampler or initial set, in any protocol, needs pretext losses or features.
     pub fn needs_pretext(&self) -> bool {
         self.replay.is_none() && self.protocols().any(|(_, p)| p.samplers.iter().any(|s| p.uses_pretext(s)))

@@ -18,6 +18,8 @@ use super::{Cut, RoundsSpec, Select, Spec, Start};
 const MOST: usize = 1_000_000;
 /// The largest minibatch: twice the largest one that ImageNet is trained with.
 const LARGEST_MINIBATCH: usize = 65_536;
+/// The most minutes between two checkpoints: about a week.
+const MOST_MINUTES: usize = 10_000;
 
 /// Proof that [`Spec::check_pool`] passed, with the counts it passed for.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +31,7 @@ pub struct CheckedAgainstPool {
 }
 
 impl Spec {
-    /// Checks the keys that no hash covers: title, seeds, samplers, claims and the gate's options. The title must be one line of plain
+    /// Checks the keys that no hash covers: title, seeds, samplers, checkpoints, claims and the gate's options. The title must be one line of plain
     /// text, because pages and pictures show it.
     pub(super) fn check_unhashed(&self) -> Result<()> {
         ensure!(
@@ -44,6 +46,12 @@ impl Spec {
         no_repeats("seeds", self.seeds.iter().map(u64::to_string))?;
         self.samplers.iter().filter_map(super::SamplerSpec::command).try_for_each(command::check)?;
         no_repeats("samplers", self.samplers.iter().map(super::SamplerSpec::label))?;
+        ensure!(
+            self.checkpoint_minutes <= MOST_MINUTES,
+            "`checkpoint-minutes` is {}; it is at most {}, and 0 writes no checkpoints",
+            self.checkpoint_minutes,
+            thousands(MOST_MINUTES)
+        );
         super::expect::check(self)
     }
 

@@ -215,6 +215,24 @@ impl Spec {
     /// Estimates the task model's weights, what the optimizer keeps of past steps (one number for each weight, with Adam two), and twice
     /// the gradients (one for each filter, and one buffer for all), in MiB. Nearly all parameters belong to convolutions between channels, so their number grows with the square of the width.
     pub fn weights_mb(&self) -> f64 {
+        self.bytes_of_weights() * (3.0 + self.kept_by_optimizer()) / 1024.0 / 1024.0
+    }
+
+    /// Estimates the size of a checkpoint of a round, in MB: the weights, what the optimizer keeps of past steps, and the weights of the
+    /// best epoch and of the training before, as far as the selection rules keep them. 0 if no checkpoints are written.
+    pub fn checkpoint_mb(&self) -> f64 {
+        let select = &self.train.select;
+        let has_held_out = select.record.contains(&Select::BestOnHeldOut);
+        let in_first = usize::from(select.query == Select::BestOnTest);
+        // The second training keeps its best epoch, and the weights of the first if those query.
+        let in_second = 1 + usize::from(select.query != Select::BestOnHeldOut);
+        let snapshots = if has_held_out { in_second } else { in_first };
+        let times = if self.checkpoint_minutes == 0 { 0.0 } else { 1.0 + self.kept_by_optimizer() + snapshots as f64 };
+        self.bytes_of_weights() * times / 1e6
+    }
+
+    /// Estimates the bytes of the task model's weights.
+    fn bytes_of_weights(&self) -> f64 {
         let parameters = match &self.model {
             ModelSpec::Network(NetworkSpec { arch, width, .. }) => {
                 let (parameters, published) = match arch {
@@ -233,11 +251,15 @@ impl Spec {
             Precision::F64 => 8.0,
             Precision::F32 | Precision::Tf32 | Precision::Bf16 => 4.0,
         };
-        let kept = match self.train.optimizer {
+        parameters * bytes
+    }
+
+    /// Returns how many numbers the optimizer keeps of past steps, for each weight.
+    fn kept_by_optimizer(&self) -> f64 {
+        match self.train.optimizer {
             Optimizer::Sgd(_) => 1.0,
             Optimizer::AdamW(_) => 2.0,
-        };
-        parameters * (3.0 + kept) * bytes / 1024.0 / 1024.0
+        }
     }
 
     /// Returns the work of one training of `pt4al correlate`: on the whole pool for `None`, or on the pool without one of `folds` folds,

@@ -12,7 +12,8 @@
 //!   pretext/seed-<n>.csv    the pretext losses that the trials of a seed used
 //!   queried/                the classes of the queried images, and thumbnails of some
 //!   tensorboard/<trial>/    event files for TensorBoard, on request
-//!   trials/<trial>/         the trial's own records.csv and epochs.csv, its log, its error, and weights that may be needed again
+//!   trials/<trial>/         the trial's own records.csv and epochs.csv, its log, its error, the checkpoint of its round, and
+//!                           weights that may be needed again
 //! ```
 //!
 //! A run can continue elsewhere from a copy of `spec.toml`, `manifest.json`, `records.csv`, `queries/` and `pretext/`;

@@ -77,6 +77,16 @@ impl TrialFiles {
         list_beside(&self.queries)
     }
 
+    /// The path of the checkpoint of the round in training.
+    pub fn checkpoint_path(&self) -> PathBuf {
+        self.folder.join("checkpoint.safetensors")
+    }
+
+    /// Removes the checkpoint, if there is one. Errors are ignored: it is of a round that is finished, and never used again.
+    pub fn remove_checkpoint(&self) {
+        let _ = std::fs::remove_file(self.checkpoint_path());
+    }
+
     fn failure_path(&self) -> PathBuf {
         self.folder.join("failure.csv")
     }

@@ -16,7 +16,8 @@ pub struct Staged {
     path: PathBuf,
     target: PathBuf,
     aside: NamedTempFile,
-    sum: String,
+    /// `None`: computed from the file when its list needs it.
+    sum: Option<String>,
 }
 
 impl Staged {
@@ -34,7 +35,7 @@ impl Staged {
             Ok(aside)
         };
         let aside = attempt().map_err(|e| unwritable(path, &e))?;
-        Ok(Self { path: path.to_owned(), target, aside, sum: sum(bytes) })
+        Ok(Self { path: path.to_owned(), target, aside, sum: Some(sum(bytes)) })
     }
 
     /// As [`Staged::new`], for contents that `write` writes to the path that it gets. The error of `write` is only the reason.
@@ -47,9 +48,23 @@ impl Staged {
         write(aside.path()).map_err(|e| {
             anyhow!("{}: cannot be written ({e:#}); free some disk space, then run again", path.display())
         })?;
-        let sum = finish(aside.as_file()).and_then(|()| std::fs::read(aside.path())).map(|bytes| sum(&bytes));
-        let sum = sum.map_err(|e| unwritable(path, &e))?;
-        Ok(Self { path: path.to_owned(), target, aside, sum })
+        finish(aside.as_file()).map_err(|e| unwritable(path, &e))?;
+        Ok(Self { path: path.to_owned(), target, aside, sum: None })
+    }
+
+    /// Replaces a file that no list names: one that has its own checksum.
+    ///
+    /// # Errors
+    /// If it cannot be renamed.
+    pub fn put_in_place(self) -> Result<()> {
+        self.aside.persist(&self.target).map(drop).map_err(|e| unwritable(&self.path, &e.error))
+    }
+
+    fn sum(&self) -> Result<String> {
+        match &self.sum {
+            Some(sum) => Ok(sum.clone()),
+            None => Ok(sum(&std::fs::read(self.aside.path()).map_err(|e| unwritable(&self.path, &e))?)),
+        }
     }
 }
 
@@ -77,7 +92,7 @@ pub fn commit(list: &Path, files: Vec<Staged>, removed: &[PathBuf]) -> Result<()
     for (name, file) in names.iter().zip(&files) {
         // A file that no list names is in order until it is replaced.
         let unlisted = || Entry { now: std::fs::read(&file.target).ok().map(|bytes| sum(&bytes)), next: None };
-        list.entries.entry(name.clone()).or_insert_with(unlisted).next = Some(file.sum.clone());
+        list.entries.entry(name.clone()).or_insert_with(unlisted).next = Some(file.sum()?);
     }
     if !files.is_empty() {
         list.write()?;

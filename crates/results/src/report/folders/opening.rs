@@ -141,7 +141,13 @@ fn n_in_words(c: &FolderComparison) -> String {
 
 /// The keys that decide values and differ from the first folder's spec, in which the values fold out.
 fn specs(compared: &Compared) -> Sentence {
-    let protocol = |spec: &Spec| Spec { title: String::new(), expect: Vec::new(), check: None, ..spec.clone() };
+    let protocol = |spec: &Spec| Spec {
+        title: String::new(),
+        expect: Vec::new(),
+        check: None,
+        checkpoint_minutes: Spec::CHECKPOINT_MINUTES,
+        ..spec.clone()
+    };
     let base = protocol(compared.findings[0].spec());
     let differing = |(name, findings)| (name, changes(&base, &protocol(Findings::spec(findings))));
     let all: Vec<(&str, Vec<Change>)> = compared.each().skip(1).map(differing).collect();

@@ -92,6 +92,20 @@ fn a_resolved_spec_reads_back_equal_and_notices_edits() {
 }
 
 #[test]
+fn minutes_between_checkpoints_are_in_no_hash_and_have_a_default() {
+    let spec = |set: &[&str]| load_text(SMALL, None, set);
+    let (usual, rare) = (spec(&[]).unwrap(), spec(&["checkpoint-minutes=60"]).unwrap());
+    assert_eq!((usual.checkpoint_minutes, rare.checkpoint_minutes), (10, 60));
+    assert_eq!((usual.hash(), usual.learner_hash()), (rare.hash(), rare.learner_hash()));
+    assert!(rare.to_toml().unwrap().contains("checkpoint-minutes = 60"));
+    assert!(!usual.to_toml().unwrap().contains("checkpoint-minutes"), "specs of older results stay as they are");
+    let refused = spec(&["checkpoint-minutes=10001"]).unwrap_err().to_string();
+    assert!(refused.contains("`checkpoint-minutes` is 10001; it is at most 10,000"), "{refused}");
+    let shared = load_text(&format!("{SMALL}\n[variant.rare]\ncheckpoint-minutes = 5\n"), None, &[]);
+    assert!(shared.unwrap_err().to_string().contains("checkpoint-minutes"));
+}
+
+#[test]
 fn more_seeds_and_samplers_keep_the_hash() {
     let hash = |set: &[&str]| load_text(SMALL, None, set).unwrap().hash();
     assert_eq!(hash(&[]), hash(&["seeds=[0,1]"]));

@@ -113,6 +113,14 @@ fn a_step_takes_memory_for_its_minibatch_and_the_width() {
     }
     // Adam keeps one more number for each weight.
     assert!(near(demo(&["train.optimizer.adamw={lr=0.001}"]).weights_mb() / demo(&[]).weights_mb(), 5.0 / 4.0));
+    // Weights and momentum; Adam's second mean; the best epoch; the best epoch of the second training, and the weights of the first.
+    let mb = |sets: &[&str]| demo(sets).checkpoint_mb() / demo(&[]).checkpoint_mb();
+    assert!(near(demo(&["model.width=64"]).checkpoint_mb(), 2.0 * 4.0 * 11.2));
+    assert!(near(mb(&["train.optimizer.adamw={lr=0.001}"]), 3.0 / 2.0));
+    let select = "train.select={query='last', record=['last', 'best-on-held-out'], every=1, held-out=0.1}";
+    assert!(near(mb(&[select]), 4.0 / 2.0) && near(mb(&[&select.replacen("last", "best-on-held-out", 1)]), 3.0 / 2.0));
+    assert!(near(mb(&["train.select={query='best-on-test', record=['best-on-test'], every=1}"]), 3.0 / 2.0));
+    assert_eq!(demo(&["checkpoint-minutes=0"]).checkpoint_mb(), 0.0);
     // Four copies of an image wait for one backward pass, and whole images are larger than crops.
     let pretext = |spec: Spec| spec.pretext_step_mb(10_000) / spec.step_mb();
     assert!(near(pretext(demo(&["train.minibatch=64"])), 4.0));
