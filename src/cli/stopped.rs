@@ -18,10 +18,10 @@ pub(super) enum Stopped {
 
 /// From now on Ctrl-C (SIGINT), SIGTERM and SIGHUP (the terminal was closed) end the process with a line, and with the exit code
 /// that shells expect: 128 plus the signal's number. Files are complete at every moment, and workers end with this process. `last`
-/// is what else to do before the end; a second signal does not wait for it. A signal that is ignored stays so: `nohup` does that.
+/// is what else to do before the end; a second signal does not wait for it. SIGHUP stays ignored if it is: `nohup` does that.
 pub(super) fn say_when_stopped(what: Stopped, last: impl FnOnce() + Send + 'static) {
     // Without a handler the process still ends, only without the line.
-    let heard: Vec<i32> = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|&signal| !is_ignored(signal)).collect();
+    let heard = if is_ignored(SIGHUP) { &[SIGINT, SIGTERM][..] } else { &[SIGINT, SIGTERM, SIGHUP] };
     let Ok(mut signals) = signal_hook::iterator::Signals::new(heard) else { return };
     std::thread::spawn(move || {
         let Some(signal) = signals.forever().next() else { return };

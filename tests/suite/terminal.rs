@@ -139,20 +139,21 @@ fn a_command_that_is_stopped_says_how_to_continue() {
         "{shown:?}"
     );
 
-    let long = Workplace::new();
-    let longer = "run tiny.toml --device cpu --only random --set train.epochs=3000";
-    let child = long.command(longer).stderr(Stdio::piped()).spawn().unwrap();
-    let started = Instant::now();
-    while !long.path("results/tiny/trials/random-seed0/log.txt").exists() {
-        assert!(started.elapsed() < Duration::from_secs(60), "waited a minute for a trial");
-        std::thread::sleep(Duration::from_millis(20));
+    for (signal, code) in [("-TERM", 143), ("-HUP", 129)] {
+        let long = Workplace::new();
+        let longer = "run tiny.toml --device cpu --only random --set train.epochs=3000";
+        let child = long.command(longer).stderr(Stdio::piped()).spawn().unwrap();
+        let started = Instant::now();
+        while !long.path("results/tiny/trials/random-seed0/log.txt").exists() {
+            assert!(started.elapsed() < Duration::from_secs(60), "waited a minute for a trial");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        assert_eq!(stderr(&output).matches("stopped: what is finished is kept").count(), 1);
+        assert!(!long.path("results/tiny/trials/random-seed0/failure.csv").exists());
     }
-    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(143), "{}", stderr(&output));
-    assert_eq!(stderr(&output).matches("stopped: what is finished is kept").count(), 1);
-
-    assert!(!long.path("results/tiny/trials/random-seed0/failure.csv").exists());
 
     // A trial that was stopped has not failed, and the same command continues.
     let output = place.succeeds(run);
