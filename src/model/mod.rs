@@ -207,9 +207,7 @@ impl Network {
 
     /// Makes a snapshot of the numbers of one ([`Snapshot::numbers`]); `None` if they are not of a network of this size and kind.
     pub(crate) fn snapshot_of(&self, numbers: &Tensor) -> Option<Snapshot> {
-        let own = self.weights.copy();
-        let fits = numbers.size() == own.size() && numbers.kind() == own.kind();
-        fits.then(|| Snapshot(numbers.to_device(self.device())))
+        self.weights.fits(numbers).then(|| Snapshot(numbers.to_device(self.device())))
     }
 
     /// Sets weights and statistics to those of a snapshot of this network.

@@ -175,6 +175,11 @@ impl Weights {
         pt4al_results::spec::short_hash(&(format!("{:?}", self.kind()), self.trained, places.collect::<Vec<_>>()))
     }
 
+    /// Whether numbers have the size and the kind of a [`Weights::copy`].
+    pub fn fits(&self, numbers: &Tensor) -> bool {
+        numbers.size() == self.all.size() && numbers.kind() == self.kind()
+    }
+
     /// Copies all numbers.
     pub fn copy(&self) -> Tensor {
         self.all.copy()

@@ -33,7 +33,7 @@ pub(super) enum Sort {
     Training,
     /// A query, which is lost.
     Query,
-    /// A training of which checkpoints keep what is done, so many seconds apart.
+    /// A training whose work is kept by checkpoints, which are this many seconds apart.
     Kept(f64),
 }
 

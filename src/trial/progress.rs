@@ -102,8 +102,8 @@ impl Reporter {
         Ok(self.pace.as_mut().map_or(Ok(()), |pace| pace.begin(what(), units, Sort::Training, self.done))?)
     }
 
-    /// As [`Reporter::begin`], for a piece of which checkpoints keep what is done, `every` so many seconds, if they are written. It
-    /// begins if the first of them fits.
+    /// As [`Reporter::begin`], for a piece with checkpoints that are `every` seconds apart (`None`: without). It begins if it fits, or its
+    /// first checkpoint does.
     pub(super) fn begin_kept(&mut self, what: impl FnOnce() -> String, units: u64, every: Option<f64>) -> Result<()> {
         let sort = every.map_or(Sort::Training, Sort::Kept);
         Ok(self.pace.as_mut().map_or(Ok(()), |pace| pace.begin(what(), units, sort, self.done))?)
