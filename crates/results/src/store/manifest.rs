@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow};
 use serde::{Deserialize, Serialize};
 
 use crate::spec::Precision;
-use crate::words::duration;
+use crate::words::{duration, one_line};
 
 /// `manifest.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -154,7 +154,8 @@ impl Manifest {
             Err(e) => return Err(anyhow!("{}: cannot be read ({e}); check the folder", path.display())),
         };
         let manifest = serde_json::from_str(&text).map_err(|e| {
-            anyhow!("{}: not a manifest ({e}); restore it, or move the results folder away", path.display())
+            let why = one_line(&e.to_string());
+            anyhow!("{}: not a manifest ({why}); restore it, or move the results folder away", path.display())
         })?;
         Ok(Some(manifest))
     }
@@ -179,5 +180,20 @@ impl Manifest {
             serde_json::to_writer_pretty(&mut *out, self)?;
             writeln!(out)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_a_line_break_does_not_break_the_message() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("manifest.json");
+        let text = r#"{"experiment": "x", "profile": "", "spec_hash": "1", "precision": {"model": "a\nb"}}"#;
+        std::fs::write(&path, text).unwrap();
+        let message = Manifest::read(&path).unwrap_err().to_string();
+        assert!(message.contains("not a manifest (unknown variant `a b`") && !message.contains('\n'), "{message}");
     }
 }
