@@ -11,14 +11,14 @@ cd "$(dirname "$0")"
 SECONDS_EACH=${FUZZ_SECONDS:-600}
 JOBS=${FUZZ_JOBS:-1}
 ROOT=$(cd ../.. && pwd)
-OUT=$ROOT/target/fuzz
+OUT=${CARGO_TARGET_DIR:-$ROOT/target}/fuzz
 TARGET=$(rustc -vV | sed -n 's/^host: //p')
 
 # Coverage of edges and comparisons, from which libFuzzer learns which inputs are new. With --target, so that build scripts
 # and macros, which have no libFuzzer to call, are built without it.
 FLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4"
 FLAGS="$FLAGS -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table"
-FLAGS="$FLAGS -Cllvm-args=-sanitizer-coverage-trace-compares"
+FLAGS="$FLAGS -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=4"
 mkdir -p "$OUT"
 RUSTFLAGS="$FLAGS" cargo build --release --locked --target "$TARGET" --target-dir "$OUT/build"
 cp "$OUT/build/$TARGET/release/pt4al-fuzz" "$OUT/pt4al-fuzz"

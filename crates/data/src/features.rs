@@ -36,8 +36,8 @@ fn check(rows: &Rows, length: usize, split: &Split, name: &str, dataset: &str) -
         let name_of_image = names.id(index);
         if *id != name_of_image {
             bail!(
-                "row {index} of `{name}` is of \"{id}\" (`{name}_ids`), but image {index} of the {name} split is \
-                 \"{name_of_image}\"; put the rows into the order of the images"
+                "row {index} of `{name}` is of {id:?} (`{name}_ids`), but image {index} of the {name} split is \
+                 {name_of_image:?}; put the rows into the order of the images"
             );
         }
     }

@@ -16,6 +16,7 @@ use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
+use crate::words::one_line;
 use npy::Header;
 
 /// How to write a file, for messages.
@@ -188,12 +189,19 @@ impl<'a> Arrays<'a> {
         let names = self.names();
         let known = ["train", "test", "train_ids", "test_ids"];
         if let Some(name) = ["train", "test"].into_iter().find(|name| !names.iter().any(|other| other == name)) {
-            let has = if names.is_empty() { "no arrays".into() } else { format!("the arrays {}", names.join(", ")) };
+            let has = if names.is_empty() {
+                "no arrays".into()
+            } else {
+                format!("the arrays {}", one_line(&names.join(", ")))
+            };
             bail!("has no array `{name}`, but {has}; {REMEDY}");
         }
         let near = names.iter().find(|name| name.ends_with("_ids") && !known.contains(&name.as_str()));
         if let Some(name) = near {
-            bail!("has an array `{name}`; names of images are in `train_ids` and `test_ids`: rename or remove it");
+            bail!(
+                "has an array `{}`; names of images are in `train_ids` and `test_ids`: rename or remove it",
+                one_line(name)
+            );
         }
         let mut widths = [0; 2];
         for (name, width) in ["train", "test"].into_iter().zip(&mut widths) {

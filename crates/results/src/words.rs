@@ -32,9 +32,14 @@ pub fn listed(names: &[String]) -> String {
     }
 }
 
+/// Writes text on one line: line breaks and other control characters, which any file may have, become spaces.
+pub fn one_line(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
 /// Formats text as inline code in Markdown, on one line. No text can end the code early.
 pub fn code(text: &str) -> String {
-    let text = text.replace(char::is_control, " ");
+    let text = one_line(text);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     let space = if text.starts_with('`') || text.ends_with('`') || text.is_empty() { " " } else { "" };

@@ -179,3 +179,13 @@ fn a_file_that_is_not_there_is_named() {
     );
     assert!(LabelFile::read(Path::new("/")).unwrap_err().to_string().starts_with("/: is no file; name a CSV"));
 }
+
+#[test]
+fn a_value_with_a_line_break_does_not_break_the_message() {
+    for text in ["path,label\n\"a\nb.png\",cat\n", "path,label\na.png,\"c\nat\"\n", "\"pa\nth\",label\nx,y\n"] {
+        let error = format!("{:#}", read(text, &data(true, &["cat"])).unwrap_err());
+        assert!(!error.contains('\n'), "{error:?}");
+    }
+    let error = read("path,label\n\"a\nb.png\",cat\n", &data(true, &["cat"])).unwrap_err().to_string();
+    assert!(error.starts_with("l0.csv:2: there is no image a b.png"), "{error}");
+}

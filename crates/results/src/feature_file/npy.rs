@@ -8,6 +8,8 @@ use half::{bf16, f16};
 use regex::Regex;
 use safetensors::Dtype;
 
+use crate::words::one_line;
+
 /// The first bytes of an array.
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
 /// The longest header that is read. Numpy's own headers have some hundred bytes.
@@ -85,7 +87,7 @@ impl Header {
         let numbers = shape.split(',').map(str::trim).filter(|number| !number.is_empty());
         let shape = numbers.map(str::parse).collect::<Result<_, _>>().context("its shape is too large")?;
         // The type of a table with named columns is a list.
-        let written = part(&TYPE).unwrap_or_else(|| "a table with columns".into());
+        let written = part(&TYPE).map(|kind| one_line(&kind)).unwrap_or_else(|| "a table with columns".into());
         let kind = match written.as_str() {
             "<f2" => Some(Kind::F16),
             "<f4" => Some(Kind::F32),

@@ -119,6 +119,8 @@ fn files_that_cannot_be_features_are_explained() {
         (stored(&[train()])[..200].to_vec(), ["not a whole NPZ file", "copy or write it again"]),
         (stored(&[("x", train().1), test_array()]), ["no array `train`", "the arrays test, x"]),
         (stored(&[train()]), ["no array `test`", "the arrays train"]),
+        (stored(&[("a\nb", train().1)]), ["no array `train`", "the arrays a b"]),
+        (stored(&[("train", npy("'<\nf4'", false, "(3, 2)", &[0; 24])), test_array()]), ["type < f4", ".astype"]),
         (with("ids_train_ids", texts(&["a"], 1)), ["an array `ids_train_ids`", "`train_ids`"]),
         (stored(&[("train", npy("'<i8'", false, "(3, 2)", &[0; 48])), test_array()]), ["type <i8", ".astype"]),
         (stored(&[("train", npy("'>f4'", false, "(3, 2)", &[0; 24])), test_array()]), ["type >f4", ".astype"]),

@@ -6,6 +6,7 @@ use anyhow::{Result, anyhow, ensure};
 use serde::Deserialize;
 
 use crate::spec::{Spec, TaskKind};
+use crate::words::one_line;
 
 /// The numbers that one source publishes of one sampler.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,7 +108,7 @@ pub fn references(folder: &Path, name: &str) -> Result<Vec<Reference>> {
         ensure!(
             known.contains(&row.metric.as_str()),
             "{file}:{line}: the metric `{}` is not known; it is one of {}",
-            row.metric,
+            one_line(&row.metric),
             known.join(", ")
         );
         let ReferenceRow { source, sampler, metric, note, .. } = row;
@@ -122,7 +123,7 @@ pub fn references(folder: &Path, name: &str) -> Result<Vec<Reference>> {
             found[place].at(row.labeled).is_none(),
             "{file}:{line}: repeats the point at {} labels of {}; remove one of the two lines",
             row.labeled,
-            found[place].name()
+            one_line(&found[place].name())
         );
         let point = ReferencePoint { labeled: row.labeled, value: row.value, trials: row.trials };
         found[place].points.push(point);
@@ -174,6 +175,11 @@ mod tests {
                 "small.csv:3: repeats the point at 200 labels",
             ),
             ("a,random,200\n", "small.csv:2"),
+            ("a,random,200,\"a\nb\",40,,\n", "the metric `a b` is not known"),
+            (
+                "\"a\nb\",c,200,accuracy,40,,\n\"a\nb\",c,200,accuracy,41,,\n",
+                "repeats the point at 200 labels of a b: c",
+            ),
             ("a,random,200,acc,40,,\n", "the metric `acc` is not known"),
             (",random,200,accuracy,40,,\n", "names no source or no sampler"),
         ] {

@@ -240,6 +240,12 @@ fn folders_without_results_are_refused_with_what_they_are() {
     );
     std::fs::write(folder.join("records.csv"), text.replacen('\n', "\n\n", 3)).unwrap();
     assert!(message(&folder).contains(" is empty, or a line break is in the row before it; remove it"));
+    let broken = text.replacen("error", "\"err\nor\"", 1);
+    std::fs::write(folder.join("records.csv"), broken).unwrap();
+    assert!(!message(&folder).contains('\n'), "{}", message(&folder));
+    let (all, last) = text.trim_end().rsplit_once('\n').unwrap();
+    std::fs::write(folder.join("records.csv"), format!("{all}\n{}\n", last.replacen(',', ",\"a\nb\"", 1))).unwrap();
+    assert!(!message(&folder).contains('\n'), "{}", message(&folder));
     // A line that was cut off, and a column that only another version can have written.
     std::fs::write(folder.join("records.csv"), &text[..text.len() - 30]).unwrap();
     assert!(message(&folder).contains("records.csv:19:"), "{}", message(&folder));

@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow};
 use serde::{Deserialize, Serialize};
 
 use crate::spec::Precision;
-use crate::words::duration;
+use crate::words::{duration, one_line};
 
 /// `manifest.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -177,7 +177,8 @@ impl Manifest {
     /// If they are not a manifest.
     pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<Self> {
         serde_json::from_slice(bytes).map_err(|e| {
-            anyhow!("{}: not a manifest ({e}); restore it, or move the results folder away", path.display())
+            let why = one_line(&e.to_string());
+            anyhow!("{}: not a manifest ({why}); restore it, or move the results folder away", path.display())
         })
     }
 
@@ -205,5 +206,20 @@ impl Manifest {
         let mut bytes = serde_json::to_vec_pretty(self).expect("plain data serialises");
         bytes.push(b'\n');
         bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_a_line_break_does_not_break_the_message() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("manifest.json");
+        let text = r#"{"experiment": "x", "profile": "", "spec_hash": "1", "precision": {"model": "a\nb"}}"#;
+        std::fs::write(&path, text).unwrap();
+        let message = Manifest::read(&path).unwrap_err().to_string();
+        assert!(message.contains("not a manifest (unknown variant `a b`") && !message.contains('\n'), "{message}");
     }
 }

@@ -147,7 +147,7 @@ fn full_name(experiment: &str, profile: &str) -> String {
     if profile.is_empty() { experiment.to_owned() } else { format!("{experiment}-{profile}") }
 }
 
-/// Joins an error and its context, which anyhow would show on separate lines.
+/// Joins an error and its context, which anyhow would show on separate lines. Names in a record may have any character.
 fn one_line(error: anyhow::Error) -> anyhow::Error {
-    anyhow!("{error:#}")
+    anyhow!("{}", crate::words::one_line(&format!("{error:#}")))
 }

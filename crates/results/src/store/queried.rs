@@ -11,6 +11,7 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 
 use crate::files::checksums::{CHECKSUMS, Staged, commit, read_checked};
 use crate::files::csv_bytes;
+use crate::words::one_line;
 
 /// What a report shows of the queried images: the content of the folder `queried/`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -174,7 +175,7 @@ fn rows<T: DeserializeOwned>(path: &Path, columns: &[&str]) -> Result<Vec<T>> {
     ensure!(
         found.is_empty() || found == columns,
         "{file}:1: has the columns {}, not {}; {REMEDY}",
-        found.iter().collect::<Vec<_>>().join(","),
+        one_line(&found.iter().collect::<Vec<_>>().join(",")),
         columns.join(",")
     );
     let rows = reader.deserialize().enumerate();
@@ -194,11 +195,12 @@ fn check_classes(classes: &[ClassShare], path: &Path) -> Result<()> {
             ensure!(!class.is_empty(), "{}: image {index} has a class without a name; {REMEDY}", file(row));
             ensure!(
                 (0.0..=1.0).contains(share),
-                "{}: the share of {class} in image {index} is {share}, not 0 to 1; {REMEDY}",
-                file(row)
+                "{}: the share of {} in image {index} is {share}, not 0 to 1; {REMEDY}",
+                file(row),
+                one_line(class)
             );
             let repeated = rows[..row].iter().any(|before| before.class == *class);
-            ensure!(!repeated, "{}: {class} is repeated for image {index}; {REMEDY}", file(row));
+            ensure!(!repeated, "{}: {} is repeated for image {index}; {REMEDY}", file(row), one_line(class));
         }
         let sum: f64 = rows.iter().map(|row| row.share).sum();
         ensure!(
@@ -214,7 +216,7 @@ fn check_classes(classes: &[ClassShare], path: &Path) -> Result<()> {
 /// The width and height of a JPEG, from its header. A file that is cut short is an error.
 fn size(jpeg: &[u8]) -> Result<(usize, usize), String> {
     let mut decoder = JpegDecoder::new(ZCursor::new(jpeg));
-    decoder.decode_headers().map_err(|e| super::record::one_line(&e))?;
+    decoder.decode_headers().map_err(|e| one_line(&e.to_string()))?;
     if !jpeg.ends_with(&[0xff, 0xd9]) {
         return Err("it is cut short".into());
     }

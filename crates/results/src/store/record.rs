@@ -6,6 +6,8 @@ use std::path::Path;
 use anyhow::{Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 
+use crate::words::one_line;
+
 /// One value of one trial, or the error that ended the trial.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -104,7 +106,8 @@ impl Records {
         }
         if let Some(unknown) = header.iter().find(|name| !COLUMNS.contains(name) && *name != WAIT) {
             bail!(
-                "{file}:1: the column `{unknown}` is not known here; these are of another version of pt4al: read them with it"
+                "{file}:1: the column `{}` is not known here; these are of another version of pt4al: read them with it",
+                one_line(unknown)
             );
         }
         let mut rows = Vec::new();
@@ -177,8 +180,4 @@ fn column(error: &csv::Error, header: &csv::StringRecord) -> String {
         return format!("`{name}`: {}", super::csv_fault::cell_fault(err.kind()));
     }
     super::csv_fault(error)
-}
-
-pub(super) fn one_line(error: &dyn std::fmt::Display) -> String {
-    error.to_string().replace('\n', " ")
 }

@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow, ensure};
 use serde::Deserialize;
 
 use crate::spec::{Expectation, Select, TaskKind};
-use crate::words::{counted, thousands};
+use crate::words::{counted, one_line, thousands};
 
 /// One published number of a claim, or a claim without one.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -100,7 +100,7 @@ pub(super) fn read(folder: &Path) -> Result<Vec<PublishedClaim>> {
         ensure!(
             known.contains(&row.metric.as_str()),
             "{file}:{line}: the metric `{}` is not known; it is one of {}",
-            row.metric,
+            one_line(&row.metric),
             known.join(", ")
         );
         let same = |other: &&PublishedClaim| {

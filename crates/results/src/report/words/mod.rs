@@ -13,6 +13,7 @@ pub(crate) mod switches;
 pub(crate) mod training;
 mod value;
 
+pub(crate) use crate::words::one_line;
 pub(crate) use value::value;
 
 use crate::store::Manifest;
@@ -38,9 +39,4 @@ pub(crate) fn uncapitalised(text: &str) -> String {
 pub(crate) fn data_note(manifest: Option<&Manifest>) -> Option<String> {
     let note = manifest.map(|m| m.data.note.trim().replace(char::is_control, " ")).filter(|n| !n.is_empty())?;
     Some(format!("Data: {}.", note.trim_end_matches('.')))
-}
-
-/// A title or a note on one line.
-pub(crate) fn one_line(text: &str) -> String {
-    text.replace(char::is_control, " ")
 }

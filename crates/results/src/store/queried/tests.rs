@@ -55,6 +55,8 @@ fn a_damaged_file_is_an_error_of_one_line_with_the_remedy() {
     };
     let classes = "classes.csv";
     wrong(classes, "index,class,share,more\n3,a,1,1\n", "1", "the columns index,class,share,more");
+    wrong(classes, "index,\"cl\nass\",share\n", "1", "the columns index,cl ass,share");
+    wrong(classes, "index,class,share\n3,\"a\nb\",1.5\n", "2", "the share of a b in image 3 is 1.5");
     wrong(classes, "index,share\n", "1", "not index,class,share");
     wrong(classes, "index,class,share\n3,a,1\n-4,a,1\n", "3", "does not fit");
     wrong(classes, "index,class,share\n3,a\n", "2", "does not fit");
