@@ -334,3 +334,30 @@ fn a_limit_on_file_sizes_is_one_line() {
     // With more room the same command goes on.
     place.succeeds(&format!("{RUN} {ONE_SEED}"));
 }
+
+/// A baseline has one list, which names its queries too. A run that continues a copy of it gives each trial its own list again.
+#[test]
+fn a_baseline_has_one_list_and_a_copy_of_it_can_go_on() {
+    let whole = Finished::new(ONE_SEED);
+    let (place, _) = whole.copy();
+    place.succeeds("baseline accept results/tiny --reason first");
+    let baseline = place.path("results/baseline/tiny");
+    let lists = || {
+        let files = walkdir::WalkDir::new(&baseline).into_iter().flatten().map(|entry| entry.path().to_owned());
+        files.filter(|path| path.extension().is_some_and(|ending| ending == "sha256")).count()
+    };
+    assert_eq!(lists(), 1);
+    let output = place.succeeds("verify results/baseline/tiny");
+    assert!(!stdout(&output).contains("without a checksum"), "{}", stdout(&output));
+    let queries = baseline.join("queries/core-set-seed0.csv");
+    let good = std::fs::read(&queries).unwrap();
+    assert!(Damage::Digit.apply(&queries));
+    fails(&place, "report results/baseline/tiny", "queries/core-set-seed0.csv");
+    std::fs::write(&queries, good).unwrap();
+    // With another seed the copy has something to do.
+    let copied = Workplace::new();
+    copy(&baseline, &copied.path("results/tiny"));
+    copied.succeeds(&format!("{RUN} --set seeds=[0,1] --only random"));
+    copied.succeeds("verify results/tiny");
+    assert!(copied.path("results/tiny/queries/core-set-seed0.sha256").exists());
+}
