@@ -37,7 +37,15 @@ pub(super) fn script(
     // The profiling executor runs other code after the first calls, which rounds differently: a resumed trial would differ.
     jit::f_set_profiling_mode(false)?;
     let unreadable = |e: tch::TchError| {
-        anyhow!("{shown}: not a TorchScript file ({}); write it with torch.jit.trace(...).save(...)", one_line(&e))
+        let why = one_line(&e);
+        // What torch.save writes is an archive too, but has no code in it. libtorch takes it for a damaged one.
+        let why = match why.contains("constants.pkl") {
+            true => {
+                "it holds weights or another object of Python, as torch.save writes them, and no network".to_owned()
+            }
+            false => why.split(". ").next().unwrap_or_default().to_owned(),
+        };
+        anyhow!("{shown}: not a TorchScript file ({why}); write it with torch.jit.trace(...).save(...)")
     };
     let mut module = CModule::load_on_device(&spec.file, root.device()).map_err(unreadable)?;
     module.f_set_eval()?;
@@ -75,10 +83,17 @@ impl Script {
         for n in [1, 2, 3] {
             let images = Tensor::zeros([n, 3, height as i64, width as i64], (Kind::Float, device));
             let outputs = tch::no_grad(|| self.module.forward_ts(&[images])).map_err(|e| {
+                let why = last_line(&e);
+                if why.contains("did not return a tensor") {
+                    return anyhow!(
+                        "gives something else than one tensor, for instance a tuple; wrap the network so that it returns only its \
+                         features, and save that"
+                    );
+                }
+                let images = if n == 1 { "image" } else { "images" };
                 anyhow!(
-                    "does not take {n} images of {height} x {width} pixels ({}); use images of the size that it was made for (`input` \
-                     and `train.augment` decide it), or save it for any size and number",
-                    last_line(&e)
+                    "does not take {n} {images} of {height} x {width} pixels ({why}); use images of the size that it was made for \
+                     (`input` and `train.augment` decide it), or save it for any size and number"
                 )
             })?;
             let features = match outputs.size()[..] {

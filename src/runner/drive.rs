@@ -61,6 +61,11 @@ pub(super) struct About {
 /// # Errors
 /// If a worker cannot be started, or the agenda gives an error. Running workers are then ended.
 pub(super) fn drive<A: Agenda>(agenda: &mut A, share: Share, watch: &mut Watch) -> Result<()> {
+    // If the results folder was removed in the middle of a write, that is the reason, and not the file that could not be written.
+    work(agenda, share, watch).map_err(|error| agenda.check().err().unwrap_or(error))
+}
+
+fn work<A: Agenda>(agenda: &mut A, share: Share, watch: &mut Watch) -> Result<()> {
     let mut crew = Crew::new();
     let mut running: HashMap<usize, (A::Task, About)> = HashMap::new();
     loop {

@@ -46,12 +46,14 @@ pub struct Reporter {
     skipped: u64,
     written: Option<Instant>,
     pace: Option<Pace>,
+    /// What the only training of the process is called in place of its round's number.
+    training: Option<&'static str>,
 }
 
 impl Reporter {
     /// A reporter that writes to `out`.
     pub fn new(out: Box<dyn Write>) -> Self {
-        Self { out, done: 0, skipped: 0, written: None, pace: None }
+        Self { out, done: 0, skipped: 0, written: None, pace: None, training: None }
     }
 
     /// The reporter of a process with a time limit.
@@ -130,7 +132,14 @@ impl Reporter {
     }
 
     pub(super) fn epoch(&mut self, round: usize, epoch: usize, epochs: usize, units: u64) -> Result<()> {
-        self.at(units, || format!("round {round}, epoch {epoch}/{epochs}"))
+        let training = self.training;
+        let what = || training.map_or_else(|| format!("round {round}"), str::to_owned);
+        self.at(units, || format!("{}, epoch {epoch}/{epochs}", what()))
+    }
+
+    /// Names the only training of a process, whose round is not the one that the user asked about.
+    pub(super) fn name_training(&mut self, name: &'static str) {
+        self.training = Some(name);
     }
 
     pub(super) fn finished_round(&mut self, spec: &Spec, round: usize, rows: &[Record]) {

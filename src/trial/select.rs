@@ -58,6 +58,8 @@ pub fn select(selection: &Selection, report: &mut Reporter) -> Result<Selected> 
     ensure_enough_in_batch(selection, &chooser, &images)?;
     let mut network = learner.network(&spec.model)?;
     let work = spec.selection_work(&job.trial.sampler, images.len(), data.pool.len(), data.test.len());
+    // Its weights are those of the round before the one that the labels are for.
+    report.name_training("the training");
     report.begin(|| "the training".into(), Work { score: 0, ..work }.units())?;
     let evaluated = (!data.test.is_empty()).then_some(EvaluationImages::Test);
     let seed = job.trial.seed;

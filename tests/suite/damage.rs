@@ -321,20 +321,6 @@ fn a_results_folder_that_is_removed_or_renamed_during_a_run_does_not_come_back()
     }
 }
 
-/// A limit on the size of files (`ulimit -f`, in blocks of 512 bytes or 1 KiB) is an error of writing, and no signal.
-#[test]
-fn a_limit_on_file_sizes_is_one_line() {
-    let place = Workplace::new();
-    let run = format!("ulimit -f 1; exec {} {RUN} {ONE_SEED}", env!("CARGO_BIN_EXE_pt4al"));
-    let output = std::process::Command::new("sh").args(["-c", &run]).current_dir(place.dir.path()).output().unwrap();
-    let text = stderr(&output);
-    assert_eq!(output.status.code(), Some(1), "{text}");
-    let error = text.lines().find(|line| line.starts_with("error: ")).unwrap();
-    assert!(error.contains("raise the limit on file sizes (ulimit -f"), "{error}");
-    // With more room the same command goes on.
-    place.succeeds(&format!("{RUN} {ONE_SEED}"));
-}
-
 /// A baseline has one list, which names its queries too. A run that continues a copy of it gives each trial its own list again.
 #[test]
 fn a_baseline_has_one_list_and_a_copy_of_it_can_go_on() {

@@ -203,7 +203,7 @@ fn what_cannot_be_done_is_said_before_anything_is_trained() {
     let cityscapes = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/cityscapes.toml");
     for (arguments, part) in [
         ("", "the spec has several arms; name one with --arm: random, entropy, core-set, pretext-batch"),
-        ("--arm entrpy", "--arm entrpy: the spec has no such arm; did you mean entropy? It has random, entropy"),
+        ("--arm entrpy", "--arm entrpy: the spec has no such arm; did you mean entropy? (known: random, entropy"),
         ("--arm entropy --labeled nowhere.csv", "nowhere.csv: cannot read the labels ("),
         ("--arm entropy --labeled bad.csv", "bad.csv:3: `"),
         ("--arm entropy --labeled bad.csv", "x` is no class of shapes; did you mean `"),

@@ -49,7 +49,7 @@ fn a_file_that_does_not_fit_is_refused_before_anything_is_trained() {
     let place = place("fixed.pt");
     fs::write(place.path("broken.pt"), "no module").unwrap();
     fails(&place, &format!("{RUN} --set model.torchscript=broken.pt"), "broken.pt: not a TorchScript file");
-    fails(&place, &format!("{RUN} --set dataset.shapes.side=16"), "fixed.pt: does not take 1 images of 16 x 16 pixels");
+    fails(&place, &format!("{RUN} --set dataset.shapes.side=16"), "fixed.pt: does not take 1 image of 16 x 16 pixels");
     fails(&place, "plan tiny.toml --device cpu --set dataset.shapes.side=16", "16 x 16 pixels");
     fails(&place, &format!("{RUN} --set train.precision=bf16"), "`train.precision` is \"bf16\"");
     assert!(!place.path("results").exists());

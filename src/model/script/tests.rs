@@ -113,7 +113,7 @@ fn files_that_do_not_fit_are_refused_in_one_line() {
     assert!(Network::new(&model("fixed.pt", false), Head::Image(4), [12, 12], Device::Cpu).is_ok());
     let error = fault("fixed.pt", [16, 16]);
     assert!(
-        error.contains("fixed.pt: does not take 1 images of 16 x 16 pixels (") && error.contains("`input`"),
+        error.contains("fixed.pt: does not take 1 image of 16 x 16 pixels (") && error.contains("`input`"),
         "{error}"
     );
     assert!(fault("constant.pt", [12, 12]).contains("has no parameters to train"), "constants");

@@ -40,7 +40,7 @@ impl<'a> Arm<'a> {
         let Some(at) = arms.iter().position(|arm| arm.label == name) else {
             let near = nearest(name, arms.iter().map(|arm| arm.label.as_str()));
             let near = near.map_or(String::new(), |near| format!(" did you mean {near}?"));
-            bail!("--arm {name}: the spec has no such arm;{near} It has {known}");
+            bail!("--arm {name}: the spec has no such arm;{near} (known: {known})");
         };
         Ok(arms.swap_remove(at))
     }

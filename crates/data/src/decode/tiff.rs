@@ -84,7 +84,10 @@ impl<'a> Tiff<'a> {
                 values = values.chunks_exact(samples).flat_map(from_cmyk).collect();
                 Channels::Rgb
             }
-            (other, _) => return Err(unsupported(&format!("{other:?}"))),
+            (other, _) => {
+                let what = format!("{} values for each pixel that are no colour of a known kind", other.num_samples());
+                return Err(unsupported(&what));
+            }
         };
         let [height, width] = self.stored;
         let len = height * width * channels as usize;
@@ -100,6 +103,10 @@ impl<'a> Tiff<'a> {
         let (samples, bits) = (usize::from(color.num_samples()), color.bit_depth());
         let layout = self.decoder.image_buffer_layout().map_err(|e| broken(&e))?;
         let BufferLayoutPreference { planes, complete_len, ref sample_format, .. } = layout;
+        if self.palette.is_some() && bits > 8 {
+            // Of 16 bits the high 8 are taken, which would name other entries of the palette.
+            return Err(unsupported(&format!("a palette of {bits} bits")));
+        }
         if !matches!(bits, 1 | 2 | 4 | 8 | 16) || *sample_format != SampleFormat::Uint {
             let kind = if *sample_format == SampleFormat::Uint { "" } else { "signed or floating-point " };
             return Err(unsupported(&format!("{kind}values of {bits} bits")));

@@ -31,7 +31,8 @@ fn names(place: &Workplace, folder: &str) -> Vec<String> {
 fn a_baseline_is_made_and_replaced_and_keeps_its_history() {
     let place = finished(0.0);
     accept(&place, &["--reason", "the first"]).says(0, &["results/baseline/now: accepted as the baseline"]);
-    let kept = ["README.md", "baseline.json", "manifest.json", "queries", "records.csv", "spec.toml"];
+    let kept =
+        ["README.md", "baseline.json", "checksums.sha256", "manifest.json", "queries", "records.csv", "spec.toml"];
     assert_eq!(names(&place, "results/baseline/now"), kept);
     place.pt4al("check results/now --against results/baseline/now").says(0, &["held: all values are the same"]);
 

@@ -211,6 +211,11 @@ fn a_tiff_of_another_kind_is_refused_with_the_remedy() {
     assert!(lab.starts_with("is a TIFF of a kind that is not supported (") && !lab.contains('\n'), "{lab}");
     let palette = error(&[(BITS, &[8]), (KIND, &[3]), (PALETTE, &[0; 6])], &[2]);
     assert!(palette.contains("a pixel has no colour in the palette"), "{palette}");
+    // Its index needs all 16 bits.
+    let colours = vec![7; 3 * 65536];
+    let deep = error(&[(BITS, &[16]), (KIND, &[3]), (PALETTE, &colours)], &[2, 1]);
+    assert!(deep.contains("(a palette of 16 bits)"), "{deep}");
+    assert!(lab.contains("3 values for each pixel that are no colour of a known kind"), "{lab}");
 }
 
 #[test]

@@ -60,6 +60,14 @@ fn values(findings: &Findings, last: &[&Row], metric: Metric, labeled: usize) ->
     let others = last.iter().filter(|row| row.sampler != best.sampler);
     let next = others.max_by(|a, b| a.mean.total_cmp(&b.mean))?;
     let other = reference.filter(|row| row.sampler != best.sampler).unwrap_or(next);
+    if next.mean == best.mean {
+        // With three equal ones, the one that others are compared with is named.
+        let equal = findings.marked(&if other.mean == best.mean { other } else { next }.sampler);
+        let value = value(best);
+        return Some(format!(
+            "With {labels} labels, {arm} and {equal} have the same highest {name}, {value} ({seeds})."
+        ));
+    }
     Some(format!(
         "With {labels} labels, {arm} has the highest {name}, {}; {} has {} ({seeds}).",
         value(best),
@@ -145,6 +153,12 @@ mod tests {
         assert_eq!(text(&findings_of(&spec(), uneven(full()))), expected);
         let alike = text(&findings_of(&spec(), full()));
         assert!(alike.ends_with("Over the whole curve, no difference could be tested (3 pairs).\n"), "{alike}");
+        let tied = full().into_iter().map(|row| Record { value: Some(0.5 + 0.01 * row.seed as f64), ..row }).collect();
+        let tied = text(&findings_of(&spec(), tied));
+        assert!(
+            tied.starts_with("With 600 labels, core-set and random have the same highest test accuracy, "),
+            "{tied}"
+        );
         let one = full().into_iter().filter(|row| row.sampler == "random" && row.round == 0).collect();
         let mut alone = spec();
         alone.samplers.truncate(1);
