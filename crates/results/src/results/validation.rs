@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::{Series, Trials};
 use crate::spec::{Spec, Trial};
 use crate::store::{Record, Records};
+use crate::words::error_on_one_line;
 
 /// Validates the records and returns their values by series, seed and round. Messages name `file`.
 ///
@@ -21,7 +22,7 @@ pub(super) fn values(spec: &Spec, records: &Records, file: &Path) -> Result<BTre
         // The header is line 1.
         let line = i + 2;
         let at = || format!("{}:{line}", file.display());
-        planned.validate(record).with_context(at).map_err(one_line)?;
+        planned.validate(record).with_context(at).map_err(error_on_one_line)?;
         let Record { sampler, seed, round, metric, select, .. } = record;
         if let Some(first) = seen.insert((sampler, seed, round, metric, select), line) {
             bail!(
@@ -31,7 +32,7 @@ pub(super) fn values(spec: &Spec, records: &Records, file: &Path) -> Result<BTre
             );
         }
         if record.error.is_empty() {
-            let value = possible_value(record).with_context(at).map_err(one_line)?;
+            let value = possible_value(record).with_context(at).map_err(error_on_one_line)?;
             let series = Series { arm: sampler.clone(), metric: metric.clone(), select: select.clone() };
             values.entry(series).or_default().entry(*seed).or_default().insert(*round, value);
         }
@@ -148,9 +149,4 @@ fn possible_value(record: &Record) -> Result<f64> {
 
 fn full_name(experiment: &str, profile: &str) -> String {
     if profile.is_empty() { experiment.to_owned() } else { format!("{experiment}-{profile}") }
-}
-
-/// Joins an error and its context, which anyhow would show on separate lines. Names in a record may have any character.
-fn one_line(error: anyhow::Error) -> anyhow::Error {
-    anyhow!("{}", crate::words::one_line(&format!("{error:#}")))
 }

@@ -24,6 +24,7 @@ use self::origin::{Origin, Step, line_of, step};
 use super::schema::{self, Node};
 use super::variant::Variant;
 use super::{LossSource, PretextSpec, Spec, files};
+use crate::words::error_on_one_line;
 
 /// What a spec is loaded from.
 #[derive(Clone, Debug, Default)]
@@ -81,6 +82,11 @@ fn check_profile_name(file: &str, name: &str) -> Result<()> {
 /// # Errors
 /// One line that names the file, the line, the key and the remedy.
 pub fn load(source: &Source) -> Result<Spec> {
+    // Keys in quotes may have line breaks, and messages name keys.
+    load_spec(source).map_err(error_on_one_line)
+}
+
+fn load_spec(source: &Source) -> Result<Spec> {
     let experiment = experiment_name(&source.path)?;
     let layers = layer::read(&source.path)?;
     let mut table = Table::new();
@@ -183,7 +189,7 @@ fn with_variants(mut table: Table, origin: &Origin, protocol: &dyn Fn(Table, &Or
 /// # Errors
 /// If the file or its base cannot be read or is not TOML.
 pub fn profiles(path: &Path) -> Result<Vec<String>> {
-    layer::read(path).map(|layers| profile_names(&layers))
+    layer::read(path).map(|layers| profile_names(&layers)).map_err(error_on_one_line)
 }
 
 /// Reads the `spec.toml` of a results folder.
@@ -191,6 +197,10 @@ pub fn profiles(path: &Path) -> Result<Vec<String>> {
 /// # Errors
 /// If it cannot be read, is not a resolved spec, or was edited since (its hash does not hold).
 pub fn load_resolved(path: &Path) -> Result<Spec> {
+    load_resolved_spec(path).map_err(error_on_one_line)
+}
+
+fn load_resolved_spec(path: &Path) -> Result<Spec> {
     let file = path.display();
     let text = std::fs::read_to_string(path)
         .map_err(|e| anyhow!("{file}: cannot read the resolved spec ({e}); is this a results folder?"))?;
