@@ -70,7 +70,7 @@ impl LabeledImages {
     /// At the first row that cannot be used: one line with the file, the line, what is wrong with it, and the nearest valid name.
     pub fn read(files: &[LabelFile], data: &Read) -> Result<Self> {
         // Values in quotes may have line breaks, and most messages quote one.
-        Self::read_rows(files, data).map_err(|error| anyhow!("{}", words::one_line(&format!("{error:#}"))))
+        Self::read_rows(files, data).map_err(words::error_on_one_line)
     }
 
     fn read_rows(files: &[LabelFile], data: &Read) -> Result<Self> {

@@ -164,21 +164,27 @@ impl<'a> Arrays<'a> {
     /// The header of an array and its bytes.
     fn read(&mut self, name: &str) -> Result<(Header, Vec<u8>)> {
         let header = self.header(name)?;
+        let needed = header.bytes();
+        let needed =
+            needed.with_context(|| format!("`{name}` is damaged: its shape is too large; write the file again"))?;
         let bytes = match self {
             Self::Safetensors(tensors) => tensors.tensor(name).map_err(|e| anyhow!("`{name}`: {e:?}"))?.data().to_vec(),
             Self::Npz(archive) => {
                 let mut file = archive.by_name(&format!("{name}.npy"))?;
                 Header::read(&mut file)?;
-                // The header is not trusted: no more is read than the archive has.
+                // The header is not trusted: no more is read than the archive has. Neither is the archive, whose packed bytes may
+                // unpack to a thousand times as many: no more is read than the shape needs, and one byte that is too many.
                 let mut bytes = Vec::new();
-                file.read_to_end(&mut bytes)
+                file.take((needed as u64).saturating_add(1))
+                    .read_to_end(&mut bytes)
                     .map_err(|e| anyhow!("`{name}` is damaged ({e}); copy or write the file again"))?;
                 bytes
             }
         };
         ensure!(
-            header.bytes() == Some(bytes.len()),
-            "`{name}` is damaged: it has {} bytes, which are not those of its shape; write the file again",
+            needed == bytes.len(),
+            "`{name}` is damaged: it has {}{} bytes, which are not those of its shape; write the file again",
+            if bytes.len() > needed { "at least " } else { "" },
             bytes.len()
         );
         Ok((header, bytes))

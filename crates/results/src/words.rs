@@ -37,6 +37,11 @@ pub fn one_line(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 
+/// Joins an error and its contexts on one line ([`one_line`]).
+pub fn error_on_one_line(error: anyhow::Error) -> anyhow::Error {
+    anyhow::anyhow!("{}", one_line(&format!("{error:#}")))
+}
+
 /// Formats text as inline code in Markdown, on one line. No text can end the code early.
 pub fn code(text: &str) -> String {
     let text = one_line(text);

@@ -7,6 +7,11 @@ use crate::mat::{Array, Arrays, element};
 
 /// The largest unpacked size in bytes; the official file has less than a megabyte.
 const LARGEST: u64 = 64 << 20;
+/// The most fields of a struct, and the most bytes of one of their values that are read; the official file has 8 fields and short
+/// texts. A packed file of some kilobytes can unpack to all that is allowed, and each field and value takes more memory than in the
+/// file.
+const MOST_FIELDS: usize = 256;
+const LONGEST_VALUE: usize = 4096;
 /// The class of an array of structs.
 const STRUCT: u8 = 2;
 
@@ -33,13 +38,23 @@ fn synsets(mut rest: &[u8]) -> Result<HashMap<u32, String>, String> {
         return Err("structs without fields".into());
     }
     // Names are padded with zeros to one width.
-    let fields: Vec<&[u8]> =
-        names.chunks(width).map(|name| name.split(|&byte| byte == 0).next().unwrap_or_default()).collect();
+    let fields: Vec<&[u8]> = names
+        .chunks(width)
+        .take(MOST_FIELDS + 1)
+        .map(|name| name.split(|&byte| byte == 0).next().unwrap_or_default())
+        .collect();
+    if fields.len() > MOST_FIELDS {
+        return Err(format!("structs with more than {MOST_FIELDS} fields, more than such a file can have"));
+    }
     let mut wnids = HashMap::new();
     while !rest.is_empty() {
         let (mut number, mut wnid) = (None, None);
         for &field in &fields {
             let (_, body) = element(&mut rest)?;
+            let is_read = [&b"ILSVRC2012_ID"[..], b"WNID"].contains(&field);
+            if is_read && body.len() > LONGEST_VALUE {
+                return Err(format!("a value of {} bytes, more than such a file can have", body.len()));
+            }
             match field {
                 b"ILSVRC2012_ID" => number = Array::read(body)?.values()?.first().copied(),
                 b"WNID" => wnid = Some(Array::read(body)?.values()?),

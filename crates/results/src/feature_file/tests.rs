@@ -168,3 +168,12 @@ fn a_shape_that_cannot_be_is_damage_and_takes_no_memory() {
     let larger = singles("(99999999999999999999999, 2)", &TRAIN);
     assert!(message(&stored(&[("train", larger), test_array()])).contains("`train` is damaged"));
 }
+
+/// A packed array of zeros can unpack to a thousand times its bytes.
+#[test]
+fn no_more_is_unpacked_than_the_shape_needs() {
+    let long = singles("(3, 2)", &vec![0.0; 1 << 22]);
+    let file = npz(&[("train", long), test_array()], CompressionMethod::Deflated);
+    assert!(file.len() < 1 << 16);
+    assert!(message(&file).contains("`train` is damaged: it has at least 25 bytes"), "{}", message(&file));
+}

@@ -24,7 +24,8 @@ use self::origin::{Origin, Step, line_of, step};
 use super::schema::{self, Node};
 use super::variant::Variant;
 use super::{LossSource, PretextSpec, Spec, files};
-use crate::files::checksums::read_checked;
+use crate::files::checksums::{Changed, read_checked};
+use crate::words::error_on_one_line;
 
 /// What a spec is loaded from.
 #[derive(Clone, Debug, Default)]
@@ -82,6 +83,11 @@ fn check_profile_name(file: &str, name: &str) -> Result<()> {
 /// # Errors
 /// One line that names the file, the line, the key and the remedy.
 pub fn load(source: &Source) -> Result<Spec> {
+    // Keys in quotes may have line breaks, and messages name keys.
+    load_spec(source).map_err(error_on_one_line)
+}
+
+fn load_spec(source: &Source) -> Result<Spec> {
     let experiment = experiment_name(&source.path)?;
     let layers = layer::read(&source.path)?;
     let mut table = Table::new();
@@ -184,7 +190,7 @@ fn with_variants(mut table: Table, origin: &Origin, protocol: &dyn Fn(Table, &Or
 /// # Errors
 /// If the file or its base cannot be read or is not TOML.
 pub fn profiles(path: &Path) -> Result<Vec<String>> {
-    layer::read(path).map(|layers| profile_names(&layers))
+    layer::read(path).map(|layers| profile_names(&layers)).map_err(error_on_one_line)
 }
 
 /// Reads the `spec.toml` of a results folder.
@@ -192,6 +198,11 @@ pub fn profiles(path: &Path) -> Result<Vec<String>> {
 /// # Errors
 /// If it cannot be read, is not a resolved spec, or was edited since (its hash does not hold).
 pub fn load_resolved(path: &Path) -> Result<Spec> {
+    // A changed file is an error of its own type, by which a run tells what it can repair.
+    load_resolved_spec(path).map_err(|error| if error.is::<Changed>() { error } else { error_on_one_line(error) })
+}
+
+fn load_resolved_spec(path: &Path) -> Result<Spec> {
     let file = path.display();
     let bytes =
         read_checked(path, |e| anyhow!("{file}: cannot read the resolved spec ({e}); is this a results folder?"))?;

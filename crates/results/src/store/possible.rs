@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::{Record, Records};
 use crate::spec::{Spec, Trial};
+use crate::words::error_on_one_line;
 
 /// Checks that every record can belong to the spec, and that none is repeated. Messages name `file`.
 ///
@@ -19,7 +20,7 @@ pub(crate) fn check(spec: &Spec, records: &Records, file: &Path) -> Result<()> {
         // The header is line 1.
         let line = i + 2;
         let at = || format!("{}:{line}", file.display());
-        planned.check(record).with_context(at).map_err(one_line)?;
+        planned.check(record).with_context(at).map_err(error_on_one_line)?;
         let Record { sampler, seed, round, metric, select, .. } = record;
         if let Some(first) = seen.insert((sampler, seed, round, metric, select), line) {
             bail!(
@@ -29,7 +30,7 @@ pub(crate) fn check(spec: &Spec, records: &Records, file: &Path) -> Result<()> {
             );
         }
         if record.error.is_empty() {
-            check_value(record).with_context(at).map_err(one_line)?;
+            check_value(record).with_context(at).map_err(error_on_one_line)?;
         }
     }
     Ok(())
@@ -145,9 +146,4 @@ fn check_value(record: &Record) -> Result<()> {
 
 fn full_name(experiment: &str, profile: &str) -> String {
     if profile.is_empty() { experiment.to_owned() } else { format!("{experiment}-{profile}") }
-}
-
-/// Joins an error and its context, which anyhow would show on separate lines. Names in a record may have any character.
-fn one_line(error: anyhow::Error) -> anyhow::Error {
-    anyhow!("{}", crate::words::one_line(&format!("{error:#}")))
 }

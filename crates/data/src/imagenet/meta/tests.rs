@@ -1,6 +1,6 @@
 use super::*;
 use crate::mat::tests::{array, file, full};
-use crate::mat::{HEADER, INT8, MATRIX};
+use crate::mat::{HEADER, INT8, MATRIX, UINT8};
 
 /// Four classes as in the devkit, written by scipy.io.savemat with compression.
 const FILE: &[u8] = include_bytes!("../tests/meta.mat");
@@ -51,4 +51,19 @@ fn damage_is_an_error_and_never_a_panic() {
             }
         }
     }
+}
+
+/// A packed file of some kilobytes can have as many zeros.
+#[test]
+fn fields_and_values_that_are_too_many_are_refused_before_they_take_memory() {
+    let synsets = |rest: &[u8]| file(&[array(STRUCT, &[1, 1], b"synsets", rest)]);
+    let width = |width: u32| full(5, &width.to_le_bytes());
+    let many = [width(1), full(INT8, &[0; 1 << 20])].concat();
+    assert_eq!(
+        wnids(&synsets(&many)).unwrap_err(),
+        "structs with more than 256 fields, more than such a file can have"
+    );
+    let long = [width(5), full(INT8, b"WNID\0"), array(4, &[1, 1], b"", &full(UINT8, &[b'n'; 1 << 20]))].concat();
+    let error = wnids(&synsets(&long)).unwrap_err();
+    assert!(error.starts_with("a value of ") && error.ends_with(" bytes, more than such a file can have"), "{error}");
 }

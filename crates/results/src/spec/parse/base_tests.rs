@@ -160,3 +160,12 @@ fn experiments_with_a_base_keep_their_protocols() {
         assert_eq!((hash(None).as_str(), hash(Some("cpu")).as_str()), (own, cpu), "{experiment}");
     }
 }
+
+/// A pipe would be waited for, and a device may never end.
+#[test]
+fn a_base_that_is_no_file_is_not_read() {
+    for base in ["/dev/zero", "."] {
+        let message = message(&format!("base = '{base}'\n"), None);
+        assert!(message.starts_with("x.toml:1: `base`: ") && message.contains(" is no file; name a spec"), "{message}");
+    }
+}

@@ -154,6 +154,13 @@ pub(super) fn read(path: &Path) -> Result<Vec<Layer>> {
             bail!("{place}: `base` leads back to {}, so the file would be based on itself; name another", shown(&base));
         }
         not_taken.extend(without.into_iter().map(|key| (key, layer.place("without"), layers.len())));
+        // Reading a pipe could wait forever.
+        let is_file = std::fs::metadata(&base).map(|meta| meta.is_file());
+        ensure!(
+            is_file.unwrap_or(true),
+            "{place}: `base`: {} is no file; name a spec file, relative to this one",
+            shown(&base)
+        );
         layers.push(read_file(&base).map_err(|e| match e {
             Unreadable::NoText => anyhow!("{place}: `base`: {} is not a text in UTF-8; name a spec file", shown(&base)),
             Unreadable::Io(e) => {

@@ -59,7 +59,10 @@ impl Origin<'_> {
         }
         let mut names: Vec<&str> = expected::quoted(message).collect();
         if path.len() <= 1 && !message.starts_with("missing field") {
-            names.retain(|name| !Node::root().key(name).is_some_and(Node::is_generated));
+            // The first name is what was written, which may be called like such a key.
+            let mut is_written = true;
+            let is_generated = |name: &str| Node::root().key(name).is_some_and(Node::is_generated);
+            names.retain(|name| std::mem::take(&mut is_written) || !is_generated(name));
         }
         if message.starts_with("unknown field") {
             let unknown = names[0];
@@ -253,6 +256,7 @@ pub(super) fn descend(table: &DeTable, path: &[Step]) -> (usize, usize) {
     found
 }
 
+/// Returns the number of the line at `offset`, which may be anywhere, also inside a character.
 pub(super) fn line_of(text: &str, offset: usize) -> usize {
-    text[..offset.min(text.len())].matches('\n').count() + 1
+    text.as_bytes()[..offset.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
 }

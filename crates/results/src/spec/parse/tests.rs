@@ -235,3 +235,24 @@ fn names_of_results_are_plain() {
         assert!(!message.contains(char::is_control), "{message:?}");
     }
 }
+
+#[test]
+fn a_key_with_a_line_break_does_not_break_the_message() {
+    let key = |key: &str| message(&SMALL.replacen("title = \"t\"", &format!("title = \"t\"\n{key} = 1"), 1), None, &[]);
+    let broken = key("\"a\\nb\"");
+    assert!(broken.contains("unknown key `a b`"), "{broken}");
+    assert!(key("\"\\n\"").contains("unknown key"));
+    message(SMALL, None, &["train.epochs='a\nb'"]);
+}
+
+/// The program writes the key `replay`, so it is not among the names that a message proposes.
+#[test]
+fn a_value_that_is_called_like_a_generated_key_is_named() {
+    let message = message(SMALL, None, &["channels=replay"]);
+    assert!(message.contains("`channels` cannot be \"replay\"") && message.contains("known: rgb, bgr"), "{message}");
+}
+
+#[test]
+fn lines_are_counted_at_any_byte() {
+    assert_eq!((line_of("\u{e4}\n\u{e4}", 1), line_of("\u{e4}\n\u{e4}", 4), line_of("a\n", 99)), (1, 2, 2));
+}
