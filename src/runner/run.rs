@@ -76,6 +76,7 @@ pub fn run(spec: &Spec, options: &Options, live: &Live, consent: &Consent) -> Re
         options.say(&format!("{}: all trials are finished; nothing to run", folder.root().display()));
         folder.merge(spec)?;
         queried::update(spec, &folder, &read.splits);
+        folder.list_files()?;
         return Ok(Outcome { folder: folder.root().to_owned(), failed: Vec::new(), halt: None, has_rounds: true });
     }
     let (trials, learners) = tasks.counts();
@@ -113,6 +114,7 @@ pub fn run(spec: &Spec, options: &Options, live: &Live, consent: &Consent) -> Re
             folder.root().display(),
             left_in_words(left.rounds, left.trials, left.learners)
         );
+        folder.list_files()?;
     }
     Ok(Outcome { folder: folder.root().to_owned(), failed, halt, has_rounds })
 }

@@ -104,7 +104,7 @@ fn names_are_checked_when_a_trial_goes_on_and_when_queries_are_replayed() {
     assert!(!output.status.success() && text.contains("random-seed0.csv:2: image "), "{text}");
     assert!(text.contains("is named \"images/train/town/city_") && text.contains("restore the file, or"), "{text}");
 
-    // A file of a version without names: it goes on, and gets them.
+    // A file of a version without names: it goes on, and gets them. The failed trial left no checksum of the wrong file.
     let without = file.lines().map(|line| line.rsplit_once(',').unwrap().0).collect::<Vec<_>>().join("\n") + "\n";
     fs::write(&path, without).unwrap();
     place.succeeds(RUN);

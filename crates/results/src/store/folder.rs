@@ -51,15 +51,23 @@ impl Folder {
         self.import(spec)
     }
 
-    /// Writes `spec`, which [`Folder::open`] has checked, as the folder's spec, with its seeds, samplers and variants. Files of an
-    /// earlier version get their checksums.
+    /// Writes `spec`, which [`Folder::open`] has checked, as the folder's spec, with its seeds, samplers and variants.
     ///
     /// # Errors
     /// If the folder cannot be written.
     pub fn begin(&self, spec: &Spec) -> Result<()> {
         self.forget_variants(spec)?;
         self.replace(&self.spec_path(), &Self::spec_bytes(spec)?)?;
-        super::verify::list_for_run(&self.root)
+        super::verify::spread_lists(&self.root)
+    }
+
+    /// Gives files that no list names their checksums. It is for the end of a run without failures: files of an earlier version have been
+    /// used by then, and were in order.
+    ///
+    /// # Errors
+    /// If a list is damaged or cannot be written.
+    pub fn list_files(&self) -> Result<()> {
+        super::verify::list_all(&self.root)
     }
 
     /// The contents of `spec.toml`.

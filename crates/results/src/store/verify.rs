@@ -132,21 +132,36 @@ fn trial_lists(root: &Path) -> Vec<PathBuf> {
     files_in(&root.join("queries"), "sha256")
 }
 
-/// Gives the files of a results folder that no list names their checksums, as in folders of earlier versions. Each trial gets a list of
-/// its own: its process will write it.
+/// Gives the files of a results folder that no list names their checksums, as in folders of earlier versions.
 ///
 /// # Errors
 /// If a list is damaged or cannot be written.
-pub(super) fn list_for_run(root: &Path) -> Result<()> {
+pub(super) fn list_all(root: &Path) -> Result<()> {
     for queries in files_in(&root.join("queries"), "csv") {
         list_unlisted(&list_beside(&queries), &trial_files(root, queries.clone()))?;
     }
-    let driver = root.join(CHECKSUMS);
-    list_unlisted(&driver, &driver_files(root))?;
-    let mut list = List::read(&driver)?.unwrap_or_else(|| List::empty(&driver));
-    let before = list.entries.len();
-    list.entries.retain(|name, _| !name.starts_with("queries/"));
-    if list.entries.len() < before { list.write() } else { Ok(()) }
+    list_unlisted(&root.join(CHECKSUMS), &driver_files(root))
+}
+
+/// Undoes [`gather_lists`] before a run: each trial whose queries the folder's list names gets a list of its own, which its process will
+/// write.
+///
+/// # Errors
+/// If a list is damaged or cannot be written.
+pub(super) fn spread_lists(root: &Path) -> Result<()> {
+    let Some(mut whole) = List::read(&root.join(CHECKSUMS))? else { return Ok(()) };
+    let names: Vec<String> = whole.entries.keys().filter(|name| name.starts_with("queries/")).cloned().collect();
+    for name in &names {
+        let queries = whole.path_of(name);
+        let path = list_beside(&queries);
+        let mut own = List::read(&path)?.unwrap_or_else(|| List::empty(&path));
+        if own.entry(&queries).is_none() {
+            own.entries.insert(own.name(&queries), whole.entries[name].clone());
+            own.write()?;
+        }
+    }
+    whole.entries.retain(|name, _| !names.contains(name));
+    if names.is_empty() { Ok(()) } else { whole.write() }
 }
 
 /// Moves the checksums of queries from the lists of trials into that of the folder. It is for a copy that no run works on: one list
