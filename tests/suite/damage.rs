@@ -269,7 +269,7 @@ fn impossible_numbers_are_named_where_they_are_read() {
         let value = line.split(',').nth(8).unwrap();
         text.replacen(value, "1e308", 1)
     });
-    fails(&place, "report results/tiny", "a number of single precision");
+    fails(&place, "report results/tiny", "it is a number of single precision");
     // An index beyond the train split, in a query of a trial that goes on.
     let (place, folder) = without_lists();
     std::fs::remove_file(folder.join("records.csv")).unwrap();

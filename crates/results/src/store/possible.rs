@@ -139,7 +139,11 @@ fn check_value(record: &Record) -> Result<()> {
         (0.0..=most).contains(&value),
         "{} is {value}, which is not possible ({}); restore the line, or run the trial again",
         what(),
-        if most == 1.0 { "it goes from 0 to 1" } else { "it is at least 0, and a number of single precision" }
+        match most {
+            1.0 => "it goes from 0 to 1",
+            _ if value < 0.0 => "it is at least 0",
+            _ => "it is a number of single precision",
+        }
     );
     Ok(())
 }

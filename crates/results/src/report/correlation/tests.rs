@@ -127,7 +127,8 @@ fn equal_findings_give_equal_bytes() {
     let findings = findings(spec());
     let ((first, text), (second, again)) = (written(&findings), written(&findings));
     assert_eq!(text, again);
-    let names = ["losses.csv", "summary.csv", "README.md", "report.html"].map(str::to_owned).into_iter();
+    let names =
+        ["losses.csv", "summary.csv", "checksums.sha256", "README.md", "report.html"].map(str::to_owned).into_iter();
     let pictures = Which::ALL.map(|w| ["svg", "png"].map(|e| format!("scatter-{}.{e}", w.name()))).concat();
     let names: Vec<String> = names.chain(pictures).collect();
     for name in &names {
