@@ -230,6 +230,10 @@ mod tests {
     #[test]
     fn a_folder_that_cannot_be_written_is_one_warning_and_no_error() {
         let mut shown = shown(true);
+        // Nothing can take the place of a folder with something in it.
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("progress.json/x")).unwrap();
+        folder.path().clone_into(&mut shown.folder);
         shown.show(true, None);
         assert!(shown.warned && shown.page.is_some());
     }

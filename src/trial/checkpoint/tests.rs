@@ -49,7 +49,11 @@ impl Outcome {
 impl<'a> Place<'a> {
     fn new(folder: &'a Path, spec: &'a Spec, data: &'a Data) -> Self {
         let labeled = (0..40).rev().filter(|index| index % 7 != 0).collect();
-        Self { folder, spec, trial: spec.trials().remove(0), data, labeled }
+        let trial = spec.trials().remove(0);
+        let path = TrialFiles::below(folder, &trial).checkpoint_path();
+        // A trial makes its folder when it begins. One test has a file in its place.
+        let _ = std::fs::create_dir_all(path.parent().unwrap());
+        Self { folder, spec, trial, data, labeled }
     }
 
     fn learner(&self, task: &'a dyn crate::task::Task) -> Learner<'a> {

@@ -191,6 +191,7 @@ impl TrialFiles {
         weights: Option<Staged>,
     ) -> Result<()> {
         let round = records.finished_rounds().saturating_sub(1);
+        create_below(&self.folder)?;
         let mut files: Vec<Staged> = weights.into_iter().collect();
         files.push(Staged::new(&self.queries, &queries.to_bytes())?);
         files.push(Staged::new(&self.epochs_path(), &epochs.to_bytes())?);

@@ -215,7 +215,6 @@ fn a_tiff_of_another_kind_is_refused_with_the_remedy() {
     let colours = vec![7; 3 * 65536];
     let deep = error(&[(BITS, &[16]), (KIND, &[3]), (PALETTE, &colours)], &[2, 1]);
     assert!(deep.contains("(a palette of 16 bits)"), "{deep}");
-    assert!(lab.contains("3 values for each pixel that are no colour of a known kind"), "{lab}");
 }
 
 #[test]
