@@ -15,7 +15,7 @@ const SIZE: Size = Size { train: 40, pool: 40, test: 40, height: 12, width: 12, 
 
 fn spec(sets: &[&str]) -> Spec {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/demo.toml");
-    let small = ["model.width=2", "train.minibatch=16", "train.epochs=3", "train.augment=['crop-4', 'flip']"];
+    let small = ["model.width=2", "train.minibatch=16", "train.epochs=5", "train.augment=['crop-4', 'flip']"];
     let sets = small.iter().chain(sets).map(|&set| set.to_owned()).collect();
     load(&spec::Source { path, sets, ..spec::Source::default() }).unwrap()
 }
@@ -86,7 +86,7 @@ impl<'a> Place<'a> {
     }
 }
 
-const PROTOCOLS: [&[&str]; 8] = [
+const PROTOCOLS: [&[&str]; 7] = [
     &["train.schedule='cosine'"],
     &["train.optimizer={sgd={lr=0.02, momentum=0.9, weight-decay=1e-3, nesterov=true}}"],
     &["train.optimizer={adamw={lr=0.01}}", "train.schedule={steps={at=[2], factor=0.1}}"],
@@ -94,10 +94,6 @@ const PROTOCOLS: [&[&str]; 8] = [
     &["train.schedule={one-cycle={}}", "train.precision='f64'"],
     &["train.select={query='best-on-test', record=['last', 'best-on-test'], every=1}"],
     &["train.select={query='best-on-held-out', record=['best-on-held-out'], every=2, held-out=0.2}"],
-    &[
-        "train.select={query='last', record=['best-on-held-out', 'last'], every=1, held-out=0.2}",
-        "train.precision='bf16'",
-    ],
 ];
 
 #[test]
@@ -143,8 +139,7 @@ fn a_round_that_goes_on_after_any_epoch_equals_an_uninterrupted_one_bit_for_bit(
             std::fs::remove_file(&path).unwrap();
         }
         continued.dedup();
-        let trainings = if sets.iter().any(|set| set.contains("'best-on-held-out', 'last'")) { 2 } else { 1 };
-        assert_eq!(continued.len(), 2 * trainings, "{sets:?}: {continued:?}");
+        assert_eq!(continued.len(), 4, "{sets:?}: {continued:?}");
     }
 }
 
