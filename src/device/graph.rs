@@ -8,6 +8,8 @@ use anyhow::{Result, anyhow, bail, ensure};
 use libloading::Library;
 use tch::Device;
 
+use pt4al_results::words::panic_text;
+
 /// The compiled `graph.cpp`; empty if it could not be compiled.
 static LIBRARY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/graph.so"));
 /// The reason why it could not be compiled.
@@ -127,8 +129,7 @@ impl Graph {
         // SAFETY: `begin` made the graph. `end` stops the recording even after an error.
         let ended = functions.checked(unsafe { (functions.end)(graph.0) }, "a CUDA graph could not be recorded");
         if let Err(cause) = worked {
-            let text = cause.downcast_ref::<String>().map(String::as_str).or(cause.downcast_ref::<&str>().copied());
-            bail!("a step could not be recorded: {}", text.unwrap_or("no message").lines().next().unwrap_or_default());
+            bail!("a step could not be recorded: {}", panic_text(&*cause).lines().next().unwrap_or_default());
         }
         ended.map(|()| graph)
     }

@@ -12,13 +12,12 @@ use memmap2::Mmap;
 use rayon::prelude::*;
 
 use super::images::{Records, Source, Split};
+use pt4al_results::files::is_left_over;
 use pt4al_results::machine;
 use pt4al_results::spec::{DatasetSpec, Storage};
 
 /// The number of bytes that are decoded before they are written: enough to keep all cores busy.
 const BLOCK: usize = 64 << 20;
-/// The age from which an unfinished file counts as left over from a killed process.
-const LEFT_OVER: Duration = Duration::from_secs(3600);
 /// The time between two lines on the progress of a long decoding.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -72,8 +71,8 @@ pub(super) fn check_writable(cache: &Path) -> Result<()> {
 /// Removes the unfinished files of killed processes. A process that makes such a file writes to it many times in an hour.
 fn remove_parts(cache: &Path) {
     for entry in std::fs::read_dir(cache).into_iter().flatten().flatten() {
-        let age = entry.metadata().ok().and_then(|meta| meta.modified().ok()).and_then(|time| time.elapsed().ok());
-        if entry.file_name().to_string_lossy().ends_with(".u8.part") && age.is_some_and(|age| age > LEFT_OVER) {
+        let is_part = entry.file_name().to_string_lossy().ends_with(".u8.part");
+        if is_part && entry.metadata().is_ok_and(|meta| is_left_over(&meta)) {
             // A file that stays does no harm.
             let _ = std::fs::remove_file(entry.path());
         }

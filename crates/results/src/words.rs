@@ -37,6 +37,12 @@ pub fn one_line(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 
+/// The text of a panic: what `catch_unwind` or a hook got.
+pub fn panic_text(cause: &(dyn std::any::Any + Send)) -> &str {
+    let text = cause.downcast_ref::<String>().map(String::as_str).or(cause.downcast_ref::<&str>().copied());
+    text.unwrap_or("no message")
+}
+
 /// Joins an error and its contexts on one line ([`one_line`]).
 pub fn error_on_one_line(error: anyhow::Error) -> anyhow::Error {
     anyhow::anyhow!("{}", one_line(&format!("{error:#}")))

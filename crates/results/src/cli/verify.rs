@@ -43,14 +43,11 @@ fn compare(folder: &Path) -> Result<i32> {
             found.problems.len()
         );
     }
-    match found.unlisted.as_slice() {
-        [] => {}
-        [first, ..] => {
-            line += &format!(
-                "; {} without a checksum (the first: {first}), which the next `pt4al run` or --accept gives them",
-                counted(found.unlisted.len(), "file")
-            );
-        }
+    if let Some(first) = found.unlisted.first() {
+        line += &format!(
+            "; {} without a checksum (the first: {first}), which the next `pt4al run` or --accept gives them",
+            counted(found.unlisted.len(), "file")
+        );
     }
     super::print(line)?;
     Ok(i32::from(!found.problems.is_empty()))

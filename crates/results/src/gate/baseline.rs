@@ -4,7 +4,6 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
@@ -12,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Allowed, Gate, cells, page};
 use crate::results::Results;
 use crate::spec::load_resolved;
-use crate::{machine, store};
+use crate::{files, machine, store};
 
 /// The file with the history of a baseline.
 const HISTORY: &str = "baseline.json";
@@ -283,12 +282,11 @@ impl Baseline {
 /// The parts of a results folder that serve only its runs; a baseline leaves them out.
 const OF_RUNS: [&str; 4] = ["trials", "parts", "tensorboard", store::Progress::FILE];
 
-/// Removes temporary folders of killed acceptances. An hour is far longer than any copy takes.
+/// Removes temporary folders of killed acceptances.
 fn remove_leftovers(parent: &Path, prefix: &str) {
     let Ok(entries) = std::fs::read_dir(parent) else { return };
     for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix)) {
-        let age = entry.metadata().ok().and_then(|m| m.modified().ok()).and_then(|t| t.elapsed().ok());
-        if age.is_some_and(|age| age > Duration::from_secs(3600)) {
+        if entry.metadata().is_ok_and(|meta| files::is_left_over(&meta)) {
             // A folder that stays does no harm.
             let _ = std::fs::remove_dir_all(entry.path());
         }

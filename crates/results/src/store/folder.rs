@@ -9,6 +9,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use super::lock::{LOCK, is_same_file, lock_patiently};
 use super::{DataOrigin, Epochs, Losses, Manifest, Queries, Records, TrialFiles, repair};
 use crate::files::checksums::{CHECKSUMS, Staged, allows, commit};
+use crate::files::remove_leftovers;
 use crate::spec::{self, Spec, Start, Trial};
 
 /// A results folder that is locked for this process.
@@ -82,7 +83,8 @@ impl Folder {
     pub fn ensure_there(&self) -> Result<()> {
         ensure!(
             is_same_file(&self.lock, &self.root.join(LOCK)),
-            "{}: the results folder was removed or renamed while the run worked on it, so the run has stopped; put it back              where it was, and repeat the same command to continue",
+            "{}: the results folder was removed or renamed while the run worked on it, so the run has stopped; put it back \
+             where it was, and repeat the same command to continue",
             self.root.display()
         );
         Ok(())
@@ -410,20 +412,6 @@ impl Folder {
 
 /// What to do about a trial whose files cannot be repaired.
 pub const ANEW: &str = "run the trial anew: add --anew and its name, for instance --anew random-seed0";
-
-/// Removes temporary files that killed processes left in a folder and in folders up to two levels below it. An hour is far longer
-/// than any write takes.
-pub fn remove_leftovers(folder: &Path) {
-    let is_leftover = |entry: &walkdir::DirEntry| {
-        let name = entry.file_name().to_string_lossy();
-        let age = entry.metadata().ok().and_then(|m| m.modified().ok()).and_then(|t| t.elapsed().ok());
-        name.starts_with('.') && name.ends_with(".tmp") && age.is_some_and(|age| age > Duration::from_secs(3600))
-    };
-    for entry in walkdir::WalkDir::new(folder).max_depth(3).into_iter().flatten().filter(is_leftover) {
-        // A file that stays does no harm.
-        let _ = std::fs::remove_file(entry.path());
-    }
-}
 
 const HEADER: &str =
     "# The resolved spec of these results, written by pt4al. The hash covers all but title, seeds and samplers.\n";

@@ -38,11 +38,11 @@ mod tensorboard;
 mod trial_files;
 mod verify;
 
-pub use crate::files::{checksums, write_atomically, write_csv};
+pub use crate::files::{checksums, remove_leftovers, write_atomically, write_csv};
 pub use csv_fault::csv_fault;
 pub use epoch::{Epoch, Epochs, Training};
 pub(crate) use folder::differing_keys;
-pub use folder::{ANEW, Folder, losses_path, remove_leftovers};
+pub use folder::{ANEW, Folder, losses_path};
 pub(crate) use lock::{is_running, keep_runs_out};
 pub use losses::{LossRow, Losses};
 pub use manifest::{ClassCount, DataFile, DataOrigin, Edit, Estimate, Manifest, Session, program};

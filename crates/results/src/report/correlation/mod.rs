@@ -25,7 +25,7 @@ use crate::stats::{bootstrap_95, spearman};
 use crate::store::Manifest;
 use crate::words::{counted, thousands};
 
-pub use pairs::{Pair, read_pairs, write_pairs};
+pub use pairs::{Pair, read_pairs};
 
 /// Everything that was measured for one seed.
 #[derive(Clone, Debug)]

@@ -7,7 +7,6 @@ use anyhow::{Result, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::files::checksums::read_checked;
-use crate::files::write_csv;
 
 /// The losses of one image of the pool; a row of `losses.csv`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -51,14 +50,6 @@ pub fn read_pairs(path: &Path) -> Result<Vec<Pair>> {
     Ok(pairs)
 }
 
-/// Writes a `losses.csv` in place of the one there, in full precision.
-///
-/// # Errors
-/// If the folder cannot be written.
-pub fn write_pairs(path: &Path, pairs: &[Pair]) -> Result<()> {
-    write_csv(path, pairs)
-}
-
 /// # Errors
 /// If nothing can be said of these losses, in one line.
 pub(super) fn check(pairs: &[Pair]) -> Result<()> {
@@ -99,7 +90,7 @@ mod tests {
             Pair { index: 7, pretext: 0.1 + 0.2, task: 1e-17, held_out: 2.0 },
             Pair { index: 3, pretext: -0.5, task: f64::MIN_POSITIVE, held_out: 1.0 / 3.0 },
         ];
-        write_pairs(&path, &pairs).unwrap();
+        crate::files::write_csv(&path, &pairs).unwrap();
         assert_eq!(read_pairs(&path).unwrap(), pairs);
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(
