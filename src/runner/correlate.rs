@@ -110,7 +110,7 @@ pub fn correlate(spec: &Spec, options: &Options, seed: u64, consent: &Consent) -
     folder.write_losses(None, seed, &losses)?;
     let mut watch = Watch::new(options.deadline.as_ref(), jobs);
     let mut trainings =
-        Trainings { spec: &alone, options, root: folder.root(), pool: origin.pool, left: missing(&parts, &root) };
+        Trainings { spec: &alone, options, folder: &folder, pool: origin.pool, left: missing(&parts, &root) };
     drive(&mut trainings, Share { device: &options.device, jobs, threads, mps: &mps }, &mut watch)?;
     let manifest = running.finish(&folder)?;
     let left = missing(&parts, &root).len();
@@ -147,8 +147,7 @@ fn ensure_folds_fit(spec: &Spec, folds: usize, origin: &DataOrigin) -> Result<()
 struct Trainings<'a> {
     spec: &'a Spec,
     options: &'a Options,
-    /// The results folder.
-    root: &'a Path,
+    folder: &'a Folder,
     /// Number of images in the pool.
     pool: usize,
     /// Parts that have not started.
@@ -171,18 +170,23 @@ impl Agenda for Trainings<'_> {
     }
 
     fn about(&self, part: &Part) -> About {
-        let log = self.root.join("trials").join(part.name()).join("log.txt");
+        let log = self.folder.root().join("trials").join(part.name()).join("log.txt");
         About { sort: sort(), subject: part.name(), log }
     }
 
     fn instruct(&self, part: &Part, command: &mut Command) {
-        command.arg("losses").arg("--folder").arg(self.root).args(["--seed", &part.seed.to_string()]);
+        let root = self.folder.root();
+        command.arg("losses").arg("--folder").arg(root).args(["--seed", &part.seed.to_string()]);
         command.args(["--folds", &part.folds.to_string()]);
         if let Some(fold) = part.fold {
             command.args(["--fold", &fold.to_string()]);
         }
-        command.arg("--out").arg(part.losses(self.root)).arg("--metric-out").arg(part.metric(self.root));
+        command.arg("--out").arg(part.losses(root)).arg("--metric-out").arg(part.metric(root));
         command.arg("--data").arg(&self.options.data);
+    }
+
+    fn check(&self) -> Result<()> {
+        self.folder.ensure_there()
     }
 
     fn started(&mut self, _worker: usize, part: &Part) {

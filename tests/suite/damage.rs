@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::support::{Workplace, fails, stderr, stdout, values};
+use crate::support::{TINY, Workplace, fails, stderr, stdout, values};
 
 pub const RUN: &str = "run tiny.toml --device cpu --jobs 2";
 
@@ -287,16 +287,28 @@ fn impossible_numbers_are_named_where_they_are_read() {
 
 #[test]
 fn a_results_folder_that_is_removed_or_renamed_during_a_run_does_not_come_back() {
+    let run = format!("{RUN} {ONE_SEED} --set train.epochs=40");
+    check_a_folder_that_goes(TINY, &run, "tiny", "trials/entropy-seed0/records.csv");
+}
+
+#[test]
+fn a_correlation_stops_when_its_results_folder_is_removed_or_renamed() {
+    let spec = format!("{TINY}[correlation]\nfolds = 4\npoints = 50\nresamples = 20\n");
+    let run = "correlate tiny.toml --device cpu --jobs 1 --set train.epochs=40";
+    check_a_folder_that_goes(&spec, run, "tiny-correlation", "parts/seed-0-whole.csv");
+}
+
+/// Removes or renames a results folder as soon as it has the file `first`.
+fn check_a_folder_that_goes(spec: &str, run: &str, name: &str, first: &str) {
     for renamed in [false, true] {
-        let place = Workplace::new();
-        let folder = place.path("results/tiny");
-        let run = format!("{RUN} {ONE_SEED} --set train.epochs=40");
-        let mut child = place.command(&run).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let place = Workplace::with(spec);
+        let folder = place.path(&format!("results/{name}"));
+        let mut child = place.command(run).stderr(std::process::Stdio::piped()).spawn().unwrap();
         let start = std::time::Instant::now();
-        while !folder.join("trials/entropy-seed0/records.csv").exists() {
+        while !folder.join(first).exists() {
             assert!(
                 start.elapsed().as_secs() < 60 && child.try_wait().unwrap().is_none(),
-                "waited a minute for a round"
+                "waited a minute for {first}"
             );
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
@@ -316,8 +328,8 @@ fn a_results_folder_that_is_removed_or_renamed_during_a_run_does_not_come_back()
         if renamed {
             std::fs::rename(&aside, &folder).unwrap();
         }
-        place.succeeds(&run);
-        place.succeeds("verify results/tiny");
+        place.succeeds(run);
+        place.succeeds(&format!("verify results/{name}"));
     }
 }
 

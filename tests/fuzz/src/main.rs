@@ -25,7 +25,7 @@ static ALLOCATOR: limit::Limited = limit::Limited;
 type Target = fn(&[u8]);
 
 /// All targets by name. `run.sh` gets the names from `FUZZ_SEEDS`.
-const TARGETS: [(&str, Target); 23] = [
+const TARGETS: [(&str, Target); 24] = [
     ("spec", specs::spec),
     ("set", specs::set),
     ("resolved", specs::resolved),
@@ -37,6 +37,7 @@ const TARGETS: [(&str, Target); 23] = [
     ("pairs", store::pairs),
     ("manifest", store::manifest),
     ("queried", store::queried),
+    ("checksums", store::checksums),
     ("published", store::published),
     ("splice", store::splice),
     ("shell", store::shell),

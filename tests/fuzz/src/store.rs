@@ -4,12 +4,14 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
+use pt4al_results::files::checksums::{self, CHECKSUMS, Staged};
 use pt4al_results::report;
 use pt4al_results::results::Results;
 use pt4al_results::status::Status;
-use pt4al_results::store::{Epochs, Losses, Manifest, PartMetric, Progress, QueriedImages, Queries, Records};
+use pt4al_results::store::{Epochs, Losses, Manifest, PartMetric, Progress, QueriedImages, Queries, Records, verify};
+use sha2::{Digest, Sha256};
 
-use crate::place::{self, told};
+use crate::place::{self, told, told_in_words};
 
 /// What a sampler's command prints. The module needs no tensors, but its crate does.
 #[path = "../../../src/sampler/command/answer.rs"]
@@ -90,6 +92,29 @@ pub fn queried(data: &[u8]) {
         place::put(&format!("shown/queried/{name}"), parts.next().unwrap_or_default());
     }
     told(QueriedImages::read(&place::path("shown")));
+}
+
+/// A list of checksums. Its own checksum is made right, so that the rest is reached.
+pub fn checksums(data: &[u8]) {
+    static TITLE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        place::put("listed/spec.toml", b"seeds = []\n");
+        let list = place::read(&format!("results/baseline/demo/{CHECKSUMS}"));
+        let end = list.windows(2).position(|pair| pair == b": ").expect("the first line ends with a checksum");
+        list[..end + 2].to_vec()
+    });
+    let sum = format!("{:x}\n", Sha256::digest(data));
+    let list = place::put(&format!("listed/{CHECKSUMS}"), &[&TITLE, sum.as_bytes(), data].concat());
+    let folder = place::path("listed");
+    told(checksums::check(&folder.join("spec.toml")));
+    for problem in told(verify(&folder)).into_iter().flat_map(|found| found.problems) {
+        told_in_words::<(), _>(Err(problem));
+    }
+    let records = folder.join("records.csv");
+    let staged = Staged::new(&records, b"experiment\n").expect("room in memory");
+    if told(checksums::commit(&list, vec![staged], &[])).is_some() {
+        checksums::check(&records).expect("it is as its list says");
+        std::fs::remove_file(&records).expect("it was just written");
+    }
 }
 
 /// Published numbers that are shown beside results.

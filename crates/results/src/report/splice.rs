@@ -7,12 +7,12 @@
 //!
 //! The first line names a results folder, or a folder of results folders that has a page of claims, and a table of its
 //! page (the error for a wrong name lists them all). `rows=PATTERN` behind the name keeps only the rows whose name matches
-//! the regular expression. The lines between the marks are replaced.
+//! the regular expression. The lines between the marks are replaced; a table gets the line ends of its first mark.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Result, anyhow};
 use regex::Regex;
 
 use super::page::Page;
@@ -47,8 +47,13 @@ pub fn outdated_line(document: &Path) -> Result<Option<usize>> {
     if new == text {
         return Ok(None);
     }
-    let same = text.lines().zip(new.lines()).take_while(|(old, new)| old == new).count();
+    let same = lines(&text).zip(lines(&new)).take_while(|(old, new)| old == new).count();
     Ok(Some(same + 1))
+}
+
+/// The lines of a text with their ends, so that a document of any system stays as it is.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive('\n')
 }
 
 fn read(document: &Path) -> Result<String> {
@@ -86,9 +91,9 @@ fn spliced(document: &Path, text: &str) -> Result<Spliced> {
     let file = document.display();
     let mut pages: BTreeMap<PathBuf, Page> = BTreeMap::new();
     let mut new = Spliced { text: String::with_capacity(text.len()), tables: 0 };
-    let mut lines = text.lines().enumerate();
+    let mut lines = lines(text).enumerate();
     while let Some((number, line)) = lines.next() {
-        new.text += &format!("{line}\n");
+        new.text += line;
         let Some(mark) = line.trim().strip_prefix(BEGIN) else { continue };
         let at = format!("{file}:{}", number + 1);
         let mark = Mark::parse(mark).map_err(|why| anyhow!("{at}: {why}"))?;
@@ -102,8 +107,12 @@ fn spliced(document: &Path, text: &str) -> Result<Spliced> {
             let (folder, names) = (folder.display(), page.table_names().join(", "));
             anyhow!("{at}: the page of {folder} has no table `{}`; it has {names}", mark.table)
         })?;
-        ensure!(lines.any(|(_, line)| line.trim() == END), "{at}: this table has no end; add a line `{END}` below it");
-        new.text += &format!("{}{END}\n", links_from(&way, &found));
+        let (_, end) = lines
+            .find(|(_, line)| line.trim() == END)
+            .ok_or_else(|| anyhow!("{at}: this table has no end; add a line `{END}` below it"))?;
+        let table = links_from(&way, &found);
+        new.text += &if line.ends_with("\r\n") { table.replace('\n', "\r\n") } else { table };
+        new.text += end;
         new.tables += 1;
     }
     Ok(new)
@@ -161,6 +170,23 @@ mod tests {
             "{text}"
         );
         assert_eq!((outdated_line(&file).unwrap(), splice(&file).unwrap()), (None, 1));
+    }
+
+    #[test]
+    fn line_ends_and_a_last_line_without_one_stay() {
+        let unix = format!("{DOCUMENT}The last line");
+        let windows = unix.replace('\n', "\r\n");
+        let spliced = |text: &str| {
+            let (_dir, file) = document(text);
+            splice(&file).unwrap();
+            assert_eq!(outdated_line(&file).unwrap(), None);
+            std::fs::read_to_string(&file).unwrap()
+        };
+        let new = spliced(&unix);
+        assert!(new.ends_with("More.\nThe last line"), "{new}");
+        assert_eq!(spliced(&windows), new.replace('\n', "\r\n"));
+        // What tests/fuzz found: `\r` without `\n` is part of the line.
+        assert_eq!(spliced(" \r"), " \r");
     }
 
     #[test]
