@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use anyhow::{Result, ensure};
 use clap::{Args, Parser, Subcommand};
 
+use crate::runner::Halt;
 use pt4al_data::problems::ProblemList;
 use pt4al_results::cli::{self, print, usage};
 use pt4al_results::spec::{self, Spec};
@@ -177,9 +178,12 @@ pub fn main() -> i32 {
         Verb::Man(args) => manual::man(&args),
         Verb::Worker(args) => return worker::worker(args),
     };
-    done.unwrap_or_else(|error| {
-        say_error(&error);
-        1
+    done.unwrap_or_else(|error| match error.downcast_ref::<Halt>() {
+        Some(halt) => start::halted(halt),
+        None => {
+            say_error(&error);
+            1
+        }
     })
 }
 

@@ -49,7 +49,7 @@ pub(super) struct SelectArgs {
 /// Trains, chooses, writes, and returns the exit code.
 pub(super) fn select(args: SelectArgs) -> Result<i32> {
     let SelectArgs { spec: source, machine, start, labeled, n, arm, seed, round, out } = args;
-    say_when_stopped(Stopped::OnlyLearner, || {});
+    say_when_stopped(Stopped::Resumable, || {});
     let options = machine.options(&start)?;
     let spec = source.load_on(&options)?;
     ensure!(!out.is_dir(), "--out {}: is a folder; name a file", out.display());

@@ -11,10 +11,8 @@ use pt4al_results::words::{one_line, panic_text};
 /// What a command leaves when it is told to stop.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Stopped {
-    /// Finished work; the same command continues from there.
+    /// Finished work and checkpoints; the same command continues from there.
     Resumable,
-    /// A pretext learner at most; the same command begins its training again.
-    OnlyLearner,
     /// Nothing, since the command keeps nothing.
     Nothing,
 }
@@ -40,10 +38,6 @@ pub(super) fn say_when_stopped(what: Stopped, last: impl FnOnce() + Send + 'stat
             match what {
                 Stopped::Resumable =>
                     format!("what is finished is kept, and the same command continues from there: {}", command_line()),
-                Stopped::OnlyLearner => format!(
-                    "nothing was chosen (a finished pretext learner is kept), and the same command starts again: {}",
-                    command_line()
-                ),
                 Stopped::Nothing => "nothing was changed".to_owned(),
             }
         ));

@@ -100,7 +100,7 @@ fn end_at_the_latest(ends: Ends) {
             }
             std::thread::sleep(Duration::from_secs_f64(left));
         }
-        let out = OutOfTime { what: "the work in progress".into(), given_up: true, seconds: None };
+        let out = OutOfTime { what: "the work in progress".into(), given_up: true, kept: false, seconds: None };
         let line = serde_json::to_string(&Event::OutOfTime(out)).expect("plain data serialises");
         // Begins with a line break, because the other thread may be in the middle of a line.
         let _ = std::io::Write::write_all(&mut std::io::stdout(), format!("\n{line}\n").as_bytes());

@@ -47,11 +47,19 @@ pub struct Job<'a> {
     pub features: bool,
 }
 
+/// Who follows a learner in training.
+pub(crate) struct Follow<'a> {
+    /// Gets the forward passes of each step of training and scoring (a training pass counts as 3). Its error ends the training.
+    pub done: &'a mut dyn FnMut(u64) -> Result<()>,
+    /// Gets each epoch, counted from 1, after which the pool was scored, and the scores.
+    pub scored: &'a mut dyn FnMut(usize, &Learned) -> Result<()>,
+    /// Is called when a checkpoint was written.
+    pub kept: &'a mut dyn FnMut(),
+}
+
 /// Trains a learner on the pool, without labels, and returns the loss of every image of the pool.
 ///
-/// - `done` gets the forward passes of each step of training and scoring (a training pass counts as 3). Its error ends the
-///   training.
-/// - `scored` gets each epoch, counted from 1, after which the pool was scored, and the scores.
+/// `done` and `scored` are as in [`Follow`].
 ///
 /// # Errors
 /// If a loss is not finite, images cannot be read any more, or `done` or `scored` fails.
@@ -60,7 +68,7 @@ pub fn losses(
     done: &mut dyn FnMut(u64) -> Result<()>,
     scored: &mut dyn FnMut(usize, &Learned) -> Result<()>,
 ) -> Result<Learned> {
-    losses_from(None, None, job, done, scored)
+    losses_from(None, None, job, Follow { done, scored, kept: &mut || {} })
 }
 
 /// Does what [`losses`] does, but goes on after the epochs of `saved`, and writes `checkpoints` when they are due. On the CPU the losses
@@ -72,9 +80,9 @@ pub(crate) fn losses_from(
     saved: Option<Saved>,
     mut checkpoints: Option<&mut Checkpoints>,
     job: Job,
-    done: &mut dyn FnMut(u64) -> Result<()>,
-    scored: &mut dyn FnMut(usize, &Learned) -> Result<()>,
+    follow: Follow,
 ) -> Result<Learned> {
+    let Follow { done, scored, kept } = follow;
     let Job { data, model, spec, minibatches, seed, features } = job;
     let device = data.train.device();
     let task = task(spec, device);
@@ -121,6 +129,7 @@ pub(crate) fn losses_from(
             let best = best.as_ref().map(|best| (best, best_weights.as_ref()));
             let so_far = checkpoint::State::new(epoch + 1, units_before + passed, best);
             so_far.write(checkpoints, &network, training.steps.optimizer(), best, passed);
+            kept();
         }
     }
     let mut learned = best.expect("at least one epoch");

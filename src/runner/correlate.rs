@@ -108,7 +108,7 @@ pub fn correlate(spec: &Spec, options: &Options, seed: u64, consent: &Consent) -
     let read = opening.done();
     let losses = pretext::losses(&alone, options, &read, threads, seed)?;
     folder.write_losses(None, seed, &losses)?;
-    let mut watch = Watch::new(options.deadline.as_ref(), jobs);
+    let mut watch = Watch::new(options.deadline.as_ref(), jobs, alone.checkpoint_minutes);
     let mut trainings =
         Trainings { spec: &alone, options, folder: &folder, pool: origin.pool, left: missing(&parts, &root) };
     drive(&mut trainings, Share { device: &options.device, jobs, threads, mps: &mps }, &mut watch)?;

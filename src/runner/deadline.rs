@@ -1,6 +1,7 @@
 //! The time limit of a command: which work still fits into it, and what is printed if none does.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -40,7 +41,7 @@ struct Shortfall {
 pub(super) struct Watch {
     deadline: Option<Deadline>,
     jobs: usize,
-    /// Seconds between two checkpoints of a trial's round, if they are written.
+    /// Seconds between two checkpoints of a training, if they are written.
     checkpoints: Option<f64>,
     /// Forward passes of all workers that have ended.
     done: u64,
@@ -53,16 +54,26 @@ pub(super) struct Watch {
     shortfall: Option<Shortfall>,
     /// Whether anything did not fit.
     pub is_over: bool,
+    /// Whether a checkpoint keeps a part of work that did not fit.
+    is_kept: bool,
 }
 
 /// A command that its time limit has ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Halt {
-    /// Whether anything was finished. If so, the same command continues; if not, it would get no further.
+    /// Whether anything was finished, or a checkpoint written. If so, the same command continues; if not, it would get no further.
     pub progressed: bool,
     /// The line to print.
     pub line: String,
 }
+
+impl fmt::Display for Halt {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.line)
+    }
+}
+
+impl std::error::Error for Halt {}
 
 impl Shortfall {
     /// Seconds from the start of the command to the end of the work.
@@ -72,24 +83,20 @@ impl Shortfall {
 }
 
 impl Watch {
-    /// A watch for `jobs` processes side by side.
-    pub fn new(deadline: Option<&Deadline>, jobs: usize) -> Self {
+    /// A watch for `jobs` processes side by side, whose trainings have checkpoints `minutes` apart (0: none).
+    pub fn new(deadline: Option<&Deadline>, jobs: usize, minutes: usize) -> Self {
         Self {
             deadline: deadline.cloned(),
             jobs: jobs.max(1),
-            checkpoints: None,
+            checkpoints: (minutes > 0).then_some(60.0 * minutes as f64),
             done: 0,
             paces: HashMap::new(),
             prepared: None,
             started: HashMap::new(),
             shortfall: None,
             is_over: false,
+            is_kept: false,
         }
-    }
-
-    /// The watch of trials whose rounds have checkpoints, `minutes` apart (0: none).
-    pub fn with_checkpoints(self, minutes: usize) -> Self {
-        Self { checkpoints: (minutes > 0).then_some(60.0 * minutes as f64), ..self }
     }
 
     /// The mean number of forward passes of a process so far, by which [`Clock::Work`](crate::limit::Clock::Work) tells the time.
@@ -103,9 +110,8 @@ impl Watch {
         self.deadline.is_none()
     }
 
-    /// Whether a task whose first useful piece has `units` forward passes can finish that piece in time, or a trial can write a checkpoint
-    /// of it. Until tasks of its
-    /// sort were measured, the answer is yes. `name` names the piece in the message that it does not fit.
+    /// Whether a task whose first useful piece has `units` forward passes can finish that piece in time, or write a checkpoint of it.
+    /// Until tasks of its sort were measured, the answer is yes. `name` names the piece in the message that it does not fit.
     pub fn fits(&mut self, sort: &Sort, units: u64, name: impl FnOnce() -> String) -> bool {
         let Some(deadline) = &self.deadline else { return true };
         let before = deadline.elapsed(self.done());
@@ -113,7 +119,7 @@ impl Watch {
         let pace = self.paces.get(sort);
         let seconds = pace.and_then(|pace| Some(pace.start_up + HEADROOM * units as f64 / pace.per_second?));
         let start_up = pace.map_or(0.0, |pace| pace.start_up);
-        let until_kept = self.checkpoints.filter(|_| sort.kind == Kind::Trial).map_or(f64::INFINITY, |s| start_up + s);
+        let until_kept = self.checkpoints.map_or(f64::INFINITY, |seconds| start_up + seconds);
         let fits = left > seconds.unwrap_or(start_up).min(until_kept);
         if let Some(seconds) = seconds.filter(|_| !fits) {
             self.fell_short(Shortfall { what: name(), before, seconds });
@@ -149,6 +155,7 @@ impl Watch {
     /// Takes note that the worker of the task `name` ended because work did not fit.
     pub fn out_of_time(&mut self, sort: &Sort, name: &str, out: &OutOfTime) {
         self.is_over = true;
+        self.is_kept |= out.kept;
         let start_up = self.paces.get(sort).map_or(0.0, |pace| pace.start_up);
         if let Some(seconds) = out.seconds {
             let (what, before) = (format!("{} of {name}", out.what), self.started.get(sort).copied().unwrap_or(0.0));
@@ -158,21 +165,17 @@ impl Watch {
 
     /// The last line of a command that leaves work: `left` names that work with its verb, `again` is the command.
     pub fn halt(&self, progressed: bool, left: &str, again: &str) -> Halt {
+        let progressed = progressed || self.is_kept;
         let line = if progressed {
             format!("stopped by --time-limit {}: {left} left; the same command continues: {again}", self.limit())
         } else {
-            format!("error: {}", self.nothing_finished())
+            format!("error: nothing was finished within --time-limit {}: {}", self.limit(), self.remedy())
         };
         Halt { progressed, line }
     }
 
     fn limit(&self) -> &str {
         self.deadline.as_ref().map_or("", |deadline| deadline.limit().text())
-    }
-
-    /// The message that nothing was finished, with the limit that would do.
-    pub fn nothing_finished(&self) -> String {
-        format!("nothing was finished within --time-limit {}: {}", self.limit(), self.remedy())
     }
 
     /// What to do about it: how long the limit must be.
@@ -197,7 +200,9 @@ impl OutOfTime {
         let takes =
             self.seconds.map_or(String::new(), |seconds| format!(" (it takes about {} here)", duration(seconds)));
         let what = &self.what;
-        if self.given_up {
+        if self.kept {
+            format!("{what} stops here: it cannot end in time{takes}; its checkpoint is kept")
+        } else if self.given_up {
             format!("{what} is given up: it cannot end in time{takes}")
         } else {
             format!("{what} is not started: it would not end in time{takes}")
@@ -263,7 +268,7 @@ mod tests {
 
     #[test]
     fn without_a_deadline_everything_fits() {
-        let mut watch = Watch::new(None, 1);
+        let mut watch = Watch::new(None, 1, 0);
         watch.event(&sort(Kind::Trial), &Event::Pace { done: 5, per_second: Some(1e-9), start_up: 1e9 });
         assert!(
             watch.fits(&sort(Kind::Trial), u64::MAX, String::new) && watch.arguments(&sort(Kind::Trial)).is_empty()
@@ -273,7 +278,7 @@ mod tests {
     #[test]
     fn measured_paces_decide_which_tasks_start() {
         let deadline = Deadline::from_now("10000s".parse().unwrap());
-        let mut watch = Watch::new(Some(&deadline), 1);
+        let mut watch = Watch::new(Some(&deadline), 1, 0);
         // Nothing is measured yet, so the task may start.
         assert!(watch.fits(&sort(Kind::Trial), u64::MAX, String::new));
         watch.event(&sort(Kind::Trial), &Event::Pace { done: 5, per_second: Some(10.0), start_up: 100.0 });
@@ -289,7 +294,7 @@ mod tests {
             "error: nothing was finished within --time-limit 10000s: a round of b takes about 5.9 h here; use --time-limit 371m \
              or more"
         );
-        let out = OutOfTime { what: "round 0".into(), given_up: true, seconds: Some(14.0 * 60.0 - 100.0) };
+        let out = OutOfTime { what: "round 0".into(), given_up: true, kept: false, seconds: Some(14.0 * 60.0 - 100.0) };
         watch.out_of_time(&sort(Kind::Trial), "random-seed0", &out);
         let line = watch.halt(false, "", "").line;
         assert!(
@@ -301,6 +306,21 @@ mod tests {
             line,
             "stopped by --time-limit 10000s: 3 rounds of 2 trials are left; the same command continues: pt4al run x.toml"
         );
+        // A checkpoint is progress, too.
+        watch.out_of_time(&sort(Kind::Trial), "random-seed0", &OutOfTime { kept: true, ..out });
+        assert!(watch.halt(false, "1 round of 1 trial is", "").progressed);
+    }
+
+    #[test]
+    fn with_checkpoints_a_training_need_not_fit() {
+        let deadline = Deadline::from_now("10000s".parse().unwrap());
+        for (minutes, fits) in [(0, false), (10, true), (160, true), (170, false)] {
+            let mut watch = Watch::new(Some(&deadline), 1, minutes);
+            for kind in [Kind::Trial, Kind::Pretext] {
+                watch.event(&sort(kind), &Event::Pace { done: 5, per_second: Some(10.0), start_up: 100.0 });
+                assert_eq!(watch.fits(&sort(kind), 1_000_000, String::new), fits, "{minutes}");
+            }
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::opening::Opening;
 use super::options::Options;
 use super::time_left::Kind;
 use super::worker::{Ended, Share};
-use super::{cache, memory};
+use super::{cache, memory, session};
 use crate::trial::Event;
 use pt4al_data::Read;
 use pt4al_results::spec::{PretextCheckpoint, Spec, Work};
@@ -154,9 +154,11 @@ fn train(
         is_started: false,
         spoke: Instant::now(),
     };
-    let mut watch = Watch::new(options.deadline.as_ref(), 1);
+    let mut watch = Watch::new(options.deadline.as_ref(), 1, protocol.checkpoint_minutes);
     drive(&mut learner, Share { device: &options.device, jobs: 1, threads, mps: &Mps::default() }, &mut watch)?;
-    ensure!(!watch.is_over, "{}", watch.nothing_finished());
+    if watch.is_over {
+        bail!(watch.halt(false, "the pretext learner is", &session::command_line()));
+    }
     Ok(())
 }
 

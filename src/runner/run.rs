@@ -85,7 +85,7 @@ pub fn run(spec: &Spec, options: &Options, live: &Live, consent: &Consent) -> Re
     let running = RunningSession::begin(&folder, spec, &origin, options, (jobs, threads), earlier, cost.into())?;
     folder.merge(spec)?;
     let display = Display::new(&tasks, jobs, threads, &origin, options);
-    let mut watch = Watch::new(options.deadline.as_ref(), jobs).with_checkpoints(spec.checkpoint_minutes);
+    let mut watch = Watch::new(options.deadline.as_ref(), jobs, spec.checkpoint_minutes);
     let before = tasks.remaining();
     live.begin(folder.root(), options, session::command_line());
     let mut trials = Trials { spec, options, folder: &folder, tasks: &mut tasks, display, live, failed: Vec::new() };

@@ -123,7 +123,7 @@ pub fn select(spec: &Spec, asked: &Asked, options: &Options, consent: &Consent) 
         features_file = features;
     }
     store::write_atomically(&folder.path().join("labels.json"), |out| Ok(serde_json::to_writer(out, &labeled)?))?;
-    let mut watch = Watch::new(options.deadline.as_ref(), 1);
+    let mut watch = Watch::new(options.deadline.as_ref(), 1, protocol.checkpoint_minutes);
     let mut round = Round {
         options,
         folder: folder.path(),
@@ -132,6 +132,8 @@ pub fn select(spec: &Spec, asked: &Asked, options: &Options, consent: &Consent) 
         seed: asked.seed,
         ask: &ask,
         features: features_file.as_deref(),
+        checkpoint: asked.out.with_extension("checkpoint.safetensors"),
+        choice: hex(&Sha256::digest(serde_json::to_vec(&inputs)?)),
         units: work.map_or(1, |work| work.units().max(1)),
         is_started: false,
         spoke: Instant::now(),
@@ -159,6 +161,8 @@ pub fn select(spec: &Spec, asked: &Asked, options: &Options, consent: &Consent) 
     // The picks last: with them the selection is finished.
     chosen.write(&store::picks_origin_path(&asked.out))?;
     store::write_picks(&asked.out, &images.into_iter().map(pick).collect::<Vec<_>>())?;
+    // A kill before this leaves a file that the next selection removes, unless it goes on from it.
+    let _ = std::fs::remove_file(&round.checkpoint);
     Ok(Chosen::Done(Box::new(chosen)))
 }
 
@@ -213,6 +217,10 @@ struct Round<'a> {
     seed: u64,
     ask: &'a Ask,
     features: Option<&'a Path>,
+    /// The checkpoint of the training, beside the picks, so that the same command finds it.
+    checkpoint: PathBuf,
+    /// A hash of all that decides the choice.
+    choice: String,
     /// All its forward passes.
     units: u64,
     is_started: bool,
@@ -247,6 +255,7 @@ impl Agenda for Round<'_> {
         if let Some(features) = self.features {
             command.arg("--features").arg(features);
         }
+        command.arg("--checkpoint").arg(&self.checkpoint).args(["--choice", &self.choice]);
         command.arg("--out").arg(self.out()).arg("--data").arg(&self.options.data);
     }
 

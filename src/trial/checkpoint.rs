@@ -1,11 +1,11 @@
-//! The checkpoint of a round: what it belongs to, and how a round goes on from it.
+//! The checkpoint of a round, or of a training by itself: what it belongs to, and how the training goes on from it.
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 use super::Job;
 use super::round::Progress;
@@ -34,19 +34,46 @@ pub(super) fn checkpoints(
     (round, labeled): (usize, &[usize]),
     done: u64,
 ) -> Checkpoints {
-    let mut labels = Sha256::new();
-    labeled.iter().for_each(|&index| labels.update((index as u64).to_le_bytes()));
     let identity = vec![
         ("trial", job.trial.key()),
         ("spec", spec.hash()),
         ("round", round.to_string()),
-        ("labels", hex(&labels.finalize())),
+        ("labels", hash_of(labeled)),
         ("network", network.layout()),
         // Records name one device for a round.
         ("device", device::name(job.device)),
     ];
     let path = TrialFiles::below(job.folder, job.trial).checkpoint_path();
     Checkpoints::new("the round", path, identity, spec.checkpoint_minutes, done)
+}
+
+/// Returns the SHA-256 of indices in their order, in hexadecimal digits.
+pub(super) fn hash_of(indices: &[usize]) -> String {
+    let mut hash = Sha256::new();
+    indices.iter().for_each(|&index| hash.update((index as u64).to_le_bytes()));
+    hex(&hash.finalize())
+}
+
+/// The checkpoint of a training that belongs to no trial.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept<'a> {
+    /// Its file.
+    pub path: &'a Path,
+    /// Names all that decides what is trained, beside spec, network and device.
+    pub training: &'a str,
+}
+
+impl Kept<'_> {
+    /// The checkpoints of the training, which begins now, when its process has done `done` forward passes.
+    pub(super) fn checkpoints(&self, spec: &Spec, network: &Network, device: Device, done: u64) -> Checkpoints {
+        let identity = vec![
+            ("training", self.training.to_owned()),
+            ("spec", spec.hash()),
+            ("network", network.layout()),
+            ("device", device::name(device)),
+        ];
+        Checkpoints::new("the training", self.path.to_owned(), identity, spec.checkpoint_minutes, done)
+    }
 }
 
 /// The part of [`Progress`] that tells how much of a round is done.

@@ -24,6 +24,7 @@ use pt4al_results::spec::{Spec, Start, Trial, Work};
 use pt4al_results::store::{ANEW, Epoch, Manifest, Queries, Record, Records, TrialFiles};
 
 use checkpoint::Halfway;
+pub use checkpoint::Kept;
 pub(crate) use checkpoint::saved_units;
 pub use pace::OutOfTime;
 pub use pretext::Pretext;
@@ -117,7 +118,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
         let skipped = halfway.as_ref().map_or(0, |halfway| halfway.progress.units);
         report.skip(skipped);
         let units = Work { score: 0, ..work(round) }.units().saturating_sub(skipped);
-        report.begin_kept(|| format!("round {round}"), units, checkpoints.every())?;
+        report.begin(|| format!("round {round}"), units, checkpoints.every())?;
         let inputs = round::Round {
             spec,
             seed: job.trial.seed,
@@ -126,7 +127,7 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
             before: before.as_ref(),
             evaluated: Some(spec.train.select.images),
         };
-        let trained = round::train(&learner, &inputs, &mut network, report, Some(&mut checkpoints), halfway)?;
+        let trained = round::train(&learner, &inputs, &mut network, report, &mut checkpoints, halfway)?;
         let timing = trained.timing;
         let (experiment, profile) = spec.identity();
         records.rows.extend(trained.values.into_iter().map(|value| Record {

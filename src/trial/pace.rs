@@ -14,6 +14,8 @@ pub struct OutOfTime {
     pub what: String,
     /// Whether it had started; its work since its last checkpoint is then lost.
     pub given_up: bool,
+    /// Whether this process wrote a checkpoint of it.
+    pub kept: bool,
     /// Seconds that all of it takes on this machine, if that was measured.
     pub seconds: Option<f64>,
 }
@@ -50,6 +52,8 @@ struct Piece {
     sort: Sort,
     /// The time of its last checkpoint, or of its start.
     kept: f64,
+    /// Whether it has a checkpoint of this process.
+    has_checkpoint: bool,
 }
 
 /// The measured pace of a process, and its time limit.
@@ -105,9 +109,9 @@ impl Pace {
         let needed = HEADROOM * seconds.unwrap_or(0.0);
         let needed = if let Sort::Kept(every) = sort { needed.min(every) } else { needed };
         if now + needed > self.ends.until {
-            return Err(OutOfTime { what, given_up: false, seconds });
+            return Err(OutOfTime { what, given_up: false, kept: false, seconds });
         }
-        self.piece = Some(Piece { what, units, from: done, since: now, sort, kept: now });
+        self.piece = Some(Piece { what, units, from: done, since: now, sort, kept: now, has_checkpoint: false });
         // The time since the last measurement was not spent on forward passes. The first step of a process is not measured.
         self.mark = self.first_step.map(|_| (now, done));
         Ok(())
@@ -117,6 +121,7 @@ impl Pace {
     pub fn keep(&mut self, done: u64) {
         if let Some(piece) = &mut self.piece {
             piece.kept = self.ends.clock.now(done);
+            piece.has_checkpoint = true;
         }
     }
 
@@ -142,7 +147,7 @@ impl Pace {
         };
         if now + at_least > self.ends.until {
             let (what, seconds) = (piece.what.clone(), rate.map(|rate| piece.units as f64 / rate));
-            return Err(OutOfTime { what, given_up: true, seconds });
+            return Err(OutOfTime { what, given_up: true, kept: piece.has_checkpoint, seconds });
         }
         Ok(())
     }
@@ -175,15 +180,15 @@ mod tests {
         let done = work(&mut pace, "round 1", 1000, done).unwrap();
         let (out, at) = work(&mut pace, "round 2", 1000, done).unwrap_err();
         assert_eq!(at, done, "no work of it was done");
-        let OutOfTime { what, given_up, seconds } = out;
-        assert_eq!((what.as_str(), given_up), ("round 2", false));
+        let OutOfTime { what, given_up, kept, seconds } = out;
+        assert_eq!((what.as_str(), given_up, kept), ("round 2", false, false));
         assert!((seconds.unwrap() - 10.0).abs() < 1e-6);
     }
 
     #[test]
     fn the_first_round_is_given_up_as_soon_as_its_rate_is_known() {
         let (out, at) = work(&mut pace(25.0), "round 0", 10_000, 0).unwrap_err();
-        assert!(out.given_up && (out.seconds.unwrap() - 100.0).abs() < 1e-6, "{out:?}");
+        assert!(out.given_up && !out.kept && (out.seconds.unwrap() - 100.0).abs() < 1e-6, "{out:?}");
         // Three measured seconds after the first step, which older seconds count slightly less to.
         assert_eq!(at, 320);
         // Without a rate it is given up at the end of the time.
@@ -238,7 +243,7 @@ mod tests {
             Some((second, pace.count(now).err()?))
         });
         let (second, out) = stopped.unwrap();
-        assert!(out.given_up && (out.seconds.unwrap() - 1000.0).abs() < 1e-6, "{out:?}");
+        assert!(out.given_up && out.kept && (out.seconds.unwrap() - 1000.0).abs() < 1e-6, "{out:?}");
         assert_eq!((kept, second), (2, 66), "24 seconds are left, and the next checkpoint is due in 30");
         // Another round begins only if its first checkpoint fits.
         let done = done + 6600;

@@ -96,23 +96,18 @@ impl Reporter {
         Ok(self.pace.as_mut().map_or(Ok(()), |pace| pace.count(self.done))?)
     }
 
-    /// Starts a piece of `units` forward passes that is lost unless it is finished.
+    /// Starts a training of `units` forward passes with checkpoints that are `every` seconds apart. `None`: it has none, and is lost
+    /// unless it is finished.
     ///
     /// # Errors
-    /// [`OutOfTime`] if it would not be finished in time, by the measured rate of this process.
-    pub fn begin(&mut self, what: impl FnOnce() -> String, units: u64) -> Result<()> {
-        Ok(self.pace.as_mut().map_or(Ok(()), |pace| pace.begin(what(), units, Sort::Training, self.done))?)
-    }
-
-    /// As [`Reporter::begin`], for a piece with checkpoints that are `every` seconds apart (`None`: without). It begins if it fits, or its
-    /// first checkpoint does.
-    pub(super) fn begin_kept(&mut self, what: impl FnOnce() -> String, units: u64, every: Option<f64>) -> Result<()> {
+    /// [`OutOfTime`] if neither the training nor its first checkpoint would be done in time, by the measured rate of this process.
+    pub fn begin(&mut self, what: impl FnOnce() -> String, units: u64, every: Option<f64>) -> Result<()> {
         let sort = every.map_or(Sort::Training, Sort::Kept);
         Ok(self.pace.as_mut().map_or(Ok(()), |pace| pace.begin(what(), units, sort, self.done))?)
     }
 
     /// Notes that a checkpoint keeps what the current piece has done.
-    pub(super) fn keep(&mut self) {
+    pub(crate) fn keep(&mut self) {
         if let Some(pace) = &mut self.pace {
             pace.keep(self.done);
         }

@@ -113,7 +113,7 @@ pub(super) fn train(
     inputs: &Round,
     network: &mut Network,
     report: &mut Reporter,
-    checkpoints: Option<&mut Checkpoints>,
+    checkpoints: &mut Checkpoints,
     from: Option<Halfway>,
 ) -> Result<Trained> {
     let select = &inputs.spec.train.select;
@@ -162,7 +162,7 @@ struct Course<'a> {
     report: &'a mut Reporter,
     /// The forward passes of the round in earlier processes, and those of this process before the round.
     counted: [u64; 2],
-    checkpoints: Option<&'a mut Checkpoints>,
+    checkpoints: &'a mut Checkpoints,
     progress: Progress,
 }
 
@@ -245,13 +245,11 @@ impl Course<'_> {
         self.progress.epoch = epoch;
         let done = self.report.units();
         // After the last epoch, nothing but a short evaluation is left of the training.
-        if epoch < epochs
-            && let Some(checkpoints) = self.checkpoints.as_mut().filter(|checkpoints| checkpoints.are_due(done))
-        {
+        if epoch < epochs && self.checkpoints.are_due(done) {
             let [earlier, others] = self.counted;
             self.progress.units = earlier + done - others;
             count_seconds(&mut self.progress.results.timing, stage, self.learner.data);
-            checkpoint::write(checkpoints, &self.progress, network, optimizer, done);
+            checkpoint::write(self.checkpoints, &self.progress, network, optimizer, done);
             self.report.keep();
         }
         Ok(())

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
+use super::checkpoint::{Halfway, Kept};
 use super::query::Chooser;
 use super::{Job, Reporter, round};
 use crate::dataset;
@@ -27,6 +28,8 @@ pub struct Selection<'a> {
     pub round: usize,
     /// The number of images to choose.
     pub n: usize,
+    /// The checkpoint of the training.
+    pub kept: Kept<'a>,
 }
 
 /// The images that were chosen, and how good the model was that chose them.
@@ -45,7 +48,7 @@ pub struct Selected {
 /// If data or pretext losses cannot be read, if the round's pretext batch has too few images, or if training diverges;
 /// [`super::OutOfTime`] if it cannot be finished in time.
 pub fn select(selection: &Selection, report: &mut Reporter) -> Result<Selected> {
-    let &Selection { job, labeled, round, n } = selection;
+    let &Selection { job, labeled, round, n, kept } = selection;
     let (spec, fingerprint) = (job.spec.protocol_of(job.trial), Manifest::data_of(job.folder)?);
     let data = dataset::open_labeled(spec, job.data, job.device, &fingerprint, labeled)?;
     let task = task::task(spec, &data.classes);
@@ -60,11 +63,16 @@ pub fn select(selection: &Selection, report: &mut Reporter) -> Result<Selected> 
     let work = spec.selection_work(&job.trial.sampler, images.len(), data.pool.len(), data.test.len());
     // Its weights are those of the round before the one that the labels are for.
     report.name_training("the training");
-    report.begin(|| "the training".into(), Work { score: 0, ..work }.units())?;
+    let mut checkpoints = kept.checkpoints(spec, &network, job.device, report.units());
+    let halfway = Halfway::find(&checkpoints, &network);
+    let skipped = halfway.as_ref().map_or(0, |halfway| halfway.progress.units);
+    report.skip(skipped);
+    let units = Work { score: 0, ..work }.units().saturating_sub(skipped);
+    report.begin(|| "the training".into(), units, checkpoints.every())?;
     let evaluated = (!data.test.is_empty()).then_some(EvaluationImages::Test);
     let seed = job.trial.seed;
     let inputs = round::Round { spec, seed, round: round - 1, labeled: &images, before: None, evaluated };
-    let trained = round::train(&learner, &inputs, &mut network, report, None, None)?;
+    let trained = round::train(&learner, &inputs, &mut network, report, &mut checkpoints, halfway)?;
     report.begin_query(round, work.score)?;
     let query = chooser.next(&network, &images, round, n)?;
     report.done(work.score);

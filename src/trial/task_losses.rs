@@ -7,6 +7,8 @@ use anyhow::{Result, ensure};
 use tch::{Device, Kind};
 
 use super::Reporter;
+use super::checkpoint::{self, Halfway, Kept};
+use super::round::Progress;
 use crate::dataset;
 use crate::task;
 use crate::train::{Fit, Learner, Step, infer};
@@ -30,12 +32,12 @@ pub struct LossJob<'a> {
     pub device: Device,
 }
 
-/// Trains the task model on the pool, or on all folds except one. Returns the losses of the pool, or of that fold, after the
+/// Trains the task model on the pool, or on all folds except one; `checkpoint` is the file of the training's checkpoint. Returns the losses of the pool, or of that fold, after the
 /// last epoch, and the primary metric on the same images.
 ///
 /// # Errors
 /// If data cannot be read, or training diverges; [`super::OutOfTime`] if it cannot be finished in time.
-pub fn run(job: &LossJob, report: &mut Reporter) -> Result<(Losses, PartMetric)> {
+pub fn run(job: &LossJob, checkpoint: &Path, report: &mut Reporter) -> Result<(Losses, PartMetric)> {
     let spec = job.spec;
     let data = dataset::open(spec, job.data, job.device, &Manifest::data_of(job.folder)?)?;
     let (trained_on, measured) = split(&data.pool, job.fold, job.folds, job.seed);
@@ -45,14 +47,37 @@ pub fn run(job: &LossJob, report: &mut Reporter) -> Result<(Losses, PartMetric)>
     network.initialise(job.seed, Purpose::Weights, 0);
     let part = job.fold.map_or(0, |fold| fold as u64 + 1);
     let fit = Fit { labeled: &trained_on, seed: job.seed, round: 0, part };
+    let training = format!("seed {}, part {part}, images {}", job.seed, checkpoint::hash_of(&trained_on));
+    let kept = Kept { path: checkpoint, training: &training };
+    let mut checkpoints = kept.checkpoints(spec, &network, job.device, report.units());
+    let halfway = Halfway::find(&checkpoints, &network);
+    let mut progress = Progress::default();
+    let mut begun = None;
+    if let Some(halfway) = halfway {
+        network.restore(&halfway.weights);
+        (progress, begun) = (halfway.progress, Some(halfway.begun));
+    }
+    report.skip(progress.units);
     let work = spec.correlation_work(data.pool.len(), job.fold.map(|_| job.folds));
-    report.begin(|| "the training".into(), work.units())?;
-    learner.fit(&mut network, fit, &mut |step| match step {
-        Step::Minibatch { epoch, images } => {
-            report.at(3 * images as u64, || format!("epoch {epoch}/{}", spec.train.epochs))
-        }
+    report.begin(|| "the training".into(), work.units().saturating_sub(progress.units), checkpoints.every())?;
+    let epochs = spec.train.epochs;
+    let mut passes = progress.units;
+    learner.fit_from(begun.as_ref(), &mut network, fit, &mut |step| {
+        let (epoch, network, optimizer) = match step {
+            Step::Minibatch { epoch, images } => {
+                passes += 3 * images as u64;
+                return report.at(3 * images as u64, || format!("epoch {epoch}/{epochs}"));
+            }
+            Step::Epoch(epoch, network, optimizer) => (epoch.number, network, optimizer),
+        };
         // On a GPU, only now is it known how long the minibatches took.
-        Step::Epoch(epoch, ..) => report.at(0, || format!("epoch {}/{}", epoch.number, spec.train.epochs)),
+        report.at(0, || format!("epoch {epoch}/{epochs}"))?;
+        if epoch < epochs && checkpoints.are_due(report.units()) {
+            (progress.epoch, progress.units) = (epoch, passes);
+            checkpoint::write(&mut checkpoints, &progress, network, optimizer, report.units());
+            report.keep();
+        }
+        Ok(())
     })?;
     let mut losses = Vec::with_capacity(measured.len());
     let mut meter = task.meter();

@@ -312,7 +312,8 @@ fn kills_at_random_moments_lose_no_finished_round_and_change_no_value() {
     let continued = longer.replace("start = \"fresh\"", "start = \"continue\"");
     let held_out = longer.replace(
         "select = { query = \"last\", record = [\"last\"] }",
-        "select = { query = \"best-on-held-out\", record = [\"last\", \"best-on-test\", \"best-on-held-out\"], every = 1 }",
+        "select = { query = \"best-on-held-out\", record = [\"last\", \"best-on-test\", \"best-on-held-out\"], \
+         every = 1, held-out = 0.2 }",
     );
     let masks = tiny_cityscapes("stream");
     let kinds: [(&str, &str, Option<&Path>); 4] = [

@@ -75,6 +75,37 @@ fn with_the_labels_of_a_run_the_picks_are_the_queries_of_its_next_round() {
     assert!(picked(&place.path("later.csv")).iter().all(|index| !run[1].contains(index)));
 }
 
+/// On this clock the training takes 480 seconds.
+#[test]
+fn a_training_that_is_longer_than_the_time_limit_goes_on_in_the_next_command() {
+    let place = Workplace::new();
+    let classes = classes();
+    std::fs::write(place.path("labels.csv"), labels(&(0..40).collect::<Vec<_>>(), &classes)).unwrap();
+    let sets = "--set train.epochs=40 --set checkpoint-minutes=1";
+    let select = format!("select tiny.toml --device cpu --arm entropy --labeled labels.csv --n 20 {sets}");
+    let mut stopped = 0;
+    loop {
+        let limited = format!("{select} --out halves.csv --time-limit 200s");
+        let output = place.command(&limited).env("PT4AL_TEST_CLOCK", "10").output().unwrap();
+        match output.status.code() {
+            Some(0) => break,
+            code => assert_eq!(code, Some(75), "{}", stderr(&output)),
+        }
+        assert!(place.path("halves.checkpoint.safetensors").exists());
+        stopped += 1;
+        assert!(stopped < 10, "it never ends");
+    }
+    assert!(stopped >= 2, "{stopped}");
+    assert!(!place.path("halves.checkpoint.safetensors").exists());
+    place.succeeds(&format!("{select} --out whole.csv"));
+    assert_eq!(picked(&place.path("halves.csv")), picked(&place.path("whole.csv")));
+    let metrics = |name: &str| {
+        let origin: serde_json::Value = serde_json::from_slice(&std::fs::read(place.path(name)).unwrap()).unwrap();
+        origin["metrics"].clone()
+    };
+    assert_eq!(metrics("halves.json"), metrics("whole.json"));
+}
+
 /// A picture of noise, the same for the same number.
 fn picture(number: usize) -> Vec<u8> {
     let mut bytes = Vec::new();

@@ -155,7 +155,7 @@ fn if_nothing_fits_the_last_line_says_how_long_the_limit_must_be() {
     assert_eq!(limited(&place, run, "37s").status.code(), Some(75));
     in_sessions(&place, run, 60);
 
-    // A learner by itself is either finished or lost.
+    // Without time for a checkpoint, a learner by itself is either finished or lost.
     let losses = "pretext losses tiny.toml --device cpu --seed 1 --out l.csv";
     let output = limited(&place, losses, "100s");
     assert_eq!(output.status.code(), Some(1));
@@ -193,6 +193,33 @@ fn correlations_continue_where_they_were_stopped() {
     let losses =
         |place: &Workplace| std::fs::read_to_string(place.path("results/tiny-correlation/losses.csv")).unwrap();
     assert_eq!(losses(&place), losses(&whole));
+}
+
+/// On this clock a learner takes 800 seconds, a training 400 or 600, and no command that much.
+#[test]
+fn learners_and_correlations_that_are_longer_than_the_limit_are_finished_over_several_commands() {
+    let spec = format!("correlation = {{ folds = 3, points = 50, resamples = 20 }}\n{TINY}");
+    let sets = "--device cpu --set pretext.epochs=3 --set train.epochs=10 --set checkpoint-minutes=1";
+    let (place, whole) = (Workplace::with(&spec), Workplace::with(&spec));
+    let losses = format!("pretext losses tiny.toml {sets} --out l.csv");
+    let stopped = in_sessions(&place, &losses, 340);
+    assert!(stopped.len() >= 2, "{}", stopped.len());
+    let line = last_line(&stopped[0]);
+    assert!(line.starts_with("stopped by --time-limit 340s: the pretext learner is left; the same command"), "{line}");
+    whole.succeeds(&losses);
+    let read = |place: &Workplace, file: &str| std::fs::read_to_string(place.path(file)).unwrap();
+    assert_eq!(read(&place, "l.csv"), read(&whole, "l.csv"));
+
+    let run = format!("correlate tiny.toml --jobs 1 {sets}");
+    let stopped = in_sessions(&place, &run, 340);
+    assert!(stopped.len() >= 4, "{}", stopped.len());
+    assert!(stderr(&stopped[0]).contains("its checkpoint is kept"), "{}", stderr(&stopped[0]));
+    whole.succeeds(&run);
+    for file in ["losses.csv", "summary.csv"] {
+        let file = format!("results/tiny-correlation/{file}");
+        assert_eq!(read(&place, &file), read(&whole, &file));
+    }
+    assert!(!holds_weights(&place.path("results")), "a checkpoint stays");
 }
 
 /// This test uses the machine's own clock.

@@ -1,5 +1,6 @@
 //! The tasks of worker processes.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -9,7 +10,8 @@ use clap::{Args, Subcommand};
 use tch::Device;
 
 use crate::cli::DataDir;
-use crate::pretext::Learned;
+use crate::pretext::{Follow, Learned};
+use crate::train::checkpoint::Checkpoints;
 use crate::train::speed::Speed;
 use crate::trial::{self, Event, LossJob, Reporter};
 use crate::{dataset, device, pretext, train};
@@ -99,6 +101,12 @@ pub(super) struct SelectArgs {
     /// File for the choice
     #[arg(long)]
     out: PathBuf,
+    /// File for the checkpoint of the training
+    #[arg(long)]
+    checkpoint: PathBuf,
+    /// A hash of all that decides the choice
+    #[arg(long)]
+    choice: String,
     #[command(flatten)]
     data: DataDir,
 }
@@ -201,14 +209,18 @@ fn train_learner(args: &PretextArgs, device: Device, report: &mut Reporter) -> R
     let skipped = planned(saved.as_ref().map_or(0, pretext::Saved::units));
     report.skip(skipped);
     let units = spec.pretext_work(data.pool.len()).units();
-    report.begin(|| "the pretext learner".into(), units.saturating_sub(skipped))?;
-    let mut done = |units| report.at(planned(units), || "pretext".into());
-    let mut after_epoch = |epoch: usize, learned: &Learned| match &args.by_epoch {
+    let every = checkpoints.as_ref().and_then(Checkpoints::every);
+    report.begin(|| "the pretext learner".into(), units.saturating_sub(skipped), every)?;
+    let report = RefCell::new(report);
+    let mut done = |units| report.borrow_mut().at(planned(units), || "pretext".into());
+    let mut kept = || report.borrow_mut().keep();
+    let mut scored = |epoch: usize, learned: &Learned| match &args.by_epoch {
         Some(folder) => learned.losses.write(&folder.join(format!("epoch-{epoch:03}.csv"))),
         None => Ok(()),
     };
     let job = pretext::Job { data: &data, model: &spec.model, spec: settings, minibatches, seed, features };
-    let learned = pretext::losses_from(saved, checkpoints.as_mut(), job, &mut done, &mut after_epoch)?;
+    let follow = Follow { done: &mut done, scored: &mut scored, kept: &mut kept };
+    let learned = pretext::losses_from(saved, checkpoints.as_mut(), job, follow)?;
     if let (Some(path), Some(features)) = (&args.features, &learned.features) {
         let staged = Staged::written_by(path, |aside| pretext::write_features(aside, features))?;
         commit(&list_beside(path), vec![staged], &[])?;
@@ -217,12 +229,13 @@ fn train_learner(args: &PretextArgs, device: Device, report: &mut Reporter) -> R
     if let Some(checkpoints) = checkpoints {
         checkpoints.remove();
     }
-    report.event(&Event::Losses { quality: learned.quality, measure: learned.measure.into() });
+    report.into_inner().event(&Event::Losses { quality: learned.quality, measure: learned.measure.into() });
     Ok(())
 }
 
 fn select(args: &SelectArgs, device: Device, report: &mut Reporter) -> Result<()> {
-    let &SelectArgs { ref folder, ref sampler, seed, round, n, ref features, ref out, ref data } = args;
+    let &SelectArgs { ref folder, ref sampler, seed, round, n, .. } = args;
+    let SelectArgs { features, out, checkpoint, choice, data, .. } = args;
     let spec = spec::load_resolved(&folder.join("spec.toml"))?;
     device::prepare(device, spec.train.precision)?;
     let sampler = spec.samplers.iter().find(|other| other.label() == *sampler);
@@ -231,7 +244,8 @@ fn select(args: &SelectArgs, device: Device, report: &mut Reporter) -> Result<()
     let trial = spec::Trial { sampler, seed, variant: None };
     let job =
         trial::Job { folder, spec: &spec, trial: &trial, data: &data.path, device, features: features.as_deref() };
-    let selected = trial::select(&trial::Selection { job: &job, labeled: &labeled, round, n }, report)?;
+    let kept = trial::Kept { path: checkpoint, training: choice };
+    let selected = trial::select(&trial::Selection { job: &job, labeled: &labeled, round, n, kept }, report)?;
     pt4al_results::store::write_atomically(out, |out| Ok(serde_json::to_writer(out, &selected)?))
 }
 
@@ -245,9 +259,12 @@ fn measure_task_losses(args: &LossesArgs, device: Device, report: &mut Reporter)
     let spec = spec::load_resolved(&folder.join("spec.toml"))?;
     device::prepare(device, spec.train.precision)?;
     let job = LossJob { folder, spec: &spec, seed, fold, folds, data: &data.path, device };
-    let (losses, metric) = trial::task_losses(&job, report)?;
+    let checkpoint = out.with_extension("checkpoint.safetensors");
+    let (losses, metric) = trial::task_losses(&job, &checkpoint, report)?;
     write_checked(metric_out, &metric.to_bytes())?;
     write_checked(out, &losses.to_bytes())?;
+    // A kill before this leaves a file that nothing reads any more.
+    let _ = std::fs::remove_file(checkpoint);
     report.event(&Event::Losses { quality: metric.value, measure: metric.metric });
     Ok(())
 }

@@ -239,7 +239,8 @@ fn a_learner_that_goes_on_after_any_epoch_equals_an_uninterrupted_one_bit_for_bi
                 ensure!(passes <= most, "stopped");
                 Ok(())
             };
-            let learned = losses_from(saved, Some(&mut checkpoints), job, &mut count, &mut |_, _| Ok(()));
+            let follow = Follow { done: &mut count, scored: &mut |_, _| Ok(()), kept: &mut || {} };
+            let learned = losses_from(saved, Some(&mut checkpoints), job, follow);
             (learned, passes, skipped)
         };
         let (whole, all, skipped) = learn(u64::MAX);

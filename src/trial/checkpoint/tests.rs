@@ -74,13 +74,13 @@ impl<'a> Place<'a> {
         let clock = Clock::Work { begun: 0.0, per_second: 1.0 };
         let mut report = Reporter::new(Box::new(std::io::sink())).until(Ends { clock, until, at_the_latest: until });
         // A piece without planned work is given up only when the time is over.
-        report.begin(|| "round 1".into(), 0).unwrap();
+        report.begin(|| "round 1".into(), 0, None).unwrap();
         let mut checkpoints = self.checkpoints(network, 1);
         let halfway = Halfway::find(&checkpoints, network);
         let (seed, round, evaluated) = (3, 1, Some(EvaluationImages::Test));
         let inputs = Round { spec: self.spec, seed, round, labeled: &self.labeled, before: None, evaluated };
         let from = halfway.is_some().then(|| Halfway::find(&checkpoints, network).unwrap().progress);
-        let trained = train(learner, &inputs, network, &mut report, Some(&mut checkpoints), halfway);
+        let trained = train(learner, &inputs, network, &mut report, &mut checkpoints, halfway);
         let weights = network.snapshot().numbers().copy();
         (trained.map(|trained| Outcome { trained, weights, units: report.units() }), from)
     }
