@@ -30,8 +30,12 @@ ROOT_DIR=${ROOT_DIR:-$(mktemp -d /var/tmp/pt4al-debian.XXXXXX)}
 [ -z "$(ls -A "$ROOT_DIR")" ] || fail "$ROOT_DIR is not empty; name an empty folder with ROOT_DIR"
 mounted=()
 clean() {
+    # What a failed test left running keeps mounts busy.
+    local at process
+    for process in /proc/[0-9]*; do
+        case $(readlink "$process/root" 2>/dev/null) in "$ROOT_DIR"*) kill -KILL "${process#/proc/}" || true ;; esac
+    done
     # The last mount first. A root with a mount in it is never removed.
-    local at
     for ((at = ${#mounted[@]} - 1; at >= 0; at--)); do umount -R "${mounted[at]}" || return; done
     rm -rf --one-file-system "$ROOT_DIR"
 }

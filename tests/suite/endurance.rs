@@ -11,7 +11,7 @@ use rand::{Rng, SeedableRng};
 
 use crate::damage::{Damage, contents, copy};
 use crate::pictures::{cityscapes, tiny_cityscapes};
-use crate::support::{TINY, Workplace, stderr, stdout};
+use crate::support::{TINY, Workplace, signal, stderr, stdout};
 
 const RUN: &str = "run tiny.toml --device cpu --jobs 2";
 
@@ -98,11 +98,16 @@ fn names(output: &Output, file: &str) -> bool {
     text.contains(name) || text.contains("checksums.sha256") || text.contains(&format!("{stem}.sha256"))
 }
 
-/// The verbs that read a results folder. They are tried before `run`, which repairs it.
-const READERS: [(&str, &str); 3] = [
-    ("report", "report results/tiny"),
-    ("check", "check results/tiny --against results/whole"),
-    ("compare", "compare results/whole results/tiny --out compared"),
+/// The verbs that read a results folder, their arguments, and the files with the numbers that they write. They are tried before `run`,
+/// which repairs the folder.
+const READERS: [(&str, &str, &[&str]); 3] = [
+    ("report", "report results/tiny", &["results/tiny/summary.csv", "results/tiny/comparisons.csv"]),
+    ("check", "check results/tiny --against results/whole", &[]),
+    (
+        "compare",
+        "compare results/whole results/tiny --out compared",
+        &["compared/curves.csv", "compared/comparisons.csv"],
+    ),
 ];
 
 /// What a reading verb gives: its exit code, its error, and the numbers that it writes.
@@ -119,11 +124,11 @@ fn given(place: &Workplace, whole: &Workplace) -> Vec<(Given, Output)> {
     copy(&place.path("results"), &reader.path("results"));
     copy(&whole.path("results/tiny"), &reader.path("results/whole"));
     let read = |name: &str| std::fs::read_to_string(reader.path(name)).unwrap_or_default();
-    let verbs = READERS.iter().map(|(_, arguments)| {
+    let verbs = READERS.iter().map(|(_, arguments, files)| {
         let output = reader.pt4al(arguments);
         let error = stderr(&output).lines().filter(|line| line.starts_with("error: ")).collect::<Vec<_>>().join("\n");
-        let numbers = ["results/tiny/summary.csv", "results/tiny/comparisons.csv", "compared/curves.csv"].map(read);
-        (Given { code: output.status.code(), error, numbers: numbers.into() }, output)
+        let numbers = files.iter().map(|name| read(name)).collect();
+        (Given { code: output.status.code(), error, numbers }, output)
     });
     verbs.collect()
 }
@@ -156,7 +161,7 @@ fn no_damage_changes_a_value_without_a_word() {
                         bad.push(format!("{name}, {file}, {damage:?}, {verb}: {outcome:?}: {}", stderr(output).trim()));
                     }
                 };
-                for (((verb, _), (expected, _)), (got, output)) in
+                for (((verb, ..), (expected, _)), (got, output)) in
                     READERS.iter().zip(&undamaged).zip(given(&case, &whole))
                 {
                     // `check` refuses the undamaged folders too, because two seeds cannot be compared, but with another error.
@@ -203,8 +208,8 @@ enum Victim {
 }
 
 /// The processes below a driver.
-fn workers(driver: u32) -> Vec<i32> {
-    let parent = |entry: &std::fs::DirEntry| -> Option<(i32, u32)> {
+fn workers(driver: u32) -> Vec<u32> {
+    let parent = |entry: &std::fs::DirEntry| -> Option<(u32, u32)> {
         let pid = entry.file_name().to_str()?.parse().ok()?;
         let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
         let parent = stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()?;
@@ -212,11 +217,6 @@ fn workers(driver: u32) -> Vec<i32> {
     };
     let all = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| parent(&entry));
     all.filter(|(_, parent)| *parent == driver).map(|(pid, _)| pid).collect()
-}
-
-fn kill(pid: i32) {
-    // SAFETY: a signal to a process of this test; one that has ended gives an error, which does not matter.
-    unsafe { libc::kill(pid, libc::SIGKILL) };
 }
 
 /// Kills runs of one spec `kills` times at random moments, and compares the end with an uninterrupted run.
@@ -254,15 +254,13 @@ fn kill_matrix(what: &str, spec: &str, data: Option<&Path>, kills: usize, rng: &
                 missed += 1;
                 break;
             }
-            match victim {
-                Victim::Driver => kill(driver.id() as i32),
-                Victim::Worker if below.is_empty() => {
-                    missed += 1;
-                    kill(driver.id() as i32);
-                }
-                Victim::Worker => kill(below[rng.random_range(0..below.len())]),
-                Victim::All => below.iter().chain([&(driver.id() as i32)]).for_each(|&pid| kill(pid)),
-            }
+            let (victim, processes) = match victim {
+                Victim::Worker if !below.is_empty() => (victim, vec![below[rng.random_range(0..below.len())]]),
+                Victim::Driver | Victim::Worker => (Victim::Driver, vec![driver.id()]),
+                Victim::All => (victim, [below, vec![driver.id()]].concat()),
+            };
+            // A process that has just ended by itself gives an error, which does not matter.
+            signal("KILL", &processes);
             hits += 1;
             by_victim[victim as usize] += 1;
             driver.wait().unwrap();

@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::pictures::{cityscapes, tiny_cityscapes};
-use crate::support::{Workplace, epochs, queries, stderr, values};
+use crate::support::{Workplace, epochs, queries, signal, stderr, values};
 
 /// Long trainings, so that there is time to interrupt them.
 const RUN: &str = "run tiny.toml --device cpu --jobs 2 --set train.epochs=12";
@@ -28,11 +28,11 @@ fn rows(folder: &Path) -> usize {
 }
 
 /// The worker processes that write to `folder`.
-pub fn workers(folder: &Path) -> Vec<i32> {
+pub fn workers(folder: &Path) -> Vec<u32> {
     let folder = folder.to_str().unwrap();
     let place = folder.rsplit_once("/results").unwrap().0;
     let worker_here = |entry: std::fs::DirEntry| {
-        let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+        let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
         let arguments = std::fs::read_to_string(entry.path().join("cmdline")).ok()?;
         let here = std::fs::read_link(entry.path().join("cwd")).ok()?;
         (arguments.contains("worker") && arguments.contains("\0trial\0") && here == Path::new(place)).then_some(pid)
@@ -40,8 +40,8 @@ pub fn workers(folder: &Path) -> Vec<i32> {
     std::fs::read_dir("/proc").unwrap().flatten().filter_map(worker_here).collect()
 }
 
-pub fn kill(pid: i32) {
-    assert!(std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
+pub fn kill(pid: u32) {
+    assert!(signal("KILL", &[pid]));
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn killed_in_a_query(run: &str) -> Option<(Workplace, usize, Vec<String>)> {
     let recorded = || lines(&folder.join("trials/entropy-seed0/records.csv")) / 3;
     let driver = place.command(run).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     wait("a recorded round", || recorded() >= 1);
-    workers(&folder).first().map(|&pid| std::process::Command::new("kill").args(["-9", &pid.to_string()]).status());
+    workers(&folder).first().map(|&pid| signal("KILL", &[pid]));
     driver.wait_with_output().unwrap();
     let rounds = recorded();
     let caught = rounds < 3 && lines(&folder.join("queries/entropy-seed0.csv")) == 20 * rounds;

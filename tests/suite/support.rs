@@ -49,6 +49,13 @@ pub fn in_double_precision(spec: &str) -> String {
     spec.replace("[train]", &precise("[train]")).replace("[pretext]", &precise("[pretext]"))
 }
 
+/// Sends a signal, for instance `KILL`, to processes, and returns whether all were there. By the shell's own `kill`: the program of
+/// that name is not part of a minimal Debian.
+pub fn signal(name: &str, processes: &[u32]) -> bool {
+    let numbers = processes.iter().map(|pid| format!(" {pid}")).collect::<String>();
+    Command::new("sh").args(["-c", &format!("kill -{name}{numbers}")]).status().unwrap().success()
+}
+
 /// A temporary folder with the spec `tiny.toml`.
 pub struct Workplace {
     pub dir: TempDir,

@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{TINY, Workplace, stderr, stdout, values};
+use crate::support::{TINY, Workplace, signal, stderr, stdout, values};
 
 /// A program on a terminal of its own.
 struct Terminal {
@@ -139,7 +139,7 @@ fn a_command_that_is_stopped_says_how_to_continue() {
         "{shown:?}"
     );
 
-    for (signal, code) in [("-TERM", 143), ("-HUP", 129)] {
+    for (name, code) in [("TERM", 143), ("HUP", 129)] {
         let long = Workplace::new();
         let longer = "run tiny.toml --device cpu --only random --set train.epochs=3000";
         let child = long.command(longer).stderr(Stdio::piped()).spawn().unwrap();
@@ -148,7 +148,7 @@ fn a_command_that_is_stopped_says_how_to_continue() {
             assert!(started.elapsed() < Duration::from_secs(60), "waited a minute for a trial");
             std::thread::sleep(Duration::from_millis(20));
         }
-        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        assert!(signal(name, &[child.id()]));
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
         assert_eq!(stderr(&output).matches("stopped: what is finished is kept").count(), 1);

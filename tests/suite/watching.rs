@@ -1,12 +1,12 @@
 //! What can be seen of a run while it goes on: its status, its page, its epochs, and event files.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{TINY, Workplace, epochs, in_double_precision, stderr, stdout, values};
+use crate::support::{TINY, Workplace, epochs, in_double_precision, signal, stderr, stdout, values};
 
 const REFRESHES: &str = "http-equiv=\"refresh\"";
 
@@ -141,8 +141,7 @@ fn a_run_that_is_stopped_leaves_a_page_and_a_status_that_say_how_to_continue() {
     assert_eq!(running["run"]["only"], "^random");
     assert_eq!(running["arms"][0]["trials"][0]["state"], "running");
     assert!(page(&folder).contains(REFRESHES));
-    let interrupt = Command::new("kill").args(["-INT", &driver.id().to_string()]).status().unwrap();
-    assert!(interrupt.success());
+    assert!(signal("INT", &[driver.id()]));
     assert_eq!(driver.wait().unwrap().code(), Some(130));
     let last = page(&folder);
     assert!(!last.contains(REFRESHES) && last.contains("because it was told to stop"), "{last}");
