@@ -142,7 +142,15 @@ fn a_command_that_is_stopped_says_how_to_continue() {
     for (name, code) in [("TERM", 143), ("HUP", 129)] {
         let long = Workplace::new();
         let longer = "run tiny.toml --device cpu --only random --set train.epochs=3000";
-        let child = long.command(longer).stderr(Stdio::piped()).spawn().unwrap();
+        let mut command = long.command(longer);
+        // SAFETY: it is safe between fork and exec. The tests themselves may run under `nohup`, which ignores SIGHUP for all processes.
+        unsafe {
+            command.pre_exec(|| {
+                libc::signal(libc::SIGHUP, libc::SIG_DFL);
+                Ok(())
+            });
+        }
+        let child = command.stderr(Stdio::piped()).spawn().unwrap();
         let started = Instant::now();
         while !long.path("results/tiny/trials/random-seed0/log.txt").exists() {
             assert!(started.elapsed() < Duration::from_secs(60), "waited a minute for a trial");
