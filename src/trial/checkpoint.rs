@@ -7,8 +7,8 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tch::{Device, Tensor};
 
-use super::Job;
 use super::round::Progress;
+use super::{Job, Reporter};
 use crate::device;
 use crate::model::{Network, Snapshot};
 use crate::train::checkpoint::{self, Checkpoints, Tensors};
@@ -98,6 +98,24 @@ impl Halfway {
             let epochs = halfway.begun.epochs;
             Ok((halfway, epochs))
         })
+    }
+
+    /// Begins a training of `units` forward passes, after the epochs of an earlier process if it left a state that can be used. These
+    /// count as done.
+    ///
+    /// # Errors
+    /// As for [`Reporter::begin`].
+    pub fn begin(
+        (what, units): (impl FnOnce() -> String, u64),
+        checkpoints: &Checkpoints,
+        network: &Network,
+        report: &mut Reporter,
+    ) -> Result<Option<Self>> {
+        let halfway = Self::find(checkpoints, network);
+        let skipped = halfway.as_ref().map_or(0, |halfway| halfway.progress.units);
+        report.skip(skipped);
+        report.begin(what, units.saturating_sub(skipped), checkpoints.every())?;
+        Ok(halfway)
     }
 
     fn resume(mut progress: Progress, mut tensors: Tensors, network: &Network) -> Result<Self> {

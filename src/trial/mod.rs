@@ -114,11 +114,8 @@ pub fn run(job: &Job, report: &mut Reporter) -> Result<()> {
             spec.rounds.labeled(round)
         );
         let mut checkpoints = checkpoint::checkpoints(job, spec, &network, (round, &labeled), report.units());
-        let halfway = Halfway::find(&checkpoints, &network);
-        let skipped = halfway.as_ref().map_or(0, |halfway| halfway.progress.units);
-        report.skip(skipped);
-        let units = Work { score: 0, ..work(round) }.units().saturating_sub(skipped);
-        report.begin(|| format!("round {round}"), units, checkpoints.every())?;
+        let units = Work { score: 0, ..work(round) }.units();
+        let halfway = Halfway::begin((|| format!("round {round}"), units), &checkpoints, &network, report)?;
         let inputs = round::Round {
             spec,
             seed: job.trial.seed,

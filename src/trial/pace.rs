@@ -50,10 +50,8 @@ struct Piece {
     /// The time when it started.
     since: f64,
     sort: Sort,
-    /// The time of its last checkpoint, or of its start.
-    kept: f64,
-    /// Whether it has a checkpoint of this process.
-    has_checkpoint: bool,
+    /// The time of its last checkpoint of this process.
+    kept: Option<f64>,
 }
 
 /// The measured pace of a process, and its time limit.
@@ -111,7 +109,7 @@ impl Pace {
         if now + needed > self.ends.until {
             return Err(OutOfTime { what, given_up: false, kept: false, seconds });
         }
-        self.piece = Some(Piece { what, units, from: done, since: now, sort, kept: now, has_checkpoint: false });
+        self.piece = Some(Piece { what, units, from: done, since: now, sort, kept: None });
         // The time since the last measurement was not spent on forward passes. The first step of a process is not measured.
         self.mark = self.first_step.map(|_| (now, done));
         Ok(())
@@ -120,8 +118,7 @@ impl Pace {
     /// Takes note that a checkpoint keeps what the piece has done, in a process that has done `done` forward passes.
     pub fn keep(&mut self, done: u64) {
         if let Some(piece) = &mut self.piece {
-            piece.kept = self.ends.clock.now(done);
-            piece.has_checkpoint = true;
+            piece.kept = Some(self.ends.clock.now(done));
         }
     }
 
@@ -142,12 +139,12 @@ impl Pace {
         let rate = self.rate.of_process();
         let at_least = rate.map_or(0.0, |rate| left / rate / self.rate.at_most_times());
         let at_least = match piece.sort {
-            Sort::Kept(every) => at_least.min((piece.kept + every - now).max(0.0)),
+            Sort::Kept(every) => at_least.min((piece.kept.unwrap_or(piece.since) + every - now).max(0.0)),
             Sort::Training | Sort::Query => at_least,
         };
         if now + at_least > self.ends.until {
             let (what, seconds) = (piece.what.clone(), rate.map(|rate| piece.units as f64 / rate));
-            return Err(OutOfTime { what, given_up: true, kept: piece.has_checkpoint, seconds });
+            return Err(OutOfTime { what, given_up: true, kept: piece.kept.is_some(), seconds });
         }
         Ok(())
     }

@@ -64,11 +64,8 @@ pub fn select(selection: &Selection, report: &mut Reporter) -> Result<Selected> 
     // Its weights are those of the round before the one that the labels are for.
     report.name_training("the training");
     let mut checkpoints = kept.checkpoints(spec, &network, job.device, report.units());
-    let halfway = Halfway::find(&checkpoints, &network);
-    let skipped = halfway.as_ref().map_or(0, |halfway| halfway.progress.units);
-    report.skip(skipped);
-    let units = Work { score: 0, ..work }.units().saturating_sub(skipped);
-    report.begin(|| "the training".into(), units, checkpoints.every())?;
+    let units = Work { score: 0, ..work }.units();
+    let halfway = Halfway::begin((|| "the training".into(), units), &checkpoints, &network, report)?;
     let evaluated = (!data.test.is_empty()).then_some(EvaluationImages::Test);
     let seed = job.trial.seed;
     let inputs = round::Round { spec, seed, round: round - 1, labeled: &images, before: None, evaluated };

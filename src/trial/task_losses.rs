@@ -32,8 +32,8 @@ pub struct LossJob<'a> {
     pub device: Device,
 }
 
-/// Trains the task model on the pool, or on all folds except one; `checkpoint` is the file of the training's checkpoint. Returns the losses of the pool, or of that fold, after the
-/// last epoch, and the primary metric on the same images.
+/// Trains the task model on the pool, or on all folds except one; `checkpoint` is the file of the training's checkpoint. Returns
+/// the losses of the pool, or of that fold, after the last epoch, and the primary metric on the same images.
 ///
 /// # Errors
 /// If data cannot be read, or training diverges; [`super::OutOfTime`] if it cannot be finished in time.
@@ -50,31 +50,29 @@ pub fn run(job: &LossJob, checkpoint: &Path, report: &mut Reporter) -> Result<(L
     let training = format!("seed {}, part {part}, images {}", job.seed, checkpoint::hash_of(&trained_on));
     let kept = Kept { path: checkpoint, training: &training };
     let mut checkpoints = kept.checkpoints(spec, &network, job.device, report.units());
-    let halfway = Halfway::find(&checkpoints, &network);
-    let mut progress = Progress::default();
-    let mut begun = None;
+    let units = spec.correlation_work(data.pool.len(), job.fold.map(|_| job.folds)).units();
+    let halfway = Halfway::begin((|| "the training".into(), units), &checkpoints, &network, report)?;
+    let (mut progress, mut begun) = (Progress::default(), None);
     if let Some(halfway) = halfway {
         network.restore(&halfway.weights);
         (progress, begun) = (halfway.progress, Some(halfway.begun));
     }
-    report.skip(progress.units);
-    let work = spec.correlation_work(data.pool.len(), job.fold.map(|_| job.folds));
-    report.begin(|| "the training".into(), work.units().saturating_sub(progress.units), checkpoints.every())?;
     let epochs = spec.train.epochs;
-    let mut passes = progress.units;
+    // The forward passes of earlier processes. This one does nothing but the training.
+    let earlier = progress.units;
     learner.fit_from(begun.as_ref(), &mut network, fit, &mut |step| {
         let (epoch, network, optimizer) = match step {
             Step::Minibatch { epoch, images } => {
-                passes += 3 * images as u64;
                 return report.at(3 * images as u64, || format!("epoch {epoch}/{epochs}"));
             }
             Step::Epoch(epoch, network, optimizer) => (epoch.number, network, optimizer),
         };
         // On a GPU, only now is it known how long the minibatches took.
         report.at(0, || format!("epoch {epoch}/{epochs}"))?;
-        if epoch < epochs && checkpoints.are_due(report.units()) {
-            (progress.epoch, progress.units) = (epoch, passes);
-            checkpoint::write(&mut checkpoints, &progress, network, optimizer, report.units());
+        let done = report.units();
+        if epoch < epochs && checkpoints.are_due(done) {
+            (progress.epoch, progress.units) = (epoch, earlier + done);
+            checkpoint::write(&mut checkpoints, &progress, network, optimizer, done);
             report.keep();
         }
         Ok(())

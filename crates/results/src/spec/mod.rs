@@ -99,7 +99,8 @@ pub struct Spec {
     /// Minutes between two checkpoints of a training, 0 to 10,000. At the end of an epoch, a trial writes all that its round needs to go
     /// on from there into `checkpoint.safetensors` in its folder, if the last checkpoint is that old; the file goes away with the end of
     /// the round. After a kill, the same command goes on after that epoch. A pretext learner does the same beside its losses in the
-    /// cache, `correlate` in the folder `parts`, and `select` beside its picks. 0 writes none. The key changes no value and is in no hash, so it may change between two commands on the same results.
+    /// cache, `correlate` in the folder `parts`, and `select` beside its picks. 0 writes none. The key changes no value and is in no
+    /// hash, so it may change between two commands on the same results.
     #[serde(default = "usual_checkpoint_minutes", skip_serializing_if = "are_usual_checkpoint_minutes")]
     #[schemars(!skip_serializing_if, example = 10, extend("x-shared" = true))]
     pub checkpoint_minutes: usize,
