@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
 # Builds the fuzz targets and runs them: `run.sh [TARGET...]`; all of them without names.
 #
-# FUZZ_SECONDS: how long each runs (600). FUZZ_JOBS: how many run at once (1). What a target finds lies in target/fuzz/found/<target>/, and the run fails. To try
-# such an input again: FUZZ_TARGET=<target> target/fuzz/pt4al-fuzz FILE. Once it is corrected, put the input into
-# tests/fuzz/corpus/<target>/.
+# FUZZ_SECONDS: how long each runs (600). FUZZ_JOBS: how many run at once (1). FUZZ_SEED: with a number other than 0, each run
+# tries the same inputs in the same order, as far as it gets in its time, and does not go on from the inputs of runs before.
+#
+# What a target finds lies in target/fuzz/found/<target>/, and the run fails. To try such an input again:
+# FUZZ_TARGET=<target> target/fuzz/pt4al-fuzz FILE. Once it is corrected, put the input into tests/fuzz/corpus/<target>/.
 #
 # It needs no nightly Rust: the flags below switch on what cargo-fuzz switches on, except the sanitizers.
 set -euo pipefail
 cd "$(dirname "$0")"
 SECONDS_EACH=${FUZZ_SECONDS:-600}
 JOBS=${FUZZ_JOBS:-1}
+SEED=${FUZZ_SEED:-0}
 ROOT=$(cd ../.. && pwd)
 OUT=${CARGO_TARGET_DIR:-$ROOT/target}/fuzz
 TARGET=$(rustc -vV | sed -n 's/^host: //p')
@@ -43,11 +46,14 @@ export RAYON_NUM_THREADS=1
 run_target() {
     local name=$1 longest=4096
     local corpus="$OUT/corpus/$name" found="$OUT/found/$name" log="$OUT/$name.log"
+    if [ "$SEED" != 0 ]; then
+        corpus="$TMPDIR/corpus-$name"
+    fi
     mkdir -p "$corpus" "$found" "corpus/$name"
     case $name in image | mat | cifar | spec | resolved) longest=16384 ;; esac
     # The first folder gets what is new; the others are only read.
     if FUZZ_TARGET=$name "$OUT/pt4al-fuzz" "$corpus" "corpus/$name" "$OUT/seeds/$name" -max_total_time="$SECONDS_EACH" \
-        -timeout=10 -rss_limit_mb=1024 -max_len="$longest" -artifact_prefix="$found/" -print_final_stats=1 >"$log" 2>&1; then
+        -seed="$SEED" -timeout=10 -rss_limit_mb=1024 -max_len="$longest" -artifact_prefix="$found/" -print_final_stats=1 >"$log" 2>&1; then
         echo "fuzz: $name: $(awk '/stat::number_of_executed_units/ { n = $2 } /stat::new_units_added/ { new = $2 }
             END { print n + 0 " inputs tried, " new + 0 " of them new" }' "$log")"
     else

@@ -6,7 +6,7 @@ use image::codecs::bmp::BmpDecoder;
 use image::{ColorType, ImageDecoder, ImageError};
 
 use super::NotAnImage;
-use super::formats::{Channels, drop_alpha, not_too_large, one_line, room};
+use super::formats::{Channels, allow, drop_alpha, one_line, room};
 
 /// A BMP whose header has been read.
 pub(super) struct Bmp<'a>(BmpDecoder<Cursor<&'a [u8]>>);
@@ -15,7 +15,7 @@ impl<'a> Bmp<'a> {
     /// Reads the header.
     pub fn open(bytes: &'a [u8]) -> Result<Box<Self>, NotAnImage> {
         let bmp = Self(BmpDecoder::new(Cursor::new(bytes)).map_err(|e| broken(&e))?);
-        not_too_large(bmp.size())?;
+        allow(bmp.size(), "BMP")?;
         Ok(Box::new(bmp))
     }
 

@@ -133,13 +133,9 @@ fn jpeg(bytes: &[u8]) -> Result<Opened<'_>, NotAnImage> {
         read = decoder.decode_headers();
     }
     read.map_err(|e| broken_jpeg(&e))?;
-    match decoder.dimensions() {
-        Some((width, height)) if width > 0 && height > 0 => {
-            not_too_large([height, width])?;
-            Ok(Opened::Jpeg { decoder, size: [height, width], endless: (!ends).then_some(bytes) })
-        }
-        _ => Err(NotAnImage("is a JPEG without pixels".into())),
-    }
+    let (width, height) = decoder.dimensions().unwrap_or_default();
+    allow([height, width], "JPEG")?;
+    Ok(Opened::Jpeg { decoder, size: [height, width], endless: (!ends).then_some(bytes) })
 }
 
 fn jpeg_decoder(bytes: &[u8], strict: bool) -> Box<Jpeg<'_>> {
@@ -147,13 +143,20 @@ fn jpeg_decoder(bytes: &[u8], strict: bool) -> Box<Jpeg<'_>> {
     Box::new(JpegDecoder::new_with_options(ZCursor::new(bytes), options))
 }
 
-pub(super) fn not_too_large([height, width]: [usize; 2]) -> Result<(), NotAnImage> {
-    match height.max(width) > LONGEST || height * width > MOST_PIXELS {
-        true => Err(NotAnImage(format!(
-            "is {width}x{height} (width x height), larger than {LONGEST} a side or {MOST_PIXELS} pixels"
-        ))),
-        false => Ok(()),
+/// Checks the size in a header, before anything is computed from it: resizing divides by the sides.
+///
+/// # Errors
+/// If there are no pixels, or too many.
+pub(super) fn allow([height, width]: [usize; 2], format: &str) -> Result<(), NotAnImage> {
+    if height == 0 || width == 0 {
+        return Err(NotAnImage(format!("is a {format} without pixels")));
     }
+    if height.max(width) > LONGEST || height * width > MOST_PIXELS {
+        return Err(NotAnImage(format!(
+            "is {width}x{height} (width x height), larger than {LONGEST} a side or {MOST_PIXELS} pixels"
+        )));
+    }
+    Ok(())
 }
 
 /// Whether an end-of-image marker follows the first scan. That of a thumbnail, which is inside a segment, does not count.
@@ -229,7 +232,7 @@ fn png(bytes: &[u8], transformations: png::Transformations) -> Result<Opened<'_>
     decoder.set_transformations(transformations);
     let reader = Box::new(decoder.read_info().map_err(|e| broken_png(&e))?);
     let size = [reader.info().height as usize, reader.info().width as usize];
-    not_too_large(size)?;
+    allow(size, "PNG")?;
     Ok(Opened::Png { reader, size })
 }
 

@@ -8,7 +8,7 @@ use tiff::tags::{PhotometricInterpretation, SampleFormat, Tag};
 use tiff::{ColorType, TiffError};
 
 use super::NotAnImage;
-use super::formats::{Channels, MOST_PIXELS, drop_alpha, not_too_large, one_line, room};
+use super::formats::{Channels, MOST_PIXELS, allow, drop_alpha, one_line, room};
 use super::orientation::{UPRIGHT, turn, turned_size};
 
 /// The largest number of bytes of a pixel: four colours and alpha, of 16 bits.
@@ -32,10 +32,7 @@ impl<'a> Tiff<'a> {
         let mut decoder = decoder(Cow::Borrowed(bytes))?;
         let (width, height) = decoder.dimensions().map_err(|e| broken(&e))?;
         let stored = [height as usize, width as usize];
-        if stored.contains(&0) {
-            return Err(NotAnImage("is a TIFF without pixels".into()));
-        }
-        not_too_large(stored)?;
+        allow(stored, "TIFF")?;
         let number = |decoder: &mut Decoder<_>, tag| decoder.find_tag_unsigned::<u16>(tag).map_err(|e| broken(&e));
         let orientation = number(&mut decoder, Tag::Orientation)?.unwrap_or_default();
         let orientation = u8::try_from(orientation).ok().filter(|value| (1..=8).contains(value)).unwrap_or(UPRIGHT);

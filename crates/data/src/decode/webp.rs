@@ -5,7 +5,7 @@ use std::io::Cursor;
 use image_webp::WebPDecoder;
 
 use super::NotAnImage;
-use super::formats::{Channels, drop_alpha, not_too_large, one_line, room};
+use super::formats::{Channels, allow, drop_alpha, one_line, room};
 
 /// A WebP whose header has been read. Of an animation, the first frame is decoded.
 pub(super) struct WebP<'a>(WebPDecoder<Cursor<&'a [u8]>>);
@@ -20,7 +20,7 @@ impl<'a> WebP<'a> {
         }
         let decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(|e| broken(&e))?;
         let webp = Self(decoder);
-        not_too_large(webp.size())?;
+        allow(webp.size(), "WebP")?;
         Ok(Box::new(webp))
     }
 

@@ -252,6 +252,51 @@ fn other_formats_that_are_damaged_never_panic() {
     assert!(damaged > 1000, "{damaged}");
 }
 
+/// Found by the fuzz target `image`: the decoder of BMPs accepts a width of 0, and resizing divided by it.
+#[test]
+fn an_image_without_pixels_is_refused_in_every_format() {
+    let file = |name| FILES.into_iter().chain(TURNED).find(|(known, ..)| *known == name).expect("a fixture").1.to_vec();
+    let jpeg = JPEGS[0].1;
+    // In the segment of the frame: a mark of two bytes, the length, the bits of a value, height, width.
+    let frame = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).expect("a baseline JPEG");
+    let mut without = Vec::new();
+    for (name, bytes, sides, length) in [
+        ("BMP", file("colour.bmp"), [18, 22], 4),
+        ("WebP", file("lossy.webp"), [26, 28], 2),
+        ("PNG", file("turned.png"), [16, 20], 4),
+        ("JPEG", jpeg.to_vec(), [frame + 5, frame + 7], 2),
+    ] {
+        for side in sides {
+            let mut bytes = bytes.clone();
+            bytes[side..side + length].fill(0);
+            if name == "PNG" {
+                let sum = crc32fast::hash(&bytes[12..29]);
+                bytes[29..33].copy_from_slice(&sum.to_be_bytes());
+            }
+            without.push((name, bytes));
+        }
+    }
+    for size in [[0, 3], [2, 0], [0, 0]] {
+        without.push(("TIFF", tiff_of(false, size, &[(BITS, &[8]), (KIND, &[1])], &[&[1, 2, 3, 4, 5, 6]])));
+    }
+    let input = Input { resize: 9, crop: 9 };
+    for (name, bytes) in without {
+        let mut square = vec![0; 9 * 9 * 3];
+        let reads = [
+            size(&bytes).map(|_| ()),
+            verify(&bytes),
+            square_turned(&bytes, input, Orientation::AsStored, &mut square),
+            square_turned(&bytes, input, Orientation::Exif, &mut square),
+            whole(&bytes, [0, 0], None, &mut []),
+        ];
+        for read in reads {
+            let error = read.expect_err(name).0;
+            // Some decoders refuse such a header themselves.
+            assert!(error.starts_with("is a ") && error.contains(name) && !error.contains('\n'), "{name}: {error}");
+        }
+    }
+}
+
 #[test]
 fn bmps_with_runs_and_with_bit_fields_are_read() {
     // Windows' header: 14 bytes of file, 40 of image, with `bits` and `compression`.
