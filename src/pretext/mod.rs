@@ -13,7 +13,7 @@ mod square;
 mod task;
 
 pub use features::{read_features, write_features};
-pub(crate) use learner::checkpoint::{Saved, checkpoints};
+pub(crate) use learner::checkpoint::{Saved, checkpoints, saved_passes};
 pub(crate) use learner::{Follow, losses_from};
 pub use learner::{Job, Learned, losses};
 pub use task::{Pretext, Scores};

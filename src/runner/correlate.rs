@@ -15,7 +15,8 @@ use super::session::{self, Existing, RunningSession};
 use super::time_left::Kind;
 use super::worker::{Ended, Share};
 use super::{given, memory, pretext};
-use crate::trial::Event;
+use crate::train::checkpoint;
+use crate::trial::{self, Event};
 use pt4al_results::report::correlation::{CorrelationFindings, Pair};
 use pt4al_results::spec::{CorrelationSpec, Spec, Work};
 use pt4al_results::store::{DataOrigin, Folder, Losses, Manifest, PartMetric, checksums};
@@ -52,8 +53,15 @@ impl Part {
         [self.losses(folder), self.metric(folder)].iter().all(|path| checksums::is_intact(path))
     }
 
-    fn work(self, spec: &Spec, pool: usize) -> Work {
-        spec.correlation_work(pool, self.fold.map(|_| self.folds))
+    /// The file of its training's checkpoint, which the worker names after that of the losses.
+    fn checkpoint(self, folder: &Path) -> PathBuf {
+        checkpoint::beside(&self.losses(folder))
+    }
+
+    /// What is left of its work.
+    fn work(self, spec: &Spec, pool: usize, folder: &Path) -> Work {
+        let saved = trial::saved_units_alone(&self.checkpoint(folder), spec, None);
+        spec.correlation_work(pool, self.fold.map(|_| self.folds)).after(saved)
     }
 }
 
@@ -99,7 +107,7 @@ pub fn correlate(spec: &Spec, options: &Options, seed: u64, consent: &Consent) -
     let threads = room.threads(1);
     let learner = pretext::work_left(&alone, options, &origin, (threads, seed), false);
     let before = missing(&parts, &root);
-    let trainings = before.iter().map(|part| part.work(&alone, origin.pool)).collect();
+    let trainings = before.iter().map(|part| part.work(&alone, origin.pool, &root)).collect();
     let stages = [learner.into_iter().collect(), trainings];
     let Start { jobs, threads, mps, cost } = cost::agreed_start(&alone, &size, options, room, &stages, consent)?;
     let folder = session::open_folder(folder, &root, &alone, &origin)?;
@@ -164,7 +172,7 @@ impl Agenda for Trainings<'_> {
 
     fn next(&mut self, watch: &mut Watch) -> Result<Option<Part>> {
         let Some(part) = self.left.front() else { return Ok(None) };
-        let units = part.work(self.spec, self.pool).units();
+        let units = part.work(self.spec, self.pool, self.folder.root()).units();
         let fits = watch.fits(&sort(), units, || format!("the training of {}", part.name()));
         Ok(if fits { self.left.pop_front() } else { None })
     }
@@ -196,8 +204,12 @@ impl Agenda for Trainings<'_> {
     }
 
     fn event(&mut self, _worker: usize, part: &Part, event: &Event) -> Result<()> {
-        if let Event::Losses { quality, measure } = event {
-            self.options.say(&format!("{}: {measure} {:.2} %", part.name(), 100.0 * quality));
+        match event {
+            Event::Losses { quality, measure } => {
+                self.options.say(&format!("{}: {measure} {:.2} %", part.name(), 100.0 * quality));
+            }
+            Event::Note(line) => self.options.say(&format!("{}: {line}", part.name())),
+            _ => {}
         }
         Ok(())
     }

@@ -68,11 +68,12 @@ impl Display {
     }
 
     /// Shows that a worker has started on a task; `tasks` are those that have not started.
-    pub fn started(&mut self, worker: usize, Planned { task, units }: &Planned, tasks: &Tasks) {
-        self.left.started(worker, Waiting { kind: task.kind(), units: *units }, self.now());
+    pub fn started(&mut self, worker: usize, planned: &Planned, tasks: &Tasks) {
+        let &Planned { ref task, units, saved } = planned;
+        self.left.started(worker, Waiting { kind: task.kind(), units, saved }, self.now());
         self.left.set_waiting(tasks.waiting());
         if let Some(bars) = &mut self.bars {
-            bars.started(worker, task.name(), *units);
+            bars.started(worker, task.name(), units);
         }
     }
 
@@ -93,6 +94,7 @@ impl Display {
             Event::Round { round, labeled, metric, value } => {
                 self.line(&task.name(), &format!(": round {round}, {labeled} labels, {metric} {:.2} %", 100.0 * value))
             }
+            Event::Note(line) => self.line(&task.name(), &format!(": {line}")),
             Event::Losses { quality, measure } => {
                 self.line(&task.name(), &format!(": {:.2} % {measure}, on the pool", 100.0 * quality));
             }
@@ -106,7 +108,7 @@ impl Display {
     }
 
     /// Shows that the worker of a task has ended.
-    pub fn ended(&mut self, worker: usize, Planned { task, units }: &Planned, ended: &Ended) {
+    pub fn ended(&mut self, worker: usize, Planned { task, units, .. }: &Planned, ended: &Ended) {
         self.left.ended(worker, *ended == Ended::Well, self.now());
         self.units_of_ended += units;
         self.tasks_ended += 1;

@@ -16,6 +16,7 @@ use super::options::Options;
 use super::time_left::Kind;
 use super::worker::{Ended, Share};
 use super::{cache, memory, session};
+use crate::pretext::saved_passes;
 use crate::trial::Event;
 use pt4al_data::Read;
 use pt4al_results::spec::{PretextCheckpoint, Spec, Work};
@@ -120,7 +121,7 @@ pub(super) fn learned(
     Ok((Losses::read(&cached("csv"))?, wanted.features.then(|| cached(FEATURES))))
 }
 
-/// The work that [`learned`] would do, with or without features; `None` if the cache has what is wanted.
+/// The work that [`learned`] would do, with or without features, less what a checkpoint saves; `None` if the cache has what is wanted.
 pub(super) fn work_left(
     protocol: &Spec,
     options: &Options,
@@ -131,7 +132,8 @@ pub(super) fn work_left(
     let cached = |ending| cache::path(protocol, options, origin, threads, seed, ending);
     let is_done =
         cache::losses(&cached("csv"), origin.pool).is_some() && (!features || cache::has_features(&cached(FEATURES)));
-    (!is_done).then(|| protocol.pretext_work(origin.pool))
+    let saved = protocol.pretext_units(saved_passes(&cached("csv"), features));
+    (!is_done).then(|| protocol.pretext_work(origin.pool).after(saved))
 }
 
 /// Trains a learner and writes its losses into the cache.
@@ -238,6 +240,7 @@ impl Agenda for Learner<'_> {
                 self.spoke = Instant::now();
                 self.options.say(&format!("pretext seed{seed}: {} % done", 100 * done / self.units));
             }
+            Event::Note(line) => self.options.say(&format!("pretext seed{seed}: {line}")),
             Event::Losses { quality, measure } => {
                 self.options.say(&format!("pretext seed{seed}: {:.2} % {measure}, on the pool", 100.0 * quality));
             }

@@ -19,7 +19,8 @@ use super::pretext::{self, PROGRESS, Wanted, temporary_folder};
 use super::time_left::Kind;
 use super::worker::{Ended, Share};
 use super::{given, memory, session};
-use crate::trial::{Event, Selected};
+use crate::train::checkpoint;
+use crate::trial::{self, Event, Selected};
 use ask::{Arm, Ask};
 use pt4al_data::Size;
 use pt4al_data::labeled::{LabelFile, LabeledImages};
@@ -111,7 +112,11 @@ pub fn select(spec: &Spec, asked: &Asked, options: &Options, consent: &Consent) 
         0 => None,
         _ => Some(protocol.selection_work(arm.sampler, labeled.rows.len(), origin.pool, origin.test)),
     };
-    let stages = [learner, work].map(|work| work.into_iter().collect::<Vec<Work>>());
+    let checkpoint = checkpoint::beside(&asked.out);
+    let choice = hex(&Sha256::digest(serde_json::to_vec(&inputs)?));
+    let saved = trial::saved_units_alone(&checkpoint, protocol, Some(&choice));
+    let stages =
+        [learner, work.map(|work| work.after_training(saved))].map(|work| work.into_iter().collect::<Vec<Work>>());
     cost::agreed_start(protocol, &size, options, room, &stages, consent)?;
     let read = opening.share(protocol, options)?.done();
     let folder = temporary_folder(protocol, &origin)?;
@@ -132,8 +137,8 @@ pub fn select(spec: &Spec, asked: &Asked, options: &Options, consent: &Consent) 
         seed: asked.seed,
         ask: &ask,
         features: features_file.as_deref(),
-        checkpoint: asked.out.with_extension("checkpoint.safetensors"),
-        choice: hex(&Sha256::digest(serde_json::to_vec(&inputs)?)),
+        checkpoint,
+        choice,
         units: work.map_or(1, |work| work.units().max(1)),
         is_started: false,
         spoke: Instant::now(),
@@ -262,11 +267,13 @@ impl Agenda for Round<'_> {
     fn started(&mut self, _worker: usize, (): &()) {}
 
     fn event(&mut self, _worker: usize, (): &(), event: &Event) -> Result<()> {
-        if let Event::Progress { done, at } = event
-            && self.spoke.elapsed() >= PROGRESS
-        {
-            self.spoke = Instant::now();
-            self.options.say(&format!("{}: {at}, {} % done", self.name, (100 * done / self.units).min(100)));
+        match event {
+            Event::Progress { done, at } if self.spoke.elapsed() >= PROGRESS => {
+                self.spoke = Instant::now();
+                self.options.say(&format!("{}: {at}, {} % done", self.name, (100 * done / self.units).min(100)));
+            }
+            Event::Note(line) => self.options.say(&format!("{}: {line}", self.name)),
+            _ => {}
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use super::cache;
 use super::options::Options;
 use super::task::{Losses, Task};
 use super::time_left::{Kind, Waiting};
+use crate::pretext::saved_passes;
 use crate::trial::saved_units;
 use pt4al_results::machine;
 use pt4al_results::spec::{Spec, Trial, Work};
@@ -19,12 +20,31 @@ use pt4al_results::store::{self, ANEW, DataOrigin, Folder, checksums};
 pub(super) struct Planned {
     pub task: Task,
     pub units: u64,
+    /// How many of them a checkpoint saves.
+    pub saved: u64,
 }
 
 /// A pretext learner that has not started.
 struct WaitingLearner {
     task: Task,
+    /// What is left of its work, and the forward passes that a checkpoint saves.
     work: Work,
+    saved: u64,
+}
+
+impl WaitingLearner {
+    fn new(task: Task, protocol: &Spec, images: usize) -> Self {
+        let mut learner = Self { task, work: protocol.pretext_work(images), saved: 0 };
+        if let Task::Pretext { cached, features, .. } = &learner.task {
+            learner.saved = protocol.pretext_units(saved_passes(cached, features.is_some()));
+            learner.work = learner.work.after(learner.saved);
+        }
+        learner
+    }
+
+    fn units(&self) -> u64 {
+        self.work.units() + self.saved
+    }
 }
 
 /// A trial that has not started.
@@ -32,8 +52,11 @@ struct WaitingTrial {
     trial: Trial,
     losses: Option<Losses>,
     features: Option<PathBuf>,
+    /// What is left of the work of its unfinished rounds, and the forward passes that a checkpoint saves.
     work: Work,
-    /// Forward passes of its first piece that is finished or lost as a whole: a missing query, or a round without its query.
+    saved: u64,
+    /// Forward passes of its first piece that is finished or lost as a whole: a missing query, or what is left of a round without its
+    /// query.
     first: u64,
     /// Number of unfinished rounds.
     rounds: usize,
@@ -42,6 +65,10 @@ struct WaitingTrial {
 impl WaitingTrial {
     fn task(&self) -> Task {
         Task::Trial { trial: self.trial.clone(), features: self.features.clone() }
+    }
+
+    fn units(&self) -> u64 {
+        self.work.units() + self.saved
     }
 }
 
@@ -109,17 +136,18 @@ impl Tasks {
                 }
             }
             let work_of = |round| spec.round_work(&trial, round, origin.pool, origin.test);
-            let mut work: Work = (finished..spec.rounds.count).map(work_of).sum();
-            let mut first = Work { score: 0, ..work_of(finished) };
+            let saved = folder.map_or(0, |folder| saved_units(folder.root(), spec, &trial, finished));
+            let round = work_of(finished).after_training(saved);
+            let mut work = round + (finished + 1..spec.rounds.count).map(work_of).sum();
+            let mut first = Work { score: 0, ..round };
             if let Some(round) = finished.checked_sub(1).filter(|_| queried == finished) {
                 first = Work { score: work_of(round).score, ..Work::default() };
                 work += first;
                 tasks.queries += 1;
             }
-            let saved = folder.map_or(0, |folder| saved_units(folder.root(), spec, &trial, finished));
             tasks.saved += saved;
-            let (first, rounds) = (first.units().saturating_sub(saved), spec.rounds.count - finished);
-            tasks.trials.push_back(WaitingTrial { trial, losses, features, work, first, rounds });
+            let (first, rounds) = (first.units(), spec.rounds.count - finished);
+            tasks.trials.push_back(WaitingTrial { trial, losses, features, work, saved, first, rounds });
         }
         Ok(tasks)
     }
@@ -147,12 +175,14 @@ impl Tasks {
                 && other == losses
             {
                 *wanted = wanted.take().or(features.cloned());
+                // A checkpoint is of a learner with features, or of one without.
+                *learner = WaitingLearner::new(learner.task.clone(), protocol, origin.pool);
                 return;
             }
         }
         let (losses, cached, features) = (losses.clone(), cached.to_owned(), features.cloned());
-        let work = protocol.pretext_work(origin.pool);
-        self.learners.push_back(WaitingLearner { task: Task::Pretext { losses, cached, features }, work });
+        let task = Task::Pretext { losses, cached, features };
+        self.learners.push_back(WaitingLearner::new(task, protocol, origin.pool));
     }
 
     /// Prepares the folder for what is left: copies losses from a spec's file or from the cache into it, and removes the
@@ -261,7 +291,7 @@ impl Tasks {
         (self.trials.len(), self.learners.len())
     }
 
-    /// The work of each task, in the order in which they start.
+    /// What is left of the work of each task, in the order in which they start.
     pub fn work(&self) -> Vec<Work> {
         let learners = self.learners.iter().map(|learner| learner.work);
         learners.chain(self.trials.iter().map(|trial| trial.work)).collect()
@@ -269,8 +299,9 @@ impl Tasks {
 
     /// The tasks as the estimate of the time left needs them, in the order in which they start.
     pub fn waiting(&self) -> Vec<Waiting> {
-        let learners = self.learners.iter().map(|learner| Waiting { kind: Kind::Pretext, units: learner.work.units() });
-        let trials = self.trials.iter().map(|trial| Waiting { kind: Kind::Trial, units: trial.work.units() });
+        let waiting = |kind, units, saved| Waiting { kind, units, saved };
+        let learners = self.learners.iter().map(|learner| waiting(Kind::Pretext, learner.units(), learner.saved));
+        let trials = self.trials.iter().map(|trial| waiting(Kind::Trial, trial.units(), trial.saved));
         learners.chain(trials).collect()
     }
 
@@ -303,13 +334,16 @@ impl Tasks {
 
     fn next_learner(&mut self, fits: &mut dyn FnMut(&Task, u64) -> bool) -> Option<Planned> {
         let at = self.learners.iter().position(|learner| fits(&learner.task, learner.work.units()))?;
-        self.learners.remove(at).map(|WaitingLearner { task, work }| Planned { task, units: work.units() })
+        self.learners.remove(at).map(|learner| {
+            let (units, saved) = (learner.units(), learner.saved);
+            Planned { task: learner.task, units, saved }
+        })
     }
 
     fn next_trial(&mut self, fits: &mut dyn FnMut(&Task, u64) -> bool) -> Option<Planned> {
         let at =
             self.trials.iter().position(|waiting| self.is_ready(waiting) && fits(&waiting.task(), waiting.first))?;
-        self.trials.remove(at).map(|waiting| Planned { task: waiting.task(), units: waiting.work.units() })
+        self.trials.remove(at).map(|trial| Planned { task: trial.task(), units: trial.units(), saved: trial.saved })
     }
 
     /// Whether a trial does not have to wait for a learner.

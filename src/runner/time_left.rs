@@ -21,6 +21,8 @@ pub(super) struct Waiting {
     pub kind: Kind,
     /// The planned number of forward passes.
     pub units: u64,
+    /// How many of them a checkpoint saves.
+    pub saved: u64,
 }
 
 /// A running task.
@@ -28,6 +30,7 @@ pub(super) struct Waiting {
 struct Running {
     kind: Kind,
     planned: u64,
+    saved: u64,
     started: f64,
     /// The time of its last progress message, and the forward passes done by then.
     said: Option<(f64, u64)>,
@@ -82,10 +85,11 @@ impl TimeLeft {
 
     /// Notes that a task has started.
     pub fn started(&mut self, id: usize, task: Waiting, now: f64) {
-        self.running.insert(id, Running { kind: task.kind, planned: task.units, started: now, said: None });
+        let Waiting { kind, units, saved } = task;
+        self.running.insert(id, Running { kind, planned: units, saved, started: now, said: None });
     }
 
-    /// Notes that a task has done `units` forward passes since its process began.
+    /// Notes that a task has done `units` forward passes since its process began, with those that a checkpoint saved it.
     pub fn progress(&mut self, id: usize, units: u64, now: f64) {
         let Some(task) = self.running.get_mut(&id) else { return };
         match task.said.replace((now, units)) {
@@ -96,7 +100,7 @@ impl TimeLeft {
             // The process was starting up until now, so this says nothing about the rate.
             None => {
                 self.first_words.seconds += now - task.started;
-                *self.first_words.units.entry(task.kind).or_default() += units as f64;
+                *self.first_words.units.entry(task.kind).or_default() += units.saturating_sub(task.saved) as f64;
                 self.first_words.processes += 1;
             }
         }
@@ -112,15 +116,21 @@ impl TimeLeft {
         match task.said {
             Some((then, done)) => rate.add(task.planned.saturating_sub(done) as f64, now - then),
             // It ended before its first message, so start-up and work cannot be separated.
-            None => rate.add(task.planned as f64, now - task.started),
+            None => rate.add(task.planned.saturating_sub(task.saved) as f64, now - task.started),
         }
     }
 
-    /// Forward passes that running tasks have done, and all planned forward passes of running and waiting tasks.
+    /// Forward passes that are done of running and waiting tasks, and all that are planned.
     pub fn units(&self) -> (u64, u64) {
-        let done = self.running.values().map(|task| task.said.map_or(0, |said| said.1.min(task.planned))).sum();
-        let planned = self.running.values().map(|task| task.planned).sum::<u64>();
-        (done, planned + self.waiting.iter().map(|task| task.units).sum::<u64>())
+        let running = self.running.values();
+        let done =
+            running.clone().map(|task| task.said.map_or(task.saved, |said| said.1.min(task.planned))).sum::<u64>();
+        let planned = running.map(|task| task.planned).sum::<u64>();
+        let waiting = self.waiting.iter();
+        (
+            done + waiting.clone().map(|task| task.saved).sum::<u64>(),
+            planned + waiting.map(|task| task.units).sum::<u64>(),
+        )
     }
 
     /// Seconds until everything is done; `None` until a rate was measured.
@@ -132,12 +142,13 @@ impl TimeLeft {
             let needed = |units: u64| task.planned.saturating_sub(units) as f64 / rate;
             free.push(match task.said {
                 Some((then, done)) => (needed(done) - (now - then)).max(0.0),
-                None => (needed(0) + start_up - (now - task.started)).max(0.0),
+                None => (needed(task.saved) + start_up - (now - task.started)).max(0.0),
             });
         }
         free.resize(self.jobs.max(free.len()).max(1), 0.0);
         let waiting = self.waiting.iter();
-        let waiting = waiting.map(|task| Some(start_up + task.units as f64 / self.rate(task.kind)?));
+        let waiting =
+            waiting.map(|task| Some(start_up + task.units.saturating_sub(task.saved) as f64 / self.rate(task.kind)?));
         Some(finish(free, waiting.collect::<Option<Vec<f64>>>()?))
     }
 

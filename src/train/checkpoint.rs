@@ -33,11 +33,16 @@ pub(crate) type Identity = Vec<(&'static str, String)>;
 /// Tensors of a checkpoint by name, on the CPU.
 pub(crate) type Tensors = HashMap<String, Tensor>;
 
+/// Returns the file for the checkpoint of a training whose result goes to the file `out`.
+pub(crate) fn beside(out: &Path) -> PathBuf {
+    out.with_extension("checkpoint.safetensors")
+}
+
 /// The checkpoints of one training: one file, which each replaces.
 #[derive(Debug)]
 pub(crate) struct Checkpoints {
-    /// What is trained, for the log: `the round`.
-    what: &'static str,
+    /// What is trained, in words: `round 3`.
+    what: String,
     path: PathBuf,
     identity: Identity,
     /// Seconds between two checkpoints; `None` if none are written.
@@ -50,7 +55,7 @@ pub(crate) struct Checkpoints {
 impl Checkpoints {
     /// Checkpoints in the file `path`, `minutes` apart (0: none). The training begins now, when its process has done `done` forward
     /// passes.
-    pub fn new(what: &'static str, path: PathBuf, identity: Identity, minutes: usize, done: u64) -> Self {
+    pub fn new(what: String, path: PathBuf, identity: Identity, minutes: usize, done: u64) -> Self {
         let clock = Clock::from_environment();
         let every = (minutes > 0).then_some(60.0 * minutes as f64);
         Self { what, path, identity, every, clock, last: clock.now(done) }
@@ -68,23 +73,27 @@ impl Checkpoints {
     }
 
     /// Lets `resume` take up the state that an earlier process left, and return it with its number of epochs. A file that cannot be
-    /// used is removed. The log says which of the two it was, and why.
-    pub fn find<S: DeserializeOwned, T>(&self, resume: impl FnOnce(S, Tensors) -> Result<(T, usize)>) -> Option<T> {
+    /// used is removed. `say` and the log get a line about which of the two it was, and why.
+    pub fn find<S: DeserializeOwned, T>(
+        &self,
+        say: impl FnOnce(String),
+        resume: impl FnOnce(S, Tensors) -> Result<(T, usize)>,
+    ) -> Option<T> {
         let Self { what, path, .. } = self;
         if !path.exists() {
             return None;
         }
-        match self.read(resume) {
-            Ok((found, epochs)) => {
-                eprintln!("{}: {what} goes on after epoch {epochs}", path.display());
-                Some(found)
-            }
+        let (found, line) = match self.read(resume) {
+            Ok((found, epochs)) => (Some(found), format!("{what} goes on after epoch {epochs}, from its checkpoint")),
             Err(why) => {
-                eprintln!("{}: not used, and removed ({why:#}); {what} starts from its beginning", path.display());
                 self.remove();
-                None
+                let unused = format!("the checkpoint of {what} is not used, and removed ({why:#})");
+                (None, format!("{unused}; the training starts from its beginning"))
             }
-        }
+        };
+        eprintln!("{}: {line}", path.display());
+        say(line);
+        found
     }
 
     /// Does what [`Checkpoints::find`] does, without a word.

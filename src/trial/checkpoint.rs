@@ -11,7 +11,7 @@ use super::round::Progress;
 use super::{Job, Reporter};
 use crate::device;
 use crate::model::{Network, Snapshot};
-use crate::train::checkpoint::{self, Checkpoints, Tensors};
+use crate::train::checkpoint::{self, Checkpoints, Identity, Tensors};
 use crate::train::{Begun, Optimizer};
 use pt4al_results::spec::{Spec, Trial, hex};
 use pt4al_results::store::TrialFiles;
@@ -44,7 +44,7 @@ pub(super) fn checkpoints(
         ("device", device::name(job.device)),
     ];
     let path = TrialFiles::below(job.folder, job.trial).checkpoint_path();
-    Checkpoints::new("the round", path, identity, spec.checkpoint_minutes, done)
+    Checkpoints::new(format!("round {round}"), path, identity, spec.checkpoint_minutes, done)
 }
 
 /// Returns the SHA-256 of indices in their order, in hexadecimal digits.
@@ -72,7 +72,7 @@ impl Kept<'_> {
             ("network", network.layout()),
             ("device", device::name(device)),
         ];
-        Checkpoints::new("the training", self.path.to_owned(), identity, spec.checkpoint_minutes, done)
+        Checkpoints::new("the training".into(), self.path.to_owned(), identity, spec.checkpoint_minutes, done)
     }
 }
 
@@ -86,14 +86,24 @@ struct Saved {
 /// file is read, so a damaged file may count.
 pub(crate) fn saved_units(folder: &Path, spec: &Spec, trial: &Trial, round: usize) -> u64 {
     let wanted = vec![("trial", trial.key()), ("spec", spec.protocol_of(trial).hash()), ("round", round.to_string())];
-    let path = TrialFiles::below(folder, trial).checkpoint_path();
-    checkpoint::peek(&path, &wanted).map_or(0, |Saved { units }| units)
+    peek(&TrialFiles::below(folder, trial).checkpoint_path(), &wanted)
+}
+
+/// Returns the forward passes that the checkpoint in the file `path` saves a training that belongs to no trial, as [`saved_units`] does.
+/// `training` is that of [`Kept`], if it is known.
+pub(crate) fn saved_units_alone(path: &Path, spec: &Spec, training: Option<&str>) -> u64 {
+    let training = training.map(|training| ("training", training.to_owned()));
+    peek(path, &training.into_iter().chain([("spec", spec.hash())]).collect())
+}
+
+fn peek(path: &Path, wanted: &Identity) -> u64 {
+    checkpoint::peek(path, wanted).map_or(0, |Saved { units }| units)
 }
 
 impl Halfway {
     /// Returns the state that an earlier process left, if there is one that can be used ([`Checkpoints::find`]).
-    pub fn find(checkpoints: &Checkpoints, network: &Network) -> Option<Self> {
-        checkpoints.find(|progress, tensors| {
+    pub fn find(checkpoints: &Checkpoints, network: &Network, say: impl FnOnce(String)) -> Option<Self> {
+        checkpoints.find(say, |progress, tensors| {
             let halfway = Self::resume(progress, tensors, network)?;
             let epochs = halfway.begun.epochs;
             Ok((halfway, epochs))
@@ -111,7 +121,7 @@ impl Halfway {
         network: &Network,
         report: &mut Reporter,
     ) -> Result<Option<Self>> {
-        let halfway = Self::find(checkpoints, network);
+        let halfway = Self::find(checkpoints, network, |line| report.note(line));
         let skipped = halfway.as_ref().map_or(0, |halfway| halfway.progress.units);
         report.skip(skipped);
         report.begin(what, units.saturating_sub(skipped), checkpoints.every())?;

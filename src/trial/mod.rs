@@ -25,7 +25,7 @@ use pt4al_results::store::{ANEW, Epoch, Manifest, Queries, Record, Records, Tria
 
 use checkpoint::Halfway;
 pub use checkpoint::Kept;
-pub(crate) use checkpoint::saved_units;
+pub(crate) use checkpoint::{saved_units, saved_units_alone};
 pub use pace::OutOfTime;
 pub use pretext::Pretext;
 pub use progress::{Event, Reporter};

@@ -17,6 +17,8 @@ use pt4al_results::store::Record;
 pub enum Event {
     /// Forward passes of single images done since the process began, with those that a checkpoint saved it; and what it is doing.
     Progress { done: u64, at: String },
+    /// A line for the user: the process goes on from a checkpoint, or cannot use it.
+    Note(String),
     /// A round is finished and on disk.
     Round { round: usize, labeled: usize, metric: String, value: f64 },
     /// The process ends with this error.
@@ -75,6 +77,11 @@ impl Reporter {
     pub fn event(&mut self, event: &Event) {
         let line = serde_json::to_string(event).expect("plain data serialises");
         let _ = writeln!(self.out, "{line}").and_then(|()| self.out.flush());
+    }
+
+    /// Reports a line for the user.
+    pub fn note(&mut self, line: String) {
+        self.event(&Event::Note(line));
     }
 
     /// Counts `units` forward passes.

@@ -69,7 +69,7 @@ fn a_round_that_is_killed_goes_on_after_its_last_checkpoint() {
     let place = two_trainings();
     let [trial, checkpoint, log] = paths(&place);
     let said = || std::fs::read_to_string(&log).unwrap_or_default();
-    let goes_on = || said().contains("checkpoint.safetensors: the round goes on after epoch");
+    let goes_on = || said().contains("goes on after epoch");
     let mut went_on = 0;
     for (kills_driver, round) in [(true, 0), (false, 0), (true, 1), (false, 2)] {
         let from_checkpoint = checkpoint.exists();
@@ -107,11 +107,12 @@ fn a_damaged_checkpoint_is_ignored_with_a_line_in_the_log_and_the_results_are_th
     bytes[middle] ^= 1;
     std::fs::write(&checkpoint, bytes).unwrap();
     // The minutes may change between two commands: from now on, none are written.
-    place.succeeds(&run.replace("checkpoint-minutes=1", "checkpoint-minutes=0"));
+    let output = place.succeeds(&run.replace("checkpoint-minutes=1", "checkpoint-minutes=0"));
     let log = std::fs::read_to_string(log).unwrap();
-    let line = "checkpoint.safetensors: not used, and removed (it is damaged: its SHA-256 is another one); the round starts from \
-                its beginning";
-    assert!(log.lines().any(|said| said.ends_with(line)), "{log}");
+    let line =
+        "is not used, and removed (it is damaged: its SHA-256 is another one); the training starts from its beginning";
+    assert!(log.contains("checkpoint.safetensors: the checkpoint of round ") && log.contains(line), "{log}");
+    assert!(stderr(&output).contains("entropy-seed0: the checkpoint of round "), "{}", stderr(&output));
     let (results, expected) = (place.path("results/tiny"), whole.path("results/tiny"));
     assert_eq!(values(&results), values(&expected));
     assert_eq!(epochs(&results), epochs(&expected));

@@ -87,6 +87,8 @@ fn a_training_that_is_longer_than_the_time_limit_goes_on_in_the_next_command() {
     loop {
         let limited = format!("{select} --out halves.csv --time-limit 200s");
         let output = place.command(&limited).env("PT4AL_TEST_CLOCK", "10").output().unwrap();
+        let goes_on = stderr(&output).contains("entropy-seed0: the training goes on after epoch ");
+        assert_eq!(goes_on, stopped > 0, "{}", stderr(&output));
         match output.status.code() {
             Some(0) => break,
             code => assert_eq!(code, Some(75), "{}", stderr(&output)),

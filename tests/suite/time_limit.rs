@@ -204,6 +204,8 @@ fn learners_and_correlations_that_are_longer_than_the_limit_are_finished_over_se
     let losses = format!("pretext losses tiny.toml {sets} --out l.csv");
     let stopped = in_sessions(&place, &losses, 340);
     assert!(stopped.len() >= 2, "{}", stopped.len());
+    let goes_on = |output: &Output, line: &str| assert!(stderr(output).contains(line), "{}", stderr(output));
+    goes_on(&stopped[1], "pretext seed0: the learner goes on after epoch ");
     let line = last_line(&stopped[0]);
     assert!(line.starts_with("stopped by --time-limit 340s: the pretext learner is left; the same command"), "{line}");
     whole.succeeds(&losses);
@@ -213,7 +215,8 @@ fn learners_and_correlations_that_are_longer_than_the_limit_are_finished_over_se
     let run = format!("correlate tiny.toml --jobs 1 {sets}");
     let stopped = in_sessions(&place, &run, 340);
     assert!(stopped.len() >= 4, "{}", stopped.len());
-    assert!(stderr(&stopped[0]).contains("its checkpoint is kept"), "{}", stderr(&stopped[0]));
+    goes_on(&stopped[0], "its checkpoint is kept");
+    goes_on(&stopped[1], ": the training goes on after epoch ");
     whole.succeeds(&run);
     for file in ["losses.csv", "summary.csv"] {
         let file = format!("results/tiny-correlation/{file}");

@@ -11,7 +11,7 @@ use tch::Device;
 
 use crate::cli::DataDir;
 use crate::pretext::{Follow, Learned};
-use crate::train::checkpoint::Checkpoints;
+use crate::train::checkpoint::{self, Checkpoints};
 use crate::train::speed::Speed;
 use crate::trial::{self, Event, LossJob, Reporter};
 use crate::{dataset, device, pretext, train};
@@ -195,24 +195,22 @@ fn train_learner(args: &PretextArgs, device: Device, report: &mut Reporter) -> R
     let cache = args.out.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(cache)
         .map_err(|e| anyhow!("{}: cannot be created ({e}); check the folder", cache.display()))?;
-    let (pixels, minibatches) = (spec.pretext_pixels(), spec.pretext_minibatches(settings));
-    let planned = |units: u64| (units as f64 * pixels).round() as u64;
+    let minibatches = spec.pretext_minibatches(settings);
     let (seed, features) = (args.seed, args.features.is_some());
     // The losses after each epoch are wanted from one process.
     let mut checkpoints = args.by_epoch.is_none().then(|| {
         let machine = format!("{}, {} threads", device::name(device), tch::get_num_threads());
         let key = pretext::cache_key(spec, &fingerprint, &machine, seed);
-        let path = args.out.with_extension("checkpoint.safetensors");
-        pretext::checkpoints(path, key, features, spec.checkpoint_minutes)
+        pretext::checkpoints(checkpoint::beside(&args.out), key, features, spec.checkpoint_minutes)
     });
-    let saved = checkpoints.as_ref().and_then(pretext::Saved::find);
-    let skipped = planned(saved.as_ref().map_or(0, pretext::Saved::units));
+    let saved = checkpoints.as_ref().and_then(|found| pretext::Saved::find(found, |line| report.note(line)));
+    let skipped = spec.pretext_units(saved.as_ref().map_or(0, pretext::Saved::units));
     report.skip(skipped);
     let units = spec.pretext_work(data.pool.len()).units();
     let every = checkpoints.as_ref().and_then(Checkpoints::every);
     report.begin(|| "the pretext learner".into(), units.saturating_sub(skipped), every)?;
     let report = RefCell::new(report);
-    let mut done = |units| report.borrow_mut().at(planned(units), || "pretext".into());
+    let mut done = |units| report.borrow_mut().at(spec.pretext_units(units), || "pretext".into());
     let mut kept = || report.borrow_mut().keep();
     let mut scored = |epoch: usize, learned: &Learned| match &args.by_epoch {
         Some(folder) => learned.losses.write(&folder.join(format!("epoch-{epoch:03}.csv"))),
@@ -259,7 +257,7 @@ fn measure_task_losses(args: &LossesArgs, device: Device, report: &mut Reporter)
     let spec = spec::load_resolved(&folder.join("spec.toml"))?;
     device::prepare(device, spec.train.precision)?;
     let job = LossJob { folder, spec: &spec, seed, fold, folds, data: &data.path, device };
-    let checkpoint = out.with_extension("checkpoint.safetensors");
+    let checkpoint = checkpoint::beside(out);
     let (losses, metric) = trial::task_losses(&job, &checkpoint, report)?;
     write_checked(metric_out, &metric.to_bytes())?;
     write_checked(out, &losses.to_bytes())?;

@@ -1,6 +1,6 @@
 //! The checkpoint of a pretext learner: what it belongs to, and how the learner goes on from it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
@@ -15,9 +15,19 @@ use pt4al_results::store::Losses;
 /// Returns the checkpoints of a learner whose process begins now, in the file `path`, `minutes` apart (0: none). `key` is its
 /// [`cache_key`](crate::pretext::cache_key); `features`: whether it gives features too.
 pub(crate) fn checkpoints(path: PathBuf, key: String, features: bool, minutes: usize) -> Checkpoints {
-    let identity = vec![("learner", key), ("choice to give features", features.to_string())];
-    Checkpoints::new("the learner", path, identity, minutes, 0)
+    let identity = vec![("learner", key), (FEATURES, features.to_string())];
+    Checkpoints::new("the learner".into(), path, identity, minutes, 0)
 }
+
+/// Returns the forward passes that a checkpoint saves the learner whose losses go to the file `losses`: 0 if it has none. Only the head
+/// of the checkpoint is read, so a damaged one may count.
+pub(crate) fn saved_passes(losses: &Path, features: bool) -> u64 {
+    let wanted = vec![(FEATURES, features.to_string())];
+    checkpoint::peek(&checkpoint::beside(losses), &wanted).map_or(0, |State { units, .. }| units)
+}
+
+/// The part of a learner's identity that its cache key does not have.
+const FEATURES: &str = "choice to give features";
 
 /// A learner after some epochs, beside tensors.
 #[derive(Debug, Serialize, Deserialize)]
@@ -39,8 +49,8 @@ pub(crate) struct Saved {
 
 impl Saved {
     /// Returns what an earlier process left, if it can be used ([`Checkpoints::find`]).
-    pub fn find(checkpoints: &Checkpoints) -> Option<Self> {
-        checkpoints.find(|state: State, tensors| {
+    pub fn find(checkpoints: &Checkpoints, say: impl FnOnce(String)) -> Option<Self> {
+        checkpoints.find(say, |state: State, tensors| {
             let epochs = state.epochs;
             Ok((Self { state, tensors }, epochs))
         })

@@ -227,11 +227,12 @@ fn a_learner_that_goes_on_after_any_epoch_equals_an_uninterrupted_one_bit_for_bi
         let minibatches = Cut { size: spec.minibatch, least: 2 };
         let job = Job { data: &data, model: &model, spec, minibatches, seed: 0, features: true };
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("checkpoint.safetensors");
+        let losses = folder.path().join("key.csv");
+        let path = crate::train::checkpoint::beside(&losses);
         // Returns the outputs of a process that ends when it has done `most` forward passes, and what it has done.
         let learn = |most: u64| {
             let mut checkpoints = checkpoint::checkpoints(path.clone(), "key".into(), true, 1).after_each_epoch();
-            let saved = Saved::find(&checkpoints);
+            let saved = Saved::find(&checkpoints, |_| ());
             let skipped = saved.as_ref().map_or(0, Saved::units);
             let mut passes = 0;
             let mut count = |n| {
@@ -250,11 +251,13 @@ fn a_learner_that_goes_on_after_any_epoch_equals_an_uninterrupted_one_bit_for_bi
         let mut saved_passes = Vec::new();
         for most in (all / 8..all).step_by(all as usize / 6) {
             assert!(learn(most).0.is_err());
+            let by_head = [true, false].map(|features| checkpoint::saved_passes(&losses, features));
             let (learned, passes, skipped) = learn(u64::MAX);
             let learned = learned.unwrap();
             assert_eq!(values(&learned), values(&whole), "{spec:?} after {most} of {all}");
             assert_eq!((learned.quality, &learned.features), (whole.quality, &whole.features), "{spec:?} after {most}");
             assert_eq!(passes + skipped, all, "the epochs before are not trained again");
+            assert_eq!(by_head, [skipped, 0], "the estimate of the time left reads the same number");
             saved_passes.push(skipped);
             let _ = std::fs::remove_file(&path);
         }

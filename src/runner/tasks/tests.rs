@@ -1,4 +1,5 @@
 use super::*;
+use crate::train::checkpoint::Checkpoints;
 use pt4al_results::spec::Source;
 use pt4al_results::store::{Epochs, Queries, Record, Records};
 
@@ -46,6 +47,25 @@ fn only_what_is_left_is_counted() {
     losses.write(&cached).unwrap();
     let rest: Work = (2..5).map(|round| spec.round_work(&trials[0], round, 2000, 1000)).sum();
     let left: Vec<Work> = std::iter::once(rest).chain(trials[1..].iter().map(whole)).collect();
+    assert_eq!(work_left(&options, Some(&folder)), left);
+
+    // A checkpoint saves a part of the third round's training, whose query still scores all images.
+    let third = spec.round_work(&trials[0], 2, 2000, 1000);
+    let training = Work { score: 0, ..third };
+    let identity = |round: &str| vec![("trial", trials[0].key()), ("spec", spec.hash()), ("round", round.to_owned())];
+    let saved = training.units() / 3;
+    let checkpoint = |round: &str| {
+        let mut checkpoints = Checkpoints::new(String::new(), files.checkpoint_path(), identity(round), 1, 0);
+        checkpoints.write(&HashMap::from([("units", saved)]), &[("weights".into(), &tch::Tensor::from(1.0))], 0);
+    };
+    checkpoint("2");
+    let tasks = Tasks::left(&spec, Some(&folder), &options, &origin, 1).unwrap();
+    let less = rest.units() - tasks.work()[0].units();
+    assert!(less.abs_diff(saved) < 10 && tasks.work()[0].score == rest.score, "{less} {saved}");
+    let Waiting { units, saved: noted, .. } = tasks.waiting()[0];
+    assert!(noted == saved && units.abs_diff(rest.units()) < 10, "{units} {noted}");
+    // That of another round saves nothing.
+    checkpoint("1");
     assert_eq!(work_left(&options, Some(&folder)), left);
 
     // Trials that --only excludes are not counted.

@@ -16,7 +16,7 @@ impl Run {
     fn play(&self) -> (Vec<(f64, Option<f64>)>, f64) {
         let mut left = TimeLeft::new(self.jobs);
         let waiting = |from: usize| -> Vec<Waiting> {
-            self.tasks[from..].iter().map(|&(kind, units, _)| Waiting { kind, units }).collect()
+            self.tasks[from..].iter().map(|&(kind, units, _)| Waiting { kind, units, saved: 0 }).collect()
         };
         // (when, id, units done so far): the next message of each running task.
         let mut words: Vec<(f64, usize, u64)> = Vec::new();
@@ -26,7 +26,7 @@ impl Run {
         loop {
             while words.len() < self.jobs && next < self.tasks.len() {
                 let (kind, units, rate) = self.tasks[next];
-                left.started(next, Waiting { kind, units }, now);
+                left.started(next, Waiting { kind, units, saved: 0 }, now);
                 let first = self.event.min(units);
                 words.push((now + self.start_up + first as f64 / rate, next, first));
                 next += 1;
@@ -117,9 +117,9 @@ fn tasks_that_end_before_their_first_message_are_measured_whole() {
 #[test]
 fn there_is_no_estimate_before_a_rate_is_measured() {
     let mut left = TimeLeft::new(2);
-    left.set_waiting(vec![Waiting { kind: Kind::Trial, units: 1000 }]);
+    left.set_waiting(vec![Waiting { kind: Kind::Trial, units: 1000, saved: 0 }]);
     assert_eq!(left.seconds(100.0), None);
-    left.started(0, Waiting { kind: Kind::Trial, units: 1000 }, 100.0);
+    left.started(0, Waiting { kind: Kind::Trial, units: 1000, saved: 0 }, 100.0);
     left.progress(0, 10, 160.0);
     assert_eq!(left.seconds(160.0), None, "the first message comes after the start-up");
     left.progress(0, 110, 170.0);
@@ -128,6 +128,28 @@ fn there_is_no_estimate_before_a_rate_is_measured() {
     // A failed task says nothing about the rate, and its remaining work is dropped.
     left.ended(0, false, 175.0);
     assert_eq!(left.seconds(175.0).map(f64::round), Some(159.0));
+}
+
+#[test]
+fn what_a_checkpoint_saves_is_done_from_the_beginning_and_says_nothing_about_the_rate() {
+    let mut left = TimeLeft::new(1);
+    let task = Waiting { kind: Kind::Trial, units: 1000, saved: 600 };
+    left.set_waiting(vec![task]);
+    assert_eq!(left.units(), (600, 1000));
+    left.started(0, task, 0.0);
+    assert_eq!(left.units(), (1200, 2000));
+    // 10 units of work after a start-up of 5 seconds, then 10 in each second.
+    left.progress(0, 610, 6.0);
+    left.progress(0, 710, 16.0);
+    assert_eq!(left.units(), (710 + 600, 2000));
+    // 290 of the running task and 400 of the other, at 10 units a second, and its start-up.
+    assert_eq!(left.seconds(16.0).map(f64::round), Some(29.0 + 40.0 + 5.0));
+    // A task that ends before its first message did only what was left.
+    let mut left = TimeLeft::new(1);
+    left.started(0, task, 0.0);
+    left.ended(0, true, 40.0);
+    left.set_waiting(vec![task]);
+    assert_eq!(left.seconds(40.0).map(f64::round), Some(40.0));
 }
 
 #[test]

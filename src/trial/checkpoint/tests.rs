@@ -76,10 +76,10 @@ impl<'a> Place<'a> {
         // A piece without planned work is given up only when the time is over.
         report.begin(|| "round 1".into(), 0, None).unwrap();
         let mut checkpoints = self.checkpoints(network, 1);
-        let halfway = Halfway::find(&checkpoints, network);
+        let halfway = Halfway::find(&checkpoints, network, |_| ());
         let (seed, round, evaluated) = (3, 1, Some(EvaluationImages::Test));
         let inputs = Round { spec: self.spec, seed, round, labeled: &self.labeled, before: None, evaluated };
-        let from = halfway.is_some().then(|| Halfway::find(&checkpoints, network).unwrap().progress);
+        let from = halfway.is_some().then(|| Halfway::find(&checkpoints, network, |_| ()).unwrap().progress);
         let trained = train(learner, &inputs, network, &mut report, &mut checkpoints, halfway);
         let weights = network.snapshot().numbers().copy();
         (trained.map(|trained| Outcome { trained, weights, units: report.units() }), from)
@@ -134,8 +134,10 @@ fn a_round_that_goes_on_after_any_epoch_equals_an_uninterrupted_one_bit_for_bit(
             // In another process, or with the same network, whose steps may have been recorded.
             let other = new();
             let (learner, mut network) = if continued.len() % 2 == 0 { other } else { (learner, network) };
+            let saved = saved_units(place.folder, &spec, &place.trial, 1);
             let (outcome, from) = place.run(&learner, &mut network, f64::INFINITY);
             let (outcome, from) = (outcome.unwrap(), from.expect("the checkpoint is used"));
+            assert_eq!(saved, from.units, "the estimate of the time left reads the same number");
             assert_eq!(outcome.values(), whole.values(), "{sets:?} after {from:?}");
             assert_eq!(outcome.weights, whole.weights, "{sets:?} after {from:?}");
             assert_eq!(outcome.units, whole.units - from.units, "the epochs before are not trained again");
@@ -161,14 +163,14 @@ fn a_checkpoint_of_another_state_or_with_a_changed_bit_is_not_used() {
     let whole = place.run(&learner, &mut network, f64::INFINITY).0.unwrap();
     let checkpoints = place.checkpoints(&network, 1);
     let kept = std::fs::read(checkpoints.path()).unwrap();
-    assert!(Halfway::find(&checkpoints, &network).is_some());
+    assert!(Halfway::find(&checkpoints, &network, |_| ()).is_some());
 
     let refused = |checkpoints: &Checkpoints, network: &Network, why: &str| {
         std::fs::write(checkpoints.path(), &kept).unwrap();
         let read = checkpoints.read(|progress, tensors| Halfway::resume(progress, tensors, network));
         let error = format!("{:#}", read.unwrap_err());
         assert!(error.starts_with(why), "{error}");
-        assert!(Halfway::find(checkpoints, network).is_none() && !checkpoints.path().exists(), "{why}");
+        assert!(Halfway::find(checkpoints, network, |_| ()).is_none() && !checkpoints.path().exists(), "{why}");
     };
     refused(&place.checkpoints(&network, 2), &network, "its round is 1, not 2");
     place.labeled.swap(0, 1);

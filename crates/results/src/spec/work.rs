@@ -29,6 +29,21 @@ impl Work {
     pub fn units(&self) -> u64 {
         self.train.saturating_mul(3).saturating_add(self.evaluate).saturating_add(self.score)
     }
+
+    /// Returns what is left after `units` forward passes, which are taken from all parts in proportion.
+    #[must_use]
+    pub fn after(self, units: u64) -> Self {
+        let all = u128::from(self.units()).max(1);
+        let left = all.saturating_sub(u128::from(units));
+        let part = |images: u64| (u128::from(images) * left / all) as u64;
+        Self { train: part(self.train), evaluate: part(self.evaluate), score: part(self.score) }
+    }
+
+    /// Returns what is left of a round after `units` forward passes of its trainings. Its query, which scores images, comes after them.
+    #[must_use]
+    pub fn after_training(self, units: u64) -> Self {
+        Self { score: self.score, ..Self { score: 0, ..self }.after(units) }
+    }
 }
 
 impl Add for Work {
@@ -137,6 +152,11 @@ impl Spec {
             Seen::Whole => height * width,
         };
         seen as f64 / self.trained_size().iter().product::<usize>() as f64
+    }
+
+    /// Returns `passes` forward passes of the pretext learner as a number of forward passes of the task model.
+    pub fn pretext_units(&self, passes: u64) -> u64 {
+        (passes as f64 * self.pretext_pixels()).round() as u64
     }
 
     /// Estimates roughly what a training step of the task model keeps in memory for the backward pass (activations), in MiB.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::sum;
 use crate::files::write_atomically;
@@ -133,6 +133,11 @@ impl List {
     }
 }
 
+/// Whether a text can be a SHA-256.
+fn is_sum(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 /// Reads the lines of a list.
 fn parse(bytes: &[u8]) -> Result<BTreeMap<String, Entry>> {
     let text = std::str::from_utf8(bytes).context("it is not UTF-8 text")?;
@@ -142,11 +147,16 @@ fn parse(bytes: &[u8]) -> Result<BTreeMap<String, Entry>> {
         bail!("its lines are not those that were written");
     }
     let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
-    for line in lines.lines() {
+    // Not lines(), which would take a carriage return off a name.
+    for line in lines.split_terminator('\n') {
         let (is_next, line) = line.strip_prefix(NEXT).map_or((false, line), |rest| (true, rest));
-        let (sum, name) = line.split_once("  ").context("a line is not of the form SHA-256 and file")?;
+        let (sum, name) = line
+            .split_once("  ")
+            .filter(|parts| is_sum(parts.0))
+            .context("a line is not of the form SHA-256 and file")?;
         let entry = entries.entry(name.to_owned()).or_default();
-        *if is_next { &mut entry.next } else { &mut entry.now } = Some(sum.to_owned());
+        let place = if is_next { &mut entry.next } else { &mut entry.now };
+        ensure!(place.replace(sum.to_owned()).is_none(), "it names {name:?} twice");
     }
     Ok(entries)
 }

@@ -58,6 +58,42 @@ fn a_list_can_be_checked_by_sha256sum_and_names_its_own_damage() {
     }
 }
 
+#[test]
+fn lines_of_another_form_and_names_that_occur_twice_are_refused() {
+    let (_dir, root) = place();
+    let (list, file) = (root.join(CHECKSUMS), root.join("a.csv"));
+    write(&list, &[(&file, "abc")]);
+    let text = std::fs::read_to_string(&list).unwrap();
+    let (before, line) = text.split_once('\n').unwrap();
+    let title = &before[..before.len() - 64];
+    for (lines, why) in [
+        (line.replace("  ", " "), "not of the form"),
+        (line.replace("ba7816bf", ""), "not of the form"),
+        (line.replace("ba7816bf", "BA7816BF"), "not of the form"),
+        (format!("\n{line}"), "not of the form"),
+        (line.repeat(2), "it names \"a.csv\" twice"),
+        (format!("# being written: {line}# being written: {line}"), "it names \"a.csv\" twice"),
+    ] {
+        std::fs::write(&list, format!("{title}{}\n{lines}", sum(lines.as_bytes()))).unwrap();
+        let error = read(&file).unwrap_err().to_string();
+        assert!(error.contains("is damaged") && error.contains(why) && !error.contains('\n'), "{error}");
+    }
+    let both = format!("{line}# being written: {line}");
+    std::fs::write(&list, format!("{title}{}\n{both}", sum(both.as_bytes()))).unwrap();
+    assert_eq!(read(&file).unwrap(), b"abc");
+}
+
+/// Found by the fuzz target `checksums`: the list lost the carriage return, so it had one name twice.
+#[cfg(unix)]
+#[test]
+fn a_name_that_ends_with_a_carriage_return_is_another_name() {
+    let (_dir, root) = place();
+    let (plain, odd) = (root.join("a.csv"), root.join("a.csv\r"));
+    write(&root.join(CHECKSUMS), &[(&odd, "odd")]);
+    write(&root.join(CHECKSUMS), &[(&plain, "plain")]);
+    assert_eq!((read(&plain).unwrap(), read(&odd).unwrap()), (b"plain".to_vec(), b"odd".to_vec()));
+}
+
 /// A kill can come before the list names the new file, before the file is replaced, and before the list forgets the old one.
 #[test]
 fn a_kill_at_any_moment_leaves_a_file_that_its_list_knows() {

@@ -149,3 +149,14 @@ fn learner(spec: &mut Spec) -> &mut crate::spec::LearnerSpec {
         crate::spec::LossSource::File(_) => panic!("no learner"),
     }
 }
+
+#[test]
+fn what_is_left_has_the_proportions_of_the_whole() {
+    let work = Work { train: 1000, evaluate: 600, score: 400 };
+    assert_eq!(work.after(0), work);
+    assert_eq!(work.after(1000), Work { train: 750, evaluate: 450, score: 300 });
+    assert_eq!(work.after(5000), Work::default());
+    assert_eq!(Work::default().after(1), Work::default());
+    assert_eq!(work.after_training(1800), Work { train: 500, evaluate: 300, score: 400 });
+    assert_eq!(work.after_training(u64::MAX), Work { score: 400, ..Work::default() });
+}
