@@ -38,22 +38,25 @@ memory=/dev/shm
 TMPDIR=$(mktemp -d "$memory/pt4al-fuzz.XXXXXX")
 export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
-# With one thread, the same input has the same coverage.
-export RAYON_NUM_THREADS=1
+
+# libFuzzer tells code apart by addresses, so a run can only be repeated if they are the same. Some containers forbid that.
+steady=()
+if [ "$SEED" != 0 ] && setarch -R true 2>/dev/null; then steady=(setarch -R); fi
 
 
 # run_target NAME: runs one target, and says how it went. Fails if it found something.
 run_target() {
     local name=$1 longest=4096
-    local corpus="$OUT/corpus/$name" found="$OUT/found/$name" log="$OUT/$name.log"
+    local corpus="$OUT/corpus/$name" found="$OUT/found/$name" log="$OUT/$name.log" committed="$PWD/corpus/$name"
     if [ "$SEED" != 0 ]; then
-        corpus="$TMPDIR/corpus-$name"
+        corpus="$TMPDIR/$name/corpus"
     fi
-    mkdir -p "$corpus" "$found" "corpus/$name"
+    mkdir -p "$corpus" "$found" "$committed" "$TMPDIR/$name"
     case $name in image | mat | cifar | spec | resolved) longest=16384 ;; esac
     # The first folder gets what is new; the others are only read.
-    if FUZZ_TARGET=$name "$OUT/pt4al-fuzz" "$corpus" "corpus/$name" "$OUT/seeds/$name" -max_total_time="$SECONDS_EACH" \
-        -seed="$SEED" -timeout=10 -rss_limit_mb=1024 -max_len="$longest" -artifact_prefix="$found/" -print_final_stats=1 >"$log" 2>&1; then
+    if (cd "$TMPDIR/$name" && FUZZ_TARGET=$name FUZZ_PLACE=inputs "${steady[@]}" "$OUT/pt4al-fuzz" \
+        "$corpus" "$committed" "$OUT/seeds/$name" -max_total_time="$SECONDS_EACH" -seed="$SEED" -timeout=10 \
+        -rss_limit_mb=1024 -max_len="$longest" -artifact_prefix="$found/" -print_final_stats=1 >"$log" 2>&1); then
         echo "fuzz: $name: $(awk '/stat::number_of_executed_units/ { n = $2 } /stat::new_units_added/ { new = $2 }
             END { print n + 0 " inputs tried, " new + 0 " of them new" }' "$log")"
     else

@@ -12,6 +12,7 @@ mod place;
 mod readers;
 mod seeds;
 mod specs;
+mod steady;
 mod store;
 
 use std::sync::OnceLock;
@@ -66,6 +67,7 @@ fn choose() {
         std::process::exit(1);
     };
     TARGET.get_or_init(|| *target);
+    steady::one_thread();
 }
 
 fuzz_target!(

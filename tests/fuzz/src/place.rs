@@ -4,12 +4,15 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-/// A folder of this process. `run.sh` lays the folder of temporary files into memory, and removes it at the end.
-static PLACE: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a folder for inputs"));
+/// A folder of this process. `run.sh` names one in memory, by a path that is the same in each run because messages have it.
+static PLACE: LazyLock<PathBuf> = LazyLock::new(|| match std::env::var_os("FUZZ_PLACE") {
+    Some(named) => named.into(),
+    None => tempfile::tempdir().expect("a folder for inputs").keep(),
+});
 
 /// The path of a file in the folder.
 pub fn path(name: &str) -> PathBuf {
-    PLACE.path().join(name)
+    PLACE.join(name)
 }
 
 /// Writes a file into the folder, with the folders above it.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::Cursor;
 
+use tiff::decoder::ifd::Value;
 use tiff::decoder::{BufferLayoutPreference, Decoder, Limits};
 use tiff::tags::{PhotometricInterpretation, SampleFormat, Tag};
 use tiff::{ColorType, TiffError};
@@ -133,7 +134,9 @@ impl<'a> Tiff<'a> {
 
 fn decoder(bytes: Cow<'_, [u8]>) -> Result<Decoder<Cursor<Cow<'_, [u8]>>>, NotAnImage> {
     let mut limits = Limits::default();
-    limits.decoding_buffer_size = MOST_PIXELS * MOST_BYTES;
+    // This one limits the room for the values of a tag, which the library makes before it reads them. Each value has at least a byte
+    // in the file.
+    limits.decoding_buffer_size = size_of::<Value>() * bytes.len();
     limits.intermediate_buffer_size = MOST_PIXELS * MOST_BYTES;
     Ok(Decoder::new(Cursor::new(bytes)).map_err(|e| broken(&e))?.with_limits(limits))
 }

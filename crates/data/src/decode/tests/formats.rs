@@ -217,6 +217,19 @@ fn a_tiff_of_another_kind_is_refused_with_the_remedy() {
     assert!(deep.contains("(a palette of 16 bits)"), "{deep}");
 }
 
+/// Found by the fuzz target `image`: the library made room for half a gigabyte before it saw that the file ends.
+#[test]
+fn no_room_is_made_for_more_values_of_a_tag_than_the_file_has_bytes() {
+    let palette: Vec<u16> = vec![7; 3 * 256];
+    let mut bytes = tiff_of(false, [1, 1], &[(BITS, &[8]), (KIND, &[3]), (PALETTE, &palette)], &[&[2]]);
+    verify(&bytes).unwrap();
+    let entry = [PALETTE, 3].map(u16::to_le_bytes).concat();
+    let at = bytes.windows(4).position(|window| window == entry).expect("the tag") + 4;
+    bytes[at..at + 4].copy_from_slice(&20_000_000_u32.to_le_bytes());
+    let error = verify(&bytes).unwrap_err().0;
+    assert_eq!(error, "is a broken or truncated TIFF (The Decoder limits are exceeded)");
+}
+
 #[test]
 fn other_formats_cut_short_are_refused() {
     for (name, file, _) in FILES {
