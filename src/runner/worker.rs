@@ -12,6 +12,7 @@ use anyhow::{Context, Result, anyhow};
 
 use super::mps::Mps;
 use crate::trial::{Event, OutOfTime};
+use pt4al_results::files::create_below;
 use pt4al_results::machine;
 
 /// A running worker. It watches its standard input and ends when that closes, so it never outlives its driver.
@@ -138,7 +139,7 @@ impl Worker {
 }
 
 fn create(log: &Path) -> std::io::Result<File> {
-    std::fs::create_dir_all(log.parent().unwrap_or(Path::new(".")))?;
+    create_below(log.parent().unwrap_or(Path::new(".")))?;
     File::create(log)
 }
 

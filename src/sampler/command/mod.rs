@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::pool::{PoolView, Sampler};
 use process::{Fault, Limits, Output};
+use pt4al_results::files::create_below;
 use pt4al_results::seed::Stream;
 use pt4al_results::spec::{ArrayFormat, CommandSpec};
 
@@ -68,7 +69,7 @@ impl Sampler for Command {
             anyhow!("{}: cannot be written ({e}); free some space, then run again", folder.display())
         };
         let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).map_err(|e| unwritable(&e))?;
+        create_below(&folder).map_err(|e| unwritable(&e))?;
         let path = folder.join(format!("arrays.{}", self.command.format.ending()));
         arrays::write(&path, self.command.format, &arrays::of(pool, &self.command)?)?;
         let request = Request {

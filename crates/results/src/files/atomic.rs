@@ -8,12 +8,23 @@ use anyhow::{Result, anyhow};
 use tempfile::NamedTempFile;
 
 /// Writes a file under a temporary name and renames it into place, so that readers see either the old file or the new
-/// one, even after a kill.
+/// one, even after a kill. It makes the folders above the file.
 ///
 /// # Errors
 /// If the file cannot be written: one line with the path and what to do. The old file stays, and no temporary file is
 /// left.
 pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
+    let target = behind_links(path);
+    std::fs::create_dir_all(folder_of(&target)).map_err(|e| unwritable(&target, &e))?;
+    write_into_folder(path, fill)
+}
+
+/// Does what [`write_atomically`] does, into a folder that is there. What writes while a run works must not make the results folder:
+/// one that was removed must not come back.
+///
+/// # Errors
+/// As for [`write_atomically`], and if there is no such folder.
+pub fn write_into_folder(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
     let target = behind_links(path);
     let attempt = || -> std::io::Result<()> {
         if std::fs::metadata(&target).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
@@ -22,7 +33,6 @@ pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::i
             fill(&mut out)?;
             return out.flush();
         }
-        std::fs::create_dir_all(folder_of(&target))?;
         let mut out = BufWriter::new(aside(&target)?);
         fill(&mut out)?;
         let aside = out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
@@ -31,6 +41,24 @@ pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::i
         Ok(())
     };
     attempt().map_err(|e| unwritable(&target, &e))
+}
+
+/// Makes `folder` and the folder above it, where they are missing, but none above that: in a results folder, `trials/` and
+/// `trials/<trial>`, but not the results folder.
+///
+/// # Errors
+/// If a folder cannot be made.
+pub fn create_below(folder: &Path) -> std::io::Result<()> {
+    let above = folder.parent().filter(|above| !above.as_os_str().is_empty());
+    above.into_iter().chain([folder]).try_for_each(create_one)
+}
+
+/// Makes a folder, if it is missing, in a folder that is there.
+pub(crate) fn create_one(folder: &Path) -> std::io::Result<()> {
+    match std::fs::create_dir(folder) {
+        Err(_) if folder.is_dir() => Ok(()),
+        made => made,
+    }
 }
 
 /// The path of the file that `path` names: a symbolic link stays, and the file that it points to is replaced.

@@ -4,6 +4,6 @@ mod atomic;
 pub mod checksums;
 mod leftovers;
 
-pub(crate) use atomic::csv_bytes;
-pub use atomic::{write_atomically, write_csv};
+pub use atomic::{create_below, write_atomically, write_csv, write_into_folder};
+pub(crate) use atomic::{create_one, csv_bytes};
 pub use leftovers::{is_left_over, remove_leftovers};

@@ -10,10 +10,11 @@ use super::page::html::{Extras, document};
 use super::page::{Block, Page};
 use super::reference::{reference_folder, references_for};
 use super::{Findings, Table, curves, extras, sections};
+use crate::files::write_into_folder;
 use crate::report::page::Column;
 use crate::results::Results;
 use crate::status::{Status, TrialState};
-use crate::store::{Progress, write_atomically};
+use crate::store::Progress;
 
 /// What becomes of the run whose page is written.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +60,7 @@ pub fn live(folder: &Path, now: &Now) -> Result<()> {
         let page = Page::new(results.spec.title.clone(), lead, Vec::new());
         document(&page, &Extras { live: Some(banner), ..Extras::default() })
     };
-    write_atomically(&folder.join("report.html"), |file| file.write_all(html.as_bytes()))
+    write_into_folder(&folder.join("report.html"), |file| file.write_all(html.as_bytes()))
 }
 
 fn banner(status: &Status, now: &Now) -> Banner {

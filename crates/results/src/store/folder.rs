@@ -96,7 +96,9 @@ impl Folder {
     /// If the folder is gone or cannot be written.
     fn replace(&self, path: &Path, bytes: &[u8]) -> Result<()> {
         self.ensure_there()?;
-        commit(&self.list(), vec![Staged::new(path, bytes)?], &[])
+        let is_in_root = path.parent() == Some(&self.root);
+        let staged = if is_in_root { Staged::in_root(path, bytes) } else { Staged::new(path, bytes) };
+        commit(&self.list(), vec![staged?], &[])
     }
 
     /// Writes the manifest.
@@ -235,9 +237,9 @@ impl Folder {
         }
         let mut files = Vec::new();
         if !epochs.rows.is_empty() || self.epochs_path().exists() {
-            files.push(Staged::new(&self.epochs_path(), &epochs.to_bytes())?);
+            files.push(Staged::in_root(&self.epochs_path(), &epochs.to_bytes())?);
         }
-        files.push(Staged::new(&self.records_path(), &merged.to_bytes())?);
+        files.push(Staged::in_root(&self.records_path(), &merged.to_bytes())?);
         commit(&self.list(), files, &[])?;
         Ok(merged)
     }
@@ -449,3 +451,6 @@ pub(crate) fn differing_keys(a: &Spec, b: &Spec) -> Vec<String> {
     walk("", Some(&json(a)), Some(&json(b)), &mut out);
     out
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,8 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 use serde::{Deserialize, Serialize};
 
+use crate::files::write_into_folder;
+
 /// What a run is doing now, as far as the other files of its folder do not say it. It counts only while the folder's
 /// lock is held: a run that was killed leaves it behind.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -50,7 +52,7 @@ impl Progress {
     /// # Errors
     /// If the folder cannot be written.
     pub fn write(&self, folder: &Path) -> Result<()> {
-        super::write_atomically(&folder.join(Self::FILE), |out| {
+        write_into_folder(&folder.join(Self::FILE), |out| {
             serde_json::to_writer_pretty(&mut *out, self)?;
             writeln!(out)
         })

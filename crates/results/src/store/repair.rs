@@ -26,7 +26,7 @@ pub(super) fn spec(folder: &Folder, spec: &Spec) -> Result<()> {
     let bytes = Folder::spec_bytes(spec)?;
     let is_certain = crate::files::checksums::allows(&path, &bytes)?;
     if is_certain {
-        commit(&folder.list(), vec![Staged::new(&path, &bytes)?], &[])?;
+        commit(&folder.list(), vec![Staged::in_root(&path, &bytes)?], &[])?;
         say(&path, "was not as pt4al wrote it; it is the given spec, and was written again");
     }
     Ok(())

@@ -14,6 +14,7 @@ use anyhow::{Result, anyhow};
 use crc::{CRC_32_ISCSI, Crc};
 
 use super::{Epoch, Record, Training, TrialFiles};
+use crate::files::{create_below, write_into_folder};
 use crate::spec::Trial;
 
 /// CRC-32C.
@@ -48,7 +49,9 @@ pub fn write_events(root: &Path, trial: &Trial) -> Result<()> {
         let records = records.rows.iter().filter(|row| row.round == round);
         let epochs = epochs.rows.iter().filter(|row| row.round == round);
         let bytes = events_of_round(now, records, epochs);
-        super::write_atomically(&path, |out| out.write_all(&bytes))?;
+        create_below(&folder)
+            .map_err(|e| anyhow!("{}: cannot be created ({e}); check the folder", folder.display()))?;
+        write_into_folder(&path, |out| out.write_all(&bytes))?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use anyhow::{Result, anyhow, bail, ensure};
 use super::lock::{LOCK, lock_patiently};
 use super::{ANEW, Epochs, Queries, Record, Records};
 use crate::files::checksums::{Staged, commit, list_beside};
+use crate::files::{self, csv_bytes, write_into_folder};
 use crate::spec::{Spec, Trial};
 
 /// The files that one trial writes. All are always whole. A round's queries are written first, then its epochs, then
@@ -216,6 +217,8 @@ impl TrialFiles {
                 Some((true, _)) => gone.push(path),
                 Some((false, bytes)) => {
                     create_below(&self.folder)?;
+                    // The list lies beside the queries, which a damaged folder may lack.
+                    self.create_folder_of_queries()?;
                     files.push(Staged::new(&path, &bytes)?);
                 }
                 None => {}
@@ -223,6 +226,12 @@ impl TrialFiles {
         }
         gone.retain(|path| path.exists());
         commit(&self.list(), files, &gone)
+    }
+
+    fn create_folder_of_queries(&self) -> Result<()> {
+        let folder = self.queries.parent().unwrap_or(Path::new(""));
+        files::create_one(folder)
+            .map_err(|e| anyhow!("{}: cannot be created ({e}); check the folder", folder.display()))
     }
 
     /// Writes the records, which now include the seconds of a query, and then the queries. Weights that chose the query are
@@ -275,7 +284,10 @@ impl TrialFiles {
     pub fn set_failure(&self, failure: Option<Record>) -> Result<()> {
         let path = self.failure_path();
         match failure {
-            Some(record) => super::write_csv(&path, &[record]),
+            Some(record) => {
+                create_below(&self.folder)?;
+                write_into_folder(&path, |out| out.write_all(&csv_bytes(&[record])))
+            }
             None if path.exists() => {
                 std::fs::remove_file(&path).map_err(|e| anyhow!("{}: cannot be removed ({e})", path.display()))
             }
@@ -284,17 +296,7 @@ impl TrialFiles {
     }
 }
 
-/// Makes the folder `trials/<trial>` and `trials/`, but not the results folder: one that was removed during a run must not come
-/// back.
+/// Makes the folder `trials/<trial>`, and `trials/`.
 fn create_below(folder: &Path) -> Result<()> {
-    let above = folder.parent();
-    for path in above.into_iter().chain([folder]) {
-        match std::fs::create_dir(path) {
-            Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => {
-                return Err(anyhow!("{}: cannot be created ({e}); check the folder", path.display()));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+    files::create_below(folder).map_err(|e| anyhow!("{}: cannot be created ({e}); check the folder", folder.display()))
 }

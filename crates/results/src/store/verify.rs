@@ -199,7 +199,7 @@ fn note(root: &Path, files: &[String], reason: String) -> Result<()> {
         // A damaged list is written anew after this.
         return manifest.write(&path);
     }
-    commit(&list, vec![Staged::new(&path, &manifest.to_bytes())?], &[])
+    commit(&list, vec![Staged::in_root(&path, &manifest.to_bytes())?], &[])
 }
 
 /// The lists of a results folder, whether or not they exist, with the files that are there for them to name.

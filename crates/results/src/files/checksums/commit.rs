@@ -8,7 +8,7 @@ use tempfile::NamedTempFile;
 
 use super::list::{Entry, List};
 use super::sum;
-use crate::files::atomic::{aside, behind_links, finish, unwritable};
+use crate::files::atomic::{aside, behind_links, create_one, finish, unwritable};
 
 /// A file that lies ready under a temporary name. Dropping it removes the temporary file.
 #[derive(Debug)]
@@ -21,15 +21,31 @@ pub struct Staged {
 }
 
 impl Staged {
-    /// Writes the new contents of the file `path` beside it. It makes the file's folder, but not the folder above that: a results
-    /// folder that was removed during a run must not come back.
+    /// Writes the new contents of the file `path` beside it. It makes the file's folder, but not the folder above that.
     ///
     /// # Errors
     /// If the folder cannot be written.
     pub fn new(path: &Path, bytes: &[u8]) -> Result<Self> {
+        Self::in_folder(path, bytes, aside_in_new_folder)
+    }
+
+    /// As [`Staged::new`], for a file of the results folder itself, which it does not make: one that was removed during a run must not
+    /// come back.
+    ///
+    /// # Errors
+    /// If there is no such folder, or it cannot be written.
+    pub fn in_root(path: &Path, bytes: &[u8]) -> Result<Self> {
+        Self::in_folder(path, bytes, aside)
+    }
+
+    fn in_folder(
+        path: &Path,
+        bytes: &[u8],
+        aside: impl FnOnce(&Path) -> std::io::Result<NamedTempFile>,
+    ) -> Result<Self> {
         let target = behind_links(path);
         let attempt = || -> std::io::Result<NamedTempFile> {
-            let mut aside = aside_in_new_folder(&target)?;
+            let mut aside = aside(&target)?;
             aside.write_all(bytes)?;
             finish(aside.as_file())?;
             Ok(aside)
@@ -69,14 +85,8 @@ impl Staged {
 }
 
 fn aside_in_new_folder(target: &Path) -> std::io::Result<NamedTempFile> {
-    if let Some(folder) = target.parent()
-        && !folder.as_os_str().is_empty()
-        && !folder.is_dir()
-    {
-        match std::fs::create_dir(folder) {
-            Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => return Err(e),
-            _ => {}
-        }
+    if let Some(folder) = target.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        create_one(folder)?;
     }
     aside(target)
 }

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::sum;
-use crate::files::write_atomically;
+use crate::files::write_into_folder;
 
 /// The beginning of a list's first line, before the checksum of the lines below it.
 const TITLE: &str = "# SHA-256 of files that pt4al wrote, for `sha256sum -c`. Of the lines below: ";
@@ -65,10 +65,10 @@ impl List {
         Ok(Some(Self { path: path.to_owned(), entries: entries.map_err(|e| anyhow!("{e:#}"))? }))
     }
 
-    /// Writes the list.
+    /// Writes the list, beside files that it names.
     ///
     /// # Errors
-    /// If the folder cannot be written.
+    /// If there is no such folder, or it cannot be written.
     pub fn write(&self) -> Result<()> {
         let mut lines = String::new();
         for (name, Entry { now, next }) in &self.entries {
@@ -80,7 +80,7 @@ impl List {
             }
         }
         let title = format!("{TITLE}{}\n", sum(lines.as_bytes()));
-        write_atomically(&self.path, |out| {
+        write_into_folder(&self.path, |out| {
             out.write_all(title.as_bytes())?;
             out.write_all(lines.as_bytes())
         })

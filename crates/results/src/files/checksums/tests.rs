@@ -152,6 +152,6 @@ fn removed_files_leave_their_list_and_a_removed_folder_does_not_come_back() {
     commit(&list, Vec::new(), std::slice::from_ref(&file)).unwrap();
     assert!(!file.exists() && !is_listed(&file).unwrap());
     std::fs::remove_dir_all(&root).unwrap();
-    assert!(Staged::new(&file, b"a").is_err());
-    assert!(!root.exists());
+    assert!(Staged::new(&file, b"a").is_err() && Staged::in_root(&root.join("records.csv"), b"a").is_err());
+    assert!(List::empty(&list).write().is_err() && !root.exists());
 }
