@@ -69,7 +69,9 @@ impl Sampler for Command {
             anyhow!("{}: cannot be written ({e}); free some space, then run again", folder.display())
         };
         let _ = std::fs::remove_dir_all(&folder);
-        create_below(&folder).map_err(|e| unwritable(&e))?;
+        // `select` has no folder of a trial. The results folder is never made here: one that was removed must not come back.
+        let above = folder.parent().map_or(Ok(()), create_below);
+        above.and_then(|()| create_below(&folder)).map_err(|e| unwritable(&e))?;
         let path = folder.join(format!("arrays.{}", self.command.format.ending()));
         arrays::write(&path, self.command.format, &arrays::of(pool, &self.command)?)?;
         let request = Request {
