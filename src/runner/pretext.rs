@@ -132,8 +132,10 @@ pub(super) fn work_left(
     let cached = |ending| cache::path(protocol, options, origin, threads, seed, ending);
     let is_done =
         cache::losses(&cached("csv"), origin.pool).is_some() && (!features || cache::has_features(&cached(FEATURES)));
-    let saved = protocol.pretext_units(saved_passes(&cached("csv"), features));
-    (!is_done).then(|| protocol.pretext_work(origin.pool).after(saved))
+    (!is_done).then(|| {
+        let saved = protocol.pretext_units(saved_passes(&cached("csv"), features));
+        protocol.pretext_work(origin.pool).after(saved)
+    })
 }
 
 /// Trains a learner and writes its losses into the cache.
